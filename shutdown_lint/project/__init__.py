@@ -1,0 +1,93 @@
+"""The project: questions about the whole program, answered on demand and remembered.
+
+``Project`` is a facade; each question has a module of its own:
+
+==================  =====================================================================
+``modules``         module table, handles of functions (``Fn``) and classes (``Cls``)
+``evaluate``        what an expression may evaluate to (``values``)
+``classes``         bases, subclasses, methods, attributes
+``calls``           what a call runs, who calls a function
+``models``          what libraries do (data)
+``roles``           who runs a function: main, thread, signal handler, task, …
+``resources``       what is started, where it rests, what is done with it
+``protocol``        how a worker's loop can be told to stop
+``cleanup``         which cleanup is at stake at a place
+==================  =====================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.models import Models, builtin_models
+from shutdown_lint.project.calls import CallGraph
+from shutdown_lint.project.classes import ClassTable
+from shutdown_lint.project.cleanup import Cleanup
+from shutdown_lint.project.evaluate import Evaluator
+from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.modules import Loader, ModuleTable, NoLoader
+from shutdown_lint.project.protocol import Protocol
+from shutdown_lint.project.resources import Resources
+from shutdown_lint.project.roles import Roles
+
+__all__ = ["Cls", "Fn", "Loader", "Project"]
+
+
+class Project:
+    """All modules of one project and what can be asked about them.
+
+    ``modules`` are the facts of the files that passed the prefilter, ``loader`` finds the others when they are needed,
+    ``scripts`` are console scripts ``(name, "package.module:function")``, ``target_version`` the oldest Python that the
+    project runs on.
+    """
+
+    def __init__(
+        self,
+        modules: Iterable[ModuleFacts],
+        *,
+        loader: Loader | None = None,
+        scripts: tuple[tuple[str, str], ...] = (),
+        target_version: tuple[int, int] = (3, 10),
+        models: Models | None = None,
+    ) -> None:
+        self.loader = loader or NoLoader()
+        self.modules = ModuleTable(modules, self.loader)
+        self.scripts, self.target_version = scripts, target_version
+        self.models = models or builtin_models()
+        self.evaluate = Evaluator(self)
+        self.classes = ClassTable(self)
+        self.calls = CallGraph(self)
+
+    @cached_property
+    def roles(self) -> Roles:
+        """Who runs a function."""
+        return Roles(self)
+
+    @cached_property
+    def resources(self) -> Resources:
+        """What is started and where it rests."""
+        return Resources(self)
+
+    @cached_property
+    def protocol(self) -> Protocol:
+        """How workers are told to stop."""
+        return Protocol(self)
+
+    @cached_property
+    def cleanup(self) -> Cleanup:
+        """Which cleanup is at stake."""
+        return Cleanup(self)
+
+    def owns(self, module: str) -> bool:
+        """Whether the dotted module name belongs to the project (or is a package above one of its modules)."""
+        return self.modules.owns(module)
+
+    def functions(self, module: ModuleFacts) -> list[Fn]:
+        """The handles of a module's functions, the module body first."""
+        return self.modules.of(module).functions
+
+    def body(self, module: ModuleFacts) -> Fn:
+        """The module body."""
+        return self.modules.of(module).body

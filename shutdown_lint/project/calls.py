@@ -1,0 +1,189 @@
+"""The call graph: what a call runs, who calls a function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from shutdown_lint.facts import Attr, Call, Expr, ImportName, Lambda, Name, Param
+from shutdown_lint.findings import Confidence
+from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.values import NOTHING, Class, External, Function, Instance, Partial, Value, Values
+from shutdown_lint.walk import Site, argument
+
+if TYPE_CHECKING:
+    from shutdown_lint.project import Project
+
+MAX_ARGUMENT_SITES = 8
+
+
+class Target(NamedTuple):
+    """A function that a call may run; ``likely`` where a subclass may override what was found."""
+
+    fn: Fn
+    confidence: Confidence
+
+
+class Caller(NamedTuple):
+    """A call of a function: where, and how sure."""
+
+    fn: Fn
+    site: Site
+    confidence: Confidence
+
+
+class CallGraph:
+    """Resolves calls of one project, both ways; demand-driven and remembered."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._by_name: dict[str, list[tuple[Fn, Site]]] | None = None
+        self._callers: dict[Fn, tuple[Caller, ...]] = {}
+        self._targets: dict[tuple[int, Fn], tuple[Target, ...]] = {}
+        self._external: dict[tuple[int, Fn], tuple[str, ...]] = {}
+        self._loaded: set[str] = set()
+        self._open: set[Fn] = set()
+
+    def targets(self, call: Call, fn: Fn) -> tuple[Target, ...]:
+        """The project functions that the call, written in ``fn``, may run. A class runs its ``__init__``."""
+        key = (id(call), fn)
+        if key not in self._targets:
+            self._targets[key] = ()
+            found = (t for value in self._project.evaluate.values(call.func, fn) for t in self.runs(value))
+            self._targets[key] = tuple(dict.fromkeys(found))
+        return self._targets[key]
+
+    def runs(self, value: Value) -> Iterator[Target]:
+        """The functions that calling the value runs."""
+        if isinstance(value, Function):
+            yield Target(value.fn, "proven")
+            if value.bound and value.fn.cls is not None:
+                for cls in self._project.classes.subclasses(value.fn.cls):
+                    if value.fn.name in cls.methods:
+                        yield Target(cls.methods[value.fn.name], "likely")
+        elif isinstance(value, Partial):
+            yield from self.runs(value.func)
+        elif isinstance(value, Class):
+            init = self._project.classes.method(value.cls, "__init__")
+            if init is not None:
+                yield Target(init, "proven")
+        elif isinstance(value, Instance) and isinstance(value.cls, Cls):
+            method = self._project.classes.method(value.cls, "__call__")
+            if method is not None:
+                yield Target(method, "proven")
+
+    def external(self, call: Call, fn: Fn) -> tuple[str, ...]:
+        """The dotted names of external functions that the call may run: ``("os._exit",)``, ``("threading.Thread.join",)``."""
+        key = (id(call), fn)
+        if key not in self._external:
+            names = (v.name for v in self._project.evaluate.values(call.func, fn) if isinstance(v, External))
+            self._external[key] = tuple(dict.fromkeys(map(self._project.models.canonical, names)))
+        return self._external[key]
+
+    def is_call_to(self, call: Call, fn: Fn, *names: str) -> bool:
+        """Whether the call may run one of the external functions named; cheap where the last name does not match."""
+        last = _last(call.func)
+        if isinstance(call.func, Attr) and not any(name.endswith(last) for name in names):
+            return False
+        return any(name in names for name in self.external(call, fn))
+
+    def callers(self, fn: Fn) -> tuple[Caller, ...]:
+        """Every call in the project that may run ``fn``; skipped files that mention it are read now."""
+        if fn not in self._callers:
+            self._callers[fn] = ()
+            found = [c for name in self._called_as(fn) for c in self._matching(name, fn)]
+            self._callers[fn] = tuple({(id(c.site.expr), c.fn): c for c in found}.values())
+        return self._callers[fn]
+
+    def _called_as(self, fn: Fn) -> Iterable[str]:
+        if fn.name == "__init__" and fn.cls is not None:
+            return (fn.cls.name, "super", *(cls.name for cls in self._project.classes.subclasses(fn.cls)))
+        return () if fn.facts.is_lambda or fn.is_module else (fn.name,)
+
+    def _matching(self, name: str, fn: Fn) -> Iterator[Caller]:
+        wanted = "__init__" if name == "super" else name
+        for caller, site in self.calls_named(wanted):
+            for target in self.targets(site.call, caller):
+                if target.fn is fn:
+                    yield Caller(caller, site, target.confidence)
+
+    def calls_named(self, name: str) -> list[tuple[Fn, Site]]:
+        """Every call whose callee's last name is ``name`` (imports under another name are found by their alias too)."""
+        if name not in self._loaded:
+            self._loaded.add(name)
+            self._project.modules.loaded_mentioning(name)
+            self._by_name = None
+        if self._by_name is None:
+            self._by_name = self._index()
+        return self._by_name.get(name, [])
+
+    def _index(self) -> dict[str, list[tuple[Fn, Site]]]:
+        found: dict[str, list[tuple[Fn, Site]]] = {}
+        for entry in self._project.modules:
+            aliases = import_aliases(entry.body)
+            for fn in entry.functions:
+                for site in fn.sites:
+                    last = _last(site.call.func)
+                    found.setdefault(last, []).append((fn, site))
+                    if last in aliases:
+                        found.setdefault(aliases[last], []).append((fn, site))
+        return found
+
+    def argument_values(self, fn: Fn, param: Param) -> Values:
+        """What the project's calls pass for a parameter; nothing where there are too many of them."""
+        if fn in self._open or fn.facts.is_lambda:
+            return NOTHING
+        self._open.add(fn)
+        try:
+            callers = self.callers(fn)
+            if len(callers) > MAX_ARGUMENT_SITES:
+                return NOTHING
+            found = (v for c in callers for v in self._project.evaluate.values(self.passed(c.site.call, fn, param), c.fn))
+            return tuple(dict.fromkeys(found))
+        finally:
+            self._open.discard(fn)
+
+    def passed(self, call: Call, fn: Fn, param: Param) -> Expr | None:
+        """The argument of ``call`` that binds ``param`` of ``fn``."""
+        names = [p.name for p in fn.facts.params if p.kind in ("positional-only", "positional")]
+        position = names.index(param.name) if param.name in names else -1
+        if fn.is_method and not (isinstance(call.func, Attr) and isinstance(call.func.value, Name) and fn.cls is not None
+                                 and call.func.value.id == fn.cls.name):
+            position -= 1
+        return argument(call, position if position >= 0 else 99, param.name)
+
+    def param_of(self, call: Call, arg: int, fn: Fn) -> Param | None:
+        """The parameter of ``fn`` that the call's argument number ``arg`` (0-based) binds."""
+        given = call.args[arg]
+        for param in fn.facts.params:
+            if given.keyword == param.name and param.kind != "positional-only":
+                return param
+        if given.keyword is not None or any(a.star for a in call.args[: arg + 1]):
+            return None
+        positional = [p for p in fn.facts.params if p.kind in ("positional-only", "positional")]
+        offset = 1 if fn.is_method and not _through_class(call, fn) else 0
+        return positional[arg + offset] if arg + offset < len(positional) else None
+
+    def callables(self, expr: Expr | None, fn: Fn) -> tuple[Fn, ...]:
+        """The project functions that a function-valued expression (name, method, partial, lambda) stands for."""
+        if expr is None:
+            return ()
+        if isinstance(expr, Lambda):
+            return (self._project.modules.of(fn.module).functions[expr.function],)
+        return tuple(dict.fromkeys(t.fn for v in self._project.evaluate.values(expr, fn) for t in self.runs(v)))
+
+
+def import_aliases(body: Fn) -> dict[str, str]:
+    """Local name → imported name, for ``from m import name as local`` in a module."""
+    imports = (b for bindings in body.bindings.values() for b in bindings if isinstance(b, ImportName))
+    return {b.local: b.name for b in imports if b.name is not None and b.local != b.name}
+
+
+def _through_class(call: Call, fn: Fn) -> bool:
+    return isinstance(call.func, Attr) and isinstance(call.func.value, Name) and fn.cls is not None and call.func.value.id == fn.cls.name
+
+
+def _last(func: Expr) -> str:
+    if isinstance(func, Attr):
+        return func.name
+    return func.id if isinstance(func, Name) else ""

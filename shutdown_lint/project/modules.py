@@ -1,0 +1,136 @@
+"""The module table: handles of every function and class, and what a dotted module name stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeAlias, Union
+
+from shutdown_lint.facts import ImportName, ModuleFacts
+from shutdown_lint.project.handles import Cls, Fn
+
+Definition: TypeAlias = Union[Fn, Cls]
+
+
+class Loader(Protocol):
+    """Gives the facts of files that were not lowered at first (the prefilter skipped them)."""
+
+    def has(self, name: str) -> bool:
+        """Whether the project has a file, or a folder with files, for this dotted module name. Cheap: reads nothing."""
+
+    def module(self, name: str) -> ModuleFacts | None:
+        """The module with this dotted name, if the project has such a file."""
+
+    def mentioning(self, word: str) -> Iterable[ModuleFacts]:
+        """Skipped files whose text contains the word; bounded."""
+
+
+class NoLoader:
+    """A loader for a project whose modules are all given."""
+
+    def has(self, name: str) -> bool:
+        """Nothing more to load."""
+        return False
+
+    def module(self, name: str) -> ModuleFacts | None:
+        """Nothing more to load."""
+        return None
+
+    def mentioning(self, word: str) -> Iterable[ModuleFacts]:
+        """Nothing more to load."""
+        return ()
+
+
+class ModuleEntry:
+    """The handles of one module; ``definitions[n]`` are the functions and classes defined directly in function ``n``."""
+
+    def __init__(self, facts: ModuleFacts) -> None:
+        self.facts = facts
+        self.functions: list[Fn] = []
+        self.classes: list[Cls] = []
+        self.definitions: dict[int, dict[str, list[Definition]]] = {}
+        self._build()
+
+    @property
+    def body(self) -> Fn:
+        """The module's own body."""
+        return self.functions[0]
+
+    def _build(self) -> None:
+        # A definition has a higher number than the function or class around it, so what it needs is there already.
+        owners = {cls.number: cls for cls in self.facts.classes}
+        handles: dict[int, Cls] = {}
+        for function in self.facts.functions:
+            if function.cls >= 0 and function.cls not in handles:
+                handles[function.cls] = Cls(self.facts, owners[function.cls], self.functions[owners[function.cls].parent])
+            cls = handles.get(function.cls)
+            fn = Fn(self.facts, function, self.functions[function.parent] if function.parent >= 0 else None, cls)
+            self.functions.append(fn)
+            if cls is not None:
+                cls.methods[fn.name] = fn
+            elif not function.is_lambda and function.parent >= 0:
+                self._define(function.parent, fn.name, fn)
+        for facts in self.facts.classes:
+            handle = handles.get(facts.number) or Cls(self.facts, facts, self.functions[facts.parent])
+            self.classes.append(handle)
+            if "." not in facts.qualname.rpartition("<locals>.")[2]:
+                self._define(facts.parent, facts.name, handle)
+
+    def _define(self, scope: int, name: str, definition: Definition) -> None:
+        self.definitions.setdefault(scope, {}).setdefault(name, []).append(definition)
+
+    def defined(self, scope: int, name: str) -> list[Definition]:
+        """The functions and classes with this name defined directly in function number ``scope``."""
+        return self.definitions.get(scope, {}).get(name, [])
+
+
+class ModuleTable:
+    """All modules of the project by dotted name; loads skipped ones when they are asked for."""
+
+    def __init__(self, modules: Iterable[ModuleFacts], loader: Loader) -> None:
+        self._loader = loader
+        self._entries: dict[str, ModuleEntry] = {}
+        self._missing: set[str] = set()
+        for facts in modules:
+            self._entries.setdefault(facts.name, ModuleEntry(facts))
+        self._packages = {".".join(parts[:n]) for name in self._entries for parts in [name.split(".")] for n in range(1, len(parts))}
+
+    def __iter__(self) -> Iterator[ModuleEntry]:
+        return iter(tuple(self._entries.values()))
+
+    def entry(self, name: str) -> ModuleEntry | None:
+        """The module with this name, lowered now if it was skipped."""
+        found = self._entries.get(name)
+        if found is not None or name in self._missing or not name:
+            return found
+        facts = self._loader.module(name)
+        if facts is None:
+            self._missing.add(name)
+            return None
+        return self.add(facts)
+
+    def owns(self, name: str) -> bool:
+        """Whether the name is a module of the project, or a package above one."""
+        return name in self._entries or name in self._packages or self._loader.has(name)
+
+    def add(self, facts: ModuleFacts) -> ModuleEntry:
+        """Put a module that was lowered late into the table."""
+        return self._entries.setdefault(facts.name, ModuleEntry(facts))
+
+    def of(self, facts: ModuleFacts) -> ModuleEntry:
+        """The entry of these facts."""
+        entry = self._entries.get(facts.name)
+        return entry if entry is not None and entry.facts is facts else ModuleEntry(facts)
+
+    def loaded_mentioning(self, word: str) -> None:
+        """Bring in the skipped files that mention the word."""
+        for facts in self._loader.mentioning(word):
+            self.add(facts)
+
+
+def absolute(module: ModuleFacts, name: ImportName) -> str:
+    """The absolute dotted name of the module that an import names (Language Reference 5.7: package relative imports)."""
+    if not name.level:
+        return name.module
+    package = module.name.split(".") if module.is_package else module.name.split(".")[:-1]
+    base = package[: len(package) - (name.level - 1)] if name.level > 1 else package
+    return ".".join([*base, *([name.module] if name.module else [])])

@@ -1,0 +1,388 @@
+"""Places: where an object rests, and what is done with it there.
+
+A tracked object starts at one expression (its constructor call). From there it flows: into names, attributes and
+containers, through arguments and returns. ``Tracker`` follows it and records every operation on it and every way by
+which it leaves what we can see (an *escape*).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Union
+
+from shutdown_lint.facts import (
+    Assign, Attr, Await, Call, Comp, Const, Delete, Expr, For, Name, Op, Return, Seq, Star, Subscript, Walrus, With, Yield,
+)
+from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.values import Class, External, Instance
+from shutdown_lint.walk import Site, same
+
+if TYPE_CHECKING:
+    from shutdown_lint.project import Project
+
+MAX_PLACES = 40
+MAX_HOPS = 5
+_ADDERS = frozenset({"append", "add", "insert", "appendleft", "put", "put_nowait", "setdefault", "push", "extend", "update", "register"})
+_GETTERS = frozenset({"pop", "popleft", "get", "popitem", "get_nowait"})
+_VIEWS = frozenset({"values", "items", "copy", "keys"})
+_COPIERS = frozenset({"list", "tuple", "set", "reversed", "sorted", "iter", "enumerate", "zip", "dict", "next", "filter", "map"})
+_HARMLESS = frozenset({"print", "repr", "str", "id", "len", "isinstance", "type", "bool", "hash", "hasattr", "callable", "issubclass"})
+
+
+class Local(NamedTuple):
+    """A name of a function (or module); ``contains``: it holds a container of the objects."""
+
+    fn: Fn
+    name: str
+    contains: bool
+
+
+class Attribute(NamedTuple):
+    """An attribute of the instances of a class (and its family)."""
+
+    cls: Cls
+    name: str
+    contains: bool
+
+
+Place: TypeAlias = Union[Local, Attribute]
+
+
+class Use(NamedTuple):
+    """Something done with the object: ``kind`` is ``method`` (``name`` was called), ``read`` (attribute ``name`` was read,
+    not called), ``write`` (attribute ``name`` was set), ``with``, ``await``, ``test``, ``delete``."""
+
+    kind: str
+    name: str
+    site: Site
+    fn: Fn
+    place: Place | None
+
+
+class Track(NamedTuple):
+    """What became of one object."""
+
+    places: tuple[Place, ...]
+    uses: tuple[Use, ...]
+    escapes: tuple[str, ...]
+    truncated: bool
+
+    def methods(self, *names: str) -> tuple[Use, ...]:
+        """The calls of the methods named on any alias."""
+        return tuple(use for use in self.uses if use.kind == "method" and use.name in names)
+
+    def has(self, *names: str) -> bool:
+        """Whether one of the methods is called, or handed over uncalled (``atexit.register(t.join)``), anywhere."""
+        return any(use.name in names and use.kind in ("method", "read") for use in self.uses)
+
+    @property
+    def entered(self) -> bool:
+        """Whether the object is the context of a ``with``."""
+        return any(use.kind == "with" for use in self.uses)
+
+    @property
+    def escaped(self) -> bool:
+        """Whether it left what we can see."""
+        return bool(self.escapes) or self.truncated
+
+    def attribute_places(self) -> tuple[Attribute, ...]:
+        """The attributes in which it rests."""
+        return tuple(place for place in self.places if isinstance(place, Attribute))
+
+
+class Tracker:
+    """Follows one object from the expression that makes it."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._places: dict[Place, None] = {}
+        self._uses: list[Use] = []
+        self._escapes: dict[str, None] = {}
+        self._truncated = False
+
+    def run(self, site: Site, fn: Fn) -> Track:
+        """The track of the object that the expression at ``site`` makes."""
+        self._flow(site, fn, None, False, 0)
+        return Track(tuple(self._places), tuple(self._uses), tuple(self._escapes), self._truncated)
+
+    # --- one expression: where does its value go? -----------------------------------------------------------------------
+
+    def _flow(self, site: Site, fn: Fn, place: Place | None, contains: bool, hops: int) -> None:
+        """The value of ``site.expr`` is the object (or, with ``contains``, a container of it)."""
+        expr, parents = site.expr, site.parents
+        for position, parent in enumerate(parents):
+            here = Site(parent, site.at, parents[position + 1 :])
+            if isinstance(parent, (Walrus, Star)) or (isinstance(parent, Op) and parent.op in ("or", "and", "if")):
+                if isinstance(parent, Walrus):
+                    if expr is parent.target:
+                        return
+                    self._assigned(parent.target, site, fn, contains, hops)
+                if isinstance(parent, Op) and parent.op == "if" and expr is parent.operands[0]:
+                    return self._use("test", "", site, fn, place)
+            elif isinstance(parent, Await):
+                self._use("await", "", here, fn, place)
+            elif isinstance(parent, Seq):
+                contains = True
+            elif isinstance(parent, Subscript):
+                if expr is not parent.value:
+                    return
+                contains = False
+            elif isinstance(parent, Comp):
+                if not any(expr is element for element in parent.elements):
+                    return self._comprehension(expr, parent, fn, contains, hops)
+                contains = True
+            elif isinstance(parent, Attr):
+                return self._attribute(parent, here, fn, place, contains, hops)
+            elif isinstance(parent, Call):
+                if expr is parent.func:
+                    return None
+                return self._passed(expr, here, fn, place, contains, hops)
+            elif isinstance(parent, Yield):
+                return self._returned(site, fn, contains, hops)
+            elif isinstance(parent, Op):
+                return self._use("test", "", site, fn, place)
+            else:
+                return self._escape("an expression")
+            expr = parent
+        self._at_statement(expr, site, fn, place, contains, hops)
+
+    def _at_statement(self, expr: Expr, site: Site, fn: Fn, place: Place | None, contains: bool, hops: int) -> None:
+        stmt = site.at.stmt
+        if isinstance(stmt, Assign):
+            if expr is stmt.value:
+                for target in stmt.targets:
+                    self._assigned(target, site, fn, contains, hops)
+            # as a target the name is rebound, which is no use of the object
+        elif isinstance(stmt, Return):
+            self._returned(site, fn, contains, hops)
+        elif isinstance(stmt, With):
+            for item in stmt.items:
+                if item.context is expr:
+                    self._use("with", "", site, fn, place)
+                    if item.target is not None:
+                        self._assigned(item.target, site, fn, contains, hops)
+        elif isinstance(stmt, For) and expr is stmt.iter:
+            self._iterated(stmt.target, site, fn, contains, hops)
+        elif isinstance(stmt, Delete):
+            self._use("delete", "", site, fn, place)
+        else:
+            self._use("test", "", site, fn, place)
+
+    # --- kinds of flow ---------------------------------------------------------------------------------------------------
+
+    def _use(self, kind: str, name: str, site: Site, fn: Fn, place: Place | None) -> None:
+        self._uses.append(Use(kind, name, site, fn, place))
+
+    def _escape(self, why: str) -> None:
+        self._escapes[why] = None
+
+    def _attribute(self, attr: Attr, here: Site, fn: Fn, place: Place | None, contains: bool, hops: int) -> None:
+        """``object.name``: a method call, an attribute, or an operation of the container that holds it."""
+        called = bool(here.parents) and isinstance(here.parents[0], Call) and here.parents[0].func is attr
+        if contains:
+            self._container_operation(attr, here, fn, called, hops)
+        elif called:
+            call = here.parents[0]
+            self._use("method", attr.name, Site(call, here.at, here.parents[1:]), fn, place)
+        elif isinstance(here.at.stmt, Assign) and any(attr is target for target in here.at.stmt.targets):
+            self._use("write", attr.name, here, fn, place)
+        else:
+            self._use("read", attr.name, here, fn, place)
+
+    def _container_operation(self, attr: Attr, here: Site, fn: Fn, called: bool, hops: int) -> None:
+        if not called:
+            return
+        result = Site(here.parents[0], here.at, here.parents[1:])
+        if attr.name in _GETTERS:
+            self._flow(result, fn, None, False, hops)
+        elif attr.name in _VIEWS:
+            self._flow(result, fn, None, True, hops)
+
+    def _passed(self, expr: Expr, here: Site, fn: Fn, place: Place | None, contains: bool, hops: int) -> None:
+        """The object is an argument of the call at ``here``."""
+        call = here.call
+        func = call.func
+        if isinstance(func, Attr) and func.name in _ADDERS and self._into_container(func, here, fn, hops):
+            return None
+        if isinstance(func, Name) and func.id in _HARMLESS:
+            return self._use("test", func.id, here, fn, place)
+        if isinstance(func, Name) and func.id in _COPIERS:
+            return self._flow(here, fn, None, contains, hops)
+        if self._to_project(expr, here, fn, contains, hops):
+            return None
+        names = self._project.calls.external(call, fn)
+        if "contextlib.closing" in names or (isinstance(func, Attr) and func.name in ("enter_context", "enter_async_context")):
+            self._use("with", "", here, fn, place)
+            return self._flow(here, fn, place, contains, hops)
+        self._escape(f"handed to `{names[0] if names else _name(func)}`")
+
+    def _into_container(self, func: Attr, here: Site, fn: Fn, hops: int) -> bool:
+        """``box.append(object)``: the box is a container, unless it is an instance with a method of that name."""
+        values = self._project.evaluate.values(func.value, fn)
+        if any(isinstance(v, Instance) and isinstance(v.cls, Cls) for v in values):
+            return False
+        if any(isinstance(v, (External, Instance)) and not _is_collection(v) for v in values):
+            return False
+        self._store(func.value, here, fn, True, hops)
+        return True
+
+    def _to_project(self, expr: Expr, here: Site, fn: Fn, contains: bool, hops: int) -> bool:
+        position = next((n for n, arg in enumerate(here.call.args) if arg.value is expr or _inside(arg.value, expr)), None)
+        targets = self._project.calls.targets(here.call, fn)
+        if position is None or not targets or here.call.args[position].star:
+            return False
+        for target in targets:
+            param = self._project.calls.param_of(here.call, position, target.fn)
+            if param is None:
+                return False
+            self._place(Local(target.fn, param.name, contains), hops + 1)
+        return True
+
+    def _assigned(self, target: Expr, site: Site, fn: Fn, contains: bool, hops: int) -> None:
+        if isinstance(target, (Seq, Star)):
+            # positions are not followed: each name may be the object, or a container of it
+            for item in target.items if isinstance(target, Seq) else (target.value,):
+                self._assigned(item, site, fn, False, hops)
+        elif isinstance(target, Subscript):
+            self._store(target.value, site, fn, True, hops)
+        else:
+            self._store(target, site, fn, contains, hops)
+
+    def _iterated(self, target: Expr, site: Site, fn: Fn, contains: bool, hops: int) -> None:
+        if contains:
+            self._assigned(target, site, fn, False, hops)
+
+    def _comprehension(self, expr: Expr, comp: Comp, fn: Fn, contains: bool, hops: int) -> None:
+        for clause in comp.clauses:
+            if clause.iter is expr and contains:
+                for target in clause.target.items if isinstance(clause.target, Seq) else (clause.target,):
+                    if isinstance(target, Name):
+                        self._place(Local(fn, target.id, False), hops)
+
+    def _store(self, target: Expr, site: Site, fn: Fn, contains: bool, hops: int) -> None:
+        """The object is put into the place that the target expression names."""
+        if isinstance(target, Name):
+            scope = self._project.evaluate.binding_scope(target.id, fn) or fn
+            self._place(Local(scope, target.id, contains), hops)
+        elif isinstance(target, Attr):
+            owners = [v.cls for v in self._project.evaluate.values(target.value, fn) if isinstance(v, (Instance, Class)) and isinstance(v.cls, Cls)]
+            for owner in owners:
+                self._place(Attribute(owner, target.name, contains), hops)
+            if not owners:
+                self._escape(f"stored in `{_name(target)}`")
+        elif isinstance(target, Subscript):
+            self._store(target.value, site, fn, True, hops)
+        elif isinstance(target, Call) and isinstance(target.func, Attr) and target.func.name in ("setdefault", "get", "values"):
+            self._store(target.func.value, site, fn, True, hops)
+        else:
+            self._escape("stored in an unknown place")
+
+    def _returned(self, site: Site, fn: Fn, contains: bool, hops: int) -> None:
+        """A property's value is the attribute; a factory's callers go on with the object; nobody known: it escapes."""
+        if fn.decorator_names & {"property", "cached_property"} and fn.cls is not None:
+            return self._place(Attribute(fn.cls, fn.name, contains), hops + 1)
+        callers = self._project.calls.callers(fn) if hops < MAX_HOPS else ()
+        if not callers or isinstance(site.at.stmt, Return) is False and not fn.facts.is_generator:
+            return self._escape(f"returned by `{fn.qualname}`")
+        for caller in callers:
+            self._flow(caller.site, caller.fn, None, contains or (fn.facts.is_generator and not fn.decorator_names), hops + 1)
+        if not fn.name.startswith("_") and fn.cls is None:
+            self._escape(f"returned by `{fn.qualname}`")
+        return None
+
+    # --- places ------------------------------------------------------------------------------------------------------------
+
+    def _place(self, place: Place, hops: int) -> None:
+        if place in self._places:
+            return
+        if len(self._places) >= MAX_PLACES or hops > MAX_HOPS:
+            self._truncated = True
+            return
+        self._places[place] = None
+        found = self._local_sites(place) if isinstance(place, Local) else self._attribute_sites(place)
+        for fn, site in found:
+            self._flow(site, fn, place, place.contains, hops)
+
+    def _local_sites(self, place: Local) -> Iterator[tuple[Fn, Site]]:
+        """Every mention of the name in its function and the functions nested in it; a module's name is imported by others."""
+        entry = self._project.modules.of(place.fn.module)
+        for fn in entry.functions:
+            if place.name in fn.mentions and self._project.evaluate.binding_scope(place.name, fn) is place.fn:
+                yield from ((fn, site) for site in fn.names(place.name))
+        if place.fn.is_module:
+            yield from self._imported(place)
+
+    def _imported(self, place: Local) -> Iterator[tuple[Fn, Site]]:
+        module = place.fn.module.name
+        for entry in self._project.modules:
+            for fn in entry.functions:
+                if place.name in fn.mentions and entry.facts is not place.fn.module:
+                    for site in fn.attributes(place.name):
+                        if isinstance(site.expr, Attr) and self._is_module(site.expr.value, fn, module):
+                            yield fn, site
+                    yield from self._from_import(place, fn, module)
+
+    def _from_import(self, place: Local, fn: Fn, module: str) -> Iterator[tuple[Fn, Site]]:
+        from shutdown_lint.facts import ImportName
+        from shutdown_lint.project.modules import absolute
+
+        scope = self._project.evaluate.binding_scope(place.name, fn)
+        bindings = scope.bindings.get(place.name, ()) if scope else ()
+        if scope and any(isinstance(b, ImportName) and b.name == place.name and absolute(scope.module, b) == module for b in bindings):
+            yield from ((fn, site) for site in fn.names(place.name))
+
+    def _is_module(self, expr: Expr, fn: Fn, module: str) -> bool:
+        from shutdown_lint.project.values import Module
+
+        return any(isinstance(v, Module) and v.name == module for v in self._project.evaluate.values(expr, fn))
+
+    def _attribute_sites(self, place: Attribute) -> Iterator[tuple[Fn, Site]]:
+        """Every ``….name`` whose receiver is an instance of the family, plus ``getattr(x, "name")``, which escapes."""
+        family = set(self._project.classes.family(place.cls))
+        for entry in self._project.modules:
+            for fn in entry.functions:
+                if place.name in fn.mentions:
+                    for site in fn.attributes(place.name):
+                        if self._belongs(site, fn, family):
+                            yield fn, site
+        if self._by_string(place, family):
+            self._escape(f"read by name `{place.name}`")
+
+    def _belongs(self, site: Site, fn: Fn, family: set[Cls]) -> bool:
+        receiver = site.expr.value if isinstance(site.expr, Attr) else None
+        if isinstance(receiver, Name) and receiver.id == self._project.classes.self_name(fn):
+            return self._project.classes.enclosing(fn) in family
+        values = self._project.evaluate.values(receiver, fn)
+        return any(isinstance(v, (Instance, Class)) and v.cls in family for v in values)
+
+    def _by_string(self, place: Attribute, family: set[Cls]) -> bool:
+        for fn, site in self._project.calls.calls_named("getattr"):
+            if len(site.call.args) > 1 and self._project.classes.enclosing(fn) in family:
+                name = site.call.args[1].value
+                if not isinstance(name, Const) or name.value == place.name:
+                    return True
+        return False
+
+
+def _inside(container: Expr, expr: Expr) -> bool:
+    """Whether ``expr`` is the value of ``container`` by way of ``or``, ``if`` or a display."""
+    from shutdown_lint.walk import subexprs
+
+    return any(part is expr for part in subexprs(container))
+
+
+def _is_collection(value: External | Instance) -> bool:
+    name = value.name if isinstance(value, External) else value.cls
+    return isinstance(name, str) and name.rpartition(".")[2] in (
+        "list", "set", "dict", "deque", "WeakSet", "defaultdict", "OrderedDict", "Queue", "SimpleQueue", "WeakValueDictionary",
+        "WeakKeyDictionary", "LifoQueue", "PriorityQueue",
+    )
+
+
+def _name(expr: Expr) -> str:
+    from shutdown_lint.walk import text
+
+    return text(expr)
+
+
+__all__ = ["Attribute", "Local", "Place", "Track", "Tracker", "Use", "same"]

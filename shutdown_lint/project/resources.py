@@ -1,0 +1,212 @@
+"""Resources: what the program starts, where it rests, whether its owner ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from shutdown_lint.facts import Call, Const, Expr, ModuleFacts
+from shutdown_lint.models import Resource
+from shutdown_lint.project.calls import import_aliases
+from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.places import Attribute, Local, Track, Tracker, Use
+from shutdown_lint.project.values import Class, External, Instance
+from shutdown_lint.walk import Site, argument
+
+if TYPE_CHECKING:
+    from shutdown_lint.project import Project
+
+# Names of methods by which an object is asked to end; a class that has one is expected to end what it started.
+STOP_METHODS = (
+    "close", "stop", "shutdown", "terminate", "join", "__exit__", "__aexit__", "aclose", "__del__", "disconnect", "quit",
+    "cleanup", "clean_up", "teardown", "tear_down", "tearDown", "dispose", "finish", "finalize", "destroy", "end", "kill", "exit",
+    "stop_all", "shutdown_all", "close_all", "on_stop", "on_shutdown", "stop_server", "server_close", "deinit", "async_stop",
+    "async_close", "stopService", "stop_service", "halt", "unload", "release",
+)
+
+
+class Acquisition(NamedTuple):
+    """One place that makes a resource.
+
+    ``model`` is the type's model; ``cls`` the project subclass that is constructed, if it is one. ``daemon`` is True or
+    False where the constructor (or a later ``t.daemon = …``) says so, None where it is unknown.
+    """
+
+    model: Resource
+    site: Site
+    fn: Fn
+    cls: Cls | None
+    daemon: bool | None
+
+    @property
+    def call(self) -> Call:
+        """The constructor or factory call."""
+        return self.site.call
+
+
+class Resources:
+    """Finds resources and follows them; every track is remembered."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._tracks: dict[tuple[int, Fn], Track] = {}
+        self._lasts: frozenset[str] | None = None
+        self._by_fn: dict[Fn, tuple[Acquisition, ...]] = {}
+
+    def acquisitions(self, module: ModuleFacts, *kinds: str) -> Iterator[Acquisition]:
+        """The resources of the kinds named (all, if none) that the module's code makes."""
+        for fn in self._project.functions(module):
+            for found in self.of_function(fn):
+                if not kinds or found.model.kind in kinds:
+                    yield found
+
+    def of_function(self, fn: Fn) -> tuple[Acquisition, ...]:
+        """The resources that the function makes."""
+        if fn not in self._by_fn:
+            self._by_fn[fn] = tuple(a for site in fn.sites for a in self._at(site, fn))
+        return self._by_fn[fn]
+
+    def _at(self, site: Site, fn: Fn) -> Iterator[Acquisition]:
+        if not self._plausible(site.call, fn):
+            return
+        for value in self._project.evaluate.values(site.call.func, fn):
+            model, cls = self._model(value)
+            if model is not None:
+                yield Acquisition(model, site, fn, cls, self._daemon(site, fn, model, cls))
+                return
+
+    def _plausible(self, call: Call, fn: Fn) -> bool:
+        """A cheap look at the callee's name, before anything is evaluated."""
+        if self._lasts is None:
+            self._lasts = frozenset(name.rpartition(".")[2] for name in self._project.models.acquire) | self._class_names()
+        last = getattr(call.func, "name", None) or getattr(call.func, "id", "")
+        return last in self._lasts or last in self._aliases(fn)
+
+    def _aliases(self, fn: Fn) -> frozenset[str]:
+        aliases = import_aliases(self._project.body(fn.module))
+        return frozenset(local for local, name in aliases.items() if name in (self._lasts or ()))
+
+    def _class_names(self) -> frozenset[str]:
+        """Project classes below a modelled type."""
+        classes = (cls for entry in self._project.modules for cls in entry.classes)
+        return frozenset(cls.name for cls in classes if self.class_model(cls) is not None)
+
+    def _model(self, value: object) -> tuple[Resource | None, Cls | None]:
+        if isinstance(value, External):
+            return self._project.models.acquire.get(self._project.models.canonical(value.name)), None
+        if isinstance(value, Class):
+            return self.class_model(value.cls), value.cls
+        return None, None
+
+    def class_model(self, cls: Cls) -> Resource | None:
+        """The model of a project class that derives from a modelled type."""
+        for base in self._project.classes.external_bases(cls):
+            model = self._project.models.acquire.get(self._project.models.canonical(base))
+            if model is not None:
+                return model
+        return None
+
+    def model_of(self, expr: Expr | None, fn: Fn) -> Resource | None:
+        """The model of the object that an expression evaluates to, by its type."""
+        for value in self._project.evaluate.values(expr, fn):
+            if isinstance(value, Instance):
+                found = self._project.models.resource(value.cls) if isinstance(value.cls, str) else self.class_model(value.cls)
+                if found is not None:
+                    return found
+        return None
+
+    # --- tracks --------------------------------------------------------------------------------------------------------
+
+    def track(self, acquisition: Acquisition) -> Track:
+        """Where the resource goes and what is done with it."""
+        return self.track_site(acquisition.site, acquisition.fn)
+
+    def track_site(self, site: Site, fn: Fn) -> Track:
+        """The same for the value of any expression."""
+        key = (id(site.expr), fn)
+        if key not in self._tracks:
+            self._tracks[key] = Tracker(self._project).run(site, fn)
+        return self._tracks[key]
+
+    def place_track(self, place: Local | Attribute) -> Track:
+        """What is done with whatever rests in a place."""
+        tracker = Tracker(self._project)
+        tracker._place(place, 0)
+        return Track(tuple(tracker._places), tuple(tracker._uses), tuple(tracker._escapes), tracker._truncated)
+
+    def started(self, acquisition: Acquisition) -> bool:
+        """Whether it is ever started (making it starts it, where the model has no start method)."""
+        starts = acquisition.model.start
+        return not starts or self.track(acquisition).has(*starts) or self._starts_itself(acquisition)
+
+    def _starts_itself(self, acquisition: Acquisition) -> bool:
+        """``self.start()`` in the subclass's constructor."""
+        if acquisition.cls is None:
+            return False
+        init = self._project.classes.method(acquisition.cls, "__init__")
+        return init is not None and any(getattr(s.call.func, "name", "") in acquisition.model.start for s in init.sites)
+
+    def released(self, acquisition: Acquisition) -> bool:
+        """Whether a release, or a ``with``, is seen on any alias, or the subclass releases itself."""
+        track = self.track(acquisition)
+        if track.has(*acquisition.model.release) or (track.entered and acquisition.model.context_manager):
+            return True
+        return acquisition.cls is not None and self._releases_itself(acquisition)
+
+    def _releases_itself(self, acquisition: Acquisition) -> bool:
+        """A project subclass whose own method (called on the object somewhere) releases it: ``def stop(self): …; self.join()``."""
+        assert acquisition.cls is not None
+        track = self.track(acquisition)
+        called = {use.name for use in track.uses if use.kind in ("method", "read")} | ({"__exit__", "__aexit__"} if track.entered else set())
+        for name, fn in self._project.classes.methods(acquisition.cls).items():
+            if name in called and _calls_on_self(fn, acquisition.model.release):
+                return True
+        return False
+
+    def _daemon(self, site: Site, fn: Fn, model: Resource, cls: Cls | None) -> bool | None:
+        if model.daemon != "keyword":
+            return model.daemon == "always"
+        given = argument(site.call, 99, "daemon")
+        if given is None and cls is not None:
+            given = self._class_daemon(cls)
+        if given is not None:
+            return given.value if isinstance(given, Const) and isinstance(given.value, bool) else None
+        written = [u for u in self.track_site(site, fn).uses if (u.kind == "write" and u.name == "daemon") or u.name == "setDaemon"]
+        return _written_daemon(written[-1]) if written else False
+
+    def _class_daemon(self, cls: Cls) -> Expr | None:
+        """What a Thread subclass says of itself: ``super().__init__(daemon=True)``, ``self.daemon = True``, ``daemon = True``."""
+        for write in self._project.classes.writes(cls, "daemon"):
+            return write.value
+        for member in self._project.classes.mro(cls):
+            init = member.methods.get("__init__") if isinstance(member, Cls) else None
+            for site in init.sites if init else ():
+                if getattr(site.call.func, "name", "") == "__init__":
+                    given = argument(site.call, 99, "daemon")
+                    if given is not None:
+                        return given
+        return None
+
+    # --- owners --------------------------------------------------------------------------------------------------------
+
+    def owner_classes(self, track: Track) -> tuple[Cls, ...]:
+        """The classes in whose attributes the object rests."""
+        return tuple(dict.fromkeys(place.cls for place in track.attribute_places()))
+
+    def stop_methods(self, cls: Cls) -> tuple[Fn, ...]:
+        """The methods by which instances of the class are asked to end, own and inherited (project) ones."""
+        methods = self._project.classes.methods(cls)
+        return tuple(methods[name] for name in STOP_METHODS if name in methods)
+
+
+def _calls_on_self(fn: Fn, names: tuple[str, ...]) -> bool:
+    return any(getattr(site.call.func, "name", "") in names and getattr(site.call.func.value, "id", "") in (fn.self_name, "Thread", "super")  # type: ignore[union-attr]  # an attribute by the first test
+               or getattr(site.call.func, "name", "") in names and isinstance(getattr(site.call.func, "value", None), Call)
+               for site in fn.sites)
+
+
+def _written_daemon(use: Use) -> bool | None:
+    value = getattr(use.site.at.stmt, "value", None)
+    if use.name == "setDaemon":
+        value = use.site.call.args[0].value if use.site.call.args else None
+    return value.value if isinstance(value, Const) and isinstance(value.value, bool) else None

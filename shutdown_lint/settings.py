@@ -1,0 +1,35 @@
+"""The settings of a run, after defaults, configuration file and command line are merged. Data only."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+DEFAULT_EXCLUDE = (
+    ".bzr", ".direnv", ".eggs", ".git", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pytest_cache",
+    ".ruff_cache", ".svn", ".tox", ".venv", "__pypackages__", "_build", "build", "dist", "node_modules",
+    "site-packages", "venv",
+)
+
+
+class Settings(NamedTuple):
+    """What a run does.
+
+    ``select`` and the like hold selectors as the user wrote them: a code (``SHD101``), a prefix (``SHD1``), a name
+    (``exit-skips-cleanup``), or ``ALL``; an empty ``select`` means tier D. ``root`` is the project root: the scope of
+    knowledge. ``per_file_ignores`` maps globs to selectors. ``target_version`` is ``(3, 10)`` and so on.
+    """
+
+    root: str = "."
+    select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    exclude: tuple[str, ...] = DEFAULT_EXCLUDE
+    extend_exclude: tuple[str, ...] = ()
+    force_exclude: bool = False
+    respect_gitignore: bool = True
+    src: tuple[str, ...] = (".", "src")
+    target_version: tuple[int, int] = (3, 10)
+    knowledge: str = "project"  # "project": the whole project root; "paths": only the paths given
+    jobs: int = 0  # 0: as many as the machine has cores, when the work repays them
+    stdin_filename: str = ""

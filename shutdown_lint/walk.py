@@ -1,0 +1,296 @@
+"""Walking over facts: statements with their surroundings, expressions, and where the result of a call goes.
+
+All functions are pure. Beware of ``==`` between expressions: records are tuples, and a ``Name("x")`` equals a
+``Const("x")``; use ``same``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shutdown_lint.facts import (
+    Assert, Assign, Attr, Await, Body, Call, Comp, Delete, Expr, ExprStmt, For, Handler, If, Lambda, Match, Name, Op,
+    Raise, Return, Seq, Star, Stmt, Subscript, Try, Walrus, While, With, Yield,
+)
+
+PARTS_BODY = "body"
+
+
+class At(NamedTuple):
+    """A statement where it stands.
+
+    ``block[position]`` is ``stmt``. ``part`` names the part of the compound statement ``outer.stmt`` whose block this is:
+    ``body``, ``orelse``, ``final``, ``handler`` (then ``handler`` tells which) or ``case``; at the top of a function
+    it is ``""`` and ``outer`` is None.
+    """
+
+    stmt: Stmt
+    block: Body
+    position: int
+    part: str
+    outer: At | None
+    handler: Handler | None
+
+    def after(self) -> Body:
+        """The statements that follow in the same block."""
+        return self.block[self.position + 1 :]
+
+    def before(self) -> Body:
+        """The statements before it in the same block."""
+        return self.block[: self.position]
+
+    def around(self) -> Iterator[At]:
+        """This place and the compound statements around it, innermost first."""
+        at: At | None = self
+        while at is not None:
+            yield at
+            at = at.outer
+
+
+def parts_of(stmt: Stmt) -> Iterator[tuple[str, Body, Handler | None]]:
+    """The blocks of a compound statement: (part, block, handler); nothing for ``def`` and ``class``."""
+    if isinstance(stmt, (If, While, For)):
+        yield "body", stmt.body, None
+        yield "orelse", stmt.orelse, None
+    elif isinstance(stmt, With):
+        yield "body", stmt.body, None
+    elif isinstance(stmt, Try):
+        yield "body", stmt.body, None
+        for handler in stmt.handlers:
+            yield "handler", handler.body, handler
+        yield "orelse", stmt.orelse, None
+        yield "final", stmt.final, None
+    elif isinstance(stmt, Match):
+        for case in stmt.cases:
+            yield "case", case.body, None
+
+
+def walk(body: Body, part: str = "", outer: At | None = None, handler: Handler | None = None) -> Iterator[At]:
+    """Every statement of the body in source order, nested blocks included, nested definitions not entered."""
+    for index, stmt in enumerate(body):
+        at = At(stmt, body, index, part, outer, handler)
+        yield at
+        for inner_part, block, inner_handler in parts_of(stmt):
+            yield from walk(block, inner_part, at, inner_handler)
+
+
+def own_exprs(stmt: Stmt) -> Iterator[Expr]:
+    """The expressions that belong to the statement itself, in order of evaluation, not those of its blocks."""
+    if isinstance(stmt, Assign):
+        if stmt.value is not None:
+            yield stmt.value
+        yield from stmt.targets
+    elif isinstance(stmt, ExprStmt):
+        yield stmt.value
+    elif isinstance(stmt, Return):
+        if stmt.value is not None:
+            yield stmt.value
+    elif isinstance(stmt, Raise):
+        yield from (expr for expr in (stmt.exc, stmt.cause) if expr is not None)
+    elif isinstance(stmt, (If, While, Assert)):
+        yield stmt.test
+    elif isinstance(stmt, For):
+        yield stmt.iter
+        yield stmt.target
+    elif isinstance(stmt, With):
+        for item in stmt.items:
+            yield item.context
+            if item.target is not None:
+                yield item.target
+    elif isinstance(stmt, Try):
+        yield from (handler.types for handler in stmt.handlers if handler.types is not None)
+    elif isinstance(stmt, Match):
+        yield stmt.subject
+        yield from (case.guard for case in stmt.cases if case.guard is not None)
+    elif isinstance(stmt, Delete):
+        yield from stmt.targets
+
+
+def children(expr: Expr) -> tuple[Expr, ...]:
+    """The direct sub-expressions; a lambda's body is not among them."""
+    if isinstance(expr, (Attr, Await, Yield, Star)):
+        return (expr.value,)
+    if isinstance(expr, Call):
+        return (expr.func, *(arg.value for arg in expr.args))
+    if isinstance(expr, Op):
+        return expr.operands
+    if isinstance(expr, Seq):
+        return expr.items
+    if isinstance(expr, Subscript):
+        return (expr.value, expr.key)
+    if isinstance(expr, Walrus):
+        return (expr.target, expr.value)
+    if isinstance(expr, Comp):
+        clauses = (part for clause in expr.clauses for part in (clause.iter, clause.target, *clause.ifs))
+        return (*clauses, *expr.elements)
+    return ()
+
+
+def subexprs(expr: Expr) -> Iterator[Expr]:
+    """The expression and everything in it, outermost first."""
+    stack = [expr]
+    while stack:
+        top = stack.pop()
+        yield top
+        stack.extend(reversed(children(top)))
+
+
+class Site(NamedTuple):
+    """An expression where it stands: its statement, and the expressions around it, innermost first."""
+
+    expr: Expr
+    at: At
+    parents: tuple[Expr, ...]
+
+    @property
+    def call(self) -> Call:
+        """The expression, known to be a call."""
+        assert isinstance(self.expr, Call)
+        return self.expr
+
+    @property
+    def awaited(self) -> bool:
+        """Whether the result is awaited on the spot."""
+        return bool(self.parents) and isinstance(self.parents[0], Await)
+
+    @property
+    def dropped(self) -> bool:
+        """Whether the result (or the awaited result) of the expression is thrown away."""
+        parents = self.parents[1:] if self.awaited else self.parents
+        return not parents and isinstance(self.at.stmt, ExprStmt)
+
+
+def sites(body: Body) -> Iterator[Site]:
+    """Every call of the body (not of nested definitions), in order of the statements, inner calls before outer ones."""
+    for at in walk(body):
+        yield from sites_at(at)
+
+
+def sites_at(at: At) -> Iterator[Site]:
+    """The calls that belong to the statement itself."""
+    for expr in own_exprs(at.stmt):
+        yield from _calls(expr, at, ())
+
+
+def _calls(expr: Expr, at: At, parents: tuple[Expr, ...]) -> Iterator[Site]:
+    inner = (expr, *parents)
+    for child in children(expr):
+        yield from _calls(child, at, inner)
+    if isinstance(expr, Call):
+        yield Site(expr, at, parents)
+
+
+def lambdas(body: Body) -> Iterator[Lambda]:
+    """The lambdas written in the body."""
+    for at in walk(body):
+        for root in own_exprs(at.stmt):
+            yield from (expr for expr in subexprs(root) if isinstance(expr, Lambda))
+
+
+def same(left: Expr | None, right: Expr | None) -> bool:
+    """Whether two expressions are written alike."""
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, Name) and isinstance(right, Name):
+        return left.id == right.id
+    if isinstance(left, Attr) and isinstance(right, Attr):
+        return left.name == right.name and same(left.value, right.value)
+    if isinstance(left, Subscript) and isinstance(right, Subscript):
+        return same(left.value, right.value) and same(left.key, right.key)
+    return left is not None and not children(left) and left == right
+
+
+def dotted(expr: Expr | None) -> str | None:
+    """``a.b.c`` for a name with attributes, else None."""
+    parts: list[str] = []
+    while isinstance(expr, Attr):
+        parts.append(expr.name)
+        expr = expr.value
+    if not isinstance(expr, Name):
+        return None
+    return ".".join((expr.id, *reversed(parts)))
+
+
+def root_name(expr: Expr | None) -> str | None:
+    """The name at the root of ``a.b[0].c()``."""
+    while isinstance(expr, (Attr, Subscript, Await, Call)):
+        expr = expr.func if isinstance(expr, Call) else expr.value
+    return expr.id if isinstance(expr, Name) else None
+
+
+def argument(call: Call, position: int, keyword: str) -> Expr | None:
+    """The argument given by keyword, or at the (0-based) position; None where it is absent or hidden by a star."""
+    for arg in call.args:
+        if arg.keyword == keyword and not arg.star:
+            return arg.value
+    if 0 <= position < len(call.args) and all(not arg.star and arg.keyword is None for arg in call.args[: position + 1]):
+        return call.args[position].value
+    return None
+
+
+def has_star(call: Call) -> bool:
+    """Whether ``*args`` or ``**kwargs`` hides arguments."""
+    return any(arg.star for arg in call.args)
+
+
+def text(expr: Expr | None, limit: int = 60) -> str:
+    """A short rendering for messages: ``self._db.close()``; arguments are abbreviated."""
+    out = _text(expr)
+    return out if len(out) <= limit else out[: limit - 1] + "…"
+
+
+def _text(expr: Expr | None) -> str:
+    if isinstance(expr, Name):
+        return expr.id
+    if isinstance(expr, Attr):
+        return f"{_text(expr.value)}.{expr.name}"
+    if isinstance(expr, Call):
+        return f"{_text(expr.func)}({_arguments(expr)})"
+    if isinstance(expr, Await):
+        return f"await {_text(expr.value)}"
+    if isinstance(expr, Subscript):
+        return f"{_text(expr.value)}[…]"
+    if isinstance(expr, Lambda):
+        return "lambda"
+    value = getattr(expr, "value", None)
+    return repr(value) if isinstance(value, (str, int, float, bool)) else "…"
+
+
+def _arguments(call: Call) -> str:
+    if not call.args:
+        return ""
+    first = _text(call.args[0].value) if call.args[0].keyword is None else "…"
+    return first if len(call.args) == 1 else f"{first}, …"
+
+
+def enclosing_finally(at: At) -> Iterator[At]:
+    """The ``try`` statements with a ``finally`` that will run when this place is left, innermost first."""
+    for place in at.around():
+        if place.outer is not None and isinstance(place.outer.stmt, Try) and place.outer.stmt.final and place.part != "final":
+            yield place.outer
+
+
+def enclosing_with(at: At) -> Iterator[At]:
+    """The ``with`` statements around the place, innermost first."""
+    for place in at.around():
+        if place.outer is not None and isinstance(place.outer.stmt, With):
+            yield place.outer
+
+
+def enclosing_loops(at: At) -> Iterator[At]:
+    """The loops in whose body the place stands, innermost first."""
+    for place in at.around():
+        if place.outer is not None and isinstance(place.outer.stmt, (While, For)) and place.part == "body":
+            yield place.outer
+
+
+def what_runs_after(at: At) -> Iterator[Stmt]:
+    """The statements that follow the place on normal completion, block by block outwards (``finally`` blocks included)."""
+    for place in at.around():
+        yield from place.after()
+        outer = place.outer
+        if outer is not None and isinstance(outer.stmt, Try) and place.part != "final":
+            if place.part == "body":
+                yield from outer.stmt.orelse
+            yield from outer.stmt.final
