@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from shutdown_lint.facts import Attr, Call, Expr, ImportName, Lambda, Name, Param
 from shutdown_lint.findings import Confidence
 from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.modules import ModuleEntry
 from shutdown_lint.project.values import NOTHING, Class, External, Function, Instance, Partial, Value, Values
 from shutdown_lint.walk import Site, argument
 
@@ -37,7 +38,8 @@ class CallGraph:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._by_name: dict[str, list[tuple[Fn, Site]]] | None = None
+        self._by_name: dict[str, list[tuple[Fn, Site]]] = {}
+        self._indexed: set[ModuleEntry] = set()
         self._callers: dict[Fn, tuple[Caller, ...]] = {}
         self._targets: dict[tuple[int, Fn], tuple[Target, ...]] = {}
         self._external: dict[tuple[int, Fn], tuple[str, ...]] = {}
@@ -112,22 +114,20 @@ class CallGraph:
         if name not in self._loaded:
             self._loaded.add(name)
             self._project.modules.loaded_mentioning(name)
-            self._by_name = None
-        if self._by_name is None:
-            self._by_name = self._index()
+        for entry in self._project.modules:
+            if entry not in self._indexed:
+                self._indexed.add(entry)
+                self._index(entry)
         return self._by_name.get(name, [])
 
-    def _index(self) -> dict[str, list[tuple[Fn, Site]]]:
-        found: dict[str, list[tuple[Fn, Site]]] = {}
-        for entry in self._project.modules:
-            aliases = import_aliases(entry.body)
-            for fn in entry.functions:
-                for site in fn.sites:
-                    last = _last(site.call.func)
-                    found.setdefault(last, []).append((fn, site))
-                    if last in aliases:
-                        found.setdefault(aliases[last], []).append((fn, site))
-        return found
+    def _index(self, entry: ModuleEntry) -> None:
+        aliases = import_aliases(entry.body)
+        for fn in entry.functions:
+            for site in fn.sites:
+                last = _last(site.call.func)
+                self._by_name.setdefault(last, []).append((fn, site))
+                if last in aliases:
+                    self._by_name.setdefault(aliases[last], []).append((fn, site))
 
     def argument_values(self, fn: Fn, param: Param) -> Values:
         """What the project's calls pass for a parameter; nothing where there are too many of them."""

@@ -90,12 +90,14 @@ class ModuleTable:
         self._loader = loader
         self._entries: dict[str, ModuleEntry] = {}
         self._missing: set[str] = set()
+        self._all: tuple[ModuleEntry, ...] = ()
         for facts in modules:
             self._entries.setdefault(facts.name, ModuleEntry(facts))
+        self._all = tuple(self._entries.values())
         self._packages = {".".join(parts[:n]) for name in self._entries for parts in [name.split(".")] for n in range(1, len(parts))}
 
     def __iter__(self) -> Iterator[ModuleEntry]:
-        return iter(tuple(self._entries.values()))
+        return iter(self._all)
 
     def entry(self, name: str) -> ModuleEntry | None:
         """The module with this name, lowered now if it was skipped."""
@@ -114,7 +116,10 @@ class ModuleTable:
 
     def add(self, facts: ModuleFacts) -> ModuleEntry:
         """Put a module that was lowered late into the table."""
-        return self._entries.setdefault(facts.name, ModuleEntry(facts))
+        if facts.name not in self._entries:
+            self._entries[facts.name] = ModuleEntry(facts)
+            self._all = (*self._all, self._entries[facts.name])
+        return self._entries[facts.name]
 
     def of(self, facts: ModuleFacts) -> ModuleEntry:
         """The entry of these facts."""

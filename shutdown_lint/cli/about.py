@@ -1,0 +1,34 @@
+"""``shutdown-lint --help`` and ``shutdown-lint --version``."""
+
+from __future__ import annotations
+
+from shutdown_lint import __version__
+from shutdown_lint.cli.output import to_stdout
+
+HELP = """\
+usage: shutdown-lint [check] [OPTIONS] [PATH ...]
+       shutdown-lint rules [--output-format text|json]
+       shutdown-lint rule CODE|NAME
+
+Finds what a Python program loses, leaves behind or hangs on when it is asked to stop.
+
+commands:
+  check      check files and folders (the default command; `check --help` lists its options)
+  rules      list all rules
+  rule       explain a rule: what it does, why it matters, what to write instead
+
+options:
+  -h, --help     print this help
+  -V, --version  print the version
+
+exit codes:
+  0  no findings
+  1  findings
+  2  wrong usage or configuration, or input that could not be analysed (SHD900 to SHD904)
+"""
+
+
+def run(given: list[str]) -> int:
+    """Print the help or the version."""
+    to_stdout(f"shutdown-lint {__version__}\n" if given[0] in ("-V", "--version") else HELP)
+    return 0

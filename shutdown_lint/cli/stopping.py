@@ -1,0 +1,66 @@
+"""How the tool itself stops: the signal raises, everything unwinds, and the process dies by the signal that asked."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import TypeAlias, Union
+
+Handler: TypeAlias = Union[Callable[[int, Union[FrameType, None]], object], int, None]
+
+# Nothing that unwinds is worth more than this many seconds: files are replaced whole, workers die with their parent.
+PATIENCE = 0.8
+
+
+class Stopped(KeyboardInterrupt):
+    """SIGINT or SIGTERM arrived. A ``KeyboardInterrupt``, so that whatever lets Ctrl-C through lets SIGTERM through."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum
+
+
+def take_signals() -> Mapping[int, Handler]:
+    """From now on SIGINT and SIGTERM raise ``Stopped`` in the main thread; the handlers that were there before.
+
+    A signal that the caller ignores (``nohup``) or handles stays as it is.
+    """
+    previous: dict[int, Handler] = {}
+    for signum, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+        handler = signal.getsignal(signum)
+        if handler in (default, signal.SIG_DFL):
+            try:
+                signal.signal(signum, _stop)
+            except ValueError:  # not the main thread: it is up to the program around us
+                return previous
+            previous[signum] = handler
+    return previous
+
+
+def give_back(previous: Mapping[int, Handler]) -> None:
+    """Restore the handlers."""
+    for signum, handler in previous.items():
+        signal.signal(signum, handler)
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    # a second signal, or the end of our patience, ends the process at once
+    signal.signal(signum, signal.SIG_DFL)
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, lambda *_: die_by(signum))
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    raise Stopped(signum)
+
+
+def die_by(signum: int) -> int:
+    """End the process by the signal, so that the caller sees how it ended, as with any well-behaved program."""
+    signal.signal(signum, signal.SIG_DFL)
+    os.kill(os.getpid(), signum)
+    return 128 + signum  # where the signal is blocked
+
+
+def die_by_broken_pipe() -> int:
+    """What reads our output is gone (``| head``): end as tools do that never heard of it."""
+    return die_by(signal.SIGPIPE) if hasattr(signal, "SIGPIPE") else 2

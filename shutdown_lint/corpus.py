@@ -1,0 +1,101 @@
+"""The project's files in memory, and those of them that are lowered only when a question leads to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.intake import Outcome, Task, take_in
+from shutdown_lint.source import SourceFile, TroubleError, read_bytes
+
+# What is above stays on disk and is read again when it is needed.
+MAX_HELD = 256 * 1024 * 1024
+# A word that so many files mention tells nothing; more files than that are not worth lowering for one question.
+MAX_PER_WORD = 25
+MAX_WORD_BYTES = 400_000
+MIN_LOADED_BYTES = 2_000_000
+_IDENTIFIER = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]+")
+
+
+class Contents:
+    """Bytes of files by absolute path: held in memory up to a bound, else read again."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, bytes] = {}
+        self._room = MAX_HELD
+
+    def put(self, path: str, data: bytes) -> None:
+        """Keep the bytes if there is room."""
+        if len(data) <= self._room:
+            self._room -= len(data)
+            self._held[path] = data
+
+    def get(self, path: str) -> bytes:
+        """The bytes; empty when the file is gone."""
+        held = self._held.get(path)
+        if held is not None:
+            return held
+        try:
+            return read_bytes(path)
+        except TroubleError:
+            return b""
+
+
+class SkippedFiles:
+    """The ``Loader`` of a project: lowers on demand what the prefilter skipped. Every answer is remembered.
+
+    ``files`` are all of the project, ``skipped`` those not lowered yet. ``lowered_bytes`` is how much was lowered: what is
+    loaded on top is bounded by a quarter of it.
+    """
+
+    def __init__(
+        self, files: Iterable[SourceFile], skipped: Iterable[SourceFile], contents: Contents, lowered_bytes: int
+    ) -> None:
+        self._contents = contents
+        self._known = {name for file in files for name in _with_packages(file.name)}
+        self._skipped: dict[str, SourceFile] = {}
+        for file in sorted(skipped, key=lambda file: file.stub):
+            self._skipped.setdefault(file.name, file)
+        self._facts: dict[str, ModuleFacts | None] = {}
+        self._index: dict[bytes, list[str]] | None = None
+        self._room = max(MIN_LOADED_BYTES, lowered_bytes // 4)
+
+    def has(self, name: str) -> bool:
+        """Whether the project has a file, or a folder with files, for this dotted module name."""
+        return name in self._known
+
+    def module(self, name: str) -> ModuleFacts | None:
+        """The facts of the skipped module with this dotted name; None where there is none or it cannot be parsed."""
+        file = self._skipped.get(name)
+        if file is None:
+            return None
+        if name not in self._facts:
+            outcome: Outcome = take_in(Task(file, self._contents.get(file.absolute), True))
+            self._facts[name] = outcome if isinstance(outcome, ModuleFacts) else None
+        return self._facts[name]
+
+    def mentioning(self, word: str) -> Iterable[ModuleFacts]:
+        """The skipped modules that hold the identifier; nothing where there are too many of them."""
+        names = self._mentions().get(word.encode("utf-8", "surrogateescape"), [])
+        if not names or len(names) > MAX_PER_WORD:
+            return ()
+        size = sum(len(self._contents.get(self._skipped[name].absolute)) for name in names if name not in self._facts)
+        if size > min(MAX_WORD_BYTES, self._room):
+            return ()
+        self._room -= size
+        return [facts for facts in map(self.module, names) if facts is not None]
+
+    def _mentions(self) -> dict[bytes, list[str]]:
+        if self._index is None:
+            self._index = {}
+            for name, file in self._skipped.items():
+                if not file.stub:
+                    for word in set(_IDENTIFIER.findall(self._contents.get(file.absolute))):
+                        self._index.setdefault(word, []).append(name)
+        return self._index
+
+
+def _with_packages(name: str) -> Iterable[str]:
+    parts = name.split(".")
+    return (".".join(parts[:count]) for count in range(1, len(parts) + 1))

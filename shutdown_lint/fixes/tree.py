@@ -1,0 +1,197 @@
+"""A parsed file for the fixers: nodes with exact offsets, their parents, and edits in terms of offsets.
+
+Offsets are 0-based code points of the text; lines and columns of spans are 1-based (see ``shutdown_lint.facts``).
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import NamedTuple, TypeVar
+
+import libcst as cst
+from libcst._nodes.internal import CodegenState
+
+from shutdown_lint.facts import Span
+from shutdown_lint.findings import Edit
+
+# CPython ends a line at these only (Language Reference 2.1.2)
+LINE_END = re.compile(r"\r\n|\n|\r")
+
+Node = TypeVar("Node", bound=cst.CSTNode)
+
+
+class Refused(Exception):
+    """A fixer cannot mend this place without risk; the message says why, lower case start."""
+
+
+class _Range:
+    """Remembers where a node begins and ends, without the whitespace that it owns."""
+
+    __slots__ = ("first", "last", "node", "start", "state")
+
+    def __init__(
+        self, state: _OffsetState, node: cst.CSTNode, first: cst.CSTNode | None, last: cst.CSTNode | None
+    ) -> None:
+        self.state, self.node, self.first, self.last = state, node, first, last
+
+    def __enter__(self) -> None:
+        self.start = self.state.offset
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        ranges = self.state.ranges
+        start = ranges[id(self.first)][0] if self.first else self.start
+        ranges[id(self.node)] = (start, ranges[id(self.last)][1] if self.last else self.state.offset)
+
+
+class _OffsetState(CodegenState):
+    """Code generation that keeps the range of every node (LibCST's own provider counts lines and costs twice as much)."""
+
+    def __init__(self, module: cst.Module) -> None:
+        super().__init__(default_indent=module.default_indent, default_newline=module.default_newline)
+        self.offset = 0
+        self.ranges: dict[int, tuple[int, int]] = {}
+        self.starts: list[int] = []
+
+    def add_token(self, value: str) -> None:
+        self.tokens.append(value)
+        self.offset += len(value)
+
+    def add_indent_tokens(self) -> None:
+        self.tokens.extend(self.indent_tokens)
+        self.offset += sum(map(len, self.indent_tokens))
+
+    def before_codegen(self, node: cst.CSTNode) -> None:
+        self.starts.append(self.offset)
+
+    def after_codegen(self, node: cst.CSTNode) -> None:
+        self.ranges.setdefault(id(node), (self.starts.pop(), self.offset))
+
+    def record_syntactic_position(  # type: ignore[override]  # a cheaper context manager than contextlib's
+        self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
+    ) -> _Range:
+        return _Range(self, node, start_node, end_node)
+
+
+class Tree(NamedTuple):
+    """A file's text and its nodes; ``ranges`` and ``parents`` are by ``id`` of the node."""
+
+    text: str
+    module: cst.Module
+    ranges: dict[int, tuple[int, int]]
+    parents: dict[int, cst.CSTNode]
+    lines: tuple[int, ...]
+
+    def offset(self, line: int, col: int) -> int:
+        """The offset of a 1-based line and column; raises ``Refused`` beyond the end of the text."""
+        if not 1 <= line <= len(self.lines):
+            raise Refused("the place lies outside the file")
+        return self.lines[line - 1] + col - 1
+
+    def range(self, node: cst.CSTNode) -> tuple[int, int]:
+        """Where the node begins and ends, without whitespace and parentheses around it."""
+        return self.ranges[id(node)]
+
+    def code(self, node: cst.CSTNode) -> str:
+        """The node as it is written."""
+        start, end = self.range(node)
+        return self.text[start:end]
+
+    def span(self, start: int, end: int) -> Span:
+        """The span of a range of offsets."""
+        return Span(*self._place(start), *self._place(end))
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        line = bisect_right(self.lines, offset)
+        return line, offset - self.lines[line - 1] + 1
+
+    def line_start(self, offset: int) -> int:
+        """Where the line of the offset begins."""
+        return self.lines[bisect_right(self.lines, offset) - 1]
+
+    def line_end(self, offset: int) -> int:
+        """Where the line of the offset ends, before its line end."""
+        found = LINE_END.search(self.text, offset)
+        return found.start() if found else len(self.text)
+
+    def newline(self, offset: int) -> str:
+        """The line end of the line of the offset; of the last line, that of the line before."""
+        found = LINE_END.search(self.text, self.line_start(offset))
+        if found is None:
+            before = LINE_END.findall(self.text)
+            return before[-1] if before else "\n"
+        return found.group()
+
+    def edit(self, start: int, end: int, content: str) -> Edit:
+        """Replace a range of offsets; line ends in ``content`` become those of the line."""
+        return Edit(self.span(start, end), LINE_END.sub(self.newline(start), content))
+
+    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The nodes around the node, innermost first; the module is the last."""
+        parent = self.parents.get(id(node))
+        while parent is not None:
+            yield parent
+            parent = self.parents.get(id(parent))
+
+    def at(self, span: Span, *kinds: type[Node]) -> Node | None:
+        """The outermost node of one of the types that covers exactly this span."""
+        wanted = (self.offset(span.line, span.col), self.offset(span.end_line, span.end_col))
+        return next((node for node in walk(self.module) if isinstance(node, kinds) and self.range(node) == wanted), None)
+
+
+def parse(text: str) -> Tree:
+    """Parse a file's text (without byte order mark). Raises ``Refused`` where that cannot be done exactly."""
+    try:
+        module = cst.parse_module(text)
+        state = _OffsetState(module)
+        module._codegen(state)
+    except cst.ParserSyntaxError as error:
+        raise Refused(f"syntax error in line {error.raw_line}") from error
+    except RecursionError as error:
+        raise Refused("nested too deeply to be changed") from error
+    if "".join(state.tokens) != text:
+        raise Refused("the file cannot be written back unchanged")
+    lines = (0, *(match.end() for match in LINE_END.finditer(text)))
+    return Tree(text, module, state.ranges, _parents(module), lines)
+
+
+def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The direct child nodes, in the order of the fields."""
+    for name in node.__dataclass_fields__:
+        value = getattr(node, name)
+        if isinstance(value, cst.CSTNode):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from (item for item in value if isinstance(item, cst.CSTNode))
+
+
+def walk(top: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The node and all below it, each before its children; without recursion."""
+    stack = [top]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(list(children(node))))
+
+
+def _parents(module: cst.Module) -> dict[int, cst.CSTNode]:
+    return {id(child): node for node in walk(module) for child in children(node)}
+
+
+def code_of(node: cst.CSTNode) -> str:
+    """Source text of a new node."""
+    return cst.Module(body=[]).code_for_node(node)
+
+
+def comments(node: cst.CSTNode) -> list[str]:
+    """The comments in the node, in order of the walk."""
+    return [item.value for item in walk(node) if isinstance(item, cst.Comment)]
+
+
+def without_comma(arguments: Sequence[cst.Arg]) -> list[cst.Arg]:
+    """The arguments, to be separated anew."""
+    return [argument.with_changes(comma=cst.MaybeSentinel.DEFAULT) for argument in arguments]

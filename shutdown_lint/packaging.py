@@ -1,0 +1,104 @@
+"""Console scripts that the project declares: the functions by which users enter its programs.
+
+Read from ``pyproject.toml`` (``[project.scripts]``, ``[project.gui-scripts]``, ``[tool.poetry.scripts]``), ``setup.cfg``
+(``[options.entry_points]``) and the metadata of installed copies (``*.dist-info``, ``*.egg-info``) in the root folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from shutdown_lint.source import TroubleError, read_bytes
+
+Script = tuple[str, str]
+
+_KINDS = ("console_scripts", "gui_scripts")
+_TARGET = re.compile(r"[\w.]+(?::[\w.]+)?")
+
+
+def scripts(root: str) -> tuple[Script, ...]:
+    """``("name", "package.module:function")`` of each console script, sorted. Files that cannot be read give none."""
+    found = {*_from_pyproject(root), *_from_setup_cfg(root), *_from_metadata(root)}
+    return tuple(sorted(found))
+
+
+def _from_pyproject(root: str) -> Iterator[Script]:
+    text = _text(os.path.join(root, "pyproject.toml"))
+    if "scripts" not in text:
+        return
+    import tomli
+
+    try:
+        document: dict[str, Any] = tomli.loads(text)
+    except (tomli.TOMLDecodeError, RecursionError):
+        # the configuration reader tells about a broken file
+        return
+    for keys in (("project", "scripts"), ("project", "gui-scripts"), ("tool", "poetry", "scripts")):
+        yield from _pairs(_table(document, keys).items())
+
+
+def _table(document: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    value: Any = document
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _pairs(items: Iterable[tuple[str, Any]]) -> Iterator[Script]:
+    for name, target in items:
+        # poetry: name = { reference = "package.module:function", type = "console" }
+        text = target.get("reference", target.get("callable")) if isinstance(target, dict) else target
+        match = _TARGET.match(text.strip()) if isinstance(text, str) else None
+        if match:
+            yield name, match.group()
+
+
+def _from_setup_cfg(root: str) -> Iterator[Script]:
+    text = _text(os.path.join(root, "setup.cfg"))
+    if any(kind in text for kind in _KINDS):
+        for key, value in _ini(text).get("options.entry_points", []):
+            if key in _KINDS:
+                yield from _lines(value.split("\n"))
+
+
+def _from_metadata(root: str) -> Iterator[Script]:
+    try:
+        names = sorted(os.listdir(root))
+    except OSError:
+        return
+    for name in names:
+        if name.endswith((".dist-info", ".egg-info")):
+            sections = _ini(_text(os.path.join(root, name, "entry_points.txt")))
+            yield from _pairs(pair for kind in _KINDS for pair in sections.get(kind, []))
+
+
+def _lines(lines: Iterable[str]) -> Iterator[Script]:
+    yield from _pairs((name.strip(), target) for name, equals, target in (line.partition("=") for line in lines) if equals)
+
+
+def _ini(text: str) -> dict[str, list[tuple[str, str]]]:
+    """Sections of an INI file: keys with their values, continuation lines joined by newlines."""
+    sections: dict[str, list[tuple[str, str]]] = {}
+    current: list[tuple[str, str]] = []
+    for line in re.split(r"\r\n|\n|\r", text):
+        bare = line.strip()
+        if not bare or bare[0] in "#;":
+            continue
+        if bare[0] == "[" and bare[-1] == "]":
+            current = sections.setdefault(bare[1:-1].strip(), [])
+        elif line[0] in " \t" and current:
+            current[-1] = (current[-1][0], f"{current[-1][1]}\n{bare}")
+        else:
+            key, _, value = bare.partition("=")
+            current.append((key.strip(), value.strip()))
+    return sections
+
+
+def _text(path: str) -> str:
+    try:
+        return read_bytes(path).decode("utf-8", "replace")
+    except TroubleError:
+        return ""

@@ -1,0 +1,40 @@
+"""Which modules belong to one program: those that its start modules import, directly or through others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from shutdown_lint.facts import Import, ModuleFacts
+from shutdown_lint.project.modules import absolute
+
+if TYPE_CHECKING:
+    from shutdown_lint.project import Project
+
+MAX_MODULES = 300
+
+
+def imported(module: ModuleFacts, project: Project) -> Iterator[str]:
+    """The dotted names of what the module imports anywhere in its code (a name imported from a module may be a module)."""
+    for fn in project.functions(module):
+        for at in fn.statements:
+            for name in at.stmt.names if isinstance(at.stmt, Import) else ():
+                base = absolute(module, name)
+                yield base
+                if name.name not in (None, "*"):
+                    yield f"{base}.{name.name}"
+
+
+def program(starts: Iterable[str], project: Project) -> frozenset[str]:
+    """The loaded modules of the project that belong to the program of the start modules; bounded."""
+    loaded = {entry.facts.name: entry.facts for entry in project.modules}
+    queue = [name for name in dict.fromkeys(starts) if name in loaded]
+    seen = set(queue)
+    while queue and len(seen) < MAX_MODULES:
+        for name in imported(loaded[queue.pop(0)], project):
+            # importing a.b.c runs a and a.b too
+            for found in (name.rsplit(".", n)[0] if n else name for n in range(name.count(".") + 1)):
+                if found in loaded and found not in seen:
+                    seen.add(found)
+                    queue.append(found)
+    return frozenset(seen)

@@ -1,0 +1,23 @@
+"""One line a finding: ``path:line:col CODE [severity] message``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from shutdown_lint.report.view import View, safe, shown_path
+
+if TYPE_CHECKING:
+    from shutdown_lint.findings import Finding
+
+
+def render(findings: Sequence[Finding], view: View) -> str:
+    """The findings, one a line."""
+    return "".join(f"{headline(finding, view)}\n" for finding in findings)
+
+
+def headline(finding: Finding, view: View) -> str:
+    """The line that every text format begins with."""
+    place = f"{shown_path(finding.path)}:{finding.span.line}:{finding.span.col}"
+    severity = view.paint(finding.severity, f"[{finding.severity}]")
+    return f"{view.paint('path', place)} {view.paint('code', finding.code)} {severity} {safe(finding.message)}"

@@ -1,0 +1,132 @@
+"""A block a finding: headline, source line with the place marked, what is lost, by which path, what to do instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from shutdown_lint.report.concise import headline
+from shutdown_lint.report.view import View, columns, safe, shown_path
+
+if TYPE_CHECKING:
+    from shutdown_lint.facts import Span
+    from shutdown_lint.findings import Finding, Step
+
+ECHO = 120  # columns of source at most, whatever the terminal's width: a line may hold megabytes
+GUTTER = 5
+_BEFORE = 24  # columns of source kept before a mark that would lie outside
+_TAB = "    "
+
+
+def render(findings: Sequence[Finding], view: View) -> str:
+    """The blocks, with an empty line after each."""
+    return "".join(f"{line}\n" for finding in findings for line in (*_block(finding, view), ""))
+
+
+def _block(finding: Finding, view: View) -> Iterator[str]:
+    yield headline(finding, view)
+    yield from _frame(finding, view)
+    yield from _steps("lost", finding.lost, ", ", "", view)
+    yield from _steps("path", finding.trace, " ", "→ ", view, "trace")
+    docs = view.paint("dim", f"[docs: {finding.code}]")
+    words = [*safe(finding.help).split(), f"[docs: {finding.code}]"]
+    *full, last = _flow(words, " ", view.width - GUTTER - len("help: "))
+    yield from _labelled("help", [*full, last.replace(f"[docs: {finding.code}]", docs)], view, "help")
+
+
+# --- lists of steps --------------------------------------------------------------------------------------------------
+
+
+def _steps(
+    label: str, steps: tuple[Step, ...], separator: str, joint: str, view: View, kind: str = ""
+) -> Iterator[str]:
+    if not steps:
+        return
+    parts = [f"{joint if number else ''}{_step(step)}" for number, step in enumerate(steps)]
+    yield from _labelled(label, _flow(parts, separator, view.width - GUTTER - len(label) - 2), view, kind or label)
+
+
+def _step(step: Step) -> str:
+    return f"{safe(step.text)} ({shown_path(step.path)}:{step.line})"
+
+
+def _labelled(label: str, lines: list[str], view: View, kind: str) -> Iterator[str]:
+    indent = " " * (len(label) + 2)
+    for number, line in enumerate(lines):
+        head = f"{view.paint(kind, f'{label}:')} " if number == 0 else indent
+        yield f"{' ' * (GUTTER - 2)}{head}{line}"
+
+
+def _flow(parts: Sequence[str], separator: str, width: int) -> list[str]:
+    """The parts joined into lines of at most ``width`` columns, broken between parts only."""
+    lines, used = [parts[0]], columns(parts[0])
+    for part in parts[1:]:
+        added = columns(part) + len(separator)
+        if used + added <= width:
+            lines[-1] += separator + part
+            used += added
+        else:
+            lines[-1] += separator.rstrip()
+            lines.append(part)
+            used = columns(part)
+    return lines
+
+
+# --- the source line -------------------------------------------------------------------------------------------------
+
+
+def _frame(finding: Finding, view: View) -> Iterator[str]:
+    line = _line(view.read(finding.path), finding.span.line)
+    if line is None or not line.strip():
+        return
+    before, marked, after = _window(line, *_marked(finding.span, line), min(ECHO, view.width - GUTTER - 3))
+    number = view.paint("dim", f"{finding.span.line:>{GUTTER}} |")
+    yield f"{number} {before}{marked}{after}"
+    mark = view.paint("mark", "^" * max(1, columns(marked)))
+    yield f"{view.paint('dim', ' ' * GUTTER + ' |')} {' ' * columns(before)}{mark}"
+
+
+def _line(text: str | None, number: int) -> str | None:
+    """A line of the text, lines ending as CPython's tokenizer has it: ``\\n``, ``\\r\\n``, ``\\r``."""
+    if text is None:
+        return None
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[number - 1] if 0 < number <= len(lines) else None
+
+
+def _marked(span: Span, line: str) -> tuple[int, int]:
+    """The marked part of the line, as 0-based start and end."""
+    start = min(span.col - 1, len(line))
+    end = span.end_col - 1 if span.end_line == span.line else len(line.rstrip())
+    return start, max(start, min(end, len(line)))
+
+
+def _window(line: str, start: int, end: int, width: int) -> tuple[str, str, str]:
+    """The line as printed, cut around the mark to ``width`` columns: the part before the mark, the mark, the rest."""
+    before, marked, after = _shown(line[max(0, start - width):start]), _shown(line[start:end][:width]), line[end:]
+    after = _shown(after[:width])
+    if columns(before) + columns(marked) + columns(after) <= width and start <= width and len(line) - end <= width:
+        return before, marked, after
+    if columns(before) + columns(marked) > width or start > width:
+        before = "…" + _tail(before, min(_BEFORE, width // 3))
+    marked = _head(marked, width - columns(before))
+    return before, marked, _head(after, width - columns(before) - columns(marked))
+
+
+def _shown(text: str) -> str:
+    return safe(text.replace("\t", _TAB))
+
+
+def _head(text: str, width: int) -> str:
+    """The text's begin in at most ``width`` columns, with an ellipsis where it is cut."""
+    if columns(text) <= width:
+        return text
+    while text and columns(text) > max(0, width - 1):
+        text = text[:-1]
+    return text + "…" if width > 0 else ""
+
+
+def _tail(text: str, width: int) -> str:
+    while columns(text) > width:
+        text = text[1:]
+    return text

@@ -1,0 +1,29 @@
+"""The last line of the text formats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from shutdown_lint.report.view import plural
+
+if TYPE_CHECKING:
+    from shutdown_lint.findings import Applicability, Finding
+
+
+def summary(findings: Sequence[Finding], files: int) -> str:
+    """``Found 3 findings (1 fixable with --fix, 1 more with --unsafe-fixes)``."""
+    if not findings:
+        return f"No findings in {plural(files, 'file')}"
+    found = f"Found {plural(len(findings), 'finding')}"
+    safe, unsafe = _count(findings, "safe"), _count(findings, "unsafe")
+    if not safe and not unsafe:
+        return found
+    more = " more" if safe else ""
+    parts = [f"{safe} fixable with --fix"] if safe else []
+    parts += [f"{unsafe}{more} {'with' if safe else 'fixable with'} --unsafe-fixes"] if unsafe else []
+    return f"{found} ({', '.join(parts)})"
+
+
+def _count(findings: Sequence[Finding], applicability: Applicability) -> int:
+    return sum(finding.fix is not None and finding.fix.applicability == applicability for finding in findings)

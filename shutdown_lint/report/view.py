@@ -1,0 +1,79 @@
+"""What the formats share: how wide and in which colours to print, safe text, paths as the user wrote them."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from shutdown_lint.findings import Edit, Finding
+
+# SGR parameters: ECMA-48, 8.3.117
+_COLORS = {
+    "error": "1;31", "warning": "1;33", "info": "1;36", "path": "1", "code": "1", "dim": "2", "mark": "1;31",
+    "lost": "1;31", "trace": "1;34", "help": "1;32",
+}
+# control, format (bidi controls, zero-width characters), surrogate, line and paragraph separators
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def no_source(_path: str) -> str | None:
+    """A reader that knows no file."""
+    return None
+
+
+class View(NamedTuple):
+    """How to print: colours or not, terminal columns, the text of files (None: not readable), edits of fixes."""
+
+    color: bool = False
+    width: int = 120
+    read: Callable[[str], str | None] = no_source
+    edits: Mapping[Finding, tuple[Edit, ...]] = {}
+
+    def paint(self, kind: str, text: str) -> str:
+        """The text in the colour of its kind."""
+        return f"\x1b[{_COLORS[kind]}m{text}\x1b[0m" if self.color and text else text
+
+
+def safe(text: str) -> str:
+    """The text with all that could act on a terminal or hide in it shown as escapes: ``\\x1b``, ``\\u202e``."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(escaped(char) if unicodedata.category(char) in _UNSAFE else char for char in text)
+
+
+def escaped(char: str) -> str:
+    """The character as a Python escape; a byte of a file name that is not UTF-8 (PEP 383) as ``\\xff``."""
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def columns(text: str) -> int:
+    """How many terminal columns a safe text takes: two for wide characters (UAX 11), none for combining ones."""
+    if text.isascii():
+        return len(text)
+    return sum(_width(char) for char in text)
+
+
+def _width(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def shown_path(path: str) -> str:
+    """The path relative to the current folder where it lies below it, safe to print."""
+    try:
+        relative = os.path.relpath(path)
+    except (ValueError, OSError):  # another drive; the current folder is gone
+        return safe(path)
+    return safe(path if relative.startswith(os.pardir) else relative)
+
+
+def plural(number: int, noun: str) -> str:
+    """``1 finding``, ``2 findings``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,117 @@
+"""What the rules on hard ends of a process share: where they are meant, what they lose, what the finding says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from shutdown_lint.facts import Attr, Expr, If, Try
+from shutdown_lint.findings import Finding, Step
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.endings import of_block
+from shutdown_lint.project.forks import in_child, side_of
+from shutdown_lint.project.roles import Role, is_test
+from shutdown_lint.project.stakes import at_stake
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.walk import At, Site, sites, text
+
+CHILD_ROLES = ("process", "pool-process")
+_WATCHES = re.compile(r"watch_?dog|watch_?parent|parent_?(watch|alive|poll|monitor|check)|dead_?man|stuck|hang|hung|force|panic|emergency", re.IGNORECASE)
+_PARENT = ("os.getppid", "psutil.pid_exists", "os.getpgid")
+
+
+def is_right(site: Site, fn: Fn, project: Project) -> bool:
+    """Whether a hard end is the right one here: a forked child, the parent that leaves its work to it, a second signal, a test."""
+    if is_test(fn) or _is_second_signal(site.at, fn, project):
+        return True
+    return side_of(site.at, fn, project) is not None or in_child(fn, project) or project.roles.only(fn, "test")
+
+
+def meant(site: Site, fn: Fn, project: Project) -> str | None:
+    """What a hard end on purpose looks like: a watchdog, a child process's own end, cleanup done by hand."""
+    if _exit_callbacks_run(site):
+        return "meant, the exit callbacks were run by hand"
+    if _is_watchdog(site, fn, project):
+        return "meant as a watchdog that ends a stuck process"
+    return "meant as the end of a child process" if project.roles.only(fn, *CHILD_ROLES) else None
+
+
+def _exit_callbacks_run(site: Site) -> bool:
+    return any(
+        isinstance(inner.call.func, Attr) and inner.call.func.name == "_run_exitfuncs"
+        for place in site.at.around() for inner in sites(place.before())
+    )
+
+
+def _is_second_signal(at: At, fn: Fn, project: Project) -> bool:
+    """In a signal handler under a test, or behind a branch that leaves; or in the handler of an interrupt during an interrupt."""
+    if sum(isinstance(place.outer.stmt, Try) and place.part == "handler" and "KeyboardInterrupt" in _types(place) for place in at.around() if place.outer) >= 2:
+        return True
+    if project.roles.role(fn, "signal-handler", "loop-signal-callback") is None:
+        return False
+    branch = next((place.outer.stmt for place in at.around() if place.outer and isinstance(place.outer.stmt, If)), None)
+    return (branch is not None and not _asks_number(branch.test, fn)) or _stands_behind_a_way_out(at, fn, project)
+
+
+def _stands_behind_a_way_out(at: At, fn: Fn, project: Project) -> bool:
+    """``if not self.stopping: …; return`` before the place."""
+    earlier = (stmt for place in at.around() for stmt in place.before() if isinstance(stmt, If))
+    return any(ending.kind == "return" for stmt in earlier if not _asks_number(stmt.test, fn) for ending in of_block(stmt.body, fn, project))
+
+
+def _types(place: At) -> str:
+    return text(place.handler.types) if place.handler else ""
+
+
+def _asks_number(test: Expr, fn: Fn) -> bool:
+    """``signum == signal.SIGTERM`` does not tell a second signal from a first one."""
+    first = next((param.name for param in fn.facts.params if param.name not in ("self", "cls")), None)
+    return any(getattr(operand, "id", "") == first for operand in getattr(test, "operands", (test,)))
+
+
+def _is_watchdog(site: Site, fn: Fn, project: Project) -> bool:
+    """In a thread or timer that waits, watches its parent or says so by its name."""
+    if _WATCHES.search(fn.qualname):
+        return True
+    if project.roles.role(fn, "timer") is not None:
+        return True
+    if project.roles.role(fn, "thread") is None:
+        return False
+    return any(_waits_or_watches(inner, fn, project) for inner in fn.sites)
+
+
+def _waits_or_watches(site: Site, fn: Fn, project: Project) -> bool:
+    wait = project.protocol.wait(site, fn)
+    return (wait is not None and wait.bounded) or any(name in _PARENT for name in project.calls.external(site.call, fn))
+
+
+def finding(rule: Rule, site: Site, fn: Fn, project: Project, action: str, help: str) -> Finding:
+    """The finding for a hard end: at the rule's tier with a named loss, else at tier S."""
+    role = _role(fn, project)
+    lost = at_stake(site.at, fn, project)
+    why = meant(site, fn, project)
+    trace = role.steps if role is not None else ()
+    if why is not None:
+        message = f"`{text(site.call)}` {action}; it looks {why}"
+        return rule.finding(fn.module, site.call.span, message, tier="S", severity="info", lost=lost, trace=trace, help=help)
+    if not lost:
+        message = f"`{text(site.call)}` {action}: no `finally`, `with`, exit callback or buffered output of this process gets its turn"
+        return rule.finding(fn.module, site.call.span, message, tier="S", severity="warning", trace=trace, help=help)
+    more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+    message = f"`{text(site.call)}` {action}, so {lost[0].text}{more} never runs"
+    return rule.finding(fn.module, site.call.span, message, lost=lost, trace=_trace(trace, fn, project), help=help)
+
+
+def _role(fn: Fn, project: Project) -> Role | None:
+    roles = project.roles
+    return roles.role(fn, "main") or roles.role(fn, "signal-handler", "thread", "timer", "pool-thread") or next(iter(roles.of(fn)), None)
+
+
+def _trace(steps: tuple[Step, ...], fn: Fn, project: Project) -> tuple[Step, ...]:
+    """The path of the role, or where nobody is known to run the function, its nearest callers."""
+    return steps or tuple(reversed(tuple(_nearest(fn, project))))
+
+
+def _nearest(fn: Fn, project: Project) -> Iterator[Step]:
+    for caller in project.calls.callers(fn)[:1]:
+        yield caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`")
+

@@ -1,0 +1,104 @@
+"""Exit requests (``sys.exit``, ``raise SystemExit``, ``exit()``) and the way from the one who runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shutdown_lint.facts import Call, Expr, ModuleFacts, Name, Raise, Span, Try, With
+from shutdown_lint.findings import Confidence, Step
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.endings import SOFT_EXITS, catches, is_exit_request
+from shutdown_lint.project.roles import MAX_DEPTH, MAX_VISITED, Role
+from shutdown_lint.walk import At, argument, children, text
+
+# The words without which a file holds no exit request.
+TRIGGERS = ("sys", "SystemExit", "exit(", "quit(")
+
+
+class Request(NamedTuple):
+    """One exit request: as written (``sys.exit(…)``), with its exit status (None where there is none)."""
+
+    at: At
+    fn: Fn
+    span: Span
+    text: str
+    status: Expr | None
+
+
+class Way(NamedTuple):
+    """A role under which a place runs, none of whose calls on the way catches an exit request.
+
+    ``calls`` counts the calls between the role's first function and the place.
+    """
+
+    role: Role
+    steps: tuple[Step, ...]
+    calls: int
+    confidence: Confidence
+
+
+def requests(module: ModuleFacts, project: Project) -> Iterator[Request]:
+    """The exit requests of a module, in source order."""
+    for fn in project.functions(module):
+        for at in fn.statements:
+            if isinstance(at.stmt, Raise) and is_exit_request(at.stmt.exc, fn, project):
+                yield Request(at, fn, at.stmt.span, _raised(at.stmt), _status(at.stmt.exc))
+        for site in fn.sites:
+            if project.calls.is_call_to(site.call, fn, *SOFT_EXITS):
+                yield Request(site.at, fn, site.call.span, f"{text(site.call.func)}()", argument(site.call, 0, "status"))
+
+
+def _raised(stmt: Raise) -> str:
+    exc = stmt.exc
+    return f"raise {text(exc.func if isinstance(exc, Call) else exc)}"
+
+
+def _status(exc: Expr | None) -> Expr | None:
+    return argument(exc, 0, "code") if isinstance(exc, Call) else None
+
+
+def is_caught(at: At, *names: str) -> bool:
+    """Whether a ``try`` or ``suppress`` around the place, in its own function, catches one of the exceptions."""
+    for place in at.around():
+        if place.outer is None or place.part != "body":
+            continue
+        outer = place.outer.stmt
+        if isinstance(outer, Try) and any(catches(handler.types, *names) for handler in outer.handlers):
+            return True
+        if isinstance(outer, With) and any(_names_one(item.context, *names) for item in outer.items):
+            return True
+    return False
+
+
+def _names_one(context: Expr, *names: str) -> bool:
+    """``suppress(SystemExit)``, ``pytest.raises(SystemExit)``: a context manager that is told of the exception."""
+    return isinstance(context, Call) and any(
+        getattr(part, "id", "") in (*names, "BaseException") for arg in context.args for part in (arg.value, *children(arg.value))
+        if isinstance(part, Name)
+    )
+
+
+def ways(request: Request, project: Project, *kinds: str) -> Iterator[Way]:
+    """The roles of the kinds under which an exit request is made and leaves their first function, shortest ways first."""
+    if is_caught(request.at, "SystemExit"):
+        return
+    seeds = project.roles.seeds()
+    queue: list[tuple[Fn, tuple[Step, ...], Confidence]] = [(request.fn, (), "proven")]
+    seen = {request.fn}
+    for fn, steps, confidence in queue:
+        for role in seeds.get(fn, ()):
+            if role.kind in kinds:
+                yield Way(role, (*role.steps, *steps), len(steps), _weaker(role.confidence, confidence))
+        if len(steps) >= MAX_DEPTH or len(queue) >= MAX_VISITED or fn.facts.is_generator:
+            continue
+        for caller in project.calls.callers(fn):
+            if caller.fn in seen or is_caught(caller.site.at, "SystemExit") or (fn.facts.is_async and not caller.site.awaited):
+                continue
+            seen.add(caller.fn)
+            step = caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`")
+            queue.append((caller.fn, (step, *steps), _weaker(confidence, caller.confidence)))
+
+
+def _weaker(left: Confidence, right: Confidence) -> Confidence:
+    return "proven" if left == right == "proven" else "likely"

@@ -1,0 +1,85 @@
+"""`os._exit` ends the process at once: what this program still had to clean up is lost.
+
+## What it does
+Reports calls of `os._exit` where cleanup of the same process is at stake: `with` and `finally` blocks around the call or
+around the calls that lead to it, callbacks registered with `atexit` or `weakref.finalize`, live threads, pools and
+processes, temporary folders, files with unwritten buffers. The finding names each of them with its place. Where nothing
+is proven to be lost, or where the call looks meant (a second signal, a watchdog), only the strict tier speaks.
+
+## Why it matters
+`os._exit` does not unwind the stack and does not finalize the interpreter: buffers are thrown away, lock files and
+temporary folders stay, transactions are not committed, other threads are cut off in the midst of a write.
+
+## Example
+```python
+import os
+import sys
+
+
+def export(rows: list[str]) -> None:
+    with open("export.csv", "w") as out:
+        for row in rows:
+            if not row:
+                os._exit(2)
+            out.write(row + "\\n")
+
+
+if __name__ == "__main__":
+    export(sys.argv[1:])
+```
+
+## Use instead
+```python
+import sys
+
+
+def export(rows: list[str]) -> None:
+    with open("export.csv", "w") as out:
+        for row in rows:
+            if not row:
+                sys.exit(2)
+            out.write(row + "\\n")
+
+
+if __name__ == "__main__":
+    export(sys.argv[1:])
+```
+
+## Precision
+Silent in forked children (there `os._exit` is right), for the parents of a double fork, after a failed `exec` and in
+tests.
+
+## References
+- [os._exit](https://docs.python.org/3/library/os.html#os._exit)
+- [sys.exit](https://docs.python.org/3/library/sys.html#sys.exit)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.findings import Finding
+from shutdown_lint.project import Project
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.exits._hard import finding, is_right
+
+RULE = Rule(
+    code="SHD101",
+    name="exit-skips-cleanup",
+    summary="`os._exit` where cleanup of the process is at stake",
+    tier="D",
+    severity="error",
+    triggers=("_exit",),
+    origin=("G5", "G8"),
+)
+
+HELP = "raise an exception or call `sys.exit` in the main thread, so that the stack unwinds; in a thread, tell the main thread to do it"
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """The hard exits of the module."""
+    for fn in project.functions(module):
+        for site in fn.sites:
+            if project.calls.is_call_to(site.call, fn, "os._exit") and not is_right(site, fn, project):
+                yield finding(RULE, site, fn, project, "ends the process without unwinding", HELP)

@@ -1,0 +1,124 @@
+"""`sys.exit` in a thread ends that thread only: the program goes on, and its exit code stays 0.
+
+## What it does
+Reports `sys.exit()`, `raise SystemExit` and `exit()` that run in a thread, a timer or a pool thread, here or in any
+function that the thread's target calls; the finding shows the path from where the thread is made. A bare `sys.exit()`
+in the target itself may be meant as "end this thread": it is left to the strict tier.
+
+## Why it matters
+`threading` ignores SystemExit silently: no traceback, no exit code, the main thread goes on without its worker. In a
+pool the exception is stored in a future, and lost where nobody reads the result.
+
+## Example
+```python
+import sys
+import threading
+
+
+def watch(path: str) -> None:
+    with open(path) as source:
+        if not source.read():
+            sys.exit(f"{path} is empty")
+
+
+if __name__ == "__main__":
+    watcher = threading.Thread(target=watch, args=("feed.txt",))
+    watcher.start()
+    watcher.join()
+```
+
+## Use instead
+```python
+import sys
+import threading
+
+EMPTY: list[str] = []
+
+
+def watch(path: str) -> None:
+    with open(path) as source:
+        if not source.read():
+            EMPTY.append(path)
+
+
+if __name__ == "__main__":
+    watcher = threading.Thread(target=watch, args=("feed.txt",))
+    watcher.start()
+    watcher.join()
+    if EMPTY:
+        sys.exit(f"{EMPTY[0]} is empty")
+```
+
+## Precision
+Silent where the exit request is caught on the way (`except SystemExit` in the thread), in worker processes, and for pool
+jobs whose result somebody reads. Threads that only tests start do not count.
+
+## References
+- [threading.excepthook](https://docs.python.org/3/library/threading.html#threading.excepthook)
+- [_thread.start_new_thread](https://docs.python.org/3/library/_thread.html#thread.start_new_thread)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Const, ModuleFacts
+from shutdown_lint.findings import Finding
+from shutdown_lint.project import Project
+from shutdown_lint.project.roles import Registration, is_test
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.exits._requests import TRIGGERS, Request, Way, requests, ways
+
+RULE = Rule(
+    code="SHD104",
+    name="exit-in-thread",
+    summary="`sys.exit` in a thread, timer or pool thread, which ends only that thread",
+    tier="D",
+    severity="error",
+    triggers=TRIGGERS,
+    origin=("G7",),
+)
+
+HELP = "hand the failure to the main thread (an attribute, a queue, a future whose result it reads) and exit there"
+_WHERE = {"thread": "a thread", "timer": "a timer thread", "pool-thread": "a pool thread"}
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """The exit requests of the module that reach the top of a thread."""
+    for request in requests(module, project):
+        if is_test(request.fn):
+            continue
+        way = next((way for way in ways(request, project, *_WHERE) if _is_lost(way, project)), None)
+        if way is not None:
+            yield _finding(request, way)
+
+
+def _finding(request: Request, way: Way) -> Finding:
+    maybe_meant = way.calls == 0 and (request.status is None or _is_zero(request))
+    if way.role.kind == "pool-thread":
+        message = f"`{request.text}` in a pool thread is stored in a future that nobody reads: the program goes on and its exit code stays 0"
+    else:
+        message = f"`{request.text}` ends only {_WHERE[way.role.kind]}: the program goes on and its exit code stays 0"
+    return RULE.finding(
+        request.fn.module, request.span, message, tier="S" if maybe_meant else "D", severity="info" if maybe_meant else "error",
+        confidence=way.confidence, trace=way.steps, help="end the thread by `return`" if maybe_meant else HELP,
+    )
+
+
+def _is_zero(request: Request) -> bool:
+    return isinstance(request.status, Const) and request.status.value in (0, None)
+
+
+def _is_lost(way: Way, project: Project) -> bool:
+    """Whether the exit request vanishes: made outside of tests, and in a pool, with a future that nobody reads."""
+    made = [r for r in project.roles.registrations() if r.callback.role == way.role.kind and way.role.seed in r.targets]
+    if made and all(is_test(registration.fn) for registration in made):
+        return False
+    return way.role.kind != "pool-thread" or any(_is_dropped(registration, project) for registration in made)
+
+
+def _is_dropped(registration: Registration, project: Project) -> bool:
+    """``pool.submit(job)`` as a statement, or a future that is kept in a place where nothing is done with it."""
+    if registration.site.dropped:
+        return not registration.site.awaited
+    return False

@@ -1,0 +1,88 @@
+"""An exit request in an exit callback or destructor is printed and dropped.
+
+## What it does
+Reports `sys.exit()`, `raise SystemExit` and `exit()` that run in an `atexit` callback, in `__del__`, or in the callback of
+a weak reference or finalizer, here or in any function that these call.
+
+## Why it matters
+Python swallows exceptions there, SystemExit as well: the exit code that the program meant to set is lost (it stays 0),
+and a program that meant to stop goes on.
+
+## Example
+```python
+import atexit
+import sys
+
+FAILED: list[str] = []
+
+
+def verdict() -> None:
+    if FAILED:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    atexit.register(verdict)
+    FAILED.append("disk")
+```
+
+## Use instead
+```python
+import sys
+
+FAILED: list[str] = []
+
+
+def main() -> int:
+    FAILED.append("disk")
+    return 1 if FAILED else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
+```
+
+## Precision
+Silent where the exit request is caught on the way.
+
+## References
+- [atexit](https://docs.python.org/3/library/atexit.html)
+- [object.\\_\\_del\\_\\_](https://docs.python.org/3/reference/datamodel.html#object.__del__)
+- [weakref.finalize](https://docs.python.org/3/library/weakref.html#weakref.finalize)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.findings import Finding
+from shutdown_lint.project import Project
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.exits._requests import TRIGGERS, requests, ways
+
+RULE = Rule(
+    code="SHD105",
+    name="exit-ignored",
+    summary="`sys.exit` in an atexit callback, `__del__` or weak reference callback",
+    tier="D",
+    severity="error",
+    triggers=TRIGGERS,
+    origin=("G7",),
+)
+
+HELP = "return the exit code from `main`, and do the check before the program starts to end"
+_WHERE = {
+    "atexit": "an atexit callback", "del": "`__del__`", "finalizer": "a weakref finalizer", "weakref-callback": "a weakref callback",
+}
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """The exit requests of the module that Python swallows."""
+    for request in requests(module, project):
+        way = next(ways(request, project, *_WHERE), None)
+        if way is None or is_test(request.fn):
+            continue
+        message = f"`{request.text}` in {_WHERE[way.role.kind]} is swallowed: the program does not end by it and its exit code is lost"
+        yield RULE.finding(request.fn.module, request.span, message, confidence=way.confidence, trace=way.steps, help=HELP)

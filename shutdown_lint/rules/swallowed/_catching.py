@@ -1,0 +1,132 @@
+"""What an ``except`` clause catches, and what its body does with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Attr, Await, Body, Break, Call, Continue, Expr, ExprStmt, Handler, Name, Raise, Return, Seq, Stmt, Try, With
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.values import Class, External
+from shutdown_lint.walk import At, own_exprs, sites, subexprs, walk
+
+STOPPING = frozenset({"BaseException", "KeyboardInterrupt", "SystemExit", "CancelledError"})
+_ENDS_PROCESS = frozenset({"exit", "_exit", "abort", "quit", "execv", "execve", "reraise", "raise_from", "raise_", "throw", "fail", "skip"})
+_FORWARDS = frozenset({"set_exception", "put", "put_nowait", "send", "append", "exc_info", "print_exception", "exception_handler", "call_exception_handler"})
+
+
+def caught(handler: Handler, fn: Fn, project: Project) -> frozenset[str]:
+    """The last names of the exception types that the clause names; a bare ``except`` catches ``BaseException``."""
+    if handler.types is None:
+        return frozenset({"BaseException"})
+    parts = handler.types.items if isinstance(handler.types, Seq) else (handler.types,)
+    return frozenset(name for part in parts for name in _names(part, fn, project))
+
+
+def _names(part: Expr, fn: Fn, project: Project) -> Iterator[str]:
+    found = False
+    for value in project.evaluate.values(part, fn):
+        if isinstance(value, External):
+            found = True
+            yield value.name.rpartition(".")[2]
+        elif isinstance(value, Class):
+            found = True
+            yield value.cls.name
+    if not found and isinstance(part, (Attr, Name)):
+        yield part.name if isinstance(part, Attr) else part.id
+
+
+def tries(fn: Fn) -> Iterator[tuple[At, Try]]:
+    """Every ``try`` of the function that has handlers."""
+    for at in fn.statements:
+        if isinstance(at.stmt, Try) and at.stmt.handlers:
+            yield at, at.stmt
+
+
+def shielded_by_sibling(stmt: Try, handler: Handler, fn: Fn, project: Project) -> bool:
+    """Whether an earlier clause of the same ``try`` already lets the stopping exceptions through (or deals with them)."""
+    for other in stmt.handlers:
+        if other is handler:
+            return False
+        if caught(other, fn, project) & STOPPING:
+            return True
+    return False
+
+
+def raises(body: Body) -> bool:
+    """Whether some path of the body raises, or ends the process."""
+    return any(isinstance(at.stmt, Raise) for at in walk(body)) or any(_last(site.call) in _ENDS_PROCESS for site in sites(body))
+
+
+def leaves(body: Body) -> bool:
+    """Whether the body's last statement leaves the surrounding loop or function."""
+    return any(isinstance(at.stmt, (Break, Return)) for at in walk(body))
+
+
+def forwards(handler: Handler, fn: Fn) -> bool:
+    """Whether the exception is kept for someone else: stored, handed on, set on a future."""
+    if any(_last(site.call) in _FORWARDS for site in sites(handler.body)):
+        return True
+    if handler.name is None:
+        return False
+    for at in walk(handler.body):
+        for root in own_exprs(at.stmt):
+            if any(isinstance(e, Name) and e.id == handler.name for e in subexprs(root)) and not _only_logs(root, handler.name):
+                return True
+    return False
+
+
+def _only_logs(root: Expr, name: str) -> bool:
+    """``log.error("…", exc)``: mentioned, not kept."""
+    call = root.value if isinstance(root, Await) else root
+    return isinstance(call, Call) and _last(call) in (
+        "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "msg", "write", "fatal",
+    )
+
+
+def awaits(body: Body) -> bool:
+    """Whether something is awaited in the body (nested definitions aside)."""
+    for at in walk(body):
+        if isinstance(at.stmt, With) and at.stmt.is_async:
+            return True
+        if getattr(at.stmt, "is_async", False):
+            return True
+        for root in own_exprs(at.stmt):
+            if any(isinstance(e, Await) for e in subexprs(root)):
+                return True
+    return False
+
+
+def goes_on(at: At) -> bool:
+    """Whether anything runs after the statement in its function: a loop around it, or statements behind it."""
+    from shutdown_lint.walk import enclosing_loops, what_runs_after
+
+    if next(enclosing_loops(at), None) is not None:
+        return True
+    return any(not isinstance(stmt, (Return, Continue, Break)) or _value(stmt) for stmt in what_runs_after(at))
+
+
+def _value(stmt: Stmt) -> bool:
+    return isinstance(stmt, Return) and stmt.value is not None and isinstance(stmt.value, (Call, Await))
+
+
+def cancels(fn: Fn) -> bool:
+    """Whether the function (or the method around it) cancels something itself: the ``t.cancel(); await t`` idiom."""
+    return any(_last(site.call) in ("cancel", "cancel_scope", "uncancel", "_cancel") or "cancel" in _last(site.call) for site in fn.sites)
+
+
+def _last(call: Call) -> str:
+    func = call.func
+    return func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
+
+
+def last_name(call: Call) -> str:
+    """The last part of the callee: ``close`` for ``self.db.close()``."""
+    return _last(call)
+
+
+def statement_call(stmt: Stmt) -> Call | None:
+    """The call that a statement consists of, awaited or not, its result dropped."""
+    if not isinstance(stmt, ExprStmt):
+        return None
+    value = stmt.value.value if isinstance(stmt.value, Await) else stmt.value
+    return value if isinstance(value, Call) else None

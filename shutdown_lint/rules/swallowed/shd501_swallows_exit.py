@@ -1,0 +1,112 @@
+"""A bare ``except`` or ``except BaseException`` swallows the request to stop and goes on.
+
+## What it does
+Reports ``except:`` and ``except BaseException`` whose body neither raises, ends the process, leaves the loop, nor keeps
+the exception for someone else: around an ``await`` in a coroutine, or in a loop that may run in the main thread.
+
+## Why it matters
+``KeyboardInterrupt``, ``SystemExit`` (which a SIGTERM handler raises) and ``CancelledError`` are not errors: they are how
+a program is told to stop. Swallowed in a loop, the program goes on until SIGKILL.
+
+## Example
+```python
+import time
+
+
+def poll(source):
+    while True:
+        try:
+            source.fetch()
+            time.sleep(1)
+        except:
+            print("fetch failed")
+```
+
+## Use instead
+```python
+import time
+
+
+def poll(source):
+    while True:
+        try:
+            source.fetch()
+            time.sleep(1)
+        except Exception:
+            print("fetch failed")
+```
+
+## Precision
+Silent where the clause raises on some path, stores or forwards the exception, ends the loop or the process, where an
+earlier clause deals with the stopping exceptions, and in bodies that only threads or child processes run: a thread never
+sees ``KeyboardInterrupt``.
+
+## References
+- [Exception hierarchy](https://docs.python.org/3/library/exceptions.html#exception-hierarchy)
+- [asyncio.CancelledError](https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.CancelledError)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Handler, ModuleFacts, Try
+from shutdown_lint.findings import Finding, Tier
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.swallowed._catching import awaits, cancels, caught, forwards, leaves, raises, shielded_by_sibling, tries
+from shutdown_lint.walk import At, enclosing_loops, sites
+
+RULE = Rule(
+    code="SHD501",
+    name="swallows-exit",
+    summary="a bare except or except BaseException swallows the request to stop and goes on",
+    tier="D",
+    severity="warning",
+    triggers=("except:", "except :", "BaseException"),
+    origin=("G4",),
+)
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at every handler of every ``try``."""
+    for fn in project.functions(module):
+        for at, stmt in tries(fn):
+            for handler in stmt.handlers:
+                if "BaseException" in caught(handler, fn, project) and _swallows(stmt, handler, fn, project):
+                    tier = _tier(at, stmt, fn, project)
+                    if tier is not None:
+                        yield _finding(module, stmt, handler, fn, tier)
+
+
+def _swallows(stmt: Try, handler: Handler, fn: Fn, project: Project) -> bool:
+    if raises(handler.body) or leaves(handler.body) or forwards(handler, fn) or raises(stmt.final):
+        return False
+    return not shielded_by_sibling(stmt, handler, fn, project)
+
+
+def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
+    if project.roles.only(fn, "thread", "timer", "pool-thread", "pool-process", "process", "del", "weakref-callback", "test"):
+        return None
+    if fn.facts.is_async and awaits(stmt.body):
+        return None if cancels(fn) else "D"
+    in_loop = next(enclosing_loops(at), None) is not None
+    return "D" if in_loop and any(True for _ in sites(stmt.body)) and not _in_cleanup(at) else "S"
+
+
+def _in_cleanup(at: At) -> bool:
+    """In ``finally`` and ``except`` blocks the loop is a cleanup that must go through."""
+    return any(place.part in ("final", "handler") for place in at.around())
+
+
+def _finding(module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, tier: Tier) -> Finding:
+    what = "`except:`" if handler.types is None else "`except BaseException`"
+    lost = "CancelledError, KeyboardInterrupt and SystemExit" if fn.facts.is_async else "KeyboardInterrupt and SystemExit"
+    return RULE.finding(
+        module,
+        handler.span,
+        f"{what} in `{fn.qualname}` swallows {lost}, and the work goes on: the program cannot be stopped here",
+        tier=tier,
+        help="catch `Exception`, or end the clause with `raise`",
+        trace=(fn.step(stmt.span, "the request to stop arrives in this `try`"), fn.step(handler.span, "caught here, nothing passes it on")),
+    )

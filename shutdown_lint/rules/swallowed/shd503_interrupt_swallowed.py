@@ -1,0 +1,102 @@
+"""``except KeyboardInterrupt`` inside a loop that goes on.
+
+## What it does
+Reports a clause for ``KeyboardInterrupt`` in a ``while`` loop whose body neither raises, leaves the loop, changes state,
+nor calls anything that stops, when the loop does not read from a person.
+
+## Why it matters
+Ctrl-C only interrupts the current turn; the loop goes on and the program has to be killed.
+
+## Example
+```python
+import time
+
+
+def main():
+    while True:
+        try:
+            time.sleep(1)
+        except KeyboardInterrupt:
+            pass
+
+
+if __name__ == "__main__":
+    main()
+```
+
+## Use instead
+```python
+import time
+
+
+def main():
+    while True:
+        try:
+            time.sleep(1)
+        except KeyboardInterrupt:
+            break
+
+
+if __name__ == "__main__":
+    main()
+```
+
+## Precision
+Silent for prompts (``input``, ``readline``, ``cmdloop``, ``prompt``), second-press exits and clauses that set a flag.
+
+## References
+- [KeyboardInterrupt](https://docs.python.org/3/library/exceptions.html#KeyboardInterrupt)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Assign, Handler, ModuleFacts, Try, While
+from shutdown_lint.findings import Finding
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.swallowed._catching import caught, forwards, last_name, leaves, raises, tries
+from shutdown_lint.walk import At, enclosing_loops, sites, walk
+
+RULE = Rule(
+    code="SHD503",
+    name="interrupt-swallowed",
+    summary="KeyboardInterrupt is caught inside a loop that goes on",
+    tier="D",
+    severity="warning",
+    triggers=("KeyboardInterrupt",),
+    origin=("G1",),
+)
+_PROMPTS = re.compile(r"input|readline|prompt|cmdloop|interact|getch|read_key|getpass|ask|confirm|wait_for_key|raw_input", re.IGNORECASE)
+_HARMLESS = frozenset({"print", "debug", "info", "warning", "error", "write", "echo", "log", "exception", "msg", "flush"})
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at every ``except KeyboardInterrupt`` directly in a loop."""
+    for fn in project.functions(module):
+        for at, stmt in tries(fn):
+            loop = next(enclosing_loops(at), None)
+            if loop is None or not isinstance(loop.stmt, While) or _asks_a_person(loop.stmt):
+                continue
+            for handler in stmt.handlers:
+                if "KeyboardInterrupt" in caught(handler, fn, project) and _swallows(stmt, handler, at, fn):
+                    yield RULE.finding(
+                        module,
+                        handler.span,
+                        f"`{fn.qualname}` catches KeyboardInterrupt inside its loop and goes on: Ctrl-C does not end the program",
+                        help="leave the loop with `break`, or catch it around the loop",
+                    )
+
+
+def _swallows(stmt: Try, handler: Handler, at: At, fn: Fn) -> bool:
+    if raises(handler.body) or leaves(handler.body) or forwards(handler, fn):
+        return False
+    if any(isinstance(inner.stmt, Assign) for inner in walk(handler.body)):
+        return False
+    return all(last_name(site.call) in _HARMLESS for site in sites(handler.body))
+
+
+def _asks_a_person(loop: While) -> bool:
+    return any(_PROMPTS.search(last_name(site.call)) for site in sites(loop.body))
