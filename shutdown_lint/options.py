@@ -31,8 +31,8 @@ _RULES = (
     Option("per-file-ignores", "", "table", "{}", "globs of files, each with the rules to ignore in them"),
 )
 _FILES = (
-    Option("exclude", "--exclude", "patterns", "the usual tool folders", "files and folders to leave out, instead of "
-           "the usual ones (.git, .venv, build, node_modules, …)", "PATTERNS"),
+    Option("exclude", "--exclude", "patterns", "usual", "files and folders to leave out, instead of the usual ones "
+           "(.git, .venv, build, node_modules, …)", "PATTERNS"),
     Option("extend-exclude", "--extend-exclude", "patterns", "[]", "files and folders to leave out besides those",
            "PATTERNS"),
     Option("force-exclude", "--force-exclude", "switch", "false", "leave out excluded files even when they are named"),

@@ -18,7 +18,7 @@ _NOQA = re.compile(r"#[ \t]*(?P<form>noqa)(?![\w-])(?P<colon>[ \t]*:)?", re.IGNO
 _FILE_NOQA = re.compile(r"#[ \t]*flake8[:=][ \t]*(?P<form>noqa)(?![\w-])(?P<colon>[ \t]*:)?", re.IGNORECASE)
 _OURS = re.compile(r"#[ \t]*shutdown-lint:[ \t]*(?P<word>[\w-]*)[ \t]*")
 # flake8 takes letters with digits for a code, and whatever else for the end of the list
-_CODE = re.compile(r"[,\s]*(?P<code>[A-Za-z]+[0-9]+)\b")
+_CODE = re.compile(r"[,\s]*(?P<code>(?:[A-Za-z]+[0-9]+)+)")
 _NAME = re.compile(r"\s*(?P<name>[A-Za-z][\w-]*)")
 _SPACE = re.compile(r"\s*")
 _WHOLE_FILE = (1, 1 << 60)

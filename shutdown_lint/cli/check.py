@@ -1,135 +1,186 @@
-"""``shutdown-lint check``: settings from configuration and flags, one run of the engine, output."""
+"""``shutdown-lint check``: arguments and configuration in, one run of the engine, findings out."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint import config
-from shutdown_lint.settings import Settings
+from shutdown_lint.cli.output import complain, to_file, to_stdout
+from shutdown_lint.cli.parser import UsageError, check_parser, parse_check, values_by_key
 
 if TYPE_CHECKING:
+    import argparse
+
     from shutdown_lint.engine import Report
+    from shutdown_lint.report import View
+    from shutdown_lint.settings import Settings
+
+FAILED = 2
+_STDIN = "-"
 
 
-def run(arguments: argparse.Namespace) -> int:
+class _Setup(NamedTuple):
+    """What a run is about: arguments, merged settings, the configuration file that they come from (or empty)."""
+
+    arguments: argparse.Namespace
+    settings: Settings
+    config_path: str
+
+
+def run(given: list[str]) -> int:
     """Check the paths and print the findings; the exit code."""
     try:
-        settings = _settings(arguments)
-    except config.ConfigError as error:
-        sys.stderr.write("".join(f"shutdown-lint: {line}\n" for line in str(error).splitlines()))
-        return 2
-    if "-" in arguments.paths and len(arguments.paths) > 1:
-        sys.stderr.write("shutdown-lint: `-` cannot be combined with other paths\n")
-        return 2
-    if arguments.traceback:
-        os.environ["SHUTDOWN_LINT_TRACEBACK"] = "1"
-    if arguments.show_files:
-        return _show_files(arguments.paths, settings)
-    return _check(arguments, settings)
+        arguments = parse_check(given)
+        if arguments.help:
+            to_stdout(check_parser().format_help())
+            return 0
+        setup = _set_up(arguments)
+    except (UsageError, config.ConfigError) as error:
+        complain(str(error))
+        return FAILED
+    if arguments.verbose:
+        _tell(setup)
+    return _show_files(setup) if arguments.show_files else _check(setup)
 
 
-def _check(arguments: argparse.Namespace, settings: Settings) -> int:
+# --- settings --------------------------------------------------------------------------------------------------------
+
+
+def _set_up(arguments: argparse.Namespace) -> _Setup:
+    """Defaults, then the configuration file, then inline ``--config``, then flags."""
+    if _STDIN in arguments.paths and len(arguments.paths) > 1:
+        raise UsageError("`-` (stdin) cannot be combined with other paths")
+    paths = [arguments.stdin_filename or os.curdir if path == _STDIN else path for path in arguments.paths]
+    root = config.find_root(paths)
+    layer = _layer(arguments, paths)
+    values = config.rebase(layer, root.folder)
+    for text in _inline(arguments):
+        values = config.merge(values, config.check(config.parse(text, "--config"), "--config"))
+    values = config.merge(values, config.check(values_by_key(arguments), "command line"))
+    settings = config.to_settings(values, root)._replace(
+        jobs=arguments.jobs or 0, stdin_filename=arguments.stdin_filename or ""
+    )
+    return _Setup(arguments, settings, layer.path)
+
+
+def _layer(arguments: argparse.Namespace, paths: list[str]) -> config.Layer:
+    files = [text for text in arguments.config or () if not _is_inline(text)]
+    if len(files) > 1:
+        raise UsageError("only one configuration file can be named by --config")
+    if files and arguments.isolated:
+        raise UsageError("--isolated cannot be combined with a configuration file")
+    if files:
+        return config.read(files[0])
+    return config.Layer({}) if arguments.isolated else config.find(paths)
+
+
+def _inline(arguments: argparse.Namespace) -> list[str]:
+    return [text for text in arguments.config or () if _is_inline(text)]
+
+
+def _is_inline(text: str) -> bool:
+    return "=" in text and not os.path.exists(text)
+
+
+def _tell(setup: _Setup) -> None:
+    settings = setup.settings
+    root, version = os.path.abspath(settings.root), ".".join(map(str, settings.target_version))
+    complain(f"configuration: {setup.config_path or 'none'}")
+    complain(f"project root: {root}; knowledge: {settings.knowledge}; target: Python {version}")
+
+
+# --- the run ---------------------------------------------------------------------------------------------------------
+
+
+def _show_files(setup: _Setup) -> int:
+    from shutdown_lint.engine import files_of
+    from shutdown_lint.report.view import shown_path
+
+    to_stdout("".join(f"{shown_path(path)}\n" for path in files_of(setup.arguments.paths, setup.settings)))
+    return 0
+
+
+def _check(setup: _Setup) -> int:
     from shutdown_lint import engine
 
-    stdin = sys.stdin.buffer.read() if "-" in arguments.paths else None
+    arguments, settings = setup.arguments, setup.settings
+    if arguments.traceback:
+        os.environ["SHUTDOWN_LINT_TRACEBACK"] = "1"
+    stdin = _read_stdin() if _STDIN in arguments.paths else None
     report = engine.check(arguments.paths, settings, stdin=stdin)
-    _write(list(_output(arguments, report)), arguments.output_file)
-    for warning in report.warnings:
-        sys.stderr.write(f"shutdown-lint: {warning}\n")
+    for warning in () if arguments.quiet else report.warnings:
+        complain(warning)
+    text = _rendered(arguments, report, _reader(stdin))
+    if arguments.output_file:
+        to_file(text, arguments.output_file)
+    else:
+        to_stdout(text)
+    if arguments.verbose:
+        complain(f"{report.files} files checked, {report.suppressed} findings suppressed")
     code = report.exit_code()
     return 0 if code == 1 and arguments.exit_zero else code
 
 
-def _output(arguments: argparse.Namespace, report: Report) -> Iterable[str]:
-    from shutdown_lint.report import Style, render, statistics, summary
+def _read_stdin() -> bytes:
+    from shutdown_lint.source.reading import MAX_BYTES
+
+    # one byte more than a file may have: the engine refuses it in its own words
+    return sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin is not None else b""
+
+
+def _reader(stdin: bytes | None) -> Callable[[str], str | None]:
+    """A function that gives the text of a file that has findings; a buffer's text is not the one on disk."""
+    from functools import lru_cache
+
+    from shutdown_lint.source import TroubleError, decode, read_text
+
+    @lru_cache(maxsize=16)
+    def read(path: str) -> str | None:
+        try:
+            return read_text(path) if stdin is None else decode(stdin)
+        except TroubleError:
+            return None
+
+    return read
+
+
+# --- output ----------------------------------------------------------------------------------------------------------
+
+
+def _rendered(arguments: argparse.Namespace, report: Report, read: Callable[[str], str | None]) -> str:
+    from shutdown_lint.report import renderer
+    from shutdown_lint.report.summary import summary
 
     name = arguments.output_format or "full"
-    style = Style(_wants_color(arguments.color or "auto", arguments.output_file))
-    if arguments.statistics and name != "json":
-        yield from statistics(report.findings, style)
-    else:
-        yield from render(name, report.findings, style)
-    if name != "json" and not arguments.quiet:
-        yield summary(report.findings, report.files)
+    if arguments.statistics:
+        name = "statistics_json" if name == "json" else "statistics"
+    text = renderer(name)(report.findings, _view(arguments, read))
+    if "json" in name or arguments.quiet:
+        return text
+    return f"{text}{summary(report.findings, report.files)}\n"
 
 
-def _wants_color(when: str, output_file: str | None) -> bool:
+def _view(arguments: argparse.Namespace, read: Callable[[str], str | None]) -> View:
+    from shutdown_lint.report import View
+
+    on_terminal = arguments.output_file is None and sys.stdout is not None and sys.stdout.isatty()
+    return View(_wants_color(arguments.color or "auto", on_terminal), _width(on_terminal), read)
+
+
+def _wants_color(when: str, on_terminal: bool) -> bool:
     if when != "auto":
         return when == "always"
     if os.environ.get("NO_COLOR"):  # no-color.org
         return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return output_file is None and sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return bool(os.environ.get("FORCE_COLOR")) or (on_terminal and os.environ.get("TERM") != "dumb")
 
 
-def _write(lines: Iterable[str], output_file: str | None) -> None:
-    text = "".join(f"{line}\n" for line in lines)
-    if output_file is None:
-        if sys.stdout is None:
-            raise OSError(9, "stdout is closed")
-        encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        return
-    if os.path.exists(output_file) and not os.path.isfile(output_file):
-        with open(output_file, "w", encoding="utf-8", errors="backslashreplace") as stream:
-            stream.write(text)
-        return
-    temporary = f"{output_file}.{os.getpid()}.tmp"
+def _width(on_terminal: bool) -> int:
+    """Columns to print in: the terminal's, else the same for everybody."""
     try:
-        with open(temporary, "w", encoding="utf-8", errors="backslashreplace") as stream:
-            stream.write(text)
-        os.replace(temporary, output_file)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
-
-
-def _show_files(paths: list[str], settings: Settings) -> int:
-    from shutdown_lint.report.render import shown_path
-    from shutdown_lint.source import discover
-
-    for file in discover(paths, settings).files:
-        print(shown_path(file))
-    return 0
-
-
-# --- settings ----------------------------------------------------------------------------------------------------------
-
-
-def _settings(arguments: argparse.Namespace) -> Settings:
-    """Defaults, then the configuration file, then inline ``--config``, then flags."""
-    paths = [arguments.stdin_filename or "." if path == "-" else path for path in arguments.paths]
-    values = _from_files(arguments, paths)
-    for inline in (text for text in arguments.config if "=" in text and not os.path.exists(text)):
-        values.update(config.check(config.parse(inline, "--config"), "--config"))
-    values.update(config.check(_from_flags(arguments), "command line"))
-    settings = config.to_settings(values, config.find_root(paths))
-    return settings._replace(jobs=arguments.jobs or 0, stdin_filename=arguments.stdin_filename or "")
-
-
-def _from_files(arguments: argparse.Namespace, paths: list[str]) -> dict[str, Any]:
-    named = [text for text in arguments.config if "=" not in text or os.path.exists(text)]
-    if named:
-        return {key: value for path in named for key, value in config.read(path).items()}
-    found = None if arguments.isolated else config.find_config(paths)
-    return dict(config.read(found)) if found else {}
-
-
-def _from_flags(arguments: argparse.Namespace) -> dict[str, Any]:
-    from shutdown_lint.options import OPTIONS
-
-    out: dict[str, Any] = {}
-    for option in OPTIONS:
-        given = getattr(arguments, option.flag[2:].replace("-", "_"), None) if option.key and option.flag else None
-        if given is None:
-            continue
-        if option.kind in ("selectors", "patterns"):
-            given = [part.strip() for text in given for part in text.split(",") if part.strip()]
-        out[option.key] = given
-    return out
+        return max(60, os.get_terminal_size(sys.stdout.fileno()).columns) if on_terminal else 120
+    except (OSError, ValueError):
+        return 120

@@ -45,8 +45,9 @@ def check_parser() -> Parser:
 
 def _arguments(option: Option) -> dict[str, Any]:
     """The keyword arguments of ``add_argument``; an option that is not given is None."""
-    text = f"{option.help} (default: {option.default})" if option.default not in ("", "[]", "false") else option.help
-    out: dict[str, Any] = {"help": text.replace("%", "%%"), "dest": dest(option.flag), "default": None}
+    told = "" if option.default in ("", "[]", "false", "usual") else f" (default: {option.default})"
+    text = f"{option.help}{told}".replace("%", "%%")
+    out: dict[str, Any] = {"help": text, "dest": dest(option.flag), "default": None}
     if option.kind == "switch":
         return {**out, "action": "store_true"}
     if option.kind == "choice":

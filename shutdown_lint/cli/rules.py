@@ -56,7 +56,7 @@ def _json(entries: Iterable[Entry]) -> str:
 
 def explain(given: list[str]) -> int:
     """Print what a rule's page says."""
-    from shutdown_lint.rules.registry import find, load, near
+    from shutdown_lint.rules.registry import doc, find, near
 
     if _asks_help(given[1:]):
         return _print_usage("rule")
@@ -67,13 +67,13 @@ def explain(given: list[str]) -> int:
         words = " or ".join(f"`{word}`" for word in near(given[1]))
         complain(f"no rule `{given[1]}`" + (f"; did you mean {words}?" if words else ""))
         return 2
-    _print_page(_page(entry, load(entry)[2]))
+    _print_page(_page(entry, doc(entry)))
     return 0
 
 
-def _page(entry: Entry, doc: str) -> str:
+def _page(entry: Entry, text: str) -> str:
     facts = f"{entry.code} · tier {entry.tier} ({TIERS[entry.tier]}) · {entry.severity} · fix: {entry.fix}"
-    return f"# {entry.name} ({entry.code})\n\n{facts} · since {entry.since}\n\n{doc.strip()}\n"
+    return f"# {entry.name} ({entry.code})\n\n{facts} · since {entry.since}\n\n{text}\n"
 
 
 def _print_page(page: str) -> None:

@@ -49,7 +49,7 @@ class _Range:
 
 
 class _OffsetState(CodegenState):
-    """Code generation that keeps the range of every node (LibCST's own provider counts lines and costs twice as much)."""
+    """Code generation that keeps the range of every node, at half the cost of LibCST's own provider."""
 
     def __init__(self, module: cst.Module) -> None:
         super().__init__(default_indent=module.default_indent, default_newline=module.default_newline)
@@ -140,7 +140,8 @@ class Tree(NamedTuple):
     def at(self, span: Span, *kinds: type[Node]) -> Node | None:
         """The outermost node of one of the types that covers exactly this span."""
         wanted = (self.offset(span.line, span.col), self.offset(span.end_line, span.end_col))
-        return next((node for node in walk(self.module) if isinstance(node, kinds) and self.range(node) == wanted), None)
+        nodes = (node for node in walk(self.module) if isinstance(node, kinds))
+        return next((node for node in nodes if self.range(node) == wanted), None)
 
 
 def parse(text: str) -> Tree:

@@ -7,7 +7,7 @@ Flow-insensitive: a name has all the values that are ever assigned to it. Bounde
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import (
@@ -24,7 +24,7 @@ from shutdown_lint.walk import At, own_exprs, subexprs
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
 
-MAX_DEPTH = 12
+MAX_DEPTH = 20
 MAX_VALUES = 12
 _BUILTINS = frozenset(dir(builtins))
 _ITERATORS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "builtins.reversed", "builtins.sorted", "builtins.iter", "builtins.frozenset"})
@@ -37,9 +37,10 @@ class Evaluator:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._memo: dict[tuple[int, Fn], Values] = {}
-        self._names: dict[tuple[str, Fn], Values] = {}
+        self._memo: dict[tuple[int | str, Fn], Values] = {}
+        self._partial: dict[tuple[int | str, Fn], Values] = {}
         self._depth = 0
+        self._cut = False
 
     def values(self, expr: Expr | None, fn: Fn) -> Values:
         """What ``expr``, written in ``fn``, may evaluate to; empty where nothing is known."""
@@ -47,31 +48,40 @@ class Evaluator:
             return NOTHING
         if isinstance(expr, Name):
             return self.name(expr.id, fn)
-        key = (id(expr), fn)
-        known = self._memo.get(key)
-        if known is not None:
-            return known
-        if self._depth >= MAX_DEPTH:
-            return NOTHING
-        self._memo[key] = NOTHING  # a cycle ends here
-        self._depth += 1
-        try:
-            found = _unique(self._compute(expr, fn))
-        finally:
-            self._depth -= 1
-        self._memo[key] = found
-        return found
-
-    # --- names ---------------------------------------------------------------------------------------------------------
+        return self._remembered((id(expr), fn), lambda: self._compute(expr, fn))
 
     def name(self, name: str, fn: Fn) -> Values:
         """What a bare name in ``fn`` stands for."""
-        key = (name, fn)
-        known = self._names.get(key)
+        return self._remembered((name, fn), lambda: self._lookup(name, fn))
+
+    def _remembered(self, key: tuple[int | str, Fn], compute: Callable[[], Iterable[Value]]) -> Values:
+        """The answer for the key. What was found while a cycle or the depth bound cut something off holds for this query only."""
+        known = self._memo.get(key)
         if known is None:
-            self._names[key] = NOTHING
-            known = self._names[key] = _unique(self._lookup(name, fn))
-        return known
+            known = self._partial.get(key)
+            self._cut = self._cut or known is not None
+        if known is not None:
+            return known
+        if self._depth >= MAX_DEPTH:
+            self._cut = True
+            return NOTHING
+        self._partial[key] = NOTHING  # a cycle ends here
+        before, self._cut = self._cut, False
+        self._depth += 1
+        try:
+            found = _unique(compute())
+        finally:
+            self._depth -= 1
+        self._partial[key] = found
+        if not self._cut or not self._depth:
+            self._memo[key] = found
+        self._cut = before or self._cut
+        if not self._depth:
+            self._partial.clear()
+            self._cut = False
+        return found
+
+    # --- names ---------------------------------------------------------------------------------------------------------
 
     def _lookup(self, name: str, fn: Fn) -> Iterable[Value]:
         scope = self.binding_scope(name, fn)

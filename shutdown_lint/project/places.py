@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Union
 
 from shutdown_lint.facts import (
-    Assign, Attr, Await, Call, Comp, Const, Delete, Expr, For, Name, Op, Return, Seq, Star, Subscript, Walrus, With, Yield,
+    Assign, Attr, Await, Call, Comp, Const, Delete, Expr, For, Name, Op, Param, Return, Seq, Star, Subscript, Walrus, With, Yield,
 )
 from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.scopes import Element
 from shutdown_lint.project.values import Class, External, Instance
 from shutdown_lint.walk import Site, same
 
@@ -263,6 +264,8 @@ class Tracker:
         """The object is put into the place that the target expression names."""
         if isinstance(target, Name):
             scope = self._project.evaluate.binding_scope(target.id, fn) or fn
+            if contains and any(isinstance(b, (Element, Param)) for b in scope.bindings.get(target.id, ())):
+                self._escape(f"stored in `{target.id}`, which comes from elsewhere")
             self._place(Local(scope, target.id, contains), hops)
         elif isinstance(target, Attr):
             owners = [v.cls for v in self._project.evaluate.values(target.value, fn) if isinstance(v, (Instance, Class)) and isinstance(v.cls, Cls)]

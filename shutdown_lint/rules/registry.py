@@ -80,13 +80,16 @@ def _is_prefix(selector: str, code: str) -> bool:
 
 
 def near(selector: str) -> tuple[str, ...]:
-    """Up to three selectors that are written like this one."""
+    """Up to three selectors that are written like this one: names by likeness, codes by what they have in common."""
     from difflib import get_close_matches
+    from os.path import commonprefix
 
     wanted = selector.strip()
-    codes = get_close_matches(wanted.upper(), [e.code for e in entries()], 3, 0.7)
-    names = get_close_matches(wanted.lower(), [e.name for e in entries()], 3, 0.6)
-    return tuple([*names, *codes][:3])
+    names = get_close_matches(wanted.lower(), [entry.name for entry in entries()], 3, 0.6)
+    if names or not wanted.upper().startswith("SHD"):
+        return tuple(names)
+    codes = [entry.code for entry in entries()]
+    return tuple(sorted(codes, key=lambda code: (-len(commonprefix((code, wanted.upper()))), code))[:3])
 
 
 def specificity(selector: str) -> int:

@@ -1,0 +1,153 @@
+"""Which names a scope binds, and which are free for a fixer to use.
+
+Coarser than Python's rules and never more permissive: what a comprehension binds counts for the scope around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias, Union
+
+import libcst as cst
+
+from shutdown_lint.fixes.tree import Tree, children, walk
+
+Scope: TypeAlias = Union[cst.Module, cst.FunctionDef, cst.ClassDef, cst.Lambda]
+_SCOPES = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
+
+
+def scopes(tree: Tree, node: cst.CSTNode) -> list[Scope]:
+    """The scopes that Python searches for a name used at the node, innermost first; the module is the last."""
+    found: list[Scope] = []
+    inner = node
+    for outer in tree.ancestors(node):
+        if isinstance(outer, cst.Module) or (isinstance(outer, _SCOPES) and _inside(outer, inner)):
+            # names of a class body are not seen from functions in it
+            if not (isinstance(outer, cst.ClassDef) and found):
+                found.append(outer)
+        inner = outer
+    return found
+
+
+def _inside(scope: cst.CSTNode, part: cst.CSTNode) -> bool:
+    """Whether a part of a definition belongs to its scope: decorators, bases, defaults, annotations do not."""
+    return part is getattr(scope, "body", None)
+
+
+def scope_of(tree: Tree, node: cst.CSTNode) -> Scope:
+    """The innermost scope that the node stands in, a class body included."""
+    inner = node
+    for outer in tree.ancestors(node):
+        if isinstance(outer, cst.Module) or (isinstance(outer, _SCOPES) and _inside(outer, inner)):
+            return outer
+        inner = outer
+    return tree.module
+
+
+def nodes_of(scope: Scope) -> Iterator[cst.CSTNode]:
+    """The nodes of a scope; of definitions in it only themselves and what is evaluated here."""
+    stack: list[cst.CSTNode] = [scope.body] if isinstance(scope, _SCOPES) else list(reversed(scope.body))
+    if isinstance(scope, (cst.FunctionDef, cst.Lambda)):
+        stack.append(scope.params)
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(_evaluated_here(node) if isinstance(node, _SCOPES) else list(children(node))))
+
+
+def _evaluated_here(scope: cst.CSTNode) -> list[cst.CSTNode]:
+    """The parts of a nested definition that run in the scope around it: decorators, bases, defaults, annotations."""
+    parts = [part for part in children(scope) if not _inside(scope, part)]
+    params = [part for part in parts if isinstance(part, cst.Parameters)]
+    inner = [part for each in params for node in walk(each) if isinstance(node, cst.Param)
+             for part in (node.default, node.annotation) if part is not None]
+    return [part for part in parts if not isinstance(part, cst.Parameters)] + inner
+
+
+def bindings(scope: Scope, name: str) -> list[cst.CSTNode]:
+    """The nodes that bind (or delete, or declare global) the name in the scope."""
+    return [node for node in nodes_of(scope) if name in _bound_by(node)]
+
+
+def _bound_by(node: cst.CSTNode) -> Iterator[str]:
+    """The names that the node itself binds."""
+    if isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.Param, cst.NameItem)):
+        yield node.name.value
+    elif isinstance(node, cst.ImportAlias):
+        yield _imported(node)
+    elif isinstance(node, (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For, cst.CompFor, cst.NamedExpr)):
+        yield from _targets(node.target)
+    elif isinstance(node, cst.Del):
+        yield from _targets(node.target)
+    elif isinstance(node, (cst.AsName, cst.MatchAs, cst.MatchStar)) and isinstance(node.name, cst.CSTNode):
+        yield from _targets(node.name)
+    elif isinstance(node, cst.MatchMapping) and node.rest is not None:
+        yield node.rest.value
+    elif isinstance(node, cst.TypeAlias):
+        yield node.name.value
+
+
+def _imported(alias: cst.ImportAlias) -> str:
+    if alias.asname is not None:
+        return code(alias.asname.name)
+    return code(alias.name).partition(".")[0]
+
+
+def _targets(target: cst.CSTNode) -> Iterator[str]:
+    """The plain names in a target; attributes and subscripts bind none."""
+    if isinstance(target, cst.Name):
+        yield target.value
+    elif isinstance(target, (cst.Tuple, cst.List)):
+        for element in target.elements:
+            yield from _targets(element.value)
+
+
+def code(node: cst.CSTNode) -> str:
+    """A dotted name as text; empty for anything else."""
+    if isinstance(node, cst.Name):
+        return node.value
+    if isinstance(node, cst.Attribute):
+        value = code(node.value)
+        return f"{value}.{node.attr.value}" if value else ""
+    return ""
+
+
+def mentions(top: cst.CSTNode, name: str) -> bool:
+    """Whether the identifier occurs anywhere in the node as a variable: attributes and keywords are none."""
+    nodes = list(walk(top))
+    other = {id(node.attr) for node in nodes if isinstance(node, cst.Attribute)}
+    other |= {id(node.keyword) for node in nodes if isinstance(node, cst.Arg)}
+    return any(isinstance(node, cst.Name) and node.value == name and id(node) not in other for node in nodes)
+
+
+def free_name(top: cst.CSTNode, wish: str) -> str:
+    """The wished name, or the name with a number where the node mentions it."""
+    number, name = 1, wish
+    while mentions(top, name):
+        number += 1
+        name = f"{wish}_{number}"
+    return name
+
+
+def declares_global(tree: Tree, name: str) -> bool:
+    """Whether some function binds the module's name through ``global``."""
+    return any(
+        isinstance(node, cst.Global) and any(item.name.value == name for item in node.names) for node in walk(tree.module)
+    )
+
+
+def has_star_import(tree: Tree) -> bool:
+    """Whether names may come from elsewhere unseen."""
+    return any(isinstance(node, cst.ImportStar) for node in walk(tree.module))
+
+
+def is_annotated(tree: Tree) -> bool:
+    """Whether the file uses annotations."""
+    return any(isinstance(node, cst.Annotation) for node in walk(tree.module))
+
+
+def definitions(tree: Tree) -> Iterator[cst.FunctionDef | cst.Lambda]:
+    """The functions and lambdas of the file, outer ones first."""
+    for node in walk(tree.module):
+        if isinstance(node, (cst.FunctionDef, cst.Lambda)):
+            yield node

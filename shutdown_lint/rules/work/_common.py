@@ -1,0 +1,102 @@
+"""What the rules on work left behind share: who owns a resource, what its worker runs, how a finding names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Attr, Call, Const, Expr, Name
+from shutdown_lint.findings import Step
+from shutdown_lint.project import Cls, Fn, Project
+from shutdown_lint.project.places import Attribute, Local, Track
+from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.walk import argument, text
+
+
+def acquired(project: Project, fns: list[Fn], *kinds: str) -> Iterator[tuple[Acquisition, Track]]:
+    """The started resources of the kinds that these functions make, test code aside, with their tracks."""
+    for fn in fns:
+        if is_test(fn):
+            continue
+        for acquisition in project.resources.of_function(fn):
+            if acquisition.model.kind in kinds:
+                track = project.resources.track(acquisition)
+                if project.resources.started(acquisition):
+                    yield acquisition, track
+
+
+def label(acquisition: Acquisition, track: Track) -> str:
+    """How the source calls it: the attribute or name that holds it, else its constructor call."""
+    for place in track.places:
+        if isinstance(place, Attribute):
+            return f"self.{place.name}"
+    for place in track.places:
+        if isinstance(place, Local):
+            return place.name
+    return text(acquisition.call.func)
+
+
+def owner(project: Project, track: Track) -> tuple[Cls, Attribute] | None:
+    """The class in whose attribute the object rests."""
+    for place in track.attribute_places():
+        return place.cls, place
+    return None
+
+
+def stop_method(project: Project, cls: Cls) -> Fn | None:
+    """The method by which the class is asked to end, the most telling name first; one with a body."""
+    for member in (cls, *project.classes.subclasses(cls)):
+        for fn in project.resources.stop_methods(member):
+            if fn.facts.body and not _abstract(fn):
+                return fn
+    return None
+
+
+def _abstract(fn: Fn) -> bool:
+    return any("NotImplementedError" in fn.mentions for _ in (0,)) or bool(fn.decorator_names & {"abstractmethod"})
+
+
+def target_of(project: Project, acquisition: Acquisition) -> tuple[Fn, ...]:
+    """The bodies that a thread, timer or process runs."""
+    if acquisition.cls is not None:
+        run = project.classes.method(acquisition.cls, "run")
+        if run is not None:
+            return (run,)
+    for registration in project.roles.at(acquisition.site, acquisition.fn):
+        return registration.targets
+    return ()
+
+
+def is_daemon(acquisition: Acquisition) -> bool:
+    """Whether it is surely a daemon."""
+    return acquisition.daemon is True
+
+
+def stop_step(fn: Fn) -> Step:
+    """A step that points at the stop method."""
+    return fn.step(fn.facts.span, f"`{fn.qualname}` ends its owner and never touches it")
+
+
+def keyword(call: Call, name: str) -> Expr | None:
+    """A keyword argument."""
+    return argument(call, 99, name)
+
+
+def is_true(expr: Expr | None) -> bool:
+    """A literal ``True``."""
+    return isinstance(expr, Const) and expr.value is True
+
+
+def names(expr: Expr | None) -> str:
+    """The last name of an expression."""
+    return expr.name if isinstance(expr, Attr) else expr.id if isinstance(expr, Name) else ""
+
+
+def attribute_only(track: Track) -> bool:
+    """Whether it rests in an attribute."""
+    return bool(track.attribute_places())
+
+
+def module_level(track: Track) -> bool:
+    """Whether a module global holds it."""
+    return any(isinstance(place, Local) and place.fn.is_module for place in track.places)

@@ -1,0 +1,150 @@
+"""A non-daemon thread that nobody joins.
+
+## What it does
+Reports a started non-daemon ``threading.Thread`` that is never joined on any alias: as an error when its loop has no way
+out, as a warning when its owner has a stop method that neither joins it nor tells its loop to end; else at tier S.
+
+## Why it matters
+The interpreter waits at exit for every non-daemon thread, without limit: a loop that nobody ends hangs the exit until
+SIGKILL. A finite one works on while ``main`` already cleans up, and its exception is lost.
+
+## Example
+```python
+import threading
+import time
+
+
+def report():
+    while True:
+        time.sleep(60)
+
+
+def start():
+    threading.Thread(target=report).start()
+```
+
+## Use instead
+```python
+import threading
+
+stop = threading.Event()
+
+
+def report():
+    while not stop.wait(60):
+        print("report")
+
+
+def start():
+    thread = threading.Thread(target=report)
+    thread.start()
+    return thread
+
+
+def shutdown(thread):
+    stop.set()
+    thread.join(10)
+```
+
+## Precision
+Silent when the thread is joined through a list, an alias, another method, base class or module, when it is returned or
+handed over, and when its daemon flag is not known.
+
+## References
+- [Thread objects](https://docs.python.org/3/library/threading.html#thread-objects)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.findings import Finding, Step
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.places import Track
+from shutdown_lint.project.protocol import Loop
+from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.work._common import acquired, label, owner, stop_method, stop_step, target_of
+
+RULE = Rule(
+    code="SHD201",
+    name="thread-not-joined",
+    summary="a started non-daemon thread is never joined",
+    tier="D",
+    severity="warning",
+    triggers=("Thread",),
+    origin=("G9", "G11"),
+)
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at every non-daemon thread that the module starts."""
+    for acquisition, track in acquired(project, project.functions(module), "thread"):
+        if acquisition.model.name != "threading.Thread" or acquisition.daemon is not False:
+            continue
+        if project.resources.released(acquisition) or track.escaped or track.has("is_alive"):
+            continue
+        yield from _judge(module, project, acquisition, track)
+
+
+def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, track: Track) -> Iterator[Finding]:
+    targets = target_of(project, acquisition)
+    endless = next((loop for t in targets for loop in project.protocol.worker_loops(t) if not loop.leaves), None)
+    if endless is not None:
+        yield _hangs(module, acquisition, track, endless)
+        return
+    held = owner(project, track)
+    stop = stop_method(project, held[0]) if held else None
+    loops = [loop for t in targets for loop in project.protocol.worker_loops(t)]
+    if stop is not None and loops and not any(project.protocol.tells(stop, loop.tests) for loop in loops if loop.tests):
+        if all(loop.tests for loop in loops) and not _told_by_anyone(project, loops, targets):
+            yield _forgotten(module, acquisition, track, stop, loops[0])
+            return
+    yield RULE.finding(
+        module,
+        acquisition.call.span,
+        f"thread `{label(acquisition, track)}` is never joined: the exit waits for it, and its exception and result are lost",
+        tier="S",
+        severity="info",
+        help="keep the thread and join it, with a limit, where its owner ends",
+    )
+
+
+def _told_by_anyone(project: Project, loops: list[Loop], targets: tuple[Fn, ...]) -> bool:
+    """Whether some method of the loops' owner, other than the worker and the constructor, tells them to end."""
+    workers = {fn for target in targets for fn in project.protocol.reach(target)}
+    for loop in loops:
+        owner_class = project.classes.enclosing(loop.fn)
+        methods = project.classes.methods(owner_class).values() if owner_class else ()
+        if any(fn not in workers and fn.name != "__init__" and project.protocol.tells(fn, loop.tests) for fn in methods):
+            return True
+    return False
+
+
+def _loop_step(loop: Loop, text: str) -> Step:
+    return loop.fn.step(loop.at.stmt.span, text)  # type: ignore[union-attr]  # a loop is a statement with a span
+
+
+def _hangs(module: ModuleFacts, acquisition: Acquisition, track: Track, loop: Loop) -> Finding:
+    return RULE.finding(
+        module,
+        acquisition.call.span,
+        f"thread `{label(acquisition, track)}` is no daemon and its loop in `{loop.fn.qualname}` has no way out: the exit hangs until SIGKILL",
+        severity="error",
+        trace=(
+            acquisition.fn.step(acquisition.call.span, f"started in `{acquisition.fn.qualname}`, never joined"),
+            _loop_step(loop, f"endless loop in `{loop.fn.qualname}`"),
+        ),
+        help="let the loop test a `threading.Event`, set it where the program ends, then join the thread",
+    )
+
+
+def _forgotten(module: ModuleFacts, acquisition: Acquisition, track: Track, stop: Fn, loop: Loop) -> Finding:
+    return RULE.finding(
+        module,
+        acquisition.call.span,
+        f"`{stop.qualname}` neither tells thread `{label(acquisition, track)}` to end nor joins it: the exit waits for it without limit",
+        trace=(_loop_step(loop, f"its loop in `{loop.fn.qualname}`"), stop_step(stop)),
+        help=f"in `{stop.qualname}`, set what the loop tests and join the thread with a limit",
+    )

@@ -1,0 +1,106 @@
+"""A daemon thread is killed in the midst of work that reaches outside the process.
+
+## What it does
+Reports a daemon thread or daemon process that is never joined, whose target (or what it calls) writes files in ``with``,
+holds a transaction, a lock file or a temporary folder, or cleans up in ``finally``. Each such cleanup is named.
+
+## Why it matters
+Daemon threads are stopped wherever they are when the interpreter ends: no ``finally`` runs, no ``with`` is left, no buffer
+is flushed. What was half-written stays half-written.
+
+## Example
+```python
+import threading
+
+
+class Spool:
+    def start(self):
+        threading.Thread(target=self._drain, daemon=True).start()
+
+    def _drain(self):
+        while True:
+            with open("spool.log", "a") as out:
+                out.write(self.next_line())
+```
+
+## Use instead
+```python
+import threading
+
+
+class Spool:
+    def __init__(self):
+        self._stop = threading.Event()
+
+    def start(self):
+        self._thread = threading.Thread(target=self._drain, daemon=True)
+        self._thread.start()
+
+    def _drain(self):
+        while not self._stop.wait(1.0):
+            with open("spool.log", "a") as out:
+                out.write(self.next_line())
+
+    def close(self):
+        self._stop.set()
+        self._thread.join(10)
+```
+
+## Precision
+Only cleanup that reaches outside the process counts: files opened for writing, transactions, temporary files, lock files,
+connections. Silent when the thread is joined anywhere, handed over, or polled with ``is_alive``.
+
+## References
+- [Thread objects, note on daemon threads](https://docs.python.org/3/library/threading.html#thread-objects)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.findings import Finding, Step
+from shutdown_lint.project import Project
+from shutdown_lint.project.places import Track
+from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.work._common import acquired, label, target_of
+from shutdown_lint.rules.work._durable import durable_cleanup
+
+RULE = Rule(
+    code="SHD202",
+    name="daemon-cleanup-lost",
+    summary="a daemon thread is killed in the midst of cleanup that reaches outside the process",
+    tier="D",
+    severity="error",
+    triggers=("daemon", "setDaemon"),
+    origin=("G9",),
+)
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at every daemon that the module starts."""
+    for acquisition, track in acquired(project, project.functions(module), "thread", "process"):
+        if acquisition.daemon is not True or acquisition.model.name not in ("threading.Thread", "multiprocessing.Process"):
+            continue
+        if project.resources.released(acquisition) or track.escaped or track.has("is_alive", "terminate"):
+            continue
+        lost = tuple(dict.fromkeys(step for target in target_of(project, acquisition) for step in durable_cleanup(target, project)))
+        if lost:
+            yield _finding(module, project, acquisition, track, lost)
+
+
+def _finding(module: ModuleFacts, project: Project, acquisition: Acquisition, track: Track, lost: tuple[Step, ...]) -> Finding:
+    kind = "thread" if acquisition.model.kind == "thread" else "process"
+    target = target_of(project, acquisition)[0]
+    return RULE.finding(
+        module,
+        acquisition.call.span,
+        f"daemon {kind} `{label(acquisition, track)}` is killed at exit in the midst of {lost[0].text}",
+        lost=lost,
+        trace=(
+            acquisition.fn.step(acquisition.call.span, f"started in `{acquisition.fn.qualname}`, never joined"),
+            target.step(target.facts.span, f"runs `{target.qualname}` until the interpreter kills it"),
+        ),
+        help="keep the thread, tell its loop to end, and join it with a limit where its owner ends",
+    )

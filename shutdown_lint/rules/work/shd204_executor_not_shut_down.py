@@ -1,0 +1,88 @@
+"""An executor that nobody shuts down.
+
+## What it does
+Reports a ``ThreadPoolExecutor`` or ``ProcessPoolExecutor`` that is neither used in ``with`` nor shut down on any alias,
+and does not leave what the analysis sees.
+
+## Why it matters
+The interpreter waits at exit for every job that is still queued, without limit; the workers of a process pool outlive a
+killed parent. An executor per object leaks its threads with each object.
+
+## Example
+```python
+from concurrent.futures import ThreadPoolExecutor
+
+
+class Uploader:
+    def __init__(self):
+        self._pool = ThreadPoolExecutor(4)
+
+    def upload(self, path):
+        self._pool.submit(print, path)
+
+    def close(self):
+        print("closed")
+```
+
+## Use instead
+```python
+from concurrent.futures import ThreadPoolExecutor
+
+
+class Uploader:
+    def __init__(self):
+        self._pool = ThreadPoolExecutor(4)
+
+    def upload(self, path):
+        self._pool.submit(print, path)
+
+    def close(self):
+        self._pool.shutdown(cancel_futures=True)
+```
+
+## Precision
+Silent once the executor is returned, handed to unknown code or set as a loop's default executor. Module-level pools
+speak at tier S.
+
+## References
+- [Executor.shutdown](https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Executor.shutdown)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.findings import Finding
+from shutdown_lint.project import Project
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.work._common import acquired, label, module_level, owner, stop_method, stop_step
+
+RULE = Rule(
+    code="SHD204",
+    name="executor-not-shut-down",
+    summary="an executor is neither used in `with` nor shut down by its owner",
+    tier="D",
+    severity="warning",
+    triggers=("PoolExecutor",),
+    origin=("G11",),
+)
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at every executor that the module makes."""
+    for acquisition, track in acquired(project, project.functions(module), "executor"):
+        if project.resources.released(acquisition) or track.escaped or track.entered:
+            continue
+        held = owner(project, track)
+        stop = stop_method(project, held[0]) if held else None
+        what = f"`{label(acquisition, track)}`"
+        where = f"; `{stop.qualname}` forgets it" if stop else ""
+        yield RULE.finding(
+            module,
+            acquisition.call.span,
+            f"executor {what} is never shut down: the exit waits for every queued job{where}",
+            tier="S" if module_level(track) or acquisition.fn.is_module else "D",
+            trace=(stop_step(stop),) if stop else (),
+            help=f"call {what}.shutdown(cancel_futures=True) where its owner ends, or use `with`".replace("`.shutdown", ".shutdown").replace("True)", "True)`", 1),
+        )

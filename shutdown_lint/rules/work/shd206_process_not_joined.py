@@ -1,0 +1,78 @@
+"""A child process that is started and never joined.
+
+## What it does
+Reports a ``multiprocessing.Process`` that is started, is no daemon, and is never joined on any alias.
+
+## Why it matters
+The child stays a zombie until its parent ends, and the parent's exit waits for it without limit: multiprocessing joins
+every child that is left in an exit hook of its own.
+
+## Example
+```python
+import multiprocessing
+
+
+def launch(job):
+    worker = multiprocessing.Process(target=job)
+    worker.start()
+    print("started", worker.name)
+```
+
+## Use instead
+```python
+import multiprocessing
+
+
+def launch(job):
+    worker = multiprocessing.Process(target=job)
+    worker.start()
+    print("started", worker.name)
+    worker.join(timeout=30)
+```
+
+## Precision
+Silent for daemon processes, for children that are waited for by ``sentinel``, ``exitcode`` or ``is_alive``, and for
+those that leave what the analysis sees.
+
+## References
+- [Joining processes](https://docs.python.org/3/library/multiprocessing.html#all-start-methods)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.findings import Finding
+from shutdown_lint.project import Project
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.work._common import acquired, label, owner, stop_method, stop_step
+
+RULE = Rule(
+    code="SHD206",
+    name="process-not-joined",
+    summary="a multiprocessing.Process is started and never joined",
+    tier="D",
+    severity="warning",
+    triggers=("Process",),
+    origin=("G11", "G14"),
+)
+_WATCHED = ("sentinel", "exitcode", "is_alive", "pid", "ident")
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at every process that the module starts."""
+    for acquisition, track in acquired(project, project.functions(module), "process"):
+        if project.resources.released(acquisition) or track.escaped or acquisition.daemon is not False:
+            continue
+        if track.has(*_WATCHED) or project.calls.calls_named("active_children"):
+            continue
+        held = owner(project, track)
+        stop = stop_method(project, held[0]) if held else None
+        yield RULE.finding(
+            module,
+            acquisition.call.span,
+            f"process `{label(acquisition, track)}` is started and never joined: it stays a zombie, and the exit waits for it without limit",
+            trace=(stop_step(stop),) if stop else (),
+            help="join it where its owner ends, with a limit, and terminate it when the limit is over",
+        )

@@ -1,0 +1,103 @@
+"""A subprocess that nobody waits for.
+
+## What it does
+Reports a ``subprocess.Popen`` that is never waited for, polled, communicated with or used in ``with``: at tier D when it
+has a pipe that nobody reads, or when its owner has a stop method that forgets it.
+
+## Why it matters
+The child stays a zombie while the parent lives and goes on as an orphan when the parent ends; a pipe that nobody reads
+stops the child after 64 KiB.
+
+## Example
+```python
+import subprocess
+
+
+class Tunnel:
+    def start(self):
+        self._ssh = subprocess.Popen(["ssh", "-N", "host"])
+
+    def stop(self):
+        print("stopped")
+```
+
+## Use instead
+```python
+import subprocess
+
+
+class Tunnel:
+    def start(self):
+        self._ssh = subprocess.Popen(["ssh", "-N", "host"])
+
+    def stop(self):
+        self._ssh.terminate()
+        self._ssh.wait(10)
+```
+
+## Precision
+Silent for detached children (``start_new_session=True``), for those that leave what the analysis sees, and when the
+process id is used.
+
+## References
+- [subprocess.Popen](https://docs.python.org/3/library/subprocess.html#popen-objects)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Call, ModuleFacts
+from shutdown_lint.findings import Finding
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.places import Track
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.work._common import acquired, is_true, keyword, label, names, owner, stop_method, stop_step
+
+RULE = Rule(
+    code="SHD207",
+    name="child-not-waited",
+    summary="a subprocess is never waited for",
+    tier="D",
+    severity="warning",
+    triggers=("Popen", "create_subprocess"),
+    origin=("G14",),
+)
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at every child that the module starts."""
+    for acquisition, track in acquired(project, project.functions(module), "child"):
+        if project.resources.released(acquisition) or track.escaped or track.entered or _detached(acquisition.call):
+            continue
+        if track.has("pid", "returncode", "stdout", "stdin", "stderr") and not _pipe_unread(acquisition.call, track):
+            continue
+        held = owner(project, track)
+        stop = stop_method(project, held[0]) if held else None
+        unread = _pipe_unread(acquisition.call, track)
+        yield RULE.finding(
+            module,
+            acquisition.call.span,
+            f"child `{label(acquisition, track)}` is never waited for: it stays a zombie and outlives the program{_why(unread, stop)}",
+            tier="D" if unread or stop else "S",
+            trace=(stop_step(stop),) if stop else (),
+            help="end it and `wait()` for it where its owner ends, or use `with`",
+        )
+
+
+def _why(unread: str, stop: Fn | None) -> str:
+    if unread:
+        return f"; nobody reads its `{unread}`, which stops it after 64 KiB"
+    return f"; `{stop.qualname}` forgets it" if stop else ""
+
+
+def _detached(call: Call) -> bool:
+    return is_true(keyword(call, "start_new_session")) or keyword(call, "preexec_fn") is not None or keyword(call, "creationflags") is not None
+
+
+def _pipe_unread(call: Call, track: Track) -> str:
+    """The name of an output pipe that is asked for and never touched."""
+    for stream in ("stdout", "stderr"):
+        if names(keyword(call, stream)) == "PIPE" and not track.has(stream):
+            return stream
+    return ""

@@ -1,0 +1,107 @@
+"""The task that ``create_task`` returns is thrown away.
+
+## What it does
+Reports ``asyncio.create_task(...)``, ``asyncio.ensure_future(...)`` and ``loop.create_task(...)`` whose result is dropped.
+
+## Why it matters
+The event loop keeps only a weak reference: the task may be collected in the midst of its work. When the loop ends it is
+cancelled unseen, its exception is lost, and nobody can wait for it at shutdown.
+
+## Example
+```python
+import asyncio
+
+
+async def handle(message, store):
+    asyncio.create_task(store.save(message))
+```
+
+## Use instead
+```python
+import asyncio
+
+_background_tasks = set()
+
+
+async def handle(message, store):
+    task = asyncio.create_task(store.save(message))
+    _background_tasks.add(task)
+    task.add_done_callback(_background_tasks.discard)
+```
+
+## Fix safety
+Safe: the task is kept in a set of the module until it is done; nothing else changes. What is still running when the loop
+ends is cancelled as before.
+
+## Precision
+Silent for ``TaskGroup``, nurseries and wrappers that keep the task themselves: the receiver must be asyncio or an event loop.
+
+## References
+- [asyncio.create_task, Important](https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Assign, Attr, Call, ModuleFacts, Name
+from shutdown_lint.findings import Confidence, Finding, Fix
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.work._common import names
+from shutdown_lint.walk import Site, dotted, text
+
+RULE = Rule(
+    code="SHD208",
+    name="task-not-kept",
+    summary="the result of create_task or ensure_future is dropped",
+    tier="D",
+    severity="warning",
+    triggers=("create_task", "ensure_future"),
+    fix="safe",
+    origin=("G9",),
+)
+_CALLS = ("asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task")
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at every call that makes a task and drops it."""
+    for fn in project.functions(module):
+        if is_test(fn) or fn.facts.is_lambda:
+            continue
+        for site in fn.sites:
+            if names(site.call.func) in ("create_task", "ensure_future") and _dropped(site):
+                confidence = _makes_task(site.call, fn, project)
+                if confidence is not None:
+                    yield _finding(module, site, fn, confidence)
+
+
+def _dropped(site: Site) -> bool:
+    if site.dropped and not site.awaited:
+        return True
+    stmt = site.at.stmt
+    return not site.parents and isinstance(stmt, Assign) and all(isinstance(t, Name) and t.id == "_" for t in stmt.targets)
+
+
+def _makes_task(call: Call, fn: Fn, project: Project) -> Confidence | None:
+    known = project.calls.external(call, fn)
+    if known:
+        return "proven" if any(name in _CALLS for name in known) else None
+    if project.calls.targets(call, fn) or not isinstance(call.func, Attr):
+        return None
+    receiver = names(call.func.value.func) if isinstance(call.func.value, Call) else names(call.func.value)
+    return "likely" if receiver in ("loop", "_loop", "event_loop", "get_event_loop", "get_running_loop", "io_loop") else None
+
+
+def _finding(module: ModuleFacts, site: Site, fn: Fn, confidence: Confidence) -> Finding:
+    given = site.call.args[0].value if site.call.args else None
+    fixable = site.dropped and dotted(site.call.func) is not None and confidence == "proven"
+    return RULE.finding(
+        module,
+        site.call.span,
+        f"task `{text(given)}` is started in `{fn.qualname}` and dropped: it may vanish half-way, and is cancelled unseen when the loop ends",
+        confidence=confidence,
+        help="keep it in a set until it is done, use `asyncio.TaskGroup`, or await it",
+        fix=Fix("safe", "keep the task until it is done", "shd208") if fixable else None,
+    )

@@ -1,0 +1,142 @@
+"""``self.server.close`` without parentheses, or a coroutine ``close()`` without ``await``.
+
+## What it does
+Reports a statement that only names a stop method, and a call of a coroutine function named like a stop whose result is
+dropped instead of awaited.
+
+## Why it matters
+Nothing happens. The line looks like a release to every reader, and the resource stays.
+
+## Example
+```python
+class Gateway:
+    def close(self):
+        self.server.close
+```
+
+## Use instead
+```python
+class Gateway:
+    def close(self):
+        self.server.close()
+```
+
+## Precision
+Only whole statements; handing ``x.close`` to a registrar is right. For the missing ``await`` the callee must resolve to a
+coroutine function of the project or of a modelled type.
+
+## References
+- [Coroutines](https://docs.python.org/3/library/asyncio-task.html#coroutines)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Arg, Attr, Await, Call, ExprStmt, ModuleFacts, Name
+from shutdown_lint.findings import Finding
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.handles import Cls
+from shutdown_lint.project.values import Function, Instance
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.walk import Site, text
+
+RULE = Rule(
+    code="SHD222",
+    name="close-not-called",
+    summary="a release is named but not called, or its coroutine is not awaited",
+    tier="D",
+    severity="error",
+    triggers=("close", "stop", "shutdown", "cancel", "terminate", "disconnect"),
+    origin=("G13",),
+)
+_NAMES = frozenset({"close", "aclose", "stop", "shutdown", "terminate", "disconnect", "wait_closed", "cleanup", "server_close", "join", "cancel", "kill", "quit", "dispose", "flush"})
+_AWAITERS = frozenset({"maybe_awaitable", "maybe_await", "ensure_awaitable", "_maybe_await", "run_until_complete", "wait_for", "shield", "ensure_future", "create_task", "gather"})
+
+_LOOP_CALLS = frozenset({"run_until_complete", "wait_for", "shield", "ensure_future", "create_task", "gather"})
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at every statement that is a bare attribute, and at dropped calls."""
+    for fn in project.functions(module):
+        for at in fn.statements:
+            stmt = at.stmt
+            if isinstance(stmt, ExprStmt) and isinstance(stmt.value, Attr) and stmt.value.name in _NAMES:
+                if not _is_property(stmt.value, fn, project):
+                    yield _not_called(module, fn, text(stmt.value), stmt)
+        for site in fn.sites:
+            yield from _passed_uncalled(module, site, fn, project)
+            if site.dropped and not site.awaited and _is_coroutine(site, fn, project):
+                yield _not_awaited(module, site, fn)
+
+
+def _is_property(attr: Attr, fn: Fn, project: Project) -> bool:
+    classes = project.classes.instances(project.evaluate.values(attr.value, fn))
+    methods = (project.classes.method(cls, attr.name) for cls in classes)
+    return any(m is not None and bool(m.decorator_names & {"property", "cached_property"}) for m in methods)
+
+
+def _passed_uncalled(module: ModuleFacts, site: Site, fn: Fn, project: Project) -> Iterator[Finding]:
+    """``await maybe_awaitable(x.shutdown)``: a helper that awaits a value gets the function itself."""
+    func = site.call.func
+    name = func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
+    if name not in _AWAITERS or (name in _LOOP_CALLS and not project.calls.external(site.call, fn)):
+        return
+    for arg in site.call.args:
+        if _is_uncalled(arg) and isinstance(arg.value, Attr):
+            yield RULE.finding(
+                module,
+                site.call.span,
+                f"`{name}` in `{fn.qualname}` is given `{text(arg.value)}` itself, not its result: the release never runs",
+                lost=(fn.step(site.call.span, f"`{text(arg.value)}()`"),),
+                help=f"call it: `{name}({text(arg.value)}())`",
+            )
+
+
+def _is_uncalled(arg: Arg) -> bool:
+    return arg.keyword is None and not arg.star and isinstance(arg.value, Attr) and arg.value.name in _NAMES - {"cancel", "join"}
+
+
+def _is_coroutine(site: Site, fn: Fn, project: Project) -> bool:
+    func = site.call.func
+    if not isinstance(func, Attr) or func.name not in _NAMES:
+        return False
+    found = project.evaluate.values(func, fn)
+    methods = [v.fn for v in found if isinstance(v, Function)]
+    if methods:
+        return len(methods) == len(found) and all(m.facts.is_async and not m.facts.is_generator for m in methods) and _receiver_known(func, fn, project)
+    model = project.resources.model_of(func.value, fn)
+    return model is not None and model.is_async and model.kind == "session" and func.name in model.release
+
+
+def _receiver_known(func: Attr, fn: Fn, project: Project) -> bool:
+    """No subclass overrides it by a plain function."""
+    values = project.evaluate.values(func.value, fn)
+    classes = [v.cls for v in values if isinstance(v, Instance) and isinstance(v.cls, Cls)]
+    below = (sub for cls in classes for sub in project.classes.subclasses(cls))
+    return not any(func.name in sub.methods and not sub.methods[func.name].facts.is_async for sub in below)
+
+
+def _not_called(module: ModuleFacts, fn: Fn, what: str, stmt: ExprStmt) -> Finding:
+    return RULE.finding(
+        module,
+        stmt.span,
+        f"`{what}` in `{fn.qualname}` is named but not called: nothing is released",
+        lost=(fn.step(stmt.span, f"`{what}()`"),),
+        help=f"write `{what}()`",
+    )
+
+
+def _not_awaited(module: ModuleFacts, site: Site, fn: Fn) -> Finding:
+    what = text(site.call)
+    value = site.at.stmt.value if isinstance(site.at.stmt, ExprStmt) else None
+    assert not isinstance(value, Await)
+    return RULE.finding(
+        module,
+        site.call.span,
+        f"`{what}` in `{fn.qualname}` is a coroutine that nobody awaits: nothing is released",
+        lost=(fn.step(site.call.span, f"`{what}`"),),
+        help=f"write `await {what}`" if fn.facts.is_async else "run it in the loop and wait for it",
+    )
+
+
