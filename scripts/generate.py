@@ -66,7 +66,7 @@ def import_rules(files: Iterable[Path]) -> tuple[list[ModuleType], list[str]]:
             module = importlib.import_module(module_name(file))
             errors += declaration_errors(file, module)
             modules.append(module)
-        except Exception:
+        except Exception:  # noqa: BLE001  # whatever is wrong with one rule, the others are generated
             errors.append(f"{file.relative_to(ROOT)}: cannot be imported\n{traceback.format_exc(limit=-1)}")
     return modules, errors
 
@@ -91,8 +91,17 @@ def entry_of(module: ModuleType) -> Entry:
 
     rule = module.RULE
     return Entry(
-        rule.code, rule.name, rule.summary, rule.tier, rule.severity, rule.fix, rule.triggers, module.__name__,
-        rule.since, rule.origin, hasattr(module, "check"),
+        rule.code,
+        rule.name,
+        rule.summary,
+        rule.tier,
+        rule.severity,
+        rule.fix,
+        rule.triggers,
+        module.__name__,
+        rule.since,
+        rule.origin,
+        hasattr(module, "check"),
     )
 
 
@@ -149,7 +158,9 @@ def render_table(modules: Iterable[ModuleType]) -> str:
         families.setdefault(module.__name__.split(".")[2], []).append(entry_of(module))
     parts = [NOTICE.format(source="the rules"), "\n# Rules\n"]
     for family in sorted(families, key=lambda name: families[name][0].code):
-        parts.append(f"\n## {FAMILIES.get(family, family)}\n\n| code | name | tier | severity | fix | what it reports |\n")
+        parts.append(
+            f"\n## {FAMILIES.get(family, family)}\n\n| code | name | tier | severity | fix | what it reports |\n"
+        )
         parts.append("|---|---|---|---|---|---|\n")
         parts += (
             f"| [{e.code}]({e.code}.md) | {e.name} | {e.tier} | {e.severity} | {e.fix} | {cell(e.summary)} |\n"
@@ -210,7 +221,9 @@ def main(argv: list[str]) -> int:
     changed = differences(modules)
     wanted = outputs(modules)
     for path in changed:
-        print(f"{'differs' if '--check' in argv else 'wrote' if path in wanted else 'removed'}: {path.relative_to(ROOT)}")
+        print(
+            f"{'differs' if '--check' in argv else 'wrote' if path in wanted else 'removed'}: {path.relative_to(ROOT)}"
+        )
         if "--check" not in argv:
             write(path, wanted[path]) if path in wanted else path.unlink()
     return 1 if errors or ("--check" in argv and changed) else 0

@@ -2,8 +2,8 @@
 
 Measured on LibCST 1.9: its native parser dies by SIGSEGV at some 2,400 nested brackets, 4,800 nested lambdas or 10,000
 ``elif``; needs quadratic time for chains of operators, attributes, calls and subscripts; and exponential time for
-brackets nested in the pattern of a ``case`` (factor 4 a level) or in a ``del`` (factor 2 a level). CPython itself allows
-200 nested brackets.
+brackets nested in the pattern of a ``case`` (factor 4 a level) or in a ``del`` (factor 2 a level). CPython itself
+allows 200 nested brackets.
 
 ``check`` first asks a few questions of the whole text that the regex engine answers at once (2 % of the cost of a
 parse); only where these cannot exclude trouble, ``shutdown_lint.scanner`` reads the text token by token.
@@ -45,13 +45,13 @@ _STRING_OR_COMMENT = re.compile(
 )
 # No line inside brackets can begin with one of these, so each begins a statement.
 _STATEMENT = re.compile(
-    r"[\r\n][ \t\f]*(?:return|def|class|raise|with|try|pass|assert|import|while|elif|except|finally|global|nonlocal|break"
-    r"|continue)\b"
+    r"[\r\n][ \t\f]*(?:return|def|class|raise|with|try|pass|assert|import|while|elif|except|finally|global|nonlocal"
+    r"|break|continue)\b"
 )
 _OTHER = re.compile(r"[^()\[\]{}]+")
 _LINK_WORDS = re.compile(r"\b(?:not|lambda|else|await|yield|is|in|and|or)\b")
 _NO_BRACKET = {code: None for code in range(128) if chr(code) not in "()[]{}"}
-_NO_LINK = {code: None for code in range(128) if chr(code) not in ".([{+-*/%@&|^~<>!=\""}
+_NO_LINK = {code: None for code in range(128) if chr(code) not in '.([{+-*/%@&|^~<>!="'}
 
 
 class _Unclear(Exception):
@@ -97,7 +97,7 @@ def _fields(match: re.Match[str]) -> str:
     # From 3.12 a field may hold the quote that delimits the string; the string then seems to end inside the field.
     if content.count("{") != content.count("}"):
         raise _Unclear
-    first, *parts = content.split("{")
+    parts = content.split("{")[1:]
     return '"' + "".join("{" + part[: part.rfind("}") + 1] if "}" in part else "{" + part for part in parts)
 
 

@@ -45,8 +45,8 @@ class Contents:
 class SkippedFiles:
     """The ``Loader`` of a project: lowers on demand what the prefilter skipped. Every answer is remembered.
 
-    ``files`` are all of the project, ``skipped`` those not lowered yet. ``lowered_bytes`` is how much was lowered: what is
-    loaded on top is bounded by a quarter of it.
+    ``files`` are all of the project, ``skipped`` those not lowered yet. ``lowered_bytes`` is how much was lowered: what
+    is loaded on top is bounded by a quarter of it.
     """
 
     def __init__(

@@ -11,12 +11,10 @@ from shutdown_lint.corpus import Contents, SkippedFiles
 from shutdown_lint.facts import ModuleFacts, Span
 from shutdown_lint.findings import Finding
 from shutdown_lint.intake import Task, internal_error
-from shutdown_lint.prefilter import SUPPRESSION_WORDS, compile_prefilter
+from shutdown_lint.prefilter import SUPPRESSION_WORDS, Trigger, compile_prefilter, fires, parts_of
 from shutdown_lint.rules import registry
 from shutdown_lint.settings import Settings
-from shutdown_lint.source import (
-    Found, SourceFile, Trouble, TroubleError, decode, discover, name_files, read_bytes,
-)
+from shutdown_lint.source import Found, SourceFile, Trouble, TroubleError, decode, discover, name_files, read_bytes
 from shutdown_lint.source.discover import absolute
 from shutdown_lint.source.ignores import glob_regex
 from shutdown_lint.source.names import shown, working_folder
@@ -48,10 +46,10 @@ class Report(NamedTuple):
 
 
 class _Check(NamedTuple):
-    """A rule that is run: its index entry, its trigger words, its function."""
+    """A rule that is run: its index entry, its triggers, its function."""
 
     entry: registry.Entry
-    words: tuple[bytes, ...]
+    triggers: tuple[Trigger, ...]
     run: Check
 
 
@@ -82,7 +80,8 @@ def check(paths: Sequence[str], settings: Settings, *, stdin: bytes | None = Non
     checks = _checks(enabled)
     results = [
         _findings_of(modules[file.path], given.contents.get(file.absolute), project, checks, enabled)
-        for file in reported if file.path in modules
+        for file in reported
+        if file.path in modules
     ]
     findings = [f for result in results for f in result.kept]
     findings += _trouble_findings([*given.troubles, *troubles], enabled)
@@ -105,7 +104,7 @@ def _read(
     files = tuple(name_files({**dict.fromkeys(known, False), **dict.fromkeys(asked.files, True)}.items(), settings))
     if stdin is not None and not settings.stdin_filename:
         files = (*files, SourceFile("-", "-", "stdin", False, False, True))
-    pattern = compile_prefilter(enabled, models)
+    prefilter = compile_prefilter(enabled, models)
     here = working_folder()
     contents, tasks = Contents(), []
     troubles = [(shown(path, here), trouble) for path, trouble in asked.troubles]
@@ -117,7 +116,7 @@ def _read(
                 troubles.append((file.path, error.trouble))
             continue
         contents.put(file.absolute, data)
-        lower = not file.stub and pattern.search(data) is not None
+        lower = not file.stub and prefilter.passes(data)
         if lower or (file.reported and not file.stub):
             tasks.append(Task(file, data, lower))
     warnings = asked.warnings or (() if asked.files or stdin is not None else ("no Python files found",))
@@ -179,8 +178,8 @@ def _run_rules(
     """The raw findings in one module, and the codes of the rules that failed on it (each a SHD904)."""
     findings: list[Finding] = []
     failed: set[str] = set()
-    for entry, words, run in checks:
-        if words and not any(word in data for word in words):
+    for entry, triggers, run in checks:
+        if triggers and not fires(triggers, data):
             continue
         try:
             findings += [finding for finding in run(module, project) if finding.path == module.path]
@@ -194,8 +193,9 @@ def _run_rules(
 def _checks(enabled: Iterable[str]) -> list[_Check]:
     codes = set(enabled)
     return [
-        _Check(entry, tuple(word.encode() for word in entry.triggers), registry.load(entry))
-        for entry in registry.entries() if entry.checks and entry.code in codes
+        _Check(entry, tuple(map(parts_of, entry.triggers)), registry.load(entry))
+        for entry in registry.entries()
+        if entry.checks and entry.code in codes
     ]
 
 

@@ -1,4 +1,4 @@
-"""From a file's bytes to its facts, or to the reason why there are none. Nothing here may raise because of the bytes."""
+"""From a file's bytes to its facts, or to the reason why there are none. Nothing here raises because of the bytes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _parsed(text: str, task: Task) -> Outcome:
         return _syntax_trouble(text, error.line, error.col, error.message)
     except (RecursionError, MemoryError):
         return Trouble("SHD903", "nested too deeply to be analysed")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # a mistake in lowering must cost this file only
         return internal_error("reading the file", error)
     except BaseException as error:
         # a panic of LibCST's native part is no Exception, so that nobody hides it by accident
@@ -71,11 +71,11 @@ def internal_error(doing: str, error: BaseException) -> Trouble:
     import traceback
 
     if os.environ.get("SHUTDOWN_LINT_TRACEBACK"):
-        help = "".join(traceback.format_exception(error)).rstrip()
+        advice = "".join(traceback.format_exception(error)).rstrip()
     else:
-        help = "this is a mistake in shutdown-lint: run with --traceback and report it"
+        advice = "this is a mistake in shutdown-lint: run with --traceback and report it"
     first = str(error).partition("\n")[0][:200]
-    return Trouble("SHD904", f"{doing} failed with {type(error).__name__}{': ' + first if first else ''}", help=help)
+    return Trouble("SHD904", f"{doing} failed with {type(error).__name__}{': ' + first if first else ''}", help=advice)
 
 
 def _checked(text: str, task: Task) -> Outcome:
@@ -88,7 +88,8 @@ def _checked(text: str, task: Task) -> Outcome:
     error = _cpython_error(text)
     if isinstance(error, SyntaxError):
         return _worded(text, error)
-    return deep if error else None
+    # a tree that is too deep to be handed out was parsed before
+    return None if error is None or isinstance(error, RecursionError) else deep
 
 
 def _cpython_error(text: str) -> Exception | None:
@@ -113,8 +114,10 @@ def _syntax_trouble(text: str, line: int, col: int, message: str) -> Trouble:
 
 def _worded(text: str, error: SyntaxError) -> Trouble:
     message, line = error.msg, error.lineno or 1
-    help = "this looks like Python 2" if _PYTHON_2.search(message) else ""
+    advice = "this looks like Python 2" if _PYTHON_2.search(message) else ""
     lines = re.split(r"\r\n|\n|\r", text)
     if 0 < line <= len(lines) and _CONFLICT.match(lines[line - 1]):
-        help = "this is a merge conflict mark"
-    return Trouble("SHD900", f"syntax error: {message[:1].lower()}{message[1:]}", line, max(error.offset or 1, 1), help)
+        advice = "this is a merge conflict mark"
+    return Trouble(
+        "SHD900", f"syntax error: {message[:1].lower()}{message[1:]}", line, max(error.offset or 1, 1), advice
+    )

@@ -107,12 +107,12 @@ a selector that names no rule is an error (exit code 2), never ignored.
 
 ```toml
 [tool.shutdown-lint]
-extend-select = ["SHD111", "handler-overwrites"]
+extend-select = ["SHD108"]
 extend-exclude = ["vendored"]
 target-version = "py311"
 
 [tool.shutdown-lint.per-file-ignores]
-"scripts/*.py" = ["SHD301"]
+"scripts/*.py" = ["SHD1", "thread-not-joined"]
 ```
 
 The **project root** is the nearest folder with a `pyproject.toml`, `setup.cfg`, `setup.py`, `shutdown-lint.toml` or

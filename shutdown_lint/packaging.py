@@ -1,7 +1,8 @@
 """Console scripts that the project declares: the functions by which users enter its programs.
 
-Read from ``pyproject.toml`` (``[project.scripts]``, ``[project.gui-scripts]``, ``[tool.poetry.scripts]``), ``setup.cfg``
-(``[options.entry_points]``) and the metadata of installed copies (``*.dist-info``, ``*.egg-info``) in the root folder.
+Read from ``pyproject.toml`` (``[project.scripts]``, ``[project.gui-scripts]``, ``[tool.poetry.scripts]``),
+``setup.cfg`` (``[options.entry_points]``) and the metadata of installed copies (``*.dist-info``, ``*.egg-info``) in the
+root folder.
 """
 
 from __future__ import annotations
@@ -76,7 +77,9 @@ def _from_metadata(root: str) -> Iterator[Script]:
 
 
 def _lines(lines: Iterable[str]) -> Iterator[Script]:
-    yield from _pairs((name.strip(), target) for name, equals, target in (line.partition("=") for line in lines) if equals)
+    yield from _pairs(
+        (name.strip(), target) for name, equals, target in (line.partition("=") for line in lines) if equals
+    )
 
 
 def _ini(text: str) -> dict[str, list[tuple[str, str]]]:

@@ -193,7 +193,7 @@ class _Scanner:
         if top.strings > self.limits.strings:
             raise _Exceeded(match.start(), f"more than {self.limits.strings} string literals in one expression")
         prefix = token.rstrip("\"'").lower()
-        quote = token[len(prefix):]
+        quote = token[len(prefix) :]
         if "f" in prefix or "t" in prefix:
             return self._literal(match.end(), quote)
         return self._skip(match.end(), quote)

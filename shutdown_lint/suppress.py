@@ -1,16 +1,16 @@
 """Findings that a comment hides, and comments that hide nothing or cannot be understood (SHD910–912).
 
-=================================================  =================================================================
-``# noqa: SHD101, SHD2``                           the line; as in flake8 a code also stands for all that begin with it
+=================================================  ==============================================================
+``# noqa: SHD101, SHD2``                           the line; a code also stands for all that begin with it
 ``# noqa``                                         the line, every finding
 ``# flake8: noqa: SHD101`` on a line of its own    the file
 ``# flake8: noqa`` on a line of its own            the file, every finding
 ``# shutdown-lint: ignore[SHD101, name] reason``   the line; on a line of its own, the next statement
 ``# shutdown-lint: ignore-file[SHD101] reason``    the file
-=================================================  =================================================================
+=================================================  ==============================================================
 
-"The line" is what flake8 takes for it: the physical lines that a multi-line string or a backslash joins. A comment on the
-first or on the last line of a statement counts for the whole statement.
+"The line" is what flake8 takes for it: the physical lines that a multi-line string or a backslash joins. A comment on
+the first or on the last line of a statement counts for the whole statement.
 """
 
 from __future__ import annotations
@@ -81,23 +81,27 @@ def _unused(
 ) -> Iterator[Finding]:
     for number, suppression in enumerate(suppressions):
         unused = [
-            selector.text for index, selector in enumerate(suppression.selectors)
+            selector.text
+            for index, selector in enumerate(suppression.selectors)
             if (number, index) not in used and selector.codes and selector.codes <= ran and not selector.codes & _OWN
         ]
         if unused:
             names = ", ".join(f"`{text}`" for text in unused)
-            message = f"unused suppression: {names} finds nothing {'in this file' if suppression.whole_file else 'here'}"
+            message = (
+                f"unused suppression: {names} finds nothing {'in this file' if suppression.whole_file else 'here'}"
+            )
             fix = Fix("safe", f"remove {names} from the comment", "shd910", (("codes", ",".join(unused)),))
-            yield _finding("SHD910", path, suppression.span, message, "remove it, so that it cannot hide the next finding", fix)
+            yield _finding(
+                "SHD910", path, suppression.span, message, "remove it, so that it cannot hide the next finding", fix
+            )
 
 
-def _blankets(
-    suppressions: Sequence[Suppression], blanket: dict[int, list[Finding]], path: str
-) -> Iterator[Finding]:
+def _blankets(suppressions: Sequence[Suppression], blanket: dict[int, list[Finding]], path: str) -> Iterator[Finding]:
     for number, hidden in blanket.items():
         codes = sorted({finding.code for finding in hidden})
         suppression = suppressions[number]
-        message = f"the blanket `{suppression.form}` hides {', '.join(codes)} without naming {'it' if len(codes) == 1 else 'them'}"
+        them = "it" if len(codes) == 1 else "them"
+        message = f"the blanket `{suppression.form}` hides {', '.join(codes)} without naming {them}"
         yield _finding("SHD911", path, suppression.span, message, f"write `{suppression.form}: {','.join(codes)}`")
 
 

@@ -164,7 +164,9 @@ def _noqa(source: _Text, match: re.Match[str], lines: tuple[int, int], end: int)
     if name and registry.find(name.group("name")):
         entry = registry.find(name.group("name"))
         message = f"`{form}: {name.group('name')}` hides the findings of every linter: flake8 knows no rule names"
-        yield Malformed(source.span(match.start(), name.end()), message, f"write `{form}: {entry.code if entry else ''}`")
+        yield Malformed(
+            source.span(match.start(), name.end()), message, f"write `{form}: {entry.code if entry else ''}`"
+        )
 
 
 def _ours(source: _Text, match: re.Match[str], start: int, end: int) -> Iterator[Suppression | Malformed]:
@@ -174,7 +176,9 @@ def _ours(source: _Text, match: re.Match[str], start: int, end: int) -> Iterator
         return
     close = source.text.find("]", position, end)
     if source.text[position : position + 1] != "[" or close < 0:
-        yield Malformed(source.span(match.start(), end), f"`shutdown-lint: {word}` lacks its list of codes in brackets", _HELP)
+        yield Malformed(
+            source.span(match.start(), end), f"`shutdown-lint: {word}` lacks its list of codes in brackets", _HELP
+        )
         return
     span = source.span(match.start(), close + 1)
     texts = [text.strip() for text in source.text[position + 1 : close].split(",") if text.strip()]
@@ -200,4 +204,8 @@ def _codes(selector: str) -> frozenset[str]:
 
 def _near(text: str) -> str:
     near = registry.near(text)
-    return f"did you mean {' or '.join(f'`{word}`' for word in near)}?" if near else "`shutdown-lint rules` lists all rules"
+    return (
+        f"did you mean {' or '.join(f'`{word}`' for word in near)}?"
+        if near
+        else "`shutdown-lint rules` lists all rules"
+    )

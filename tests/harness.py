@@ -4,8 +4,8 @@ A fixture is a file ``tests/fixtures/SHDnnn/*.py``, or a folder there; each is l
 rules on and all tiers shown. Marks stand in the line of the finding:
 
 ``# expect: SHD101 lost="with open(" via="main" msg="x" tier=S ; SHD202``
-    These findings, and no others. ``lost`` is part of the text of something that is lost, ``via`` of a step of the path,
-    ``msg`` of the message; each may repeat. The tier is ``D`` unless it is given.
+    These findings, and no others. ``lost`` is part of the text of something that is lost, ``via`` of a step of the
+    path, ``msg`` of the message; each may repeat. The tier is ``D`` unless it is given.
 ``# todo-expect: SHD101 why``
     A finding that is missed so far: the fixture fails when it is found.
 ``# todo-ok: SHD101 why``
@@ -78,7 +78,11 @@ def base_of(fixture: Path) -> Path:
 def marks_of(fixture: Path) -> list[Mark]:
     """The marks of all files of a fixture. A mark that cannot be read is an error, never ignored."""
     base = base_of(fixture)
-    return [mark for file in files_of(fixture) for mark in marks_in(file.read_text("utf-8", "surrogateescape"), file.relative_to(base).as_posix())]
+    return [
+        mark
+        for file in files_of(fixture)
+        for mark in marks_in(file.read_text("utf-8", "surrogateescape"), file.relative_to(base).as_posix())
+    ]
 
 
 def marks_in(text: str, path: str) -> Iterator[Mark]:
@@ -116,11 +120,16 @@ def run(target: Path, codes: tuple[str, ...] | None = None) -> list[Finding]:
     """The findings of a fixture; paths are relative to its folder."""
     base = base_of(target)
     settings = Settings(
-        root=str(base), select=codes or all_codes(), respect_gitignore=False, jobs=1,
+        root=str(base),
+        select=codes or all_codes(),
+        respect_gitignore=False,
+        jobs=1,
         knowledge="project" if target.is_dir() else "paths",
     )
     report = engine.check([str(target)], settings)
-    return [f._replace(path=os.path.relpath(os.path.abspath(f.path), base).replace(os.sep, "/")) for f in report.findings]
+    return [
+        f._replace(path=os.path.relpath(os.path.abspath(f.path), base).replace(os.sep, "/")) for f in report.findings
+    ]
 
 
 def compare(marks: Iterable[Mark], findings: Iterable[Finding]) -> Outcome:
@@ -137,11 +146,13 @@ def compare(marks: Iterable[Mark], findings: Iterable[Finding]) -> Outcome:
             rest.remove(finding)
         elif place in wrong:
             rest.remove(finding)
-    found = Counter((f.path, f.span.line, f.code, f.tier) for f in rest)
+    found = Counter(map(_key, rest))
     problems += [f"{show(f)}\n    was not expected" for f in rest if found[_key(f)] > expected[_key(f)]]
     problems += [f"{path}:{line}: {code} at tier {tier} is missing" for path, line, code, tier in (expected - found)]
     stale = wrong - {(f.path, f.span.line, f.code) for f in findings}
-    problems += [f"{path}:{line}: the false alarm {code} is gone: remove `todo-ok`" for path, line, code in sorted(stale)]
+    problems += [
+        f"{path}:{line}: the false alarm {code} is gone: remove `todo-ok`" for path, line, code in sorted(stale)
+    ]
     problems += [problem for mark in marks if mark.kind == "expect" for problem in _unmet(mark, rest)]
     return Outcome(tuple(problems), len(missed) + len(wrong))
 
@@ -166,7 +177,9 @@ def _texts(finding: Finding, key: str) -> list[str]:
 
 def show(finding: Finding) -> str:
     """A finding with all that it says, for the message of a failed test."""
-    lines = [f"{finding.path}:{finding.span.line}:{finding.span.col} {finding.code} tier={finding.tier} {finding.message}"]
+    lines = [
+        f"{finding.path}:{finding.span.line}:{finding.span.col} {finding.code} tier={finding.tier} {finding.message}"
+    ]
     lines += [f"    lost: {step.path}:{step.line} {step.text}" for step in finding.lost]
     lines += [f"    via: {step.path}:{step.line} {step.text}" for step in finding.trace]
     return "\n".join(lines)
@@ -192,5 +205,7 @@ def _suppressed(line: str) -> str:
     match = _MARK.search(line)
     if not match or match.group(1) == "todo-expect":
         return line
-    codes = dict.fromkeys(re.findall(r"SHD\d{3}", match.group(2)) if match.group(1) == "expect" else [match.group(2).split()[0]])
+    codes = dict.fromkeys(
+        re.findall(r"SHD\d{3}", match.group(2)) if match.group(1) == "expect" else [match.group(2).split()[0]]
+    )
     return f"{line[: match.start()]}# noqa: {','.join(codes)}"

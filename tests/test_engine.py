@@ -1,82 +1,22 @@
-"""One run as a whole, with rules made for the purpose: scopes, tiers, failures, suppressions, on-demand lowering, jobs."""
+"""One run as a whole: scopes, tiers, failures, suppressions, files that are lowered on demand."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
+import made_up
 import pytest
+from made_up import HAZARD, check, told, write
 
-from shutdown_lint import corpus, engine, workers
+from shutdown_lint import corpus, engine
 from shutdown_lint.facts import ModuleFacts
-from shutdown_lint.findings import Finding
-from shutdown_lint.intake import Outcome, Task, take_in
-from shutdown_lint.project import Project
-from shutdown_lint.rules import registry
-from shutdown_lint.rules.registry import Entry, UnknownSelector
+from shutdown_lint.rules.registry import UnknownSelector
 from shutdown_lint.settings import Settings
-from shutdown_lint.walk import dotted
-
-HAZARD = "def stop():\n    hazard()\n"
-
-
-def entry(code: str, name: str, tier: str, *triggers: str) -> Entry:
-    return Entry(code, name, "text", tier, "error", "none", triggers, "", "0.1.0", (), True)  # type: ignore[arg-type]  # a literal
-
-
-DEFAULT, STRICT, BROKEN = (
-    entry("SHD198", "calls-hazard", "D", "hazard"), entry("SHD298", "calls-risk", "S", "risk"),
-    entry("SHD398", "always-fails", "P", "hazard"),
-)
-
-
-def calls(name: str, rule: Entry) -> registry.Check:
-    def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
-        for fn in project.functions(module):
-            for site in fn.sites:
-                if dotted(site.call.func) == name:
-                    callers = len(project.calls.callers(fn))
-                    tier = "S" if rule.tier == "S" or site.call.args else "D"
-                    yield Finding(module.path, site.call.span, rule.code, rule.name, f"{callers} callers", "error", tier)
-
-    return check
-
-
-def fails(module: ModuleFacts, project: Project) -> Iterator[Finding]:
-    raise RuntimeError("not today\nsecond line")
-    yield
-
-
-CHECKS = {"SHD198": calls("hazard", DEFAULT), "SHD298": calls("risk", STRICT), "SHD398": fails}
 
 
 @pytest.fixture(autouse=True)
 def made_up_rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    own = tuple(rule for rule in registry.entries() if rule.code.startswith("SHD9"))
-    monkeypatch.setattr(registry, "entries", lambda: (DEFAULT, STRICT, BROKEN, *own))
-    monkeypatch.setattr(registry, "load", lambda rule: CHECKS[rule.code])
-
-
-def write(root: Path, **files: str) -> None:
-    for name, text in files.items():
-        path = root / (name.replace("__", "/") + ".py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-
-def check(root: Path, *paths: str, **settings: object) -> engine.Report:
-    options = Settings(root=str(root), jobs=1)._replace(**settings)
-    return engine.check([str(root / path) for path in paths or ("",)], options)
-
-
-def told(report: engine.Report) -> list[tuple[str, int, str]]:
-    return [(os.path.basename(f.path), f.span.line, f.code) for f in report.findings]
+    made_up.install(monkeypatch)
 
 
 # --- what is reported ------------------------------------------------------------------------------------------------
@@ -144,7 +84,10 @@ def test_no_files_is_a_warning(tmp_path: Path) -> None:
 
 def test_files_of(tmp_path: Path) -> None:
     write(tmp_path, a="", pkg__b="")
-    assert engine.files_of([str(tmp_path)], Settings(root=str(tmp_path))) == (str(tmp_path / "a.py"), str(tmp_path / "pkg/b.py"))
+    assert engine.files_of([str(tmp_path)], Settings(root=str(tmp_path))) == (
+        str(tmp_path / "a.py"),
+        str(tmp_path / "pkg/b.py"),
+    )
 
 
 # --- tiers and selection ---------------------------------------------------------------------------------------------
@@ -154,7 +97,13 @@ BOTH = "hazard()\nhazard(1)\nrisk()\n"
 
 @pytest.mark.parametrize(
     ("select", "extend", "lines"),
-    [((), (), [1]), (("SHD1",), (), [1, 2]), (("calls-hazard",), (), [1, 2]), ((), ("SHD2",), [1, 3]), (("ALL",), (), [1, 2, 3])],
+    [
+        ((), (), [1]),
+        (("SHD1",), (), [1, 2]),
+        (("calls-hazard",), (), [1, 2]),
+        ((), ("SHD2",), [1, 3]),
+        (("ALL",), (), [1, 2, 3]),
+    ],
 )
 def test_findings_have_a_tier_of_their_own(
     tmp_path: Path, select: tuple[str, ...], extend: tuple[str, ...], lines: list[int]
@@ -173,7 +122,14 @@ def test_unknown_selectors_end_the_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("glob", "selector", "left"),
-    [("tests/*", "SHD1", 1), ("b.py", "ALL", 1), ("*.py", "calls-hazard", 0), ("src/*", "ALL", 2), ("tests", "ALL", 2), ("*", "SHD2", 2)],
+    [
+        ("tests/*", "SHD1", 1),
+        ("b.py", "ALL", 1),
+        ("*.py", "calls-hazard", 0),
+        ("src/*", "ALL", 2),
+        ("tests", "ALL", 2),
+        ("*", "SHD2", 2),
+    ],
 )
 def test_per_file_ignores(tmp_path: Path, glob: str, selector: str, left: int) -> None:
     write(tmp_path, a=HAZARD, tests__b=HAZARD)
@@ -219,7 +175,7 @@ def test_a_rule_that_fails_costs_no_other_result(tmp_path: Path, monkeypatch: py
     assert "SHD398" in message and "RuntimeError: not today" in message and "second" not in message
     assert "--traceback" in report.findings[0].help
     monkeypatch.setenv("SHUTDOWN_LINT_TRACEBACK", "1")
-    assert "test_engine.py" in check(tmp_path, select=("SHD398",)).findings[0].help
+    assert "made_up.py" in check(tmp_path, select=("SHD398",)).findings[0].help
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), RecursionError(), MemoryError()])
@@ -237,150 +193,3 @@ def test_lowering_that_fails_costs_one_file(tmp_path: Path, monkeypatch: pytest.
     write(tmp_path, a="hazard(9)\n", b=HAZARD)
     expected = "SHD904" if isinstance(error, KeyError) else "SHD903"
     assert told(check(tmp_path)) == [("a.py", 1, expected), ("b.py", 2, "SHD198")]
-
-
-# --- workers ---------------------------------------------------------------------------------------------------------
-
-
-def many(root: Path, count: int = 12) -> None:
-    for number in range(count):
-        write(root, **{f"m{number:02}": f"import m{(number + 1) % count:02}\n{HAZARD}x = {number}\n" + "y = [1, 2]\n" * number})
-    write(root, broken="hazard(\n", skipped="x = 1\n")
-
-
-@pytest.fixture
-def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "WORTH_BYTES", 0)
-
-
-def test_any_number_of_jobs_gives_the_same_report(tmp_path: Path, eager: None) -> None:
-    many(tmp_path)
-    alone = check(tmp_path)
-    assert len(alone.findings) == 13
-    for jobs in (2, 3, 50):
-        assert check(tmp_path, jobs=jobs) == alone
-
-
-def test_fresh_interpreters_give_the_same_facts(tmp_path: Path, eager: None) -> None:
-    """With another thread alive, forking is not safe; the workers are started anew then."""
-    tasks = tasks_of(tmp_path, 6)
-    done = threading.Event()
-    thread = threading.Thread(target=done.wait)
-    thread.start()
-    try:
-        assert workers.take_in_all(tasks, 2) == [take_in(task) for task in tasks]
-    finally:
-        done.set()
-        thread.join()
-
-
-def tasks_of(root: Path, count: int) -> list[Task]:
-    from shutdown_lint.source import name_files
-
-    many(root, count)
-    files = [(str(path), True) for path in sorted(root.glob("*.py"))]
-    return [Task(file, Path(file.absolute).read_bytes(), True) for file in name_files(files, Settings(root=str(root)))]
-
-
-def test_no_descriptor_and_no_child_is_left(tmp_path: Path, eager: None) -> None:
-    tasks = tasks_of(tmp_path, 6)
-    workers.take_in_all(tasks, 2)
-    before = sorted(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else []
-    workers.take_in_all(tasks, 2)
-    assert (sorted(os.listdir("/proc/self/fd")) if before else []) == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
-
-
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV, 0])
-def test_a_file_on_which_workers_die_costs_itself_only(
-    tmp_path: Path, eager: None, monkeypatch: pytest.MonkeyPatch, how: int
-) -> None:
-    parent = os.getpid()
-
-    def deadly(task: Task) -> Outcome:
-        if task.file.name == "m03" and os.getpid() != parent:
-            os.kill(os.getpid(), how) if how else os._exit(7)
-        return take_in(task)
-
-    many(tmp_path)
-    expected = [finding for finding in check(tmp_path).findings if "m03" not in finding.path]
-    monkeypatch.setattr(workers, "take_in", deadly)
-    report = check(tmp_path, jobs=2)
-    assert [finding for finding in report.findings if finding.code != "SHD903"] == expected
-    (lost,) = [finding for finding in report.findings if finding.code == "SHD903"]
-    assert "m03" in lost.path
-    assert (f"signal {int(how)}" if how else "exit code 7") in lost.message
-    assert report.exit_code() == 2
-
-
-def test_a_worker_that_dies_once_costs_nothing(tmp_path: Path, eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    mark, parent = tmp_path / "died", os.getpid()
-
-    def deadly_once(task: Task) -> Outcome:
-        if task.file.name == "m03" and os.getpid() != parent and not mark.exists():
-            mark.write_text("")
-            os.kill(os.getpid(), signal.SIGKILL)
-        return take_in(task)
-
-    many(tmp_path)
-    alone = check(tmp_path)
-    monkeypatch.setattr(workers, "take_in", deadly_once)
-    assert check(tmp_path, jobs=2) == alone
-    assert mark.exists()
-
-
-STUCK = """
-import os, sys, time
-from pathlib import Path
-from shutdown_lint import engine, workers
-from shutdown_lint.settings import Settings
-root = sys.argv[1]
-def stuck(task):
-    Path(root, f"{os.getpid()}.pid").write_text("")
-    time.sleep(300)
-workers.take_in, workers.WORTH_BYTES = stuck, 0
-engine.check([root], Settings(root=root, jobs=2))
-"""
-
-
-def alive(pid: int) -> bool:
-    """Whether the process runs; one that is dead and waits for its (foreign) parent does not."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def wait_until(condition: object, what: str) -> None:
-    for _ in range(3000):
-        if condition():  # type: ignore[operator]  # a function
-            return
-        time.sleep(0.02)
-    raise AssertionError(what)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends workers with their parent on Linux only")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("to_group", [False, True], ids=["parent", "group"])
-def test_no_worker_outlives_the_run(tmp_path: Path, number: signal.Signals, to_group: bool) -> None:
-    for name in ("a", "b", "c"):
-        write(tmp_path, **{name: "import signal\n"})
-    run = subprocess.Popen(
-        [sys.executable, "-c", STUCK, str(tmp_path)], start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    try:
-        wait_until(lambda: len(list(tmp_path.glob("*.pid"))) == 2, "the workers did not start")
-        pids = [int(path.stem) for path in tmp_path.glob("*.pid")]
-        os.killpg(run.pid, number) if to_group else os.kill(run.pid, number)
-        _, errors = run.communicate(timeout=60)
-        assert run.returncode == -number
-        assert errors.count(b"Traceback") == (1 if number == signal.SIGINT else 0)
-        wait_until(lambda: not any(map(alive, pids)), "a worker is still there")
-    finally:
-        run.kill()
-        run.wait()

@@ -71,7 +71,9 @@ def rules_with_check() -> list[registry.Entry]:
 def test_fixtures_notice_a_silent_rule(entry: registry.Entry, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a rule that finds nothing, each of its bad fixtures fails; and it has some."""
     load = registry.load
-    monkeypatch.setattr(registry, "load", lambda e: (lambda module, project: iter(())) if e.code == entry.code else load(e))
+    monkeypatch.setattr(
+        registry, "load", lambda e: (lambda module, project: iter(())) if e.code == entry.code else load(e)
+    )
     bad = [path for path in FIXTURES if path.parent.name == entry.code and path.stem.startswith("bad_")]
     assert len(bad) >= 1
     for fixture in bad:
@@ -88,7 +90,9 @@ def examples() -> list[tuple[registry.Entry, str, str]]:
     return found
 
 
-@pytest.mark.parametrize(("entry", "title", "code"), examples(), ids=lambda value: getattr(value, "code", str(value)[:11]))
+@pytest.mark.parametrize(
+    ("entry", "title", "code"), examples(), ids=lambda value: getattr(value, "code", str(value)[:11])
+)
 def test_examples_in_docs(entry: registry.Entry, title: str, code: str, tmp_path: Path) -> None:
     """The Example makes exactly its rule speak, and what to use instead is clean."""
     file = tmp_path / "example.py"

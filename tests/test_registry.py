@@ -24,8 +24,12 @@ def entry(code: str, name: str, tier: str) -> Entry:
 @pytest.fixture
 def some_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     rules = (
-        entry("SHD101", "exit-skips-cleanup", "D"), entry("SHD108", "site-exit", "S"), entry("SHD190", "new-idea", "P"),
-        entry("SHD201", "thread-leak", "D"), entry("SHD900", "syntax-error", "D"), entry("SHD910", "unused-suppression", "D"),
+        entry("SHD101", "exit-skips-cleanup", "D"),
+        entry("SHD108", "site-exit", "S"),
+        entry("SHD190", "new-idea", "P"),
+        entry("SHD201", "thread-leak", "D"),
+        entry("SHD900", "syntax-error", "D"),
+        entry("SHD910", "unused-suppression", "D"),
     )
     monkeypatch.setattr(registry, "entries", lambda: rules)
 
@@ -50,7 +54,11 @@ TROUBLES = dict.fromkeys(registry.TROUBLES, "DSP")
     ],
 )
 def test_resolve(
-    some_rules: None, select: tuple[str, ...], extend: tuple[str, ...], ignore: tuple[str, ...], expected: dict[str, str]
+    some_rules: None,
+    select: tuple[str, ...],
+    extend: tuple[str, ...],
+    ignore: tuple[str, ...],
+    expected: dict[str, str],
 ) -> None:
     assert registry.resolve(select, extend, ignore) == {**TROUBLES, **expected}
 
@@ -135,7 +143,15 @@ def test_generation_notices_contradictions(generate: ModuleType, tmp_path: Path)
 
 
 def test_rules_are_declared_in_the_folder_of_their_family() -> None:
-    folders = {"1": "exits", "2": "work", "3": "signals", "4": "waits", "5": "swallowed", "6": "deployment", "9": "linter"}
+    folders = {
+        "1": "exits",
+        "2": "work",
+        "3": "signals",
+        "4": "waits",
+        "5": "swallowed",
+        "6": "deployment",
+        "9": "linter",
+    }
     for rule in registry.entries():
         assert rule.module.split(".")[2] == folders[rule.code[3]], rule.module
 

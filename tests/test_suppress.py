@@ -41,10 +41,20 @@ def told(result: Result) -> list[tuple[int, str]]:
 @pytest.mark.parametrize(
     "comment",
     [
-        "# noqa: SHD101", "# noqa:SHD101", "#noqa : shd101", "# NOQA: E501,SHD101", "# noqa: E501 SHD101", "# noqa: SHD1",
-        "# noqa: SHD101, E501 because", "# type: ignore  # noqa: SHD101", "# noqa: SHD101  # pragma: no cover",
-        "# shutdown-lint: ignore[SHD101]", "# shutdown-lint: ignore[exit-skips-cleanup] a reason",
-        "# shutdown-lint:ignore[SHD101]", "# shutdown-lint: ignore [ SHD101 ] reason ]", "# x # shutdown-lint: ignore[SHD1]",
+        "# noqa: SHD101",
+        "# noqa:SHD101",
+        "#noqa : shd101",
+        "# NOQA: E501,SHD101",
+        "# noqa: E501 SHD101",
+        "# noqa: SHD1",
+        "# noqa: SHD101, E501 because",
+        "# type: ignore  # noqa: SHD101",
+        "# noqa: SHD101  # pragma: no cover",
+        "# shutdown-lint: ignore[SHD101]",
+        "# shutdown-lint: ignore[exit-skips-cleanup] a reason",
+        "# shutdown-lint:ignore[SHD101]",
+        "# shutdown-lint: ignore [ SHD101 ] reason ]",
+        "# x # shutdown-lint: ignore[SHD1]",
         "# shutdown-lint: ignore-file[SHD101]",
     ],
 )
@@ -55,9 +65,17 @@ def test_forms_that_hide(comment: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "x = 1  # noqa: E501", "x = 1  # noqa: SHD104", "x = '# noqa: SHD101'", "x = 1  # SHD101", "x = 1  # noqa-SHD101",
-        "x = 1  # noqatest", "x = 1  # see noqa: SHD101", "x = 1  # flake8: noqa: SHD101", "x = 1  # noqa: X9SHD101",
-        "x = 1  # about shutdown-lint: ignore[SHD101]", "x = 1  # shutdown-lint: ignore",
+        "x = 1  # noqa: E501",
+        "x = 1  # noqa: SHD104",
+        "x = '# noqa: SHD101'",
+        "x = 1  # SHD101",
+        "x = 1  # noqa-SHD101",
+        "x = 1  # noqatest",
+        "x = 1  # see noqa: SHD101",
+        "x = 1  # flake8: noqa: SHD101",
+        "x = 1  # noqa: X9SHD101",
+        "x = 1  # about shutdown-lint: ignore[SHD101]",
+        "x = 1  # shutdown-lint: ignore",
     ],
 )
 def test_forms_that_do_not_hide(line: str) -> None:
@@ -75,7 +93,9 @@ def test_whole_file() -> None:
     text = "x = 1\n# flake8: noqa: SHD101\ny = 1\n"
     assert told(apply(text, finding(1), finding(3), finding(3, "SHD104"))) == [(3, "SHD104")]
     assert told(apply("# flake8: noqa\nx = 1\n", finding(2))) == [(1, "SHD911")]
-    assert told(apply("# shutdown-lint: ignore-file[exit-in-thread]\nx = 1\n", finding(2), finding(2, "SHD104"))) == [(2, "SHD101")]
+    assert told(apply("# shutdown-lint: ignore-file[exit-in-thread]\nx = 1\n", finding(2), finding(2, "SHD104"))) == [
+        (2, "SHD101")
+    ]
 
 
 STATEMENT = 'call(\n    a,  {middle}\n    """\n    text\n    """, b,  {string}\n    c,\n)  {last}\nnext = 1\n'
@@ -87,9 +107,7 @@ def lines_hidden(text: str) -> set[int]:
     return {f.span.line for f in findings} - kept
 
 
-@pytest.mark.parametrize(
-    ("place", "lines"), [("last", {1, 2, 3, 4, 5, 6, 7}), ("middle", {2}), ("string", {3, 4, 5})]
-)
+@pytest.mark.parametrize(("place", "lines"), [("last", {1, 2, 3, 4, 5, 6, 7}), ("middle", {2}), ("string", {3, 4, 5})])
 def test_lines_for_which_a_comment_counts(place: str, lines: set[int]) -> None:
     comments = dict.fromkeys(("middle", "string", "last"), "") | {place: "# noqa: SHD101"}
     assert lines_hidden(STATEMENT.format(**comments)) == lines

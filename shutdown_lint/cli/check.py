@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint import config
-from shutdown_lint.cli.output import complain, to_file, to_stdout
+from shutdown_lint.cli.output import complain, to_file, to_stderr, to_stdout
 from shutdown_lint.cli.parser import UsageError, check_parser, parse_check, values_by_key
+from shutdown_lint.report.view import plural, safe
 
 if TYPE_CHECKING:
     import argparse
@@ -111,16 +111,15 @@ def _check(setup: _Setup) -> int:
         os.environ["SHUTDOWN_LINT_TRACEBACK"] = "1"
     stdin = _read_stdin() if _STDIN in arguments.paths else None
     report = engine.check(arguments.paths, settings, stdin=stdin)
+    if arguments.fix or arguments.diff:
+        code = _fix(setup, report, stdin)
+    else:
+        _print(_rendered(arguments, report, stdin), arguments)
+        code = report.exit_code()
     for warning in () if arguments.quiet else report.warnings:
         complain(warning)
-    text = _rendered(arguments, report, _reader(stdin))
-    if arguments.output_file:
-        to_file(text, arguments.output_file)
-    else:
-        to_stdout(text)
     if arguments.verbose:
-        complain(f"{report.files} files checked, {report.suppressed} findings suppressed")
-    code = report.exit_code()
+        complain(f"{plural(report.files, 'file')} checked, {plural(report.suppressed, 'finding')} suppressed")
     return 0 if code == 1 and arguments.exit_zero else code
 
 
@@ -131,43 +130,76 @@ def _read_stdin() -> bytes:
     return sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin is not None else b""
 
 
-def _reader(stdin: bytes | None) -> Callable[[str], str | None]:
-    """A function that gives the text of a file that has findings; a buffer's text is not the one on disk."""
-    from functools import lru_cache
+def _fix(setup: _Setup, report: Report, stdin: bytes | None) -> int:
+    """Mend what can be mended; print the diff, the mended stdin, or what remains."""
+    from shutdown_lint import fixes
 
-    from shutdown_lint.source import TroubleError, decode, read_text
+    arguments = setup.arguments
+    unsafe, diff = bool(arguments.unsafe_fixes), bool(arguments.diff)
+    result = fixes.apply(report, arguments.paths, setup.settings, unsafe=unsafe, diff=diff, stdin=stdin)
+    for problem in result.problems:
+        complain(f"{problem.path}: not fixed: {problem.message}")
+    done = sum(fixed.number for fixed in result.fixed)
+    if diff:
+        _print(_shown_diff(result.diff, arguments), arguments)
+        if not arguments.quiet:
+            complain(f"would fix {plural(done, 'finding')}")
+    elif result.output is not None:
+        # stdout belongs to the mended text
+        to_stdout(result.output)
+        to_stderr(_rendered(arguments, result.report, result.output, done))
+    else:
+        _print(_rendered(arguments, result.report, None, done), arguments)
+    return result.exit_code(diff=diff)
 
-    @lru_cache(maxsize=16)
-    def read(path: str) -> str | None:
-        try:
-            return read_text(path) if stdin is None else decode(stdin)
-        except TroubleError:
-            return None
 
-    return read
+def _shown_diff(diff: str, arguments: argparse.Namespace) -> str:
+    """The diff as it is, for tools; on a terminal without what could act on it."""
+    if not _on_terminal(arguments):
+        return diff
+    return "".join(f"{safe(line)}\n" for line in diff.split("\n")[:-1])
+
+
+def _print(text: str, arguments: argparse.Namespace) -> None:
+    if arguments.output_file:
+        to_file(text, arguments.output_file)
+    else:
+        to_stdout(text)
 
 
 # --- output ----------------------------------------------------------------------------------------------------------
 
 
-def _rendered(arguments: argparse.Namespace, report: Report, read: Callable[[str], str | None]) -> str:
+def _rendered(arguments: argparse.Namespace, report: Report, stdin: bytes | None, fixed: int = 0) -> str:
     from shutdown_lint.report import renderer
     from shutdown_lint.report.summary import summary
 
     name = arguments.output_format or "full"
     if arguments.statistics:
         name = "statistics_json" if name == "json" else "statistics"
-    text = renderer(name)(report.findings, _view(arguments, read))
+    text = renderer(name)(report.findings, _view(arguments, report, stdin))
     if "json" in name or arguments.quiet:
         return text
-    return f"{text}{summary(report.findings, report.files)}\n"
+    return f"{text}{summary(report.findings, report.files, fixed)}\n"
 
 
-def _view(arguments: argparse.Namespace, read: Callable[[str], str | None]) -> View:
+def _view(arguments: argparse.Namespace, report: Report, stdin: bytes | None) -> View:
+    from shutdown_lint.cli.texts import edits_of, line_reader, text_reader
     from shutdown_lint.report import View
 
-    on_terminal = arguments.output_file is None and sys.stdout is not None and sys.stdout.isatty()
-    return View(_wants_color(arguments.color or "auto", on_terminal), _width(on_terminal), read)
+    on_terminal = _on_terminal(arguments)
+    read = text_reader(stdin)
+    return View(
+        color=_wants_color(arguments.color or "auto", on_terminal),
+        width=_width(on_terminal),
+        read=line_reader(read),
+        edits=edits_of(report.findings, read) if arguments.output_format == "json" else {},
+        terminal=on_terminal,
+    )
+
+
+def _on_terminal(arguments: argparse.Namespace) -> bool:
+    return arguments.output_file is None and sys.stdout is not None and sys.stdout.isatty()
 
 
 def _wants_color(when: str, on_terminal: bool) -> bool:

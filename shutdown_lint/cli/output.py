@@ -16,14 +16,14 @@ class ReaderGone(Exception):
     """Whoever read our stdout has closed it."""
 
 
-def to_stdout(text: str) -> None:
-    """Write all of the text now. Raises ``OutputError`` or ``ReaderGone``."""
+def to_stdout(text: str | bytes) -> None:
+    """Write all of the text now, bytes as they are. Raises ``OutputError`` or ``ReaderGone``."""
     stream: TextIO | None = sys.stdout
     if stream is None:
         raise OutputError("cannot write to stdout: it is closed")
-    encoding = stream.encoding or "utf-8"
     try:
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+        _write_all(stream, text)
         stream.flush()
     except BrokenPipeError as error:
         _discard(stream)
@@ -31,6 +31,17 @@ def to_stdout(text: str) -> None:
     except (OSError, ValueError) as error:
         _discard(stream)
         raise OutputError(f"cannot write to stdout: {_reason(error)}") from error
+
+
+def _write_all(stream: TextIO, text: str | bytes) -> None:
+    binary, encoding = getattr(stream, "buffer", None), stream.encoding or "utf-8"
+    if binary is None:
+        stream.write(text if isinstance(text, str) else text.decode(encoding, "backslashreplace"))
+        return
+    rest = memoryview(text.encode(encoding, "backslashreplace") if isinstance(text, str) else text)
+    while rest:
+        # unbuffered (PYTHONUNBUFFERED), a write may take only a part, and the text layer would not notice
+        rest = rest[binary.write(rest) or 0 :]
 
 
 def _discard(stream: TextIO) -> None:
@@ -44,13 +55,18 @@ def _discard(stream: TextIO) -> None:
 
 
 def complain(text: str) -> None:
-    """Tell on stderr, each line with our name; where stderr is gone too, nothing is left to tell."""
+    """Tell on stderr, each line with our name."""
     from shutdown_lint.report.view import safe
 
+    to_stderr("".join(f"shutdown-lint: {safe(line)}\n" for line in text.split("\n")))
+
+
+def to_stderr(text: str) -> None:
+    """Write to stderr; where that is gone too, nothing is left to tell."""
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write("".join(f"shutdown-lint: {safe(line)}\n" for line in text.split("\n")))
+        sys.stderr.write(text)
         sys.stderr.flush()
     except (OSError, ValueError):
         return

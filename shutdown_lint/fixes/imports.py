@@ -10,7 +10,8 @@ import libcst as cst
 
 from shutdown_lint.findings import Edit
 from shutdown_lint.fixes import names
-from shutdown_lint.fixes.tree import Refused, Tree, code_of, walk
+from shutdown_lint.fixes.refusal import Refused
+from shutdown_lint.fixes.tree import Tree, code_of, walk
 
 _BLANK_FOLLOWS = re.compile(r"(?:\r\n|\n|\r(?!\n))[ \t\f]*(?:[\r\n]|\Z)|\Z")
 
@@ -23,9 +24,9 @@ class Access(NamedTuple):
 
 
 def access(tree: Tree, module: str, node: cst.CSTNode) -> Access:
-    """How code at the node can name the standard library module. Raises ``Refused`` where the name means something else."""
+    """How code at the node can name the standard library module. Raises ``Refused`` where its name is taken."""
     around = names.scopes(tree, node)
-    for name, statement in _imported_as(tree, module):
+    for name, statement in tree.remember(_imported_as, tree.module, module):
         is_before = tree.range(statement)[1] <= tree.range(node)[0]
         if is_before and _is_only_the_module(tree, name, module, around):
             return Access(name, ())
@@ -36,31 +37,22 @@ def access(tree: Tree, module: str, node: cst.CSTNode) -> Access:
     return Access(module, (insertion(tree, module),))
 
 
-def _imported_as(tree: Tree, module: str) -> list[tuple[str, cst.CSTNode]]:
+def _imported_as(file: cst.Module, module: str) -> list[tuple[str, cst.CSTNode]]:
     """The names that statements at the top level of the file bind to the module, those without ``as`` first."""
-    found = []
-    for statement in top_imports(tree):
-        for alias in _plain_aliases(statement):
-            if names.code(alias.name) == module:
-                found.append((names.code(alias.asname.name) if alias.asname else module, statement))
+    lines = (line for line in file.body if isinstance(line, cst.SimpleStatementLine))
+    statements = (part for line in lines for part in line.body if isinstance(part, cst.Import))
+    found = (
+        (names.code(alias.asname.name) if alias.asname else module, statement)
+        for statement in statements for alias in statement.names if names.code(alias.name) == module
+    )
     return sorted(found, key=lambda pair: pair[0] != module)
-
-
-def top_imports(tree: Tree) -> list[cst.SimpleStatementLine]:
-    """The statement lines at the top level that hold an import."""
-    lines = (line for line in tree.module.body if isinstance(line, cst.SimpleStatementLine))
-    return [line for line in lines if any(isinstance(part, (cst.Import, cst.ImportFrom)) for part in line.body)]
-
-
-def _plain_aliases(line: cst.SimpleStatementLine) -> list[cst.ImportAlias]:
-    return [alias for part in line.body if isinstance(part, cst.Import) for alias in part.names]
 
 
 def _is_only_the_module(tree: Tree, name: str, module: str, around: list[names.Scope]) -> bool:
     """Whether no scope that is searched binds the name to anything else."""
-    if names.declares_global(tree, name) or any(names.bindings(scope, name) for scope in around[:-1]):
+    if names.declares_global(tree, name) or any(names.bindings(tree, scope, name) for scope in around[:-1]):
         return False
-    return all(_binds_module(tree, binding, module) for binding in names.bindings(tree.module, name))
+    return all(_binds_module(tree, binding, module) for binding in names.bindings(tree, tree.module, name))
 
 
 def _binds_module(tree: Tree, node: cst.CSTNode, module: str) -> bool:
@@ -71,12 +63,13 @@ def _binds_module(tree: Tree, node: cst.CSTNode, module: str) -> bool:
     )
 
 
-# --- where a new line goes ---------------------------------------------------------------------------------------------
+# --- where a new line goes -------------------------------------------------------------------------------------------
 
 
 def leading_imports(tree: Tree) -> tuple[int, list[cst.SimpleStatementLine]]:
-    """The lines with which the file begins: how many are docstring and ``__future__``, then the unbroken run of imports."""
-    fixed, run = 0, []
+    """How many lines at the top of the file are docstring and ``__future__``; then the unbroken run of imports."""
+    fixed = 0
+    run: list[cst.SimpleStatementLine] = []
     for number, line in enumerate(tree.module.body):
         if not isinstance(line, cst.SimpleStatementLine):
             break
@@ -106,16 +99,17 @@ def head(tree: Tree) -> list[cst.CSTNode]:
 def _holds_imports_only(node: cst.CSTNode) -> bool:
     """``if TYPE_CHECKING: import …`` and ``try: import … except ImportError: name = None``."""
     parts = list(walk(node))
-    definitions = (cst.FunctionDef, cst.ClassDef, cst.With, cst.For, cst.While)
-    return any(isinstance(part, (cst.Import, cst.ImportFrom)) for part in parts) and not any(
-        isinstance(part, definitions) or isinstance(part, cst.Expr) for part in parts
-    )
+    code = (cst.FunctionDef, cst.ClassDef, cst.With, cst.For, cst.While, cst.Expr)
+    has_import = any(isinstance(part, (cst.Import, cst.ImportFrom)) for part in parts)
+    return has_import and not any(isinstance(part, code) for part in parts)
 
 
 def imports_plainly(tree: Tree, module: str) -> bool:
     """Whether the top of the file has ``import module``, and nothing else binds the name."""
-    return any(name == module and line in head(tree) for name, line in _imported_as(tree, module)) and (
-        _is_only_the_module(tree, module, module, [tree.module])
+    at_the_top = head(tree)
+    return _is_only_the_module(tree, module, module, [tree.module]) and any(
+        name == module and tree.parents[id(statement)] in at_the_top
+        for name, statement in tree.remember(_imported_as, tree.module, module)
     )
 
 
@@ -131,7 +125,7 @@ def _is_future(line: cst.SimpleStatementLine) -> bool:
 
 
 def insertion(tree: Tree, module: str) -> Edit:
-    """The edit that adds ``import module``: among the imports in alphabetical order, after docstring and ``__future__``."""
+    """The edit that adds ``import module``: in order among the imports, after docstring and ``__future__``."""
     text = code_of(cst.Import(names=[cst.ImportAlias(name=cst.Name(module))]))
     fixed, run = leading_imports(tree)
     if not run:
@@ -152,7 +146,9 @@ def _first_of_group(tree: Tree, line: cst.CSTNode, text: str) -> Edit:
 def insert_after(tree: Tree, count: int, text: str) -> Edit:
     """Add lines of their own after the first ``count`` statements of the file, set off by blank lines."""
     if count == 0:
-        return _before(tree, tree.module.body[0], f"{text}\n\n")
+        first = tree.module.body[0]
+        gap = "\n\n\n" if isinstance(first, (cst.FunctionDef, cst.ClassDef)) else "\n\n"  # PEP 8
+        return _before(tree, first, text + gap)
     last = tree.module.body[count - 1]
     if isinstance(last, cst.SimpleStatementLine) and not _is_head(last):
         raise Refused("there is no line between the head of the file and its code")

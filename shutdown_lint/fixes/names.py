@@ -14,19 +14,22 @@ from shutdown_lint.fixes.tree import Tree, children, walk
 
 Scope: TypeAlias = Union[cst.Module, cst.FunctionDef, cst.ClassDef, cst.Lambda]
 _SCOPES = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
+_WITH_TARGET = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For, cst.CompFor, cst.NamedExpr, cst.Del)
 
 
 def scopes(tree: Tree, node: cst.CSTNode) -> list[Scope]:
     """The scopes that Python searches for a name used at the node, innermost first; the module is the last."""
-    found: list[Scope] = []
+    around = list(_scopes_around(tree, node))
+    # names of a class body are not seen from functions in it
+    return around[:1] + [scope for scope in around[1:] if not isinstance(scope, cst.ClassDef)]
+
+
+def _scopes_around(tree: Tree, node: cst.CSTNode) -> Iterator[Scope]:
     inner = node
     for outer in tree.ancestors(node):
         if isinstance(outer, cst.Module) or (isinstance(outer, _SCOPES) and _inside(outer, inner)):
-            # names of a class body are not seen from functions in it
-            if not (isinstance(outer, cst.ClassDef) and found):
-                found.append(outer)
+            yield outer
         inner = outer
-    return found
 
 
 def _inside(scope: cst.CSTNode, part: cst.CSTNode) -> bool:
@@ -36,12 +39,7 @@ def _inside(scope: cst.CSTNode, part: cst.CSTNode) -> bool:
 
 def scope_of(tree: Tree, node: cst.CSTNode) -> Scope:
     """The innermost scope that the node stands in, a class body included."""
-    inner = node
-    for outer in tree.ancestors(node):
-        if isinstance(outer, cst.Module) or (isinstance(outer, _SCOPES) and _inside(outer, inner)):
-            return outer
-        inner = outer
-    return tree.module
+    return next(_scopes_around(tree, node), tree.module)
 
 
 def nodes_of(scope: Scope) -> Iterator[cst.CSTNode]:
@@ -64,9 +62,17 @@ def _evaluated_here(scope: cst.CSTNode) -> list[cst.CSTNode]:
     return [part for part in parts if not isinstance(part, cst.Parameters)] + inner
 
 
-def bindings(scope: Scope, name: str) -> list[cst.CSTNode]:
+def bindings(tree: Tree, scope: Scope, name: str) -> list[cst.CSTNode]:
     """The nodes that bind (or delete, or declare global) the name in the scope."""
-    return [node for node in nodes_of(scope) if name in _bound_by(node)]
+    return tree.remember(_bindings, scope).get(name, [])
+
+
+def _bindings(scope: Scope) -> dict[str, list[cst.CSTNode]]:
+    found: dict[str, list[cst.CSTNode]] = {}
+    for node in nodes_of(scope):
+        for name in _bound_by(node):
+            found.setdefault(name, []).append(node)
+    return found
 
 
 def _bound_by(node: cst.CSTNode) -> Iterator[str]:
@@ -75,9 +81,7 @@ def _bound_by(node: cst.CSTNode) -> Iterator[str]:
         yield node.name.value
     elif isinstance(node, cst.ImportAlias):
         yield _imported(node)
-    elif isinstance(node, (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For, cst.CompFor, cst.NamedExpr)):
-        yield from _targets(node.target)
-    elif isinstance(node, cst.Del):
+    elif isinstance(node, _WITH_TARGET):
         yield from _targets(node.target)
     elif isinstance(node, (cst.AsName, cst.MatchAs, cst.MatchStar)) and isinstance(node.name, cst.CSTNode):
         yield from _targets(node.name)
@@ -112,18 +116,22 @@ def code(node: cst.CSTNode) -> str:
     return ""
 
 
-def mentions(top: cst.CSTNode, name: str) -> bool:
+def mentions(tree: Tree, top: cst.CSTNode, name: str) -> bool:
     """Whether the identifier occurs anywhere in the node as a variable: attributes and keywords are none."""
+    return name in tree.remember(_mentioned, top)
+
+
+def _mentioned(top: cst.CSTNode) -> frozenset[str]:
     nodes = list(walk(top))
     other = {id(node.attr) for node in nodes if isinstance(node, cst.Attribute)}
     other |= {id(node.keyword) for node in nodes if isinstance(node, cst.Arg)}
-    return any(isinstance(node, cst.Name) and node.value == name and id(node) not in other for node in nodes)
+    return frozenset(node.value for node in nodes if isinstance(node, cst.Name) and id(node) not in other)
 
 
-def free_name(top: cst.CSTNode, wish: str) -> str:
+def free_name(tree: Tree, top: cst.CSTNode, wish: str) -> str:
     """The wished name, or the name with a number where the node mentions it."""
     number, name = 1, wish
-    while mentions(top, name):
+    while mentions(tree, top, name):
         number += 1
         name = f"{wish}_{number}"
     return name
@@ -131,19 +139,26 @@ def free_name(top: cst.CSTNode, wish: str) -> str:
 
 def declares_global(tree: Tree, name: str) -> bool:
     """Whether some function binds the module's name through ``global``."""
-    return any(
-        isinstance(node, cst.Global) and any(item.name.value == name for item in node.names) for node in walk(tree.module)
-    )
+    return name in tree.remember(_declared_global, tree.module)
+
+
+def _declared_global(module: cst.Module) -> frozenset[str]:
+    declarations = (node for node in walk(module) if isinstance(node, cst.Global))
+    return frozenset(item.name.value for node in declarations for item in node.names)
 
 
 def has_star_import(tree: Tree) -> bool:
     """Whether names may come from elsewhere unseen."""
-    return any(isinstance(node, cst.ImportStar) for node in walk(tree.module))
+    return tree.remember(_holds, tree.module, cst.ImportStar)
 
 
 def is_annotated(tree: Tree) -> bool:
     """Whether the file uses annotations."""
-    return any(isinstance(node, cst.Annotation) for node in walk(tree.module))
+    return tree.remember(_holds, tree.module, cst.Annotation)
+
+
+def _holds(module: cst.Module, kind: type[cst.CSTNode]) -> bool:
+    return any(isinstance(node, kind) for node in walk(module))
 
 
 def definitions(tree: Tree) -> Iterator[cst.FunctionDef | cst.Lambda]:

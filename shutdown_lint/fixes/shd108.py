@@ -13,7 +13,8 @@ import libcst as cst
 from shutdown_lint.facts import Span
 from shutdown_lint.findings import Edit
 from shutdown_lint.fixes.imports import access
-from shutdown_lint.fixes.tree import Refused, Tree, code_of
+from shutdown_lint.fixes.refusal import Refused
+from shutdown_lint.fixes.tree import Tree, code_of
 
 
 def edits(tree: Tree, span: Span, args: Mapping[str, str]) -> list[Edit]:

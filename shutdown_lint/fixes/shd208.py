@@ -15,7 +15,8 @@ from shutdown_lint.facts import Span
 from shutdown_lint.findings import Edit
 from shutdown_lint.fixes import names
 from shutdown_lint.fixes.imports import head, imports_plainly, insert_after
-from shutdown_lint.fixes.tree import Refused, Tree, code_of
+from shutdown_lint.fixes.refusal import Refused
+from shutdown_lint.fixes.tree import Tree, code_of
 
 _TASKS = "_background_tasks"
 _TASK = "_task"
@@ -27,7 +28,7 @@ def edits(tree: Tree, span: Span, args: Mapping[str, str]) -> list[Edit]:
     scope = names.scope_of(tree, statement)
     if isinstance(scope, cst.ClassDef):
         raise Refused("the name of the task would become an attribute of the class")
-    task = names.free_name(_outermost(tree, scope), _TASK)
+    task = names.free_name(tree, _outermost(tree, scope), _TASK)
     tasks, new = _set(tree, statement)
     start, _ = tree.range(statement)
     steps = (_call(tasks, "add", cst.Name(task)), _call(task, "add_done_callback", _attribute(tasks, "discard")))
@@ -71,7 +72,7 @@ def _set(tree: Tree, statement: cst.CSTNode) -> tuple[str, list[Edit]]:
     """The name of the module's set of tasks, and the edit that makes it where there is none yet."""
     if _has_set(tree, statement):
         return _TASKS, []
-    name = names.free_name(tree.module, _TASKS)
+    name = names.free_name(tree, tree.module, _TASKS)
     edit = insert_after(tree, len(head(tree)), _declaration(tree, name))
     if tree.offset(edit.span.line, edit.span.col) > tree.range(statement)[0]:
         raise Refused("the task is made among the imports of the file")
@@ -80,9 +81,10 @@ def _set(tree: Tree, statement: cst.CSTNode) -> tuple[str, list[Edit]]:
 
 def _has_set(tree: Tree, statement: cst.CSTNode) -> bool:
     """Whether ``_background_tasks = set()`` at the top level of the file is what the name means at the statement."""
-    made = names.bindings(tree.module, _TASKS)
+    made = names.bindings(tree, tree.module, _TASKS)
     inner = names.scopes(tree, statement)[:-1]
-    if len(made) != 1 or names.declares_global(tree, _TASKS) or any(names.bindings(scope, _TASKS) for scope in inner):
+    hidden = any(names.bindings(tree, scope, _TASKS) for scope in inner)
+    if len(made) != 1 or hidden or names.declares_global(tree, _TASKS):
         return False
     assign = tree.parents[id(made[0])] if isinstance(made[0], cst.AssignTarget) else made[0]
     if not isinstance(assign, (cst.Assign, cst.AnnAssign)) or not isinstance(assign.value, cst.Call):

@@ -1,7 +1,7 @@
 """SHD309: a callback that is called on the spot is passed instead, its arguments with it.
 
-The finding's span is the call ``f(…)`` or the registering call around it. ``args["registrar"]`` is the canonical dotted
-name of what registers (only its last part is used; without it, the name as written counts).
+The finding's span is the call ``f(…)``, and ``args["registrar"]`` the canonical dotted name of what it is handed to
+(only its last part is used). Without it the name as written counts, and the span may be the registering call's.
 
 ============================  =============================  =====================================
 registrar                     before                         after
@@ -29,7 +29,8 @@ import libcst as cst
 from shutdown_lint.facts import Span
 from shutdown_lint.findings import Edit
 from shutdown_lint.fixes import names
-from shutdown_lint.fixes.tree import Refused, Tree, code_of, comments, without_comma
+from shutdown_lint.fixes.refusal import Refused
+from shutdown_lint.fixes.tree import Tree, code_of, comments, without_comma
 
 
 class _Registrar(NamedTuple):
@@ -78,7 +79,8 @@ def _site(tree: Tree, span: Span, name: str) -> _Site:
     call = tree.at(span, cst.Call)
     argument = tree.parents.get(id(call))
     around = tree.parents.get(id(argument)) if isinstance(argument, cst.Arg) else None
-    sites = [_fit(outer, name) for outer in (call, around) if isinstance(outer, cst.Call)]
+    candidates = (around,) if name else (call, around)
+    sites = [_fit(outer, name) for outer in candidates if isinstance(outer, cst.Call)]
     found = next((site for site in sites if site is not None), None)
     if found is None:
         raise Refused("no call in the place of a callback stands here")
@@ -135,7 +137,7 @@ def _fields(given: list[cst.Arg]) -> list[cst.Arg]:
     """``args=(…,)`` and ``kwargs={…}``."""
     positional = [cst.Element(arg.value) for arg in given if arg.keyword is None]
     keywords = [
-        cst.DictElement(cst.SimpleString(f'"{arg.keyword.value}"'), arg.value) for arg in given if arg.keyword is not None
+        cst.DictElement(cst.SimpleString(f'"{arg.keyword.value}"'), arg.value) for arg in given if arg.keyword
     ]
     fields = [("args", cst.Tuple(positional))] if positional else []
     return [_keyword(*field) for field in (*fields, *([("kwargs", cst.Dict(keywords))] if keywords else []))]

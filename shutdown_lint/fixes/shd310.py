@@ -1,8 +1,8 @@
 """SHD310: a signal handler gets parameters for the number and the frame that Python hands to it.
 
-``args["line"]`` and ``args["column"]`` (1-based) are where the handler's name stands, or its ``lambda``; without them the
-finding's span is the handler, or a call that has the handler's lambda for an argument. The handler is in the file of the
-finding.
+``args["line"]`` and ``args["column"]`` (1-based) are where the handler's name stands, or its ``lambda``; without them
+the finding's span is the handler, or a call that has the handler's lambda for an argument. The handler is in the file
+of the finding.
 
 ==============================  =================================================
 before                          after
@@ -26,7 +26,8 @@ import libcst as cst
 from shutdown_lint.facts import Span
 from shutdown_lint.findings import Edit
 from shutdown_lint.fixes import names
-from shutdown_lint.fixes.tree import Refused, Tree, code_of
+from shutdown_lint.fixes.refusal import Refused
+from shutdown_lint.fixes.tree import Tree, code_of
 
 _NEW = ("signum", "frame")
 
@@ -57,7 +58,7 @@ def _lambda(tree: Tree, handler: cst.Lambda) -> Edit:
     params = handler.params
     if params.posonly_params or params.kwonly_params or params.star_kwarg or len(params.params) > 1:
         raise Refused("the parameters of the lambda are not those of a handler")
-    rest = next((name for name in ("_", "args", "_args") if not names.mentions(handler, name)), None)
+    rest = next((name for name in ("_", "args", "_args") if not names.mentions(tree, handler, name)), None)
     if rest is None:
         raise Refused("the lambda uses the names that the new parameters would have")
     star = cst.Parameters(star_arg=cst.Param(cst.Name(rest)))
@@ -73,14 +74,20 @@ def _lambda(tree: Tree, handler: cst.Lambda) -> Edit:
 def _function(tree: Tree, handler: cst.FunctionDef) -> Edit:
     missing = _missing(tree, handler)
     typed = handler.returns is not None or any(param.annotation for param in _positional(handler))
-    text = ", ".join(code_of(_param(name, typed)) for name in missing)
+    text = code_of(cst.Parameters([_param(name, typed) for name in missing]))
     params = handler.params
     last = params.params[-1] if params.params else params.posonly_ind
     if isinstance(last, cst.CSTNode):
-        end = tree.range(last)[1]
+        end = _end(tree, last) if isinstance(last, cst.Param) else tree.range(last)[1]
         return tree.edit(end, end, f", {text}")
     start = tree.text.index("(", tree.range(handler.type_parameters or handler.name)[1]) + 1
     return tree.edit(start, start, f"{text}, " if params.star_kwarg or params.kwonly_params else text)
+
+
+def _end(tree: Tree, param: cst.Param) -> int:
+    """Where a parameter with its annotation ends: its own range covers only the name."""
+    following = param.comma if isinstance(param.comma, cst.Comma) else param.whitespace_after_param
+    return tree.range(following)[0]
 
 
 def _positional(handler: cst.FunctionDef) -> list[cst.Param]:
@@ -98,7 +105,7 @@ def _missing(tree: Tree, handler: cst.FunctionDef) -> list[str]:
         raise Refused("the parameters are not those of a handler")
     missing = []
     for name in _NEW[len(own) :]:
-        free = next((wish for wish in (name, f"_{name}") if not names.mentions(handler, wish)), None)
+        free = next((wish for wish in (name, f"_{name}") if not names.mentions(tree, handler, wish)), None)
         if free is None:
             raise Refused(f"the handler uses the name `{name}`")
         missing.append(free)

@@ -24,7 +24,8 @@ import libcst as cst
 
 from shutdown_lint.facts import Span
 from shutdown_lint.findings import Edit
-from shutdown_lint.fixes.tree import Refused, Tree, walk
+from shutdown_lint.fixes.refusal import Refused
+from shutdown_lint.fixes.tree import Tree, walk
 
 _ENTRY = re.compile(r"[,\s]*([A-Za-z][\w-]*)")
 # further comments on the same line, each with a sign of its own; an issue number is none

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
 from shutdown_lint.facts import Span
 from shutdown_lint.findings import Edit
+from shutdown_lint.fixes.refusal import Refused
 
 # CPython ends a line at these only (Language Reference 2.1.2)
 LINE_END = re.compile(r"\r\n|\n|\r")
 
 Node = TypeVar("Node", bound=cst.CSTNode)
-
-
-class Refused(Exception):
-    """A fixer cannot mend this place without risk; the message says why, lower case start."""
+Answer = TypeVar("Answer")
 
 
 class _Range:
@@ -78,13 +76,26 @@ class _OffsetState(CodegenState):
 
 
 class Tree(NamedTuple):
-    """A file's text and its nodes; ``ranges`` and ``parents`` are by ``id`` of the node."""
+    """A file's text and its nodes; ``ranges`` and ``parents`` are by ``id`` of the node, ``nodes`` by range.
+
+    ``memo`` keeps answers about the tree that every finding of a file asks for.
+    """
 
     text: str
     module: cst.Module
     ranges: dict[int, tuple[int, int]]
     parents: dict[int, cst.CSTNode]
+    nodes: dict[tuple[int, int], list[cst.CSTNode]]
     lines: tuple[int, ...]
+    memo: dict[tuple[object, ...], Any]
+
+    def remember(self, answer: Callable[..., Answer], *questions: object) -> Answer:
+        """``answer(*questions)``, computed once; nodes among the questions are told apart by identity."""
+        key = (answer, *(id(part) if isinstance(part, cst.CSTNode) else part for part in questions))
+        if key not in self.memo:
+            self.memo[key] = answer(*questions)
+        found: Answer = self.memo[key]
+        return found
 
     def offset(self, line: int, col: int) -> int:
         """The offset of a 1-based line and column; raises ``Refused`` beyond the end of the text."""
@@ -140,8 +151,7 @@ class Tree(NamedTuple):
     def at(self, span: Span, *kinds: type[Node]) -> Node | None:
         """The outermost node of one of the types that covers exactly this span."""
         wanted = (self.offset(span.line, span.col), self.offset(span.end_line, span.end_col))
-        nodes = (node for node in walk(self.module) if isinstance(node, kinds))
-        return next((node for node in nodes if self.range(node) == wanted), None)
+        return next((node for node in self.nodes.get(wanted, ()) if isinstance(node, kinds)), None)
 
 
 def parse(text: str) -> Tree:
@@ -154,10 +164,16 @@ def parse(text: str) -> Tree:
         raise Refused(f"syntax error in line {error.raw_line}") from error
     except RecursionError as error:
         raise Refused("nested too deeply to be changed") from error
-    if "".join(state.tokens) != text:
+    code = "".join(state.tokens)
+    # LibCST drops the last line end of a file whose lines end with \r
+    if text not in (code, f"{code}\r"):
         raise Refused("the file cannot be written back unchanged")
     lines = (0, *(match.end() for match in LINE_END.finditer(text)))
-    return Tree(text, module, state.ranges, _parents(module), lines)
+    parents = {id(child): node for node in walk(module) for child in children(node)}
+    nodes: dict[tuple[int, int], list[cst.CSTNode]] = {}
+    for node in walk(module):
+        nodes.setdefault(state.ranges.get(id(node), (-1, -1)), []).append(node)
+    return Tree(text, module, state.ranges, parents, nodes, lines, {})
 
 
 def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -177,10 +193,6 @@ def walk(top: cst.CSTNode) -> Iterator[cst.CSTNode]:
         node = stack.pop()
         yield node
         stack.extend(reversed(list(children(node))))
-
-
-def _parents(module: cst.Module) -> dict[int, cst.CSTNode]:
-    return {id(child): node for node in walk(module) for child in children(node)}
 
 
 def code_of(node: cst.CSTNode) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Expr, ImportName, Lambda, Name, Param
+from shutdown_lint.facts import Attr, Call, Expr, Lambda, Name, Param
 from shutdown_lint.findings import Confidence
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.modules import ModuleEntry
@@ -39,6 +39,7 @@ class CallGraph:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._by_name: dict[str, list[tuple[Fn, Site]]] = {}
+        self._mentioning: dict[str, list[Fn]] = {}
         self._indexed: set[ModuleEntry] = set()
         self._callers: dict[Fn, tuple[Caller, ...]] = {}
         self._targets: dict[tuple[int, Fn], tuple[Target, ...]] = {}
@@ -114,15 +115,25 @@ class CallGraph:
         if name not in self._loaded:
             self._loaded.add(name)
             self._project.modules.loaded_mentioning(name)
+        self._update()
+        return self._by_name.get(name, [])
+
+    def mentioning(self, name: str) -> list[Fn]:
+        """The functions of the loaded modules in which the identifier or attribute name stands."""
+        self._update()
+        return self._mentioning.get(name, [])
+
+    def _update(self) -> None:
         for entry in self._project.modules:
             if entry not in self._indexed:
                 self._indexed.add(entry)
                 self._index(entry)
-        return self._by_name.get(name, [])
 
     def _index(self, entry: ModuleEntry) -> None:
-        aliases = import_aliases(entry.body)
+        aliases = entry.aliases
         for fn in entry.functions:
+            for name in fn.mentions:
+                self._mentioning.setdefault(name, []).append(fn)
             for site in fn.sites:
                 last = _last(site.call.func)
                 self._by_name.setdefault(last, []).append((fn, site))
@@ -171,12 +182,6 @@ class CallGraph:
         if isinstance(expr, Lambda):
             return (self._project.modules.of(fn.module).functions[expr.function],)
         return tuple(dict.fromkeys(t.fn for v in self._project.evaluate.values(expr, fn) for t in self.runs(v)))
-
-
-def import_aliases(body: Fn) -> dict[str, str]:
-    """Local name → imported name, for ``from m import name as local`` in a module."""
-    imports = (b for bindings in body.bindings.values() for b in bindings if isinstance(b, ImportName))
-    return {b.local: b.name for b in imports if b.name is not None and b.local != b.name}
 
 
 def _through_class(call: Call, fn: Fn) -> bool:

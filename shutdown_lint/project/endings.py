@@ -1,8 +1,8 @@
 """How a block can end: by falling off its end, a jump, an exit request, a hard exit, or never.
 
-Only what is written counts: every branch is taken to be possible, and a call ends the program only where it is known to
-(``os._exit``, ``sys.exit``, ``os.exec*``, a project function that never comes back). Exceptions that a call may raise are
-not endings; ``raise`` statements are.
+Only what is written counts: every branch is taken to be possible, and a call ends the program only where it is known
+to (``os._exit``, ``sys.exit``, ``os.exec*``, a project function that never comes back). Exceptions that a call may
+raise are not endings; ``raise`` statements are.
 """
 
 from __future__ import annotations
@@ -11,7 +11,23 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from shutdown_lint.facts import (
-    Await, Body, Break, Call, Const, Continue, Expr, For, If, Match, Raise, Return, Seq, Stmt, Try, While, With,
+    Await,
+    Body,
+    Break,
+    Call,
+    Const,
+    Continue,
+    Expr,
+    For,
+    If,
+    Match,
+    Raise,
+    Return,
+    Seq,
+    Stmt,
+    Try,
+    While,
+    With,
 )
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.values import Class, External, Instance
@@ -26,13 +42,22 @@ Assume: TypeAlias = Callable[[Expr], "bool | None"]
 
 SOFT_EXITS = ("sys.exit", "builtins.exit", "builtins.quit")
 HARD_EXITS = (
-    "os._exit", "os.abort", "os.execl", "os.execle", "os.execlp", "os.execlpe", "os.execv", "os.execve", "os.execvp", "os.execvpe",
+    "os._exit",
+    "os.abort",
+    "os.execl",
+    "os.execle",
+    "os.execlp",
+    "os.execlpe",
+    "os.execv",
+    "os.execve",
+    "os.execvp",
+    "os.execvpe",
 )
 MAX_DEPTH = 3
 
 
 class Ending(NamedTuple):
-    """One way in which a block ends, and the statement that does it (``next``: the last one, None for an empty block)."""
+    """One way in which a block ends, and the statement that does it (``next``: the last one; None: empty block)."""
 
     kind: Kind
     stmt: Stmt | None
@@ -70,12 +95,16 @@ def is_exit_request(exc: Expr | None, fn: Fn, project: Project) -> bool:
         if isinstance(value, External):
             return value.name == "builtins.SystemExit"
         if isinstance(value, (Class, Instance)):
-            return value.cls == "builtins.SystemExit" if isinstance(value.cls, str) else project.classes.is_a(value.cls, "builtins.SystemExit")
+            return (
+                value.cls == "builtins.SystemExit"
+                if isinstance(value.cls, str)
+                else project.classes.is_a(value.cls, "builtins.SystemExit")
+            )
     return False
 
 
 def catches(types: Expr | None, *names: str) -> bool:
-    """Whether an ``except`` clause with these types catches one of the exceptions named (bare ``except`` and BaseException do)."""
+    """Whether an ``except`` clause with these types catches one of the exceptions named; a bare one catches all."""
     if types is None:
         return True
     parts = types.items if isinstance(types, Seq) else (types,)
@@ -124,7 +153,11 @@ def _of_loop(stmt: While | For, fn: Fn, project: Project, assume: Assume, depth:
     leaving = tuple(ending for ending in body if ending.kind not in ("next", "break", "continue"))
     if isinstance(stmt, While) and known(stmt.test) and not any(ending.kind == "break" for ending in body):
         return leaving or (Ending("endless", stmt),)
-    return (*leaving, *(e for e in of_block(stmt.orelse, fn, project, assume, depth) if e.kind != "next"), Ending("next", stmt))
+    return (
+        *leaving,
+        *(e for e in of_block(stmt.orelse, fn, project, assume, depth) if e.kind != "next"),
+        Ending("next", stmt),
+    )
 
 
 def _of_try(stmt: Try, fn: Fn, project: Project, assume: Assume, depth: int) -> tuple[Ending, ...]:
@@ -146,7 +179,7 @@ def _is_caught(ending: Ending, stmt: Try) -> bool:
 
 
 def _marked(endings: tuple[Ending, ...], stmt: Stmt) -> tuple[Ending, ...]:
-    """One ``next`` at most: blocks that go on meet behind the statement. An empty block goes on with the statement itself."""
+    """One ``next`` at most: blocks that go on meet behind the statement; an empty one goes on with the statement."""
     first = next((e for e in endings if e.kind == "next"), None)
     others = tuple(e for e in endings if e.kind != "next")
     return others if first is None else (*others, first if first.stmt is not None else Ending("next", stmt))
@@ -187,4 +220,3 @@ def call_ending(call: Call, fn: Fn, project: Project, awaited: bool = False, dep
         return None
     endings = of_function(target, project, depth + 1)
     return None if comes_back(endings) or not endings else endings[-1].kind
-

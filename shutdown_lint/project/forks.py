@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from shutdown_lint.facts import Attr, Body, Call, Const, Expr, If, Name, Op, Stmt, Subscript, Try, Walrus
+from shutdown_lint.facts import Attr, Body, Call, Const, Expr, If, Match, Name, Op, Stmt, Subscript, Try, Walrus
 from shutdown_lint.project.endings import Assume, known, of_block
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.scopes import Value
@@ -31,13 +31,13 @@ def opposite(side: Side) -> Side:
 
 
 def fork_sites(fn: Fn, project: Project) -> Iterator[Site]:
-    """The calls in ``fn`` that fork this process."""
-    return (site for site in fn.sites if project.calls.is_call_to(site.call, fn, *FORKS))
+    """The calls in ``fn`` that fork this process, themselves or by a helper that returns what the fork gave."""
+    return (site for site in fn.sites if _gives_fork(site.call, fn, project, 0))
 
 
 def forks(fn: Fn, project: Project) -> bool:
     """Whether the function forks, itself or by a helper that returns what the fork gave."""
-    return any(_gives_fork(site.call, fn, project, 0) for site in fn.sites)
+    return any(True for _ in fork_sites(fn, project))
 
 
 def _gives_fork(expr: Expr, fn: Fn, project: Project, depth: int) -> bool:
@@ -50,7 +50,9 @@ def _gives_fork(expr: Expr, fn: Fn, project: Project, depth: int) -> bool:
         if project.calls.is_call_to(expr, fn, *FORKS):
             return True
         targets = project.calls.targets(expr, fn)
-        return len(targets) == 1 and any(_gives_fork(value, targets[0].fn, project, depth + 2) for value in targets[0].fn.returns)
+        return len(targets) == 1 and any(
+            _gives_fork(value, targets[0].fn, project, depth + 2) for value in targets[0].fn.returns
+        )
     if isinstance(expr, Subscript):
         return _gives_fork(expr.value, fn, project, depth + 1)
     if isinstance(expr, Name):
@@ -77,6 +79,10 @@ def test_side(test: Expr, fn: Fn, project: Project) -> tuple[Side | None, Side |
         return (sides[0] if sides else None), None
     if isinstance(test, Op) and len(test.operands) == 2:
         return _compared(test, fn, project)
+    if isinstance(test, Name):
+        noted = [b.expr for b in fn.bindings.get(test.id, ()) if isinstance(b, Value)]
+        if len(noted) == 1 and isinstance(noted[0], Op):
+            return test_side(noted[0], fn, project)  # in_child = os.fork() == 0
     return ("parent", "child") if _gives_fork(test, fn, project, 0) else (None, None)
 
 
@@ -103,6 +109,8 @@ def side_of(at: At, fn: Fn, project: Project) -> Side | None:
             side = test_side(outer.stmt.test, fn, project)[place.part == "orelse"]
             if side is not None:
                 return side
+        if outer is not None and isinstance(outer.stmt, Match) and _gives_fork(outer.stmt.subject, fn, project, 0):
+            return "child"  # the patterns are not kept: a case of a fork is not held against anyone
         for stmt in _flat(place.before()):
             side = _left_behind(stmt, fn, project)
             if side is not None:
@@ -137,7 +145,9 @@ def _left_behind(stmt: Stmt, fn: Fn, project: Project) -> Side | None:
     if not isinstance(stmt, If):
         return None
     for side, block in zip(test_side(stmt.test, fn, project), (stmt.body, stmt.orelse), strict=True):
-        if side is not None and not any(e.kind == "next" for e in of_block(block, fn, project, assuming(side, fn, project))):
+        if side is not None and not any(
+            e.kind == "next" for e in of_block(block, fn, project, assuming(side, fn, project))
+        ):
             return opposite(side)
     return None
 
@@ -146,5 +156,6 @@ def in_child(fn: Fn, project: Project, depth: int = 0, seen: frozenset[Fn] = fro
     """Whether every known call of the function stands in a forked child."""
     callers = [caller for caller in project.calls.callers(fn) if caller.fn not in seen] if depth < MAX_DEPTH else []
     return bool(callers) and all(
-        side_of(caller.site.at, caller.fn, project) == "child" or in_child(caller.fn, project, depth + 1, seen | {fn}) for caller in callers
+        side_of(caller.site.at, caller.fn, project) == "child" or in_child(caller.fn, project, depth + 1, seen | {fn})
+        for caller in callers
     )

@@ -15,7 +15,7 @@ MAX_MODULES = 300
 
 
 def imported(module: ModuleFacts, project: Project) -> Iterator[str]:
-    """The dotted names of what the module imports anywhere in its code (a name imported from a module may be a module)."""
+    """The dotted names of all that the module imports (a name imported from a module may be a module)."""
     for fn in project.functions(module):
         for at in fn.statements:
             for name in at.stmt.names if isinstance(at.stmt, Import) else ():

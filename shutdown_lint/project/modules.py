@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Protocol, TypeAlias, Union
 
 from shutdown_lint.facts import ImportName, ModuleFacts
@@ -54,6 +55,12 @@ class ModuleEntry:
     def body(self) -> Fn:
         """The module's own body."""
         return self.functions[0]
+
+    @cached_property
+    def aliases(self) -> dict[str, str]:
+        """Local name → imported name, for each ``from m import name as local`` of the module body."""
+        imports = (b for bindings in self.body.bindings.values() for b in bindings if isinstance(b, ImportName))
+        return {b.local: b.name for b in imports if b.name is not None and b.local != b.name}
 
     def _build(self) -> None:
         # A definition has a higher number than the function or class around it, so what it needs is there already.

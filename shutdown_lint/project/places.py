@@ -317,13 +317,12 @@ class Tracker:
 
     def _imported(self, place: Local) -> Iterator[tuple[Fn, Site]]:
         module = place.fn.module.name
-        for entry in self._project.modules:
-            for fn in entry.functions:
-                if place.name in fn.mentions and entry.facts is not place.fn.module:
-                    for site in fn.attributes(place.name):
-                        if isinstance(site.expr, Attr) and self._is_module(site.expr.value, fn, module):
-                            yield fn, site
-                    yield from self._from_import(place, fn, module)
+        for fn in self._project.calls.mentioning(place.name):
+            if fn.module is not place.fn.module:
+                for site in fn.attributes(place.name):
+                    if isinstance(site.expr, Attr) and self._is_module(site.expr.value, fn, module):
+                        yield fn, site
+                yield from self._from_import(place, fn, module)
 
     def _from_import(self, place: Local, fn: Fn, module: str) -> Iterator[tuple[Fn, Site]]:
         from shutdown_lint.facts import ImportName
@@ -342,12 +341,10 @@ class Tracker:
     def _attribute_sites(self, place: Attribute) -> Iterator[tuple[Fn, Site]]:
         """Every ``….name`` whose receiver is an instance of the family, plus ``getattr(x, "name")``, which escapes."""
         family = set(self._project.classes.family(place.cls))
-        for entry in self._project.modules:
-            for fn in entry.functions:
-                if place.name in fn.mentions:
-                    for site in fn.attributes(place.name):
-                        if self._belongs(site, fn, family):
-                            yield fn, site
+        for fn in self._project.calls.mentioning(place.name):
+            for site in fn.attributes(place.name):
+                if self._belongs(site, fn, family):
+                    yield fn, site
         if self._by_string(place, family):
             self._escape(f"read by name `{place.name}`")
 

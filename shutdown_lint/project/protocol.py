@@ -145,6 +145,8 @@ class Protocol:
             value = getattr(binding, "expr", None)
             if isinstance(value, Await):
                 value = value.value
+            if isinstance(value, Attr):  # `queue = self._queue`
+                yield from self._attribute_place(value, scope)
             if isinstance(value, Call) and isinstance(value.func, Attr):
                 receiver = value.func.value
                 if isinstance(receiver, Attr):
@@ -153,6 +155,14 @@ class Protocol:
                     owner = self._project.evaluate.binding_scope(receiver.id, scope)
                     if owner is not None:
                         yield Local(owner, receiver.id, False)
+                        yield from self._alias(receiver.id, owner)
+
+    def _alias(self, name: str, scope: Fn) -> Iterator[Place]:
+        """The attribute that a local stands for."""
+        for binding in scope.bindings.get(name, ()):
+            value = getattr(binding, "expr", None)
+            if isinstance(value, Attr):
+                yield from self._attribute_place(value, scope)
 
     def _attribute_place(self, expr: Attr, fn: Fn) -> Iterator[Place]:
         if isinstance(expr.value, Name) and expr.value.id == self._project.classes.self_name(fn):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.facts import Call, Const, Expr, ModuleFacts
 from shutdown_lint.models import Resource
-from shutdown_lint.project.calls import import_aliases
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.places import Attribute, Local, Track, Tracker, Use
 from shutdown_lint.project.values import Class, External, Instance
@@ -52,6 +51,7 @@ class Resources:
         self._tracks: dict[tuple[int, Fn], Track] = {}
         self._lasts: frozenset[str] | None = None
         self._by_fn: dict[Fn, tuple[Acquisition, ...]] = {}
+        self._everywhere: dict[tuple[str, ...], tuple[Acquisition, ...]] = {}
 
     def acquisitions(self, module: ModuleFacts, *kinds: str) -> Iterator[Acquisition]:
         """The resources of the kinds named (all, if none) that the module's code makes."""
@@ -59,6 +59,12 @@ class Resources:
             for found in self.of_function(fn):
                 if not kinds or found.model.kind in kinds:
                     yield found
+
+    def everywhere(self, *kinds: str) -> tuple[Acquisition, ...]:
+        """The resources of the kinds named that the loaded project makes."""
+        if kinds not in self._everywhere:
+            self._everywhere[kinds] = tuple(a for entry in self._project.modules for a in self.acquisitions(entry.facts, *kinds))
+        return self._everywhere[kinds]
 
     def of_function(self, fn: Fn) -> tuple[Acquisition, ...]:
         """The resources that the function makes."""
@@ -83,8 +89,8 @@ class Resources:
         return last in self._lasts or last in self._aliases(fn)
 
     def _aliases(self, fn: Fn) -> frozenset[str]:
-        aliases = import_aliases(self._project.body(fn.module))
-        return frozenset(local for local, name in aliases.items() if name in (self._lasts or ()))
+        aliases = self._project.modules.of(fn.module).aliases
+        return frozenset(local for local, name in aliases.items() if name in (self._lasts or ())) if aliases else frozenset()
 
     def _class_names(self) -> frozenset[str]:
         """Project classes below a modelled type."""

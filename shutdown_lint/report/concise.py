@@ -16,8 +16,12 @@ def render(findings: Sequence[Finding], view: View) -> str:
     return "".join(f"{headline(finding, view)}\n" for finding in findings)
 
 
+def place(finding: Finding) -> str:
+    """``path:line:col``."""
+    return f"{shown_path(finding.path)}:{finding.span.line}:{finding.span.col}"
+
+
 def headline(finding: Finding, view: View) -> str:
     """The line that every text format begins with."""
-    place = f"{shown_path(finding.path)}:{finding.span.line}:{finding.span.col}"
     severity = view.paint(finding.severity, f"[{finding.severity}]")
-    return f"{view.paint('path', place)} {view.paint('code', finding.code)} {severity} {safe(finding.message)}"
+    return f"{view.paint('path', place(finding))} {view.paint('code', finding.code)} {severity} {safe(finding.message)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from shutdown_lint.report.concise import headline
+from shutdown_lint.report.concise import headline, place
 from shutdown_lint.report.view import View, columns, safe, shown_path
 
 if TYPE_CHECKING:
@@ -24,14 +24,38 @@ def render(findings: Sequence[Finding], view: View) -> str:
 
 
 def _block(finding: Finding, view: View) -> Iterator[str]:
-    yield headline(finding, view)
+    yield from _headline(finding, view)
     yield from _frame(finding, view)
     yield from _steps("lost", finding.lost, ", ", "", view)
     yield from _steps("path", finding.trace, " ", "→ ", view, "trace")
-    docs = view.paint("dim", f"[docs: {finding.code}]")
-    words = [*safe(finding.help).split(), f"[docs: {finding.code}]"]
-    *full, last = _flow(words, " ", view.width - GUTTER - len("help: "))
-    yield from _labelled("help", [*full, last.replace(f"[docs: {finding.code}]", docs)], view, "help")
+    if finding.help:
+        yield from _labelled("help", list(_help(finding, view)), view, "help")
+    else:
+        yield from _labelled("docs", [finding.code], view, "dim")
+
+
+def _help(finding: Finding, view: View) -> Iterator[str]:
+    """The help in lines, and where more is to be read."""
+    docs = f"[docs: {finding.code}]"
+    width = view.width - GUTTER - len("help: ")
+    if "\n" in finding.help:  # a traceback: its lines stay as they are
+        lines = [*map(safe, finding.help.split("\n")), docs]
+    else:
+        lines = _flow([*safe(finding.help).split(), docs], " ", width)
+    yield from lines[:-1]
+    yield lines[-1].removesuffix(docs) + view.paint("dim", docs)
+
+
+def _headline(finding: Finding, view: View) -> Iterator[str]:
+    """One line, so that it can be searched for; on a terminal, broken between words."""
+    first, *words = safe(finding.message).split(" ")
+    head = f"{place(finding)} {finding.code} [{finding.severity}] {first}"
+    lines = _flow([head, *words], " ", view.width, view.width - GUTTER) if view.terminal else []
+    if len(lines) < 2:
+        yield headline(finding, view)
+        return
+    yield headline(finding._replace(message=lines[0][len(head) - len(first) :]), view)
+    yield from (f"{' ' * GUTTER}{line}" for line in lines[1:])
 
 
 # --- lists of steps --------------------------------------------------------------------------------------------------
@@ -42,8 +66,10 @@ def _steps(
 ) -> Iterator[str]:
     if not steps:
         return
+    width = view.width - GUTTER - len(label)
     parts = [f"{joint if number else ''}{_step(step)}" for number, step in enumerate(steps)]
-    yield from _labelled(label, _flow(parts, separator, view.width - GUTTER - len(label) - 2), view, kind or label)
+    lines = [part for line in _flow(parts, separator, width) for part in _flow(line.split(" "), " ", width)]
+    yield from _labelled(label, lines, view, kind or label)
 
 
 def _step(step: Step) -> str:
@@ -57,8 +83,8 @@ def _labelled(label: str, lines: list[str], view: View, kind: str) -> Iterator[s
         yield f"{' ' * (GUTTER - 2)}{head}{line}"
 
 
-def _flow(parts: Sequence[str], separator: str, width: int) -> list[str]:
-    """The parts joined into lines of at most ``width`` columns, broken between parts only."""
+def _flow(parts: Sequence[str], separator: str, width: int, next_width: int = 0) -> list[str]:
+    """The parts joined into lines of at most ``width`` columns (then ``next_width``), broken between parts only."""
     lines, used = [parts[0]], columns(parts[0])
     for part in parts[1:]:
         added = columns(part) + len(separator)
@@ -68,7 +94,7 @@ def _flow(parts: Sequence[str], separator: str, width: int) -> list[str]:
         else:
             lines[-1] += separator.rstrip()
             lines.append(part)
-            used = columns(part)
+            used, width = columns(part), next_width or width
     return lines
 
 
@@ -76,22 +102,14 @@ def _flow(parts: Sequence[str], separator: str, width: int) -> list[str]:
 
 
 def _frame(finding: Finding, view: View) -> Iterator[str]:
-    line = _line(view.read(finding.path), finding.span.line)
-    if line is None or not line.strip():
+    lines, number = view.read(finding.path) or (), finding.span.line
+    line = lines[number - 1] if 0 < number <= len(lines) else ""
+    if not line.strip():
         return
     before, marked, after = _window(line, *_marked(finding.span, line), min(ECHO, view.width - GUTTER - 3))
-    number = view.paint("dim", f"{finding.span.line:>{GUTTER}} |")
-    yield f"{number} {before}{marked}{after}"
+    yield f"{view.paint('dim', f'{number:>{GUTTER}} |')} {before}{marked}{after}"
     mark = view.paint("mark", "^" * max(1, columns(marked)))
     yield f"{view.paint('dim', ' ' * GUTTER + ' |')} {' ' * columns(before)}{mark}"
-
-
-def _line(text: str | None, number: int) -> str | None:
-    """A line of the text, lines ending as CPython's tokenizer has it: ``\\n``, ``\\r\\n``, ``\\r``."""
-    if text is None:
-        return None
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return lines[number - 1] if 0 < number <= len(lines) else None
 
 
 def _marked(span: Span, line: str) -> tuple[int, int]:
@@ -108,7 +126,7 @@ def _window(line: str, start: int, end: int, width: int) -> tuple[str, str, str]
     if columns(before) + columns(marked) + columns(after) <= width and start <= width and len(line) - end <= width:
         return before, marked, after
     if columns(before) + columns(marked) > width or start > width:
-        before = "…" + _tail(before, min(_BEFORE, width // 3))
+        before = _TAB if before.isspace() else "…" + _tail(before, min(_BEFORE, width // 3))
     marked = _head(marked, width - columns(before))
     return before, marked, _head(after, width - columns(before) - columns(marked))
 

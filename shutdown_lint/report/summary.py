@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from shutdown_lint.findings import Applicability, Finding
 
 
-def summary(findings: Sequence[Finding], files: int) -> str:
-    """``Found 3 findings (1 fixable with --fix, 1 more with --unsafe-fixes)``."""
+def summary(findings: Sequence[Finding], files: int, fixed: int = 0) -> str:
+    """``Found 3 findings (1 fixable with --fix, 1 more with --unsafe-fixes)``; with fixes made, what remains."""
+    if fixed:
+        remain = summary(findings, files) if findings else "none remains"
+        return f"Fixed {plural(fixed, 'finding')}; {remain[:1].lower()}{remain[1:]}"
     if not findings:
         return f"No findings in {plural(files, 'file')}"
     found = f"Found {plural(len(findings), 'finding')}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,18 +19,24 @@ _COLORS = {
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
-def no_source(_path: str) -> str | None:
+def no_source(_path: str) -> Sequence[str] | None:
     """A reader that knows no file."""
     return None
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a source text, ended as CPython's tokenizer has it: by ``\\n``, ``\\r\\n`` or ``\\r`` only."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
 class View(NamedTuple):
-    """How to print: colours or not, terminal columns, the text of files (None: not readable), edits of fixes."""
+    """How to print: colours or not, columns, the lines of files (None: not readable), edits of fixes, to whom."""
 
     color: bool = False
     width: int = 120
-    read: Callable[[str], str | None] = no_source
+    read: Callable[[str], Sequence[str] | None] = no_source
     edits: Mapping[Finding, tuple[Edit, ...]] = {}
+    terminal: bool = False
 
     def paint(self, kind: str, text: str) -> str:
         """The text in the colour of its kind."""

@@ -82,14 +82,17 @@ def _is_prefix(selector: str, code: str) -> bool:
 def near(selector: str) -> tuple[str, ...]:
     """Up to three selectors that are written like this one: names by likeness, codes by what they have in common."""
     from difflib import get_close_matches
-    from os.path import commonprefix
 
     wanted = selector.strip()
     names = get_close_matches(wanted.lower(), [entry.name for entry in entries()], 3, 0.6)
     if names or not wanted.upper().startswith("SHD"):
         return tuple(names)
     codes = [entry.code for entry in entries()]
-    return tuple(sorted(codes, key=lambda code: (-len(commonprefix((code, wanted.upper()))), code))[:3])
+    return tuple(sorted(codes, key=lambda code: (-_common(code, wanted.upper()), code))[:3])
+
+
+def _common(left: str, right: str) -> int:
+    return next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
 
 
 def specificity(selector: str) -> int:

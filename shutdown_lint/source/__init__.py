@@ -18,6 +18,14 @@ from shutdown_lint.source.reading import digest, read_bytes, read_text
 from shutdown_lint.source.trouble import Trouble, TroubleError
 
 __all__ = [
-    "Found", "SourceFile", "Trouble", "TroubleError", "decode", "digest", "discover", "name_files", "read_bytes",
+    "Found",
+    "SourceFile",
+    "Trouble",
+    "TroubleError",
+    "decode",
+    "digest",
+    "discover",
+    "name_files",
+    "read_bytes",
     "read_text",
 ]

@@ -96,7 +96,9 @@ def _decode_as(body: bytes, encoding: str) -> str:
         text.encode("utf-8")
     except UnicodeDecodeError as error:
         line = len(_LINE_END_BYTES.findall(body, 0, error.start)) + 1
-        message = f"byte 0x{body[error.start]:02x} cannot be decoded as {encoding}" if error.start < len(body) else str(error)
+        message = (
+            f"byte 0x{body[error.start]:02x} cannot be decoded as {encoding}" if error.start < len(body) else str(error)
+        )
         raise TroubleError(Trouble("SHD902", message, line)) from error
     except (LookupError, ValueError) as error:
         raise _undecodable(f"`{encoding}` does not decode this file to text") from error

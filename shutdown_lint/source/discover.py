@@ -9,7 +9,12 @@ from typing import NamedTuple
 
 from shutdown_lint.settings import Settings
 from shutdown_lint.source.ignores import (
-    Excludes, IgnoreFile, compile_excludes, gitignores_above, ignored, read_gitignore,
+    Excludes,
+    IgnoreFile,
+    compile_excludes,
+    gitignores_above,
+    ignored,
+    read_gitignore,
 )
 from shutdown_lint.source.reading import kind_of, reason
 from shutdown_lint.source.trouble import Trouble
@@ -44,8 +49,12 @@ def discover(paths: Sequence[str], settings: Settings) -> Found:
     links to folders are not followed, and links to files only where they stay inside the project root.
     """
     walk = _Walk(
-        absolute(settings.root), compile_excludes((*settings.exclude, *settings.extend_exclude)),
-        settings.respect_gitignore, {}, {}, [],
+        absolute(settings.root),
+        compile_excludes((*settings.exclude, *settings.extend_exclude)),
+        settings.respect_gitignore,
+        {},
+        {},
+        [],
     )
     for path in paths:
         _named(absolute(path), settings.force_exclude, walk)
@@ -89,8 +98,7 @@ def _walk_folder(top: str, walk: _Walk) -> None:
             own = read_gitignore(folder)
             chain = (*above, own) if own else above
         # a stack turns the order round, and the walk is to be in order of names
-        for entry in reversed(list(_kept(entries, chain, walk))):
-            stack.append((entry.path, chain))
+        stack += [(entry.path, chain) for entry in reversed(list(_kept(entries, chain, walk)))]
 
 
 def _entries(folder: str, walk: _Walk) -> list[os.DirEntry[str]]:
@@ -102,9 +110,7 @@ def _entries(folder: str, walk: _Walk) -> list[os.DirEntry[str]]:
         return []
 
 
-def _kept(
-    entries: list[os.DirEntry[str]], chain: tuple[IgnoreFile, ...], walk: _Walk
-) -> Iterator[os.DirEntry[str]]:
+def _kept(entries: list[os.DirEntry[str]], chain: tuple[IgnoreFile, ...], walk: _Walk) -> Iterator[os.DirEntry[str]]:
     """Records the files of a folder and yields the folders to descend into."""
     for entry in entries:
         is_dir = entry.is_dir(follow_symlinks=False)

@@ -58,7 +58,7 @@ class IgnoreFile(NamedTuple):
 def ignored(path: str, is_dir: bool, chain: tuple[IgnoreFile, ...]) -> bool:
     """Whether the nearest ``.gitignore`` with an opinion leaves the path out."""
     for file in reversed(chain):
-        relative = path[len(file.prefix):].replace(os.sep, "/")
+        relative = path[len(file.prefix) :].replace(os.sep, "/")
         include = file.spec.check_file(relative + "/" if is_dir else relative).include
         if include is not None:
             return include
@@ -95,7 +95,7 @@ def _sound(lines: Iterable[str], parse: Callable[[list[str]], object]) -> Iterat
 
 
 def gitignores_above(folder: str, root: str) -> tuple[IgnoreFile, ...]:
-    """The ``.gitignore`` files of the folders above, outermost first, up to the repository's (or the project's) root."""
+    """The ``.gitignore`` files of the folders above, outermost first, up to the root of the repository or project."""
     found: list[IgnoreFile] = []
     current = folder
     while not os.path.exists(os.path.join(current, ".git")) and current != root:

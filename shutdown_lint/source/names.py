@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -39,7 +40,7 @@ def name_files(files: Iterable[tuple[str, bool]], settings: Settings) -> Iterato
 def shown(path: str, here: str | None) -> str:
     """The path relative to the working folder ``here`` when it lies below it."""
     if here is not None and path.startswith(here if here.endswith(os.sep) else here + os.sep):
-        return path[len(here):].lstrip(os.sep)
+        return path[len(here) :].lstrip(os.sep)
     return path
 
 
@@ -69,7 +70,10 @@ class _Namer:
         prefix = self._prefix(folder)
         if stem == "__init__" and prefix:
             return prefix, True
-        return (f"{prefix}.{stem}" if prefix else stem), False
+        if prefix:
+            return f"{prefix}.{stem}", False
+        # `import signal` means the standard library's, though a file of that name lies beside the importing one
+        return (f"~{stem}" if stem in sys.stdlib_module_names else stem), False
 
     def _prefix(self, folder: str) -> str:
         if folder not in self._prefixes:
@@ -94,7 +98,9 @@ class _Namer:
         return _dotted(self._source_root(folder), folder)
 
     def _source_root(self, folder: str) -> str:
-        return next((root for root in self._roots if folder == root or folder.startswith(os.path.join(root, ""))), folder)
+        return next(
+            (root for root in self._roots if folder == root or folder.startswith(os.path.join(root, ""))), folder
+        )
 
 
 def _is_package(folder: str) -> bool:

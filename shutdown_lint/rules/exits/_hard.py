@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+
 from shutdown_lint.facts import Attr, Expr, If, Try
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import of_block
 from shutdown_lint.project.forks import in_child, side_of
-from shutdown_lint.project.roles import Role, is_test
+from shutdown_lint.project.outside import held
+from shutdown_lint.project.roles import Registration, Role, is_test
 from shutdown_lint.project.stakes import at_stake
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import At, Site, sites, text
 
 CHILD_ROLES = ("process", "pool-process")
-_WATCHES = re.compile(r"watch_?dog|watch_?parent|parent_?(watch|alive|poll|monitor|check)|dead_?man|stuck|hang|hung|force|panic|emergency", re.IGNORECASE)
+_WATCHES = re.compile(
+    r"watch_?dog|watch_?parent|parent_?(watch|alive|poll|monitor|check)|dead_?man|stuck|hang|hung|force|panic|emergency",
+    re.IGNORECASE,
+)
 _PARENT = ("os.getppid", "psutil.pid_exists", "os.getpgid")
 
 
 def is_right(site: Site, fn: Fn, project: Project) -> bool:
-    """Whether a hard end is the right one here: a forked child, the parent that leaves its work to it, a second signal, a test."""
+    """Whether a hard end is right here: a forked child, a parent that hands on to it, a second signal, a test."""
     if is_test(fn) or _is_second_signal(site.at, fn, project):
         return True
     return side_of(site.at, fn, project) is not None or in_child(fn, project) or project.roles.only(fn, "test")
@@ -30,6 +35,8 @@ def meant(site: Site, fn: Fn, project: Project) -> str | None:
     """What a hard end on purpose looks like: a watchdog, a child process's own end, cleanup done by hand."""
     if _exit_callbacks_run(site):
         return "meant, the exit callbacks were run by hand"
+    if _has_replaced_itself(site, fn, project):
+        return "meant as the end of a process that has started its replacement"
     if _is_watchdog(site, fn, project):
         return "meant as a watchdog that ends a stuck process"
     return "meant as the end of a child process" if project.roles.only(fn, *CHILD_ROLES) else None
@@ -38,13 +45,21 @@ def meant(site: Site, fn: Fn, project: Project) -> str | None:
 def _exit_callbacks_run(site: Site) -> bool:
     return any(
         isinstance(inner.call.func, Attr) and inner.call.func.name == "_run_exitfuncs"
-        for place in site.at.around() for inner in sites(place.before())
+        for place in site.at.around()
+        for inner in sites(place.before())
     )
 
 
 def _is_second_signal(at: At, fn: Fn, project: Project) -> bool:
-    """In a signal handler under a test, or behind a branch that leaves; or in the handler of an interrupt during an interrupt."""
-    if sum(isinstance(place.outer.stmt, Try) and place.part == "handler" and "KeyboardInterrupt" in _types(place) for place in at.around() if place.outer) >= 2:
+    """In a signal handler under a test or behind a branch that leaves; or at an interrupt during an interrupt."""
+    if (
+        sum(
+            isinstance(place.outer.stmt, Try) and place.part == "handler" and "KeyboardInterrupt" in _types(place)
+            for place in at.around()
+            if place.outer
+        )
+        >= 2
+    ):
         return True
     if project.roles.role(fn, "signal-handler", "loop-signal-callback") is None:
         return False
@@ -52,10 +67,27 @@ def _is_second_signal(at: At, fn: Fn, project: Project) -> bool:
     return (branch is not None and not _asks_number(branch.test, fn)) or _stands_behind_a_way_out(at, fn, project)
 
 
+def _has_replaced_itself(site: Site, fn: Fn, project: Project) -> bool:
+    """Right behind the start of a program, or in the handler of an ``exec`` that failed."""
+    place = site.at
+    before = place.before()[-1:]
+    if place.outer is not None and isinstance(place.outer.stmt, Try) and place.part == "handler":
+        before = (*before, *place.outer.stmt.body)
+    names = (name for inner in sites(before) for name in project.calls.external(inner.call, fn))
+    return any(
+        name == "subprocess.Popen" or name.startswith(("os.exec", "os.spawn", "os.posix_spawn")) for name in names
+    )
+
+
 def _stands_behind_a_way_out(at: At, fn: Fn, project: Project) -> bool:
     """``if not self.stopping: …; return`` before the place."""
     earlier = (stmt for place in at.around() for stmt in place.before() if isinstance(stmt, If))
-    return any(ending.kind == "return" for stmt in earlier if not _asks_number(stmt.test, fn) for ending in of_block(stmt.body, fn, project))
+    return any(
+        ending.kind == "return"
+        for stmt in earlier
+        if not _asks_number(stmt.test, fn)
+        for ending in of_block(stmt.body, fn, project)
+    )
 
 
 def _types(place: At) -> str:
@@ -92,18 +124,35 @@ def finding(rule: Rule, site: Site, fn: Fn, project: Project, action: str, help:
     trace = role.steps if role is not None else ()
     if why is not None:
         message = f"`{text(site.call)}` {action}; it looks {why}"
-        return rule.finding(fn.module, site.call.span, message, tier="S", severity="info", lost=lost, trace=trace, help=help)
+        return rule.finding(
+            fn.module, site.call.span, message, tier="S", severity="info", lost=lost, trace=trace, help=help
+        )
     if not lost:
-        message = f"`{text(site.call)}` {action}: no `finally`, `with`, exit callback or buffered output of this process gets its turn"
+        message = f"`{text(site.call)}` {action}: no `finally`, `with`, exit callback or buffer of it gets its turn"
         return rule.finding(fn.module, site.call.span, message, tier="S", severity="warning", trace=trace, help=help)
     more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
-    message = f"`{text(site.call)}` {action}, so {lost[0].text}{more} never runs"
+    message = f"`{text(site.call)}` {action} and loses {lost[0].text}{more}"
     return rule.finding(fn.module, site.call.span, message, lost=lost, trace=_trace(trace, fn, project), help=help)
+
+
+def registered_finding(rule: Rule, registration: Registration, project: Project, help: str) -> Finding:
+    """The finding for a hard exit that is registered itself as a signal handler or exit callback."""
+    fn, call = registration.fn, registration.site.call
+    if registration.callback.role == "atexit":
+        lost: tuple[Step, ...] = (fn.step(call.span, "the exit code and the callbacks registered before"),)
+    else:
+        lost = tuple(dict.fromkeys((*held(fn, project), *at_stake(registration.site.at, fn, project))))
+    message = f"`{text(call)}` makes the process end without unwinding" + (f" and loses {lost[0].text}" if lost else "")
+    return rule.finding(fn.module, call.span, message, tier="D" if lost else "S", lost=lost, help=help)
 
 
 def _role(fn: Fn, project: Project) -> Role | None:
     roles = project.roles
-    return roles.role(fn, "main") or roles.role(fn, "signal-handler", "thread", "timer", "pool-thread") or next(iter(roles.of(fn)), None)
+    return (
+        roles.role(fn, "main")
+        or roles.role(fn, "signal-handler", "thread", "timer", "pool-thread")
+        or next(iter(roles.of(fn)), None)
+    )
 
 
 def _trace(steps: tuple[Step, ...], fn: Fn, project: Project) -> tuple[Step, ...]:
@@ -114,4 +163,3 @@ def _trace(steps: tuple[Step, ...], fn: Fn, project: Project) -> tuple[Step, ...
 def _nearest(fn: Fn, project: Project) -> Iterator[Step]:
     for caller in project.calls.callers(fn)[:1]:
         yield caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`")
-

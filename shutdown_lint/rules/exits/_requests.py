@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from shutdown_lint.facts import Call, Expr, ModuleFacts, Name, Raise, Span, Try, With
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import SOFT_EXITS, catches, is_exit_request
-from shutdown_lint.project.roles import MAX_DEPTH, MAX_VISITED, Role
+from shutdown_lint.project.roles import MAX_DEPTH, MAX_VISITED, Registration, Role, is_test
+from shutdown_lint.project.values import External, Function, Partial, Values
 from shutdown_lint.walk import At, argument, children, text
 
 # The words without which a file holds no exit request.
@@ -46,7 +47,21 @@ def requests(module: ModuleFacts, project: Project) -> Iterator[Request]:
                 yield Request(at, fn, at.stmt.span, _raised(at.stmt), _status(at.stmt.exc))
         for site in fn.sites:
             if project.calls.is_call_to(site.call, fn, *SOFT_EXITS):
-                yield Request(site.at, fn, site.call.span, f"{text(site.call.func)}()", argument(site.call, 0, "status"))
+                yield Request(
+                    site.at, fn, site.call.span, f"{text(site.call.func)}()", argument(site.call, 0, "status")
+                )
+
+
+def registrations_of(
+    module: ModuleFacts, project: Project, names: Iterable[str], *kinds: str
+) -> Iterator[tuple[Registration, str]]:
+    """Where an exit function itself is registered, with its name: ``atexit.register(os._exit, 0)``, or a partial."""
+    for registration in project.roles.registrations():
+        if registration.fn.module is module and registration.callback.role in kinds and not is_test(registration.fn):
+            for value in project.evaluate.values(registration.argument, registration.fn):
+                inner = value.func if isinstance(value, Partial) else value
+                if isinstance(inner, External) and project.models.canonical(inner.name) in names:
+                    yield registration, inner.name
 
 
 def _raised(stmt: Raise) -> str:
@@ -74,14 +89,16 @@ def is_caught(at: At, *names: str) -> bool:
 def _names_one(context: Expr, *names: str) -> bool:
     """``suppress(SystemExit)``, ``pytest.raises(SystemExit)``: a context manager that is told of the exception."""
     return isinstance(context, Call) and any(
-        getattr(part, "id", "") in (*names, "BaseException") for arg in context.args for part in (arg.value, *children(arg.value))
+        getattr(part, "id", "") in (*names, "BaseException")
+        for arg in context.args
+        for part in (arg.value, *children(arg.value))
         if isinstance(part, Name)
     )
 
 
 def ways(request: Request, project: Project, *kinds: str) -> Iterator[Way]:
-    """The roles of the kinds under which an exit request is made and leaves their first function, shortest ways first."""
-    if is_caught(request.at, "SystemExit"):
+    """The roles of the kinds whose first function an exit request leaves, shortest ways first."""
+    if is_caught(request.at, "SystemExit") or _is_wrapped(request.fn, project):
         return
     seeds = project.roles.seeds()
     queue: list[tuple[Fn, tuple[Step, ...], Confidence]] = [(request.fn, (), "proven")]
@@ -93,11 +110,39 @@ def ways(request: Request, project: Project, *kinds: str) -> Iterator[Way]:
         if len(steps) >= MAX_DEPTH or len(queue) >= MAX_VISITED or fn.facts.is_generator:
             continue
         for caller in project.calls.callers(fn):
-            if caller.fn in seen or is_caught(caller.site.at, "SystemExit") or (fn.facts.is_async and not caller.site.awaited):
+            if (
+                caller.fn in seen
+                or is_caught(caller.site.at, "SystemExit")
+                or _is_wrapped(caller.fn, project)
+                or (fn.facts.is_async and not caller.site.awaited)
+            ):
                 continue
             seen.add(caller.fn)
             step = caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`")
             queue.append((caller.fn, (step, *steps), _weaker(confidence, caller.confidence)))
+
+
+def _is_wrapped(fn: Fn, project: Project) -> bool:
+    """Whether a decorator of the project's own catches exit requests around the function."""
+    scope = fn.parent or fn
+    decorators = (v.fn for d in fn.facts.decorators for v in _decorating(d, scope, project) if isinstance(v, Function))
+    return any(catches_within(decorator, project) for decorator in decorators)
+
+
+def _decorating(decorator: Expr, scope: Fn, project: Project) -> Values:
+    return project.evaluate.values(decorator.func if isinstance(decorator, Call) else decorator, scope)
+
+
+def catches_within(fn: Fn, project: Project) -> bool:
+    """Whether the function, or one nested in it, has a handler for SystemExit around a call."""
+    inside = [inner for inner in project.functions(fn.module) if inner is fn or fn in _scopes(inner)]
+    return any(is_caught(site.at, "SystemExit") for inner in inside for site in inner.sites)
+
+
+def _scopes(fn: Fn) -> Iterator[Fn]:
+    while fn.parent is not None:
+        yield fn.parent
+        fn = fn.parent
 
 
 def _weaker(left: Confidence, right: Confidence) -> Confidence:

@@ -1,8 +1,8 @@
 """`os._exit` ends the process at once: what this program still had to clean up is lost.
 
 ## What it does
-Reports calls of `os._exit` where cleanup of the same process is at stake: `with` and `finally` blocks around the call or
-around the calls that lead to it, callbacks registered with `atexit` or `weakref.finalize`, live threads, pools and
+Reports calls of `os._exit` where cleanup of the same process is at stake: `with` and `finally` blocks around the call
+or around the calls that lead to it, callbacks registered with `atexit` or `weakref.finalize`, live threads, pools and
 processes, temporary folders, files with unwritten buffers. The finding names each of them with its place. Where nothing
 is proven to be lost, or where the call looks meant (a second signal, a watchdog), only the strict tier speaks.
 
@@ -62,7 +62,8 @@ from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.exits._hard import finding, is_right
+from shutdown_lint.rules.exits._hard import finding, is_right, registered_finding
+from shutdown_lint.rules.exits._requests import registrations_of
 
 RULE = Rule(
     code="SHD101",
@@ -74,7 +75,7 @@ RULE = Rule(
     origin=("G5", "G8"),
 )
 
-HELP = "raise an exception or call `sys.exit` in the main thread, so that the stack unwinds; in a thread, tell the main thread to do it"
+HELP = "call `sys.exit` or raise, so that the stack unwinds; in a thread, tell the main thread to do it"
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -83,3 +84,5 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for site in fn.sites:
             if project.calls.is_call_to(site.call, fn, "os._exit") and not is_right(site, fn, project):
                 yield finding(RULE, site, fn, project, "ends the process without unwinding", HELP)
+    for registration, _ in registrations_of(module, project, ("os._exit",), "atexit", "signal-handler"):
+        yield registered_finding(RULE, registration, project, HELP)

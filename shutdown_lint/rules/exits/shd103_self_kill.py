@@ -6,8 +6,8 @@ Reports `os.abort()` and SIGKILL sent to the own process or process group (`os.k
 a named loss only the strict tier speaks.
 
 ## Why it matters
-SIGKILL cannot be caught and `abort` runs no Python code: no `finally`, no `with`, no exit callback, no flush. The parent
-sees a crash (-9 or -6, perhaps a core file) where the program meant an exit.
+SIGKILL cannot be caught and `abort` runs no Python code: no `finally`, no `with`, no exit callback, no flush. The
+parent sees a crash (-9 or -6, perhaps a core file) where the program meant an exit.
 
 ## Example
 ```python
@@ -62,7 +62,7 @@ from shutdown_lint.facts import Call, Expr, ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.scopes import Value
-from shutdown_lint.project.values import Constant, External
+from shutdown_lint.project.values import Constant, External, Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.exits._hard import finding, is_right
 from shutdown_lint.walk import argument
@@ -73,11 +73,11 @@ RULE = Rule(
     summary="a process that ends itself by SIGKILL or abort",
     tier="D",
     severity="error",
-    triggers=("abort", "SIGKILL"),
+    triggers=("abort", "SIGKILL", "raise_signal", "os.kill", "psutil"),
     origin=("G5", "G10"),
 )
 
-HELP = "leave by `sys.exit` or an exception in the main thread; to show the signal to the parent, restore `SIG_DFL` and raise the signal that came"
+HELP = "leave by `sys.exit`; to show a signal to the parent, restore its `SIG_DFL` and raise it again"
 _KILLS = ("os.kill", "os.killpg", "signal.raise_signal")
 _OWN_PID = ("os.getpid",)
 _OWN_GROUP = ("os.getpgrp", "os.getpgid")
@@ -97,6 +97,10 @@ def _action(call: Call, fn: Fn, project: Project) -> str | None:
         return "aborts the process"
     if project.calls.is_call_to(call, fn, "signal.raise_signal"):
         return "kills the process itself" if _is_sigkill(argument(call, 0, "signalnum"), fn, project) else None
+    if project.calls.is_call_to(call, fn, "psutil.Process.kill") and _is_own_process(call, fn, project):
+        return "kills the process itself"
+    if project.calls.is_call_to(call, fn, "os.kill") and _is_zero(argument(call, 0, "pid"), fn, project):
+        return "kills the own process group" if _is_sigkill(argument(call, 1, "signal"), fn, project) else None
     if project.calls.is_call_to(call, fn, "os.kill") and _is_own(argument(call, 0, "pid"), fn, project, _OWN_PID):
         return "kills the process itself" if _is_sigkill(argument(call, 1, "signal"), fn, project) else None
     if project.calls.is_call_to(call, fn, "os.killpg") and _is_own_group(argument(call, 0, "pgid"), fn, project):
@@ -108,7 +112,8 @@ def _is_sigkill(number: Expr | None, fn: Fn, project: Project) -> bool:
     values = project.evaluate.values(number, fn)
     return bool(values) and all(
         (isinstance(value, External) and value.name in ("signal.SIGKILL", "signal.Signals.SIGKILL"))
-        or (isinstance(value, Constant) and value.value == 9) for value in values
+        or (isinstance(value, Constant) and value.value == 9)
+        for value in values
     )
 
 
@@ -119,16 +124,32 @@ def _is_own(pid: Expr | None, fn: Fn, project: Project, names: tuple[str, ...]) 
     name = getattr(pid, "id", None)
     scope = project.evaluate.binding_scope(name, fn) if isinstance(name, str) else None
     bindings = scope.bindings.get(name, ()) if scope is not None and name is not None else ()
-    return bool(bindings) and scope is not None and all(
-        isinstance(b, Value) and isinstance(b.expr, Call) and project.calls.is_call_to(b.expr, scope, *names) for b in bindings
+    return (
+        bool(bindings)
+        and scope is not None
+        and all(
+            isinstance(b, Value) and isinstance(b.expr, Call) and project.calls.is_call_to(b.expr, scope, *names)
+            for b in bindings
+        )
     )
 
 
+def _is_zero(number: Expr | None, fn: Fn, project: Project) -> bool:
+    return any(isinstance(value, Constant) and value.value == 0 for value in project.evaluate.values(number, fn))
+
+
+def _is_own_process(call: Call, fn: Fn, project: Project) -> bool:
+    """``psutil.Process().kill()``: without a pid, or with the own one."""
+    for value in project.evaluate.values(getattr(call.func, "value", None), fn):
+        if isinstance(value, Instance) and value.call is not None and value.fn is not None:
+            return not value.call.args or _is_own(argument(value.call, 0, "pid"), value.fn, project, _OWN_PID)
+    return False
+
+
 def _is_own_group(group: Expr | None, fn: Fn, project: Project) -> bool:
-    if any(isinstance(value, Constant) and value.value == 0 for value in project.evaluate.values(group, fn)):
+    if _is_zero(group, fn, project):
         return True
     if isinstance(group, Call) and project.calls.is_call_to(group, fn, "os.getpgid"):
         inner = argument(group, 0, "pid")
-        own = any(isinstance(value, Constant) and value.value == 0 for value in project.evaluate.values(inner, fn))
-        return own or _is_own(inner, fn, project, _OWN_PID)
+        return _is_zero(inner, fn, project) or _is_own(inner, fn, project, _OWN_PID)
     return _is_own(group, fn, project, _OWN_GROUP[:1])

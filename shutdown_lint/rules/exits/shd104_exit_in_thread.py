@@ -50,8 +50,8 @@ if __name__ == "__main__":
 ```
 
 ## Precision
-Silent where the exit request is caught on the way (`except SystemExit` in the thread), in worker processes, and for pool
-jobs whose result somebody reads. Threads that only tests start do not count.
+Silent where the exit request is caught on the way (`except SystemExit` in the thread), in worker processes, and for
+pool jobs whose result somebody reads. Threads that only tests start do not count.
 
 ## References
 - [threading.excepthook](https://docs.python.org/3/library/threading.html#threading.excepthook)
@@ -62,12 +62,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Const, ModuleFacts
+from shutdown_lint.facts import Attr, Const, If, ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
 from shutdown_lint.project.roles import Registration, is_test
+from shutdown_lint.project.values import Class
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.exits._requests import TRIGGERS, Request, Way, requests, ways
+from shutdown_lint.rules.exits._requests import TRIGGERS, Request, Way, catches_within, requests, ways
+from shutdown_lint.walk import At, sites, subexprs
 
 RULE = Rule(
     code="SHD104",
@@ -80,13 +82,14 @@ RULE = Rule(
 )
 
 HELP = "hand the failure to the main thread (an attribute, a queue, a future whose result it reads) and exit there"
+_TELLS = frozenset({"interrupt_main", "set", "put", "put_nowait", "kill", "raise_signal", "call_soon_threadsafe"})
 _WHERE = {"thread": "a thread", "timer": "a timer thread", "pool-thread": "a pool thread"}
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The exit requests of the module that reach the top of a thread."""
     for request in requests(module, project):
-        if is_test(request.fn):
+        if is_test(request.fn) or _is_in_main_thread(request.at):
             continue
         way = next((way for way in ways(request, project, *_WHERE) if _is_lost(way, project)), None)
         if way is not None:
@@ -94,14 +97,21 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 
 def _finding(request: Request, way: Way) -> Finding:
-    maybe_meant = way.calls == 0 and (request.status is None or _is_zero(request))
+    maybe_meant = (way.calls == 0 and (request.status is None or _is_zero(request))) or _has_told_others(request)
     if way.role.kind == "pool-thread":
-        message = f"`{request.text}` in a pool thread is stored in a future that nobody reads: the program goes on and its exit code stays 0"
+        what = "in a pool thread is stored in a future that nobody reads"
     else:
-        message = f"`{request.text}` ends only {_WHERE[way.role.kind]}: the program goes on and its exit code stays 0"
+        what = f"ends only {_WHERE[way.role.kind]}"
+    message = f"`{request.text}` {what}: the program goes on and its exit code stays 0"
     return RULE.finding(
-        request.fn.module, request.span, message, tier="S" if maybe_meant else "D", severity="info" if maybe_meant else "error",
-        confidence=way.confidence, trace=way.steps, help="end the thread by `return`" if maybe_meant else HELP,
+        request.fn.module,
+        request.span,
+        message,
+        tier="S" if maybe_meant else "D",
+        severity="info" if maybe_meant else "error",
+        confidence=way.confidence,
+        trace=way.steps,
+        help="end the thread by `return`" if maybe_meant else HELP,
     )
 
 
@@ -109,12 +119,33 @@ def _is_zero(request: Request) -> bool:
     return isinstance(request.status, Const) and request.status.value in (0, None)
 
 
+def _is_in_main_thread(at: At) -> bool:
+    """``if threading.current_thread() is threading.main_thread():`` around the place."""
+    tests = (place.outer.stmt.test for place in at.around() if place.outer and isinstance(place.outer.stmt, If))
+    return any(isinstance(part, Attr) and part.name == "main_thread" for test in tests for part in subexprs(test))
+
+
+def _has_told_others(request: Request) -> bool:
+    """Right behind a call that tells the main thread: ``stop.set()``, ``interrupt_main()``, a signal to the process."""
+    calls = (site.call.func for site in sites(request.at.before()))
+    return any(getattr(func, "name", getattr(func, "id", "")) in _TELLS for func in calls)
+
+
 def _is_lost(way: Way, project: Project) -> bool:
     """Whether the exit request vanishes: made outside of tests, and in a pool, with a future that nobody reads."""
     made = [r for r in project.roles.registrations() if r.callback.role == way.role.kind and way.role.seed in r.targets]
-    if made and all(is_test(registration.fn) for registration in made):
+    if made and all(is_test(r.fn) or _thread_catches(r, project) for r in made):
         return False
     return way.role.kind != "pool-thread" or any(_is_dropped(registration, project) for registration in made)
+
+
+def _thread_catches(registration: Registration, project: Project) -> bool:
+    """Whether the thread is of a project class whose ``run`` catches exit requests."""
+    for value in project.evaluate.values(registration.site.call.func, registration.fn):
+        run = project.classes.method(value.cls, "run") if isinstance(value, Class) else None
+        if run is not None and catches_within(run, project):
+            return True
+    return False
 
 
 def _is_dropped(registration: Registration, project: Project) -> bool:

@@ -1,8 +1,8 @@
 """An exit request in an exit callback or destructor is printed and dropped.
 
 ## What it does
-Reports `sys.exit()`, `raise SystemExit` and `exit()` that run in an `atexit` callback, in `__del__`, or in the callback of
-a weak reference or finalizer, here or in any function that these call.
+Reports `sys.exit()`, `raise SystemExit` and `exit()` that run in an `atexit` callback, in `__del__`, or in the callback
+of a weak reference or finalizer, here or in any function that these call.
 
 ## Why it matters
 Python swallows exceptions there, SystemExit as well: the exit code that the program meant to set is lost (it stays 0),
@@ -58,9 +58,10 @@ from collections.abc import Iterator
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
+from shutdown_lint.project.endings import SOFT_EXITS
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.exits._requests import TRIGGERS, requests, ways
+from shutdown_lint.rules.exits._requests import TRIGGERS, registrations_of, requests, ways
 
 RULE = Rule(
     code="SHD105",
@@ -74,7 +75,10 @@ RULE = Rule(
 
 HELP = "return the exit code from `main`, and do the check before the program starts to end"
 _WHERE = {
-    "atexit": "an atexit callback", "del": "`__del__`", "finalizer": "a weakref finalizer", "weakref-callback": "a weakref callback",
+    "atexit": "an atexit callback",
+    "del": "`__del__`",
+    "finalizer": "a weakref finalizer",
+    "weakref-callback": "a weakref callback",
 }
 
 
@@ -84,5 +88,11 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         way = next(ways(request, project, *_WHERE), None)
         if way is None or is_test(request.fn):
             continue
-        message = f"`{request.text}` in {_WHERE[way.role.kind]} is swallowed: the program does not end by it and its exit code is lost"
-        yield RULE.finding(request.fn.module, request.span, message, confidence=way.confidence, trace=way.steps, help=HELP)
+        message = f"`{request.text}` in {_WHERE[way.role.kind]} is swallowed: it ends nothing and its exit code is lost"
+        yield RULE.finding(
+            request.fn.module, request.span, message, confidence=way.confidence, trace=way.steps, help=HELP
+        )
+    for registration, name in registrations_of(module, project, SOFT_EXITS, *_WHERE):
+        where = _WHERE[registration.callback.role]
+        message = f"`{name}` as {where} is swallowed: it ends nothing and its exit code is lost"
+        yield RULE.finding(module, registration.site.call.span, message, help=HELP)

@@ -58,11 +58,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Break, Continue, For, ModuleFacts, Return, Try, While
+from shutdown_lint.facts import Assign, Attr, Break, Continue, Expr, For, If, ModuleFacts, Name, Op, Return, Try, While
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.walk import At
+from shutdown_lint.walk import At, subexprs
 
 RULE = Rule(
     code="SHD107",
@@ -86,19 +86,42 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 
 def _leaves_final(at: At) -> bool:
-    """Whether the jump's way out crosses the edge of a ``finally`` clause; a loop inside the clause ends the way of its own jumps."""
+    """Whether the jump leaves a ``finally`` clause; one that belongs to a loop inside the clause does not."""
     for place in at.around():
         outer = place.outer
         if outer is None:
             return False
         if isinstance(outer.stmt, Try) and place.part == "final":
-            return True
+            return not _only_on_success(at, place, outer.stmt)
         if isinstance(outer.stmt, (While, For)) and place.part == "body" and not isinstance(at.stmt, Return):
             return False
     return False
 
 
+def _only_on_success(at: At, final: At, stmt: Try) -> bool:
+    """``finally: if done: return``, with ``done`` set by the last statement of the ``try``: no exception passes then."""
+    last = (stmt.orelse or stmt.body)[-1:]
+    flags = {target.id for end in last if isinstance(end, Assign) for target in end.targets if isinstance(target, Name)}
+    for place in at.around():
+        outer = place.outer
+        if place is final or outer is None:
+            return False
+        if isinstance(outer.stmt, If) and place.part == "body":
+            tested = outer.stmt.test
+            if (isinstance(tested, Name) and tested.id in flags) or _finds_no_exception(tested):
+                return True
+    return False
+
+
+def _finds_no_exception(test: Expr) -> bool:
+    """``sys.exc_info()[0] is None``, ``not sys.exc_info()[0]``, ``sys.exception() is None``."""
+    asks = {part.name for part in subexprs(test) if isinstance(part, Attr)} & {"exc_info", "exception"}
+    return bool(asks) and isinstance(test, Op) and test.op in ("is", "not")
+
+
 def _message(at: At, fn: Fn) -> str:
     word = type(at.stmt).__name__.lower()
-    swallowed = "CancelledError, SystemExit and KeyboardInterrupt" if fn.facts.is_async else "SystemExit and KeyboardInterrupt"
+    swallowed = (
+        "CancelledError, SystemExit and KeyboardInterrupt" if fn.facts.is_async else "SystemExit and KeyboardInterrupt"
+    )
     return f"`{word}` in `finally` swallows {swallowed}: the program goes on although it was told to stop"

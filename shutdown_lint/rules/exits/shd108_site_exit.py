@@ -76,8 +76,12 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for site in fn.sites:
             if project.calls.is_call_to(site.call, fn, "builtins.exit", "builtins.quit"):
                 name = text(site.call.func)
-                message = f"`{name}()` is missing under `python -S` and in frozen programs, where this raises NameError instead of ending"
-                fix = Fix("safe", f"use `sys.exit` instead of `{name}`", kind="shd108") if _is_fixable(site.call.func, fn, project) else None
+                message = f"`{name}()` is missing under `python -S` and in frozen programs: there this raises NameError"
+                fix = (
+                    Fix("safe", f"use `sys.exit` instead of `{name}`", kind="shd108")
+                    if _is_fixable(site.call.func, fn, project)
+                    else None
+                )
                 yield RULE.finding(module, site.call.span, message, help="call `sys.exit`", fix=fix)
 
 

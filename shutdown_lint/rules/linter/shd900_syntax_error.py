@@ -3,12 +3,13 @@
 ## What it does
 
 Reports a file that CPython would refuse to compile: a syntax error, a null byte, brackets or blocks nested deeper than
-CPython allows (200 and 100). Syntax that is newer than this version can read is reported with the same code and says so.
+CPython allows (200 and 100). Syntax that is newer than this version can read is reported with the same code and says
+so.
 
 ## Why it matters
 
-A file that was not looked at must not pass for a clean one. A run with such a file ends with exit code 2, and the other
-files are checked all the same.
+A file that was not looked at must not pass for a clean one. A run with such a file ends with exit code 2, and the
+other files are checked all the same.
 
 ## Use instead
 

@@ -3,7 +3,8 @@
 ## What it does
 
 Reads a file as CPython does: a UTF-8 byte order mark, else the encoding declared in the first two lines, else UTF-8.
-Reports an unknown encoding, a declaration that contradicts the byte order mark, and bytes that the encoding does not have.
+Reports an unknown encoding, a declaration that contradicts the byte order mark, and bytes that the encoding does not
+have.
 
 ## Why it matters
 

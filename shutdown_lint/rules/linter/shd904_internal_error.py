@@ -6,12 +6,13 @@ Reports that one rule (or the reading of one file) raised an unexpected error. A
 
 ## Why it matters
 
-What the rule would have found in the file is unknown. The run ends with exit code 2, so that nobody takes it for clean.
+What the rule would have found in the file is unknown. The run ends with exit code 2, so that nobody takes it for
+clean.
 
 ## Use instead
 
-Run again with `--traceback` and report what it prints, if possible with the file. Until it is mended, the finding can be
-turned off for the file with `per-file-ignores`.
+Run again with `--traceback` and report what it prints, if possible with the file. Until it is mended, the finding can
+be turned off for the file with `per-file-ignores`.
 
 ## Precision
 

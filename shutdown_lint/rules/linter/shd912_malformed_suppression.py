@@ -2,8 +2,9 @@
 
 ## What it does
 
-Reports `# shutdown-lint:` comments that are not of the form `ignore[codes] reason` or `ignore-file[codes] reason`, codes
-and names that no rule has, and rule names in `# noqa:` (flake8 reads a name there as a bare `# noqa` for every linter).
+Reports `# shutdown-lint:` comments that are not of the form `ignore[codes] reason` or `ignore-file[codes] reason`,
+codes and names that no rule has, and rule names in `# noqa:` (flake8 reads a name there as a bare `# noqa` for every
+linter).
 
 ## Why it matters
 

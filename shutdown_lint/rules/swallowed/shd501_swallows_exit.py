@@ -54,7 +54,8 @@ from shutdown_lint.facts import Handler, ModuleFacts, Try
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.swallowed._catching import awaits, cancels, caught, forwards, leaves, raises, shielded_by_sibling, tries
+from shutdown_lint.rules.swallowed._catching import awaits, cancels, caught, forwards, last_name, leaves, raises, shielded_by_sibling, tries
+from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.walk import At, enclosing_loops, sites
 
 RULE = Rule(
@@ -91,7 +92,12 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
     if fn.facts.is_async and awaits(stmt.body):
         return None if cancels(fn) else "D"
     in_loop = next(enclosing_loops(at), None) is not None
-    return "D" if in_loop and any(True for _ in sites(stmt.body)) and not _in_cleanup(at) else "S"
+    return "D" if in_loop and any(True for _ in sites(stmt.body)) and not _in_cleanup(at) and not _releases_only(stmt) else "S"
+
+
+def _releases_only(stmt: Try) -> bool:
+    """A release of one member after the other must go through, whatever one of them raises."""
+    return all(last_name(site.call) in RELEASES or last_name(site.call) in ("remove", "unregister", "join", "pop") for site in sites(stmt.body))
 
 
 def _in_cleanup(at: At) -> bool:

@@ -68,7 +68,7 @@ RULE = Rule(
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every child that the module starts."""
     for acquisition, track in acquired(project, project.functions(module), "child"):
-        if project.resources.released(acquisition) or track.escaped or track.entered or _detached(acquisition.call):
+        if project.resources.released(acquisition) or track.escaped or track.entered or _detached(acquisition.call) or track.has("kill", "terminate"):
             continue
         if track.has("pid", "returncode", "stdout", "stdin", "stderr") and not _pipe_unread(acquisition.call, track):
             continue

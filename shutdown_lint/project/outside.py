@@ -1,0 +1,154 @@
+"""Whether a cleanup does something that is seen outside of the process, and that nobody else would do.
+
+The operating system closes sockets, releases locks and frees memory by itself when a process ends. It does not write
+buffers, commit, rename, remove files, tell a server, or wait for the work of others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Name, Try, With
+from shutdown_lint.findings import Step
+from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.values import Instance
+from shutdown_lint.walk import At, Site, argument, sites, text
+
+if TYPE_CHECKING:
+    from shutdown_lint.project import Project
+
+MAX_DEPTH = 2
+# Calls that open a file, and the (0-based) position of the mode; -1: always open for writing.
+OPENERS = {
+    "builtins.open": 1, "io.open": 1, "gzip.open": 1, "bz2.open": 1, "lzma.open": 1, "codecs.open": 1, "os.fdopen": 1,
+    "pathlib.Path.open": 0, "zipfile.ZipFile": 1, "tarfile.open": 1, "tempfile.NamedTemporaryFile": -1,
+    "tempfile.TemporaryFile": -1,
+}  # fmt: skip
+_ENDED_BY_SYSTEM = frozenset({
+    "os.close", "socket.socket.close", "socket.socket.shutdown", "selectors.DefaultSelector.close", "signal.signal",
+    "threading.Lock.release", "threading.RLock.release", "threading.Condition.release", "threading.Semaphore.release",
+    "signal.alarm", "sys.stdout.flush", "sys.stderr.flush", "builtins.print",
+})  # fmt: skip
+# Calls that let the work of others end before the process does.
+_WAITS = frozenset({
+    "threading.Thread.join", "multiprocessing.Process.join", "multiprocessing.pool.Pool.join", "queue.Queue.join",
+    "concurrent.futures.ThreadPoolExecutor.shutdown", "concurrent.futures.ProcessPoolExecutor.shutdown",
+})  # fmt: skip
+_KINDS = ("file", "tempdir", "executor", "pool", "process", "child", "server", "session", "connection")
+# Names of calls in a `finally` whose effect is seen outside of the process.
+_OUTSIDE = re.compile(
+    r"commit|rollback|flush|save|persist|write|dump|store|close|unlink|remove|rmtree|rename|delete|cleanup|clean_up|purge|publish|"
+    r"shutdown|disconnect|deregister|unregister|unlock|release|restore|fsync|upload|sync$|logout|quit|notify|terminate|kill|nack$|^ack",
+    re.IGNORECASE,
+)
+# Names of context managers (called with arguments or not) that stand for something outside of the process.
+_OUTSIDE_CONTEXT = re.compile(
+    r"open|lock_?file|file_?lock|pid_?file|temp|tmp|closing|connect|transaction|atomic|session|exit_?stack|pool|executor|popen|writer|"
+    r"archive|zipfile|tarfile|lease|mount|raw_?mode|cbreak|alternate_?screen",
+    re.IGNORECASE,
+)
+
+
+def of_statement(at: At, fn: Fn, project: Project, depth: int = 0) -> Iterator[Step]:
+    """The cleanup of one ``try`` or ``with`` statement that reaches outside of the process, as steps."""
+    stmt = at.stmt
+    if isinstance(stmt, Try) and stmt.final:
+        site = next((site for site in sites(stmt.final) if reaches_outside(site, fn, project)), None)
+        if site is not None:
+            yield fn.step(site.call.span, f"`finally: {text(site.call)}` in {fn.qualname}")
+    elif isinstance(stmt, With):
+        for item in stmt.items:
+            if context_matters(item.context, fn, project, depth):
+                yield project.cleanup.with_step(item, stmt, fn)
+
+
+def held(fn: Fn, project: Project, depth: int = 0) -> Iterator[Step]:
+    """The same for every ``try`` and ``with`` that the function holds anywhere."""
+    for at in fn.statements:
+        yield from of_statement(at, fn, project, depth)
+
+
+def reaches_outside(site: Site, fn: Fn, project: Project, depth: int = 0) -> bool:
+    """Whether a cleanup call does what the operating system would not do by itself; followed two calls deep."""
+    names = project.calls.external(site.call, fn)
+    if names:
+        return any(
+            name in _WAITS or (_OUTSIDE.search(name.rpartition(".")[2]) and name not in _ENDED_BY_SYSTEM)
+            for name in names
+        )
+    targets = [target.fn for target in project.calls.targets(site.call, fn) if target.fn is not fn]
+    if targets:
+        return depth <= MAX_DEPTH and any(
+            reaches_outside(inner, target, project, depth + 1) for target in targets for inner in target.sites
+        )
+    if isinstance(site.call.func, Attr) and project.cleanup.is_harmless(site.call.func.value, fn):
+        return False
+    return bool(_OUTSIDE.search(_last(site.call.func)))
+
+
+def does_something(fn: Fn, project: Project) -> bool:
+    """Whether a function calls anything that reaches outside of the process."""
+    return any(reaches_outside(site, fn, project) for site in fn.sites)
+
+
+def context_matters(context: Expr, fn: Fn, project: Project, depth: int = 0) -> bool:
+    """Whether leaving the context manager unfinished is seen outside of the process."""
+    inner = context.value if isinstance(context, Await) else context
+    if depth > MAX_DEPTH or (project.cleanup.is_harmless(inner, fn) and not _OUTSIDE_CONTEXT.search(text(inner))):
+        return False
+    if isinstance(inner, Call):
+        known = _call_matters(inner, fn, project, depth)
+        if known is not None:
+            return known
+    for value in project.evaluate.values(inner, fn):
+        if isinstance(value, Instance) and isinstance(value.cls, Cls):
+            return _exit_matters(value.cls, project)
+        if isinstance(value, Instance) and isinstance(value.cls, str):
+            return _external_matters(value.cls, inner, project)
+    return isinstance(inner, Call) and bool(_OUTSIDE_CONTEXT.search(_last(inner.func)))
+
+
+def _call_matters(call: Call, fn: Fn, project: Project, depth: int) -> bool | None:
+    """The answer for a call that opens a file or runs a ``@contextmanager`` of the project; None for any other."""
+    opener = next((name for name in project.calls.external(call, fn) if name in OPENERS), None)
+    if opener is not None:
+        return writes(call, OPENERS[opener])
+    targets = [target.fn for target in project.calls.targets(call, fn)]
+    generators = [target for target in targets if target.decorator_names & {"contextmanager", "asynccontextmanager"}]
+    if generators:
+        return any(True for generator in generators for _ in held(generator, project, depth + 1))
+    if isinstance(call.func, Attr) and call.func.name == "open":
+        return writes(call, 0) or writes(call, 1)
+    return None
+
+
+def writes(call: Call, position: int) -> bool:
+    """Whether an opening call opens for writing: a constant mode with ``w``, ``a``, ``x`` or ``+``."""
+    if position < 0:
+        return True
+    mode = argument(call, position, "mode")
+    if not (isinstance(mode, Const) and isinstance(mode.value, str)):
+        return False
+    return len(mode.value) < 5 and bool(set("wax+") & set(mode.value))
+
+
+def _external_matters(name: str, context: Expr, project: Project) -> bool:
+    model = project.models.resource(name)
+    if model is not None and model.kind in _KINDS:
+        return True
+    return bool(_OUTSIDE_CONTEXT.search(name.rpartition(".")[2]) or _OUTSIDE_CONTEXT.search(text(context)))
+
+
+def _exit_matters(cls: Cls, project: Project) -> bool:
+    for name in ("__exit__", "__aexit__"):
+        method = project.classes.method(cls, name)
+        if method is not None:
+            return does_something(method, project)
+    # the exit method is inherited from a class that we do not see
+    return bool(project.classes.external_bases(cls)) and bool(_OUTSIDE_CONTEXT.search(cls.name))
+
+
+def _last(func: Expr) -> str:
+    return func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""

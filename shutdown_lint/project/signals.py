@@ -1,0 +1,180 @@
+"""Which signals the program catches: where a handler is installed, for which signals, and what it is.
+
+Handlers are installed by ``signal.signal`` and by ``add_signal_handler`` of an asyncio loop. A project function that
+hands a parameter of its own on to one of them counts as an installer too: its callers are then the places.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
+
+from shutdown_lint.facts import Attr, Call, Const, Expr, Name, Param
+from shutdown_lint.project.handles import Fn
+from shutdown_lint.project.values import Constant, External
+from shutdown_lint.walk import Site, argument, subexprs
+
+if TYPE_CHECKING:
+    from shutdown_lint.project import Project
+
+Via: TypeAlias = Literal["signal", "loop"]
+
+LOOP_INSTALLER = "asyncio.AbstractEventLoop.add_signal_handler"
+_BY_NUMBER = {int(number): number.name for number in signal.Signals}
+_NAME = re.compile(r"SIG[A-Z][A-Z0-9]*$")
+
+
+class Handling(NamedTuple):
+    """One place that installs a handler.
+
+    ``signals`` are names (``SIGTERM``), empty where they are unknown. ``handler`` is the expression in ``fn`` that is
+    installed and ``targets`` the project functions that it stands for; ``site`` is the call, in ``fn``, that hands it
+    over: the installing call, or the call of a project function that passes it on.
+    """
+
+    signals: tuple[str, ...]
+    via: Via
+    handler: Expr
+    targets: tuple[Fn, ...]
+    site: Site
+    fn: Fn
+
+
+_MEMO: WeakKeyDictionary[Project, tuple[Handling, ...]] = WeakKeyDictionary()
+
+
+def handlings(project: Project) -> tuple[Handling, ...]:
+    """Every place of the project that installs a handler."""
+    found = _MEMO.get(project)
+    if found is None:
+        found = _MEMO[project] = tuple(_find(project))
+    return found
+
+
+def _find(project: Project) -> Iterator[Handling]:
+    for name in ("signal", "add_signal_handler"):
+        for fn, site in project.calls.calls_named(name):
+            via = installs(site, fn, project)
+            if via is not None:
+                yield from _at(site, fn, via, project)
+
+
+def installs(site: Site, fn: Fn, project: Project) -> Via | None:
+    """Whether a call installs a handler itself, and how.
+
+    ``add_signal_handler`` of an object of unknown type counts where its first argument is a signal.
+    """
+    call = site.call
+    if project.calls.is_call_to(call, fn, "signal.signal"):
+        return "signal"
+    if project.calls.is_call_to(call, fn, LOOP_INSTALLER):
+        return "loop"
+    if isinstance(call.func, Attr) and call.func.name == "add_signal_handler" and not project.evaluate.values(call.func, fn):
+        return "loop" if signals_of(argument(call, 0, "sig"), fn, project) else None
+    return None
+
+
+def number_of(call: Call, via: Via) -> Expr | None:
+    """The argument that names the signal."""
+    return argument(call, 0, "signalnum" if via == "signal" else "sig")
+
+
+def handler_of(call: Call, via: Via) -> Expr | None:
+    """The argument that is the handler."""
+    return argument(call, 1, "handler" if via == "signal" else "callback")
+
+
+def _at(site: Site, fn: Fn, via: Via, project: Project) -> Iterator[Handling]:
+    number, handler = number_of(site.call, via), handler_of(site.call, via)
+    if handler is None:
+        return
+    param = _own_param(handler, fn)
+    if param is None:
+        yield Handling(signals_of(number, fn, project), via, handler, project.calls.callables(handler, fn), site, fn)
+        return
+    number_param = _own_param(number, fn)
+    for caller in project.calls.callers(fn):
+        call = caller.site.call
+        given = project.calls.passed(call, fn, param)
+        if given is not None:
+            signals = signals_of(number, fn, project)
+            if number_param is not None:
+                signals = signals_of(project.calls.passed(call, fn, number_param), caller.fn, project)
+            yield Handling(signals, via, given, project.calls.callables(given, caller.fn), caller.site, caller.fn)
+
+
+def _own_param(expr: Expr | None, fn: Fn) -> Param | None:
+    """The parameter of ``fn`` that the expression is, where nothing else is ever bound to its name."""
+    bindings = fn.bindings.get(expr.id, ()) if isinstance(expr, Name) else ()
+    return bindings[0] if len(bindings) == 1 and isinstance(bindings[0], Param) else None
+
+
+def signals_of(expr: Expr | None, fn: Fn, project: Project) -> tuple[str, ...]:
+    """The names of the signals that an expression may be: ``signal.SIGTERM``, ``15``, ``getattr(signal, "SIGTERM")``."""
+    if isinstance(expr, Call) and project.calls.is_call_to(expr, fn, "builtins.getattr"):
+        name = argument(expr, 1, "name")
+        return (name.value,) if isinstance(name, Const) and isinstance(name.value, str) and _NAME.match(name.value) else ()
+    found = (_name(value) for value in project.evaluate.values(expr, fn))
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
+def _name(value: object) -> str | None:
+    if isinstance(value, Constant) and type(value.value) is int:
+        return _BY_NUMBER.get(value.value)
+    if isinstance(value, External) and value.name.startswith("signal."):
+        last = value.name.rpartition(".")[2]
+        return last if _NAME.match(last) else None
+    return None
+
+
+def is_restored(handling: Handling, project: Project) -> bool:
+    """Whether the same function, class or (for module code) module later puts something back in the handler's place.
+
+    What is put back is a default, or a name or attribute that is no function of the project: the previous handler.
+    """
+    return any(
+        other.via == handling.via and other is not handling and not other.targets and _same_owner(handling.fn, other.fn, project)
+        and (not other.signals or not handling.signals or set(other.signals) & set(handling.signals))
+        and _puts_back(other, project)
+        for other in handlings(project)
+    )
+
+
+def _same_owner(left: Fn, right: Fn, project: Project) -> bool:
+    if left is right:
+        return True
+    owner = project.classes.enclosing(left)
+    if owner is not None and owner is project.classes.enclosing(right):
+        return True
+    return left in _around(right) or right in _around(left)
+
+
+def _around(fn: Fn) -> Iterator[Fn]:
+    scope = fn.parent
+    while scope is not None and not scope.is_module:
+        yield scope
+        scope = scope.parent
+
+
+def _puts_back(handling: Handling, project: Project) -> bool:
+    values = project.evaluate.values(handling.handler, handling.fn)
+    return not any(isinstance(value, External) and value.name.endswith("SIG_IGN") for value in values)
+
+
+def ignores(handling: Handling, project: Project) -> bool:
+    """Whether ``SIG_IGN`` is installed."""
+    values = project.evaluate.values(handling.handler, handling.fn)
+    return any(isinstance(value, External) and value.name.endswith("SIG_IGN") for value in values)
+
+
+def mentions_signal(expr: Expr, name: str) -> bool:
+    """Whether the name of the signal is written anywhere in the expression."""
+    for inner in subexprs(expr):
+        if (isinstance(inner, Attr) and inner.name == name) or (isinstance(inner, Name) and inner.id == name):
+            return True
+        if isinstance(inner, Const) and inner.value == name:
+            return True
+    return False

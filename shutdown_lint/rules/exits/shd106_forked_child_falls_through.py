@@ -1,0 +1,133 @@
+"""A forked child that leaves by `sys.exit`, `return` or an exception runs its parent's cleanup a second time.
+
+## What it does
+Reports the child's branch after `os.fork()` where it ends by an exit request or a `return`, falls through into the code
+behind the branch, or lets an exception of its work pass by its `os._exit`. The finding names the cleanup that the child
+inherits and runs too: `with` and `finally` blocks around the fork and along the callers, exit callbacks. Without such
+cleanup only the strict tier speaks.
+
+## Why it matters
+The child is a copy of the whole stack: it removes the temporary folder that its parent still uses, commits or rolls
+back the parent's transaction, unlinks its lock file, and writes inherited buffers twice.
+
+## Example
+```python
+import os
+import sys
+import tempfile
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        pid = os.fork()
+        if pid == 0:
+            print(os.listdir(folder))
+            sys.exit(0)
+        os.waitpid(pid, 0)
+
+
+if __name__ == "__main__":
+    main()
+```
+
+## Use instead
+```python
+import os
+import tempfile
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                print(os.listdir(folder), flush=True)
+            finally:
+                os._exit(0)
+        os.waitpid(pid, 0)
+
+
+if __name__ == "__main__":
+    main()
+```
+
+## Precision
+Silent where the child execs or never comes back, where the parent ends after the fork (a daemon's double fork), where
+the function returns a value by which its caller tells the two processes apart, and in tests.
+
+## References
+- [os.fork](https://docs.python.org/3/library/os.html#os.fork)
+- [os._exit](https://docs.python.org/3/library/os.html#os._exit)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.findings import Finding
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.forks import fork_sites
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.stakes import inherited, upwards
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.exits._children import Leak, leak
+from shutdown_lint.walk import Site, text
+
+RULE = Rule(
+    code="SHD106",
+    name="forked-child-falls-through",
+    summary="a forked child that comes back into its parent's code instead of ending by `os._exit`",
+    tier="D",
+    severity="error",
+    triggers=("fork",),
+    origin=("G5",),
+)
+
+HELP = "let the child do its work in `try` and end it by `os._exit(code)` in `finally`"
+_HOW = {
+    "exit": "leaves by an exit request",
+    "return": "returns into its parent's code",
+    "next": "falls through into its parent's code",
+    "raise": "raises into its parent's code",
+    "risk": "comes back into its parent's code when its work raises, because `os._exit` is not in `finally`",
+}
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """The forks of the module whose child comes back."""
+    for fn in project.functions(module):
+        for fork in fork_sites(fn, project) if not is_test(fn) else ():
+            found = leak(fork, fn, project)
+            if found is not None:
+                yield from _finding(fork, found, fn, project)
+
+
+def _finding(fork: Site, found: Leak, fn: Fn, project: Project) -> Iterator[Finding]:
+    twice = inherited(fork.at, fn, project)
+    start = f"the child of `{text(fork.call)}` {_HOW[found.kind]}"
+    if twice:
+        more = f" and {len(twice) - 1} more" if len(twice) > 1 else ""
+        callers = (
+            path.fn.step(path.site.call.span, f"`{path.fn.qualname}` calls {text(path.site.call)}")
+            for path in reversed(upwards(fn, project)[1:])
+            if path.site is not None
+        )
+        trace = (*callers, fn.step(fork.call.span, f"`{fn.qualname}` forks"))
+        yield RULE.finding(
+            fn.module,
+            found.span,
+            f"{start}, and runs {twice[0].text}{more} a second time",
+            lost=twice,
+            trace=trace,
+            help=HELP,
+        )
+    elif found.kind != "risk":
+        yield RULE.finding(
+            fn.module,
+            found.span,
+            f"{start}: inherited buffers and cleanup are run twice",
+            tier="S",
+            severity="warning",
+            help=HELP,
+        )

@@ -1,0 +1,146 @@
+"""What a program loses when a signal kills it where it stays, and whether it handles the signal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Attr, Call, Expr, ExprStmt, Handler, ModuleFacts, Name, Stmt, Try, With
+from shutdown_lint.findings import Step
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.imports import program
+from shutdown_lint.project.outside import reaches_outside
+from shutdown_lint.project.programs import Frame, Stay, worker_bodies
+from shutdown_lint.project.signals import handlings, ignores
+from shutdown_lint.project.stakes import around, live, registered
+from shutdown_lint.project.values import Instance
+from shutdown_lint.walk import At, children, own_exprs, sites, subexprs, text, what_runs_after
+
+MAX_LOST = 8
+# Sending a signal is no handling of it.
+_SENDERS = frozenset({"kill", "killpg", "send_signal", "pidfd_send_signal", "tgkill", "raise_signal", "pthread_kill"})
+_LISTENERS = ("sigwait", "sigwaitinfo", "sigtimedwait", "set_wakeup_fd", "pthread_sigmask", "signalfd")
+_SPEAKS_OF_SIGNALS = re.compile(r"sigterm|signal_?handler|(install|handle|setup|register|capture|trap)_?signals?|graceful|on_?term", re.IGNORECASE)
+_INTERACTIVE = re.compile(
+    r"^(builtins\.input|getpass\.getpass|curses\..*|code\.interact|cmd\.Cmd\.cmdloop|readline\..*|prompt_toolkit\..*|questionary\..*|pdb\..*|"
+    r"click\.(prompt|confirm|pause|getchar)|typer\.(prompt|confirm)|tkinter\..*|msvcrt\.getch|webbrowser\.open|IPython\..*)$"
+)
+_EXAMPLES = re.compile(r"(^|[/\\.])(examples?|demos?|docs?|samples?|bench(marks?)?|tutorials?|snippets?|experiments?)([/\\.]|$)")
+
+
+def modules_of(stay: Stay, project: Project) -> list[ModuleFacts]:
+    """The modules of the program, as far as they are loaded."""
+    starts = dict.fromkeys([stay.entry.module.name, *(frame.fn.module.name for frame in stay.frames)])
+    names = program(starts, project)
+    return [entry.facts for entry in project.modules if entry.facts.name in names]
+
+
+def handles(name: str, modules: list[ModuleFacts], project: Project) -> bool:
+    """Whether the program may do something about the signal: a handler, a framework, or any mention that is no sending of it."""
+    known = {module.name for module in modules}
+    for handling in handlings(project):
+        if handling.fn.module.name in known and (not handling.signals or name in handling.signals):
+            return True
+    return any(_speaks_of(name, fn, project) for module in modules for fn in project.functions(module))
+
+
+def _speaks_of(name: str, fn: Fn, project: Project) -> bool:
+    if any(word in fn.mentions for word in _LISTENERS):
+        return True
+    for site in fn.sites:
+        if any(called in project.models.handles_signals for called in project.calls.external(site.call, fn)):
+            return True
+    if name not in fn.mentions and not _has_constant(name, fn):
+        return False
+    return any(_mentions(name, root) for at in fn.statements for root in own_exprs(at.stmt))
+
+
+def _has_constant(name: str, fn: Fn) -> bool:
+    return any(getattr(expr, "value", None) == name for at in fn.statements for root in own_exprs(at.stmt) for expr in subexprs(root))
+
+
+def _mentions(name: str, expr: Expr) -> bool:
+    """Whether the signal is named in the expression, other than as what is sent."""
+    if isinstance(expr, Call) and getattr(expr.func, "name", getattr(expr.func, "id", "")) in _SENDERS:
+        return False
+    if (isinstance(expr, Attr) and expr.name == name) or (isinstance(expr, Name) and expr.id == name) or getattr(expr, "value", None) == name:
+        return True
+    return any(_mentions(name, child) for child in children(expr))
+
+
+def is_told_elsewhere(stay: Stay) -> bool:
+    """Whether a function on the way calls something that speaks of signals by its name, which may install a handler."""
+    return any(_SPEAKS_OF_SIGNALS.search(word) for frame in stay.frames for word in frame.fn.mentions)
+
+
+def is_interactive(stay: Stay, project: Project) -> bool:
+    """Whether the program talks with a person at a terminal, who ends it by Ctrl-C."""
+    functions = dict.fromkeys(inner for frame in stay.frames for inner in project.protocol.reach(frame.fn))
+    return any(_INTERACTIVE.match(name) for fn in functions for site in fn.sites for name in project.calls.external(site.call, fn))
+
+
+def is_example(fn: Fn) -> bool:
+    """Whether the file is an example, by its folder."""
+    return bool(_EXAMPLES.search(fn.module.name) or _EXAMPLES.search(fn.path))
+
+
+# --- losses ----------------------------------------------------------------------------------------------------------
+
+
+def lost(stay: Stay, project: Project) -> tuple[Step, ...]:
+    """The cleanup that does not run when the process is killed where it stays, innermost first."""
+    functions = tuple(dict.fromkeys(frame.fn for frame in stay.frames))
+    found = [step for frame in reversed(stay.frames) for step in _of_frame(frame, project)]
+    found += [step for step in live(stay.frames[-1].at, functions, project) if not step.text.startswith(("thread ", "timer "))]
+    found += registered(functions, project)
+    found += [step for fn in functions for step in _of_workers(fn, project)]
+    return tuple(dict.fromkeys(found))[:MAX_LOST]
+
+
+def _of_frame(frame: Frame, project: Project) -> Iterator[Step]:
+    yield from around(frame.at, frame.fn, project)
+    yield from after(frame.at, frame.fn, project)
+
+
+def after(at: At, fn: Fn, project: Project) -> Iterator[Step]:
+    """The steps behind the place, and in the handlers of an interrupt around it, that do something outside of the process."""
+    for place in at.around():
+        outer = place.outer.stmt if place.outer is not None else None
+        if isinstance(outer, Try) and place.part == "body":
+            for handler in outer.handlers:
+                if is_interrupt(handler):
+                    yield from _calls(handler.body, fn, project)
+    yield from _calls(tuple(what_runs_after(at)), fn, project)
+
+
+def is_interrupt(handler: Handler) -> bool:
+    """``except KeyboardInterrupt``, alone or among others."""
+    return any(getattr(part, "id", getattr(part, "name", "")) == "KeyboardInterrupt" for part in getattr(handler.types, "items", (handler.types,)))
+
+
+def _calls(block: tuple[Stmt, ...], fn: Fn, project: Project) -> Iterator[Step]:
+    """The calls of a block that are cleanup; what stands in a definition or a loop's body counts, work of its own does not."""
+    for stmt in block:
+        if isinstance(stmt, ExprStmt):
+            for site in sites((stmt,)):
+                if site.dropped and reaches_outside(site, fn, project):
+                    yield fn.step(site.call.span, f"`{text(site.call)}` in {fn.qualname}")
+        elif isinstance(stmt, (Try, With)):
+            yield from _calls(stmt.body, fn, project)
+
+
+def _of_workers(fn: Fn, project: Project) -> Iterator[Step]:
+    """The cleanup that started threads hold in their bodies."""
+    for acquisition in project.resources.of_function(fn):
+        if acquisition.model.kind not in ("thread", "process") or not project.resources.started(acquisition):
+            continue
+        for value in project.evaluate.values(acquisition.call, fn):
+            if isinstance(value, Instance):
+                for body in worker_bodies(value, project):
+                    yield from project.cleanup.held_by(body)
+
+
+def is_ignored(name: str, modules: list[ModuleFacts], project: Project) -> bool:
+    """Whether the program ignores the signal on purpose."""
+    known = {module.name for module in modules}
+    return any(h.fn.module.name in known and name in h.signals and ignores(h, project) for h in handlings(project))

@@ -1,0 +1,116 @@
+"""The program shuts down in order on Ctrl-C, but the supervisor sends SIGTERM.
+
+## What it does
+Reports the `except KeyboardInterrupt` clause, or the SIGINT handler, of a long-running program in which nothing handles
+SIGTERM, where cleanup is at stake; the finding names what is lost.
+
+## Why it matters
+Someone has thought about the end of the program, and tested it at a terminal. In production nobody presses Ctrl-C: Docker,
+Kubernetes and systemd send SIGTERM, for which the process is killed at once and none of that cleanup runs.
+
+## Example
+```python
+import os
+import time
+
+
+def work():
+    with open("worker.pid", "w") as pid_file:
+        pid_file.write(str(os.getpid()))
+    while True:
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    try:
+        work()
+    except KeyboardInterrupt:
+        os.unlink("worker.pid")
+```
+
+## Use instead
+```python
+import os
+import signal
+import sys
+import time
+
+
+def work():
+    with open("worker.pid", "w") as pid_file:
+        pid_file.write(str(os.getpid()))
+    while True:
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(143))
+    try:
+        work()
+    except KeyboardInterrupt:
+        print("interrupted")
+    finally:
+        os.unlink("worker.pid")
+```
+
+## Precision
+Silent in interactive programs (`input`, curses, prompts), where nothing is lost (strict tier only), and wherever SIGTERM is
+named other than to send it.
+
+## References
+- [signal.SIGINT](https://docs.python.org/3/library/signal.html#signal.SIGINT)
+- [docker stop](https://docs.docker.com/reference/cli/docker/container/stop/)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.findings import Finding, Tier
+from shutdown_lint.project import Project
+from shutdown_lint.project.programs import Stay, entries, stay
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.signals._interrupts import Interrupt, interrupts
+from shutdown_lint.rules.signals._losses import handles, is_example, is_interactive, is_told_elsewhere, lost, modules_of
+
+RULE = Rule(
+    code="SHD302",
+    name="sigint-only",
+    summary="shutdown is wired to SIGINT or KeyboardInterrupt only",
+    tier="D",
+    severity="warning",
+    triggers=("KeyboardInterrupt", "SIGINT", "signal"),
+    origin=("G1",),
+)
+
+HELP = "let SIGTERM end the program in the same way: `signal.signal(signal.SIGTERM, …)` with a handler that raises, and the cleanup in `finally`"
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """The places of the module that take Ctrl-C for a program; each once."""
+    seen: set[tuple[int, int]] = set()
+    for entry in entries(project):
+        found = stay(entry, project)
+        place = next(interrupts(found, project), None) if found is not None else None
+        if found is None or place is None or place.fn.module is not module or (place.span.line, place.span.col) in seen:
+            continue
+        seen.add((place.span.line, place.span.col))
+        if not _is_handled(found, project):
+            yield _finding(found, place, project)
+
+
+def _is_handled(found: Stay, project: Project) -> bool:
+    return handles("SIGTERM", modules_of(found, project), project) or is_told_elsewhere(found) or is_interactive(found, project)
+
+
+def _finding(found: Stay, place: Interrupt, project: Project) -> Finding:
+    losses = lost(found, project)
+    trace, module = found.steps(), place.fn.module
+    if not losses:
+        message = f"{place.what} is all that ends this program: SIGTERM kills it in the midst of its work"
+        return RULE.finding(module, place.span, message, tier="S", severity="info", trace=trace, help=HELP)
+    more = f" and {len(losses) - 1} more" if len(losses) > 1 else ""
+    message = f"{place.what} ends this program in order, but on SIGTERM {losses[0].text}{more} never runs"
+    tier: Tier | None = "S" if is_example(place.fn) else None
+    return RULE.finding(module, place.span, message, tier=tier, lost=losses, trace=trace, help=HELP)

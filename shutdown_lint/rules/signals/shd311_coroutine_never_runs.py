@@ -1,0 +1,147 @@
+"""A coroutine function as a callback: it is called, makes a coroutine object, and nothing runs it.
+
+## What it does
+Reports coroutine functions (and coroutine objects, and lambdas that return one) given to what calls plain functions:
+`signal.signal`, `loop.add_signal_handler`, `atexit.register`, `weakref.finalize`, the target of a `Thread`, `Process` or
+`Timer`, `submit`, `run_in_executor`, `to_thread`, `call_soon`, `call_later`, `add_done_callback`; and `async def run` in a
+subclass of `Thread` or `Process`.
+
+## Why it matters
+Calling a coroutine function only makes an object. The cleanup or the work in it never starts; the only sign is "coroutine
+was never awaited" on stderr, often in the very moment in which the process ends. `add_signal_handler` raises TypeError.
+
+## Example
+```python
+import asyncio
+import atexit
+
+
+async def flush():
+    await asyncio.sleep(0.1)
+
+
+atexit.register(flush)
+```
+
+## Use instead
+```python
+import asyncio
+import atexit
+
+
+async def flush():
+    await asyncio.sleep(0.1)
+
+
+def flush_at_exit():
+    asyncio.run(flush())
+
+
+atexit.register(flush_at_exit)
+```
+
+## Precision
+Silent for functions with decorators (which may make a plain function of it) and for what cannot be resolved. Lambdas that
+make a task, or hand the coroutine to anything else, are right.
+
+## References
+- [Coroutines](https://docs.python.org/3/library/asyncio-task.html#coroutines)
+- [atexit](https://docs.python.org/3/library/atexit.html)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Call, Expr, ModuleFacts, Return, Span
+from shutdown_lint.findings import Finding
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project import values as v
+from shutdown_lint.project.roles import ROLE_TEXT, Registration, is_test
+from shutdown_lint.project.signals import handlings
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.signals._callables import is_plain
+from shutdown_lint.walk import text
+
+RULE = Rule(
+    code="SHD311",
+    name="coroutine-never-runs",
+    summary="a coroutine function where a plain callback is called",
+    tier="D",
+    severity="error",
+    triggers=("async def",),
+    origin=("G3",),
+)
+
+_HELP = {
+    "signal-handler": "let the loop handle the signal: `loop.add_signal_handler(sig, event.set)`, and await the cleanup in a coroutine that waits for the event",
+    "loop-signal-callback": "register a plain function that makes a task and keeps it, or sets an event that the main coroutine awaits",
+    "atexit": "await the cleanup at the end of the main coroutine; a plain function that calls `asyncio.run` does at worst",
+}
+_THREAD_HELP = "register a plain function that runs the coroutine: `asyncio.run(f())`, or `asyncio.run_coroutine_threadsafe(f(), loop)` where a loop runs already"
+_WORKERS = ("threading.Thread", "multiprocessing.Process")
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """The callbacks of the module that are coroutine functions, and the workers whose body is one."""
+    seen: set[Span] = set()
+    for registration in _registrations(module, project):
+        found = _coroutine(registration.argument, registration.fn, project)
+        if found is not None and registration.site.call.span not in seen and not is_test(registration.fn):
+            seen.add(registration.site.call.span)
+            yield _finding(registration, found)
+    for fn in project.functions(module):
+        if fn.name == "run" and fn.facts.is_async and fn.cls is not None and is_plain(fn) and project.classes.is_a(fn.cls, *_WORKERS):
+            message = f"`{fn.qualname}` is a coroutine function: starting the worker calls it once, and nothing runs the coroutine"
+            yield RULE.finding(module, fn.facts.span, message, help="make `run` a plain method that calls `asyncio.run` on the coroutine")
+
+
+def _registrations(module: ModuleFacts, project: Project) -> Iterator[Registration]:
+    yield from (found for found in project.roles.registrations() if found.fn.module is module)
+    # handlers that reach their installer through a function of the project
+    rows = {row.call: row for rows in project.models.callbacks.values() for row in rows}
+    for handling in handlings(project):
+        if handling.fn.module is module:
+            row = rows["signal.signal" if handling.via == "signal" else "asyncio.AbstractEventLoop.add_signal_handler"]
+            yield Registration(row, handling.site, handling.fn, handling.handler, handling.targets)
+
+
+def _coroutine(argument: Expr, fn: Fn, project: Project) -> Fn | None:
+    """The coroutine function that the callback is or returns the coroutine of; only where all that it may be are such."""
+    values = project.evaluate.values(argument, fn)
+    found = [_of(value, project) for value in values]
+    return found[0] if found and all(found) else None
+
+
+def _of(value: v.Value, project: Project) -> Fn | None:
+    if isinstance(value, v.Partial):
+        return _of(value.func, project)
+    if isinstance(value, v.Coroutine):
+        return value.fn if is_plain(value.fn) else None
+    if not isinstance(value, v.Function):
+        return None
+    if value.fn.facts.is_lambda:
+        return _returned(value.fn, project)
+    return value.fn if value.fn.facts.is_async and is_plain(value.fn) else None
+
+
+def _returned(fn: Fn, project: Project) -> Fn | None:
+    """The coroutine function that a lambda only calls."""
+    body = fn.facts.body[0] if fn.facts.body else None
+    if not isinstance(body, Return) or not isinstance(body.value, Call):
+        return None
+    values = project.evaluate.values(body.value.func, fn)
+    found = [value.fn for value in values if isinstance(value, v.Function) and value.fn.facts.is_async and is_plain(value.fn)]
+    return found[0] if len(found) == len(values) == 1 else None
+
+
+def _finding(registration: Registration, coroutine: Fn) -> Finding:
+    fn, role = registration.fn, registration.callback.role
+    what = ROLE_TEXT.get(role, role)
+    if role == "loop-signal-callback":
+        effect = f"TypeError here, or the coroutine of `{coroutine.qualname}` is dropped when the signal comes"
+    else:
+        effect = "calling it only makes a coroutine, which nothing runs"
+    message = f"`{coroutine.qualname}` is a coroutine function, given to `{text(registration.site.call.func)}` as {what}: {effect}"
+    trace = (coroutine.step(coroutine.facts.span, f"`async def {coroutine.name}`"),)
+    return RULE.finding(fn.module, registration.site.call.span, message, trace=trace, help=_HELP.get(role, _THREAD_HELP))

@@ -1,0 +1,213 @@
+"""A release that stands after work which can raise, with nothing that releases when it does.
+
+## What it does
+Reports ``x.close()``, ``x.stop()`` and the like for a local ``x`` that the same function acquired, when calls or awaits
+stand between the two and neither ``finally``, ``with`` nor an ``except`` clause releases ``x`` too.
+
+## Why it matters
+One exception, one cancellation, one Ctrl-C between the two lines, and the release never runs: the worker thread keeps the
+process alive, the pool's processes stay, the session leaks.
+
+## Example
+```python
+from multiprocessing import Pool
+
+
+def render(pages):
+    pool = Pool(4)
+    results = pool.map(print, pages)
+    pool.terminate()
+    return results
+```
+
+## Use instead
+```python
+from multiprocessing import Pool
+
+
+def render(pages):
+    pool = Pool(4)
+    try:
+        return pool.map(print, pages)
+    finally:
+        pool.terminate()
+```
+
+## Precision
+Only objects whose type is known to own something that outlives the exception (threads, processes, pools, servers,
+sessions, or a project class that starts such), and locals whose ``stop()`` follows their own ``run()``. Plain files and
+sockets are closed when they are collected, and stay silent.
+
+## References
+- [The try statement](https://docs.python.org/3/reference/compound_stmts.html#the-try-statement)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Attr, Await, Call, Expr, ExprStmt, ModuleFacts, Name, Stmt, Try, With
+from shutdown_lint.findings import Confidence, Finding
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.handles import Cls
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.scopes import Value
+from shutdown_lint.project.values import Instance
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.swallowed._catching import statement_call
+from shutdown_lint.walk import At, enclosing_finally, sites, subexprs, text, walk
+
+RULE = Rule(
+    code="SHD507",
+    name="release-not-in-finally",
+    summary="a release stands after work that can raise, and nothing releases when it does",
+    tier="D",
+    severity="warning",
+    triggers=(".close(", ".stop(", ".shutdown(", ".terminate(", ".aclose(", ".disconnect(", ".release(", ".quit("),
+    origin=("G4",),
+)
+_NAMES = frozenset({"close", "stop", "shutdown", "terminate", "aclose", "disconnect", "release", "quit", "server_close"})
+_KINDS = frozenset({"executor", "pool", "process", "child", "server", "scheduler", "observer", "consumer", "loop", "thread"})
+_ASYNC_KINDS = _KINDS | {"session", "connection"}
+_RUNS = frozenset({"run", "start", "serve", "serve_forever", "work", "consume", "process", "execute", "main", "loop", "wait", "join"})
+_LOCKS = frozenset({"threading.Lock", "threading.RLock", "asyncio.Lock", "threading.Semaphore", "asyncio.Semaphore", "multiprocessing.Lock"})
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at every release of a local, standing as a statement of its own."""
+    for fn in project.functions(module):
+        if is_test(fn) or not _NAMES & fn.mentions or fn.facts.is_lambda:
+            continue
+        reported: set[str] = set()
+        for at in fn.statements:
+            call = statement_call(at.stmt)
+            name = _released_local(call)
+            if call is not None and name is not None and name not in reported:
+                confidence = _hazard(at, call, name, fn, project)
+                if confidence is not None:
+                    reported.add(name)
+                    yield _finding(module, fn, call, name, confidence)
+
+
+def _released_local(call: Call | None) -> str | None:
+    if call is not None and isinstance(call.func, Attr) and call.func.name in _NAMES and isinstance(call.func.value, Name):
+        return call.func.value.id
+    return None
+
+
+def _hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confidence | None:
+    """How sure it is that an exception before the release leaks the object."""
+    acquired = [b for b in fn.bindings.get(name, ()) if isinstance(b, Value)]
+    if len(acquired) != 1 or len(fn.bindings[name]) != 1 or not isinstance(_called(acquired[0].expr), Call):
+        return None
+    start = acquired[0].at
+    if start.block is not at.block or _protected(at) or _released_elsewhere(name, at, fn) or _escapes(name, fn) or _in_closure(name, fn, project):
+        return None
+    between = at.block[start.position + 1 : at.position]
+    if not _can_raise(between, name):
+        return None
+    assert isinstance(call.func, Attr)
+    return _worth_it(call.func, name, between, fn, project)
+
+
+def _called(expr: Expr) -> Expr:
+    return expr.value if isinstance(expr, Await) else expr
+
+
+def _protected(at: At) -> bool:
+    return any(place.part in ("final", "handler") for place in at.around()) or next(enclosing_finally(at), None) is not None
+
+
+def _released_elsewhere(name: str, at: At, fn: Fn) -> bool:
+    """Another release of the object in a handler, a ``finally`` or a ``with``, or handed to an exit stack or atexit."""
+    for other in fn.statements:
+        if other is at:
+            continue
+        if isinstance(other.stmt, With) and any(_mentions(item.context, name) for item in other.stmt.items):
+            return True
+        if isinstance(other.stmt, Try):
+            guarded = (*other.stmt.final, *(stmt for handler in other.stmt.handlers for stmt in handler.body))
+            if any(_mentions(site.call, name) for site in sites(guarded)):
+                return True
+    return False
+
+
+def _mentions(expr: Expr, name: str) -> bool:
+    return any(isinstance(part, Name) and part.id == name for part in subexprs(expr))
+
+
+def _escapes(name: str, fn: Fn) -> bool:
+    """Whether the object is returned, stored, or handed to anything: then someone else may own it."""
+    for site in fn.names(name):
+        parent = site.parents[0] if site.parents else None
+        if parent is None:
+            stmt = site.at.stmt
+            if not (isinstance(stmt, ExprStmt) or any(site.expr is target for target in getattr(stmt, "targets", ()))):
+                return True
+        elif not isinstance(parent, Attr):
+            return True
+    return False
+
+
+def _in_closure(name: str, fn: Fn, project: Project) -> bool:
+    """Whether a nested function uses the object: it may be released from there."""
+    return any(other.parent is fn and name in other.mentions for other in project.functions(fn.module))
+
+
+def _can_raise(between: tuple[Stmt, ...], name: str) -> bool:
+    """Whether the statements between acquisition and release do work: an await, or a call that is more than a setter."""
+    for at in walk(between):
+        if isinstance(at.stmt, With) and at.stmt.is_async:
+            return True
+    return any(not _is_trivial(site.call, name) for site in sites(between)) or any(site.awaited for site in sites(between))
+
+
+def _is_trivial(call: Call, name: str) -> bool:
+    last = call.func.name if isinstance(call.func, Attr) else call.func.id if isinstance(call.func, Name) else ""
+    return last in _NAMES or last in (
+        "start", "print", "debug", "info", "warning", "len", "str", "int", "append", "time", "monotonic", "join", "isinstance", "format", "setdefault",
+    )
+
+
+def _worth_it(func: Attr, name: str, between: tuple[Stmt, ...], fn: Fn, project: Project) -> Confidence | None:
+    values = project.evaluate.values(func.value, fn)
+    kinds = _ASYNC_KINDS if fn.facts.is_async else _KINDS
+    for value in values:
+        if isinstance(value, Instance) and isinstance(value.cls, Cls):
+            return "proven" if _starts_something(value.cls, func.name, project) else None
+        if isinstance(value, Instance) and isinstance(value.cls, str):
+            model = project.models.resource(value.cls)
+            return "proven" if model is not None and model.kind in kinds and func.name in (*model.release, *model.stop) else None
+    if values:
+        return None
+    runs = any(isinstance(site.call.func, Attr) and _is(site.call.func.value, name) and site.call.func.name in _RUNS - {"start", "join"} for site in sites(between))
+    return "likely" if runs and func.name in ("stop", "shutdown", "terminate") else None
+
+
+def _is(expr: Expr, name: str) -> bool:
+    return isinstance(expr, Name) and expr.id == name
+
+
+def _starts_something(cls: Cls, release: str, project: Project) -> bool:
+    """Whether the class's stop method ends a thread, process, pool or server that it holds."""
+    method = project.classes.method(cls, release)
+    if method is None:
+        return False
+    for fn in project.protocol.reach(method):
+        for site in fn.sites:
+            if isinstance(site.call.func, Attr):
+                model = project.resources.model_of(site.call.func.value, fn)
+                if model is not None and model.kind in _KINDS and site.call.func.name in (*model.release, *model.stop):
+                    return True
+    return False
+
+
+def _finding(module: ModuleFacts, fn: Fn, call: Call, name: str, confidence: Confidence) -> Finding:
+    return RULE.finding(
+        module,
+        call.span,
+        f"`{text(call)}` in `{fn.qualname}` is skipped when the work before it raises: `{name}` is never released",
+        confidence=confidence,
+        lost=(fn.step(call.span, f"`{text(call)}`"),),
+        help=f"put the work into `try` and `{text(call)}` into `finally`",
+    )

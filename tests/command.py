@@ -1,0 +1,36 @@
+"""Running the command line in tests: a small project, and the tool as a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BAD = "def f():\n    try:\n        g()\n    finally:\n        return 1\n"  # SHD107 at 5:9
+COMMAND = [sys.executable, "-m", "shutdown_lint"]
+LIMIT = 120  # seconds: a hang, not a slow machine
+
+
+def make_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a finding in ``bad.py`` and none in ``good.py``; the current folder."""
+    (folder / "pyproject.toml").write_text("[tool.shutdown-lint]\n")
+    (folder / "bad.py").write_text(BAD)
+    (folder / "good.py").write_text("x = 1\n")
+    monkeypatch.chdir(folder)
+    for name in ("NO_COLOR", "FORCE_COLOR", "SHUTDOWN_LINT_TRACEBACK"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    """The tool's whole run."""
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, timeout=LIMIT, check=False, **options)
+
+
+def start(*command: str, **options: Any) -> subprocess.Popen[bytes]:
+    """A running Python."""
+    return subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+

@@ -1,0 +1,12 @@
+"""A program that works in a thread."""
+
+import threading
+
+
+def work(job, retries=1):
+    print(job, retries, "in", threading.current_thread().name, flush=True)
+
+
+worker = threading.Thread(target=work("upload", retries=3), name="worker")
+worker.start()
+worker.join()
