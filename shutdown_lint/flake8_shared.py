@@ -60,12 +60,17 @@ def rows_for(scope: Scope, filename: str, text: str) -> list[Row]:
         return _rows_of_text(scope, scope.settings.stdin_filename, text)
     path = os.path.abspath(filename)
     results = _results(scope)
-    if path not in results.fingerprints:
+    known = results.fingerprints.get(path)
+    if known is None and _was_asked_for(scope, path):
         return []  # left out by our own configuration, or ignored by git
-    known = results.fingerprints[path]
-    if known and known != fingerprint(text):
+    if known is None or (known and known != fingerprint(text)):
         return _rows_of_text(scope, path, text)
     return results.rows.get(path, [])
+
+
+def _was_asked_for(scope: Scope, path: str) -> bool:
+    """Whether the file lies below a path of the run; flake8's API names files later than the paths."""
+    return any(f"{path}{os.sep}".startswith(f"{os.path.abspath(top)}{os.sep}") for top in scope.paths)
 
 
 def fingerprint(text: str) -> str:

@@ -108,7 +108,7 @@ def _syntax_trouble(text: str, line: int, col: int, message: str) -> Trouble:
     if isinstance(error, SyntaxError):
         return _worded(text, error)
     if error is None:
-        return Trouble("SHD900", "syntax that is newer than this version can read", line, col)
+        return Trouble("SHD900", "syntax that this version cannot read, although Python can", line, col)
     return Trouble("SHD900", f"syntax error: {message}", line, col)
 
 

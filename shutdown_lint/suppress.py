@@ -87,13 +87,11 @@ def _unused(
         ]
         if unused:
             names = ", ".join(f"`{text}`" for text in unused)
-            message = (
-                f"unused suppression: {names} finds nothing {'in this file' if suppression.whole_file else 'here'}"
-            )
+            where = "in this file" if suppression.whole_file else "here"
+            message = f"unused suppression: {names} {'finds' if len(unused) == 1 else 'find'} nothing {where}"
+            advice = "remove it, so that it cannot hide the next finding"
             fix = Fix("safe", f"remove {names} from the comment", "shd910", (("codes", ",".join(unused)),))
-            yield _finding(
-                "SHD910", path, suppression.span, message, "remove it, so that it cannot hide the next finding", fix
-            )
+            yield _finding("SHD910", path, suppression.span, message, advice, fix)
 
 
 def _blankets(suppressions: Sequence[Suppression], blanket: dict[int, list[Finding]], path: str) -> Iterator[Finding]:

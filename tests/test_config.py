@@ -179,6 +179,8 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
         ("ignore = ['exit-skip-cleanup']", "did you mean `exit-skips-cleanup`"),
         ('per-file-ignores = {"a.py" = ["SHD199"]}', '`per-file-ignores."a.py"[0]`: unknown rule selector'),
         ("select = 1979-05-27", "not date "),
+        ('per-file-ignores = {"[z-a" = []}', '`per-file-ignores."[z-a"`: a `[` in the glob is never closed'),
+        ("exclude = ['ok[ab]', '[']", "`exclude[1]`: a `[` in the glob is never closed"),
     ],
 )
 def test_mistakes_are_told_with_file_key_and_type(tmp_path: Path, text: str, message: str) -> None:
@@ -193,6 +195,11 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         f"{path}: [tool.shutdown-lint]: unknown key `slect`; did you mean `select`?",
         f"{path}: [tool.shutdown-lint]: `src` must be a list of strings, not integer 1",
     ]
+
+
+@pytest.mark.parametrize("glob", ["a[bc]d", "[]]", "[!]]x", "[[]id].py", "*", "a]b"])
+def test_globs_that_are_right(glob: str) -> None:
+    assert config.check({"exclude": [glob]}, "here")
 
 
 @pytest.mark.parametrize("text", ["tool = 1", "[tool]\nshutdown-lint = 1", "[[tool.shutdown-lint]]"])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project.handles import Fn
-from shutdown_lint.project.imports import program
+from shutdown_lint.project.imports import imported
 from shutdown_lint.project.outside import OPENERS, does_something, held, of_statement, writes
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import Registration, is_test
@@ -96,28 +96,31 @@ def around(at: At, fn: Fn, project: Project) -> Iterator[Step]:
 
 
 def registered(functions: tuple[Fn, ...], project: Project) -> Iterator[Step]:
-    """Callbacks of ``atexit`` and ``weakref.finalize`` in the program of these functions that do something outside.
+    """Callbacks of ``atexit`` and ``weakref.finalize`` that are surely registered and do something outside.
 
     For a function that is an exit callback itself, the program's exit code and the callbacks registered before it.
     """
-    seeds = (role.seed for fn in functions for role in project.roles.of(fn))
-    modules = program([fn.module.name for fn in (*functions, *seeds)], project)
+    modules = {fn.module.name: fn.module for fn in functions}
+    near = {*modules, *(name for module in modules.values() for name in imported(module, project))}
     for registration in project.roles.registrations():
         fn, call = registration.fn, registration.site.call
-        if registration.callback.role not in ("atexit", "finalizer") or fn.module.name not in modules or is_test(fn):
+        if registration.callback.role not in ("atexit", "finalizer") or is_test(fn):
             continue
         if registration.callback.role == "atexit" and functions[0] in registration.targets:
             yield fn.step(call.span, f"the exit code and the callbacks registered before `{text(call)}`")
-        elif _surely_registered(fn, functions, project) and _callback_matters(registration, project):
+        elif _is_surely_run(fn, functions, near, project) and _callback_matters(registration, project):
             yield fn.step(call.span, f"`{text(call)}` in {fn.qualname}")
+
+
+def _is_surely_run(fn: Fn, functions: tuple[Fn, ...], near: set[str], project: Project) -> bool:
+    """On the way to the place, called by a function on the way, or the body of a module that one of them imports."""
+    if fn.is_module:
+        return fn.module.name in near
+    return fn in functions or any(caller.fn in functions for caller in project.calls.callers(fn))
 
 
 def _callback_matters(registration: Registration, project: Project) -> bool:
     return not registration.targets or any(does_something(target, project) for target in registration.targets)
-
-
-def _surely_registered(fn: Fn, functions: tuple[Fn, ...], project: Project) -> bool:
-    return fn.is_module or fn in functions or project.roles.role(fn, "main") is not None
 
 
 def live(at: At, functions: tuple[Fn, ...], project: Project) -> Iterator[Step]:

@@ -126,6 +126,7 @@ def _die_with(parent: int) -> None:
     except (ImportError, OSError, AttributeError, TypeError):
         pass
     if os.getppid() != parent:
+        # shutdown-lint: ignore[exit-skips-cleanup] an orphan: nobody waits for its results, and it holds nothing else
         os._exit(1)
 
 

@@ -10,7 +10,6 @@ from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import of_block
 from shutdown_lint.project.forks import in_child, side_of
-from shutdown_lint.project.outside import held
 from shutdown_lint.project.roles import Registration, Role, is_test
 from shutdown_lint.project.stakes import at_stake
 from shutdown_lint.rules.base import Rule
@@ -18,7 +17,7 @@ from shutdown_lint.walk import At, Site, sites, text
 
 CHILD_ROLES = ("process", "pool-process")
 _WATCHES = re.compile(
-    r"watch_?dog|watch_?parent|parent_?(watch|alive|poll|monitor|check)|dead_?man|stuck|hang|hung|force|panic|emergency",
+    r"watch_?dog|(watch|monitor|check|poll)_?parent|immediate|parent_?(watch|alive|poll|monitor|check)|dead_?man|stuck|hang|hung|force|panic|emergency",
     re.IGNORECASE,
 )
 _PARENT = ("os.getppid", "psutil.pid_exists", "os.getpgid")
@@ -135,15 +134,12 @@ def finding(rule: Rule, site: Site, fn: Fn, project: Project, action: str, help:
     return rule.finding(fn.module, site.call.span, message, lost=lost, trace=_trace(trace, fn, project), help=help)
 
 
-def registered_finding(rule: Rule, registration: Registration, project: Project, help: str) -> Finding:
-    """The finding for a hard exit that is registered itself as a signal handler or exit callback."""
+def registered_finding(rule: Rule, registration: Registration, help: str) -> Finding:
+    """The finding for a hard exit that is registered itself as an exit callback."""
     fn, call = registration.fn, registration.site.call
-    if registration.callback.role == "atexit":
-        lost: tuple[Step, ...] = (fn.step(call.span, "the exit code and the callbacks registered before"),)
-    else:
-        lost = tuple(dict.fromkeys((*held(fn, project), *at_stake(registration.site.at, fn, project))))
-    message = f"`{text(call)}` makes the process end without unwinding" + (f" and loses {lost[0].text}" if lost else "")
-    return rule.finding(fn.module, call.span, message, tier="D" if lost else "S", lost=lost, help=help)
+    lost = fn.step(call.span, "the exit code and the callbacks registered before")
+    message = f"`{text(call)}` makes the program end without unwinding and loses {lost.text}"
+    return rule.finding(fn.module, call.span, message, lost=(lost,), help=help)
 
 
 def _role(fn: Fn, project: Project) -> Role | None:

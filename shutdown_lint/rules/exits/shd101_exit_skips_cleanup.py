@@ -84,5 +84,5 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for site in fn.sites:
             if project.calls.is_call_to(site.call, fn, "os._exit") and not is_right(site, fn, project):
                 yield finding(RULE, site, fn, project, "ends the process without unwinding", HELP)
-    for registration, _ in registrations_of(module, project, ("os._exit",), "atexit", "signal-handler"):
-        yield registered_finding(RULE, registration, project, HELP)
+    for registration, _ in registrations_of(module, project, ("os._exit",), "atexit"):
+        yield registered_finding(RULE, registration, HELP)

@@ -99,7 +99,7 @@ def _leaves_final(at: At) -> bool:
 
 
 def _only_on_success(at: At, final: At, stmt: Try) -> bool:
-    """``finally: if done: return``, with ``done`` set by the last statement of the ``try``: no exception passes then."""
+    """``finally: if done: return``, ``done`` set by the last statement of the ``try``: no exception passes then."""
     last = (stmt.orelse or stmt.body)[-1:]
     flags = {target.id for end in last if isinstance(end, Assign) for target in end.targets if isinstance(target, Name)}
     for place in at.around():

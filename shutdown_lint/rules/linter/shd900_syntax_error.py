@@ -3,8 +3,8 @@
 ## What it does
 
 Reports a file that CPython would refuse to compile: a syntax error, a null byte, brackets or blocks nested deeper than
-CPython allows (200 and 100). Syntax that is newer than this version can read is reported with the same code and says
-so.
+CPython allows (200 and 100). Syntax that Python reads and this version does not (yet) is reported with the same
+code and says so.
 
 ## Why it matters
 

@@ -12,16 +12,12 @@ Ctrl-C only interrupts the current turn; the loop goes on and the program has to
 import time
 
 
-def main():
+def serve():
     while True:
         try:
             time.sleep(1)
         except KeyboardInterrupt:
             pass
-
-
-if __name__ == "__main__":
-    main()
 ```
 
 ## Use instead
@@ -29,16 +25,12 @@ if __name__ == "__main__":
 import time
 
 
-def main():
+def serve():
     while True:
         try:
             time.sleep(1)
         except KeyboardInterrupt:
             break
-
-
-if __name__ == "__main__":
-    main()
 ```
 
 ## Precision

@@ -9,9 +9,13 @@ What the base class started is never ended, only for objects of the subclass. Th
 
 ## Example
 ```python
+import threading
+
+
 class Runner:
-    def start(self, timer):
-        self._timer = timer
+    def start(self, limit):
+        self._timer = threading.Timer(limit, print)
+        self._timer.start()
 
     def stop(self):
         self._timer.cancel()
@@ -24,9 +28,13 @@ class Remote(Runner):
 
 ## Use instead
 ```python
+import threading
+
+
 class Runner:
-    def start(self, timer):
-        self._timer = timer
+    def start(self, limit):
+        self._timer = threading.Timer(limit, print)
+        self._timer.start()
 
     def stop(self):
         self._timer.cancel()

@@ -1,0 +1,20 @@
+"""Configuration: which file applies, what it may say, how mistakes are told, and the settings that come of it.
+
+===========  ==========================================================
+``files``    finding and reading files, the project root
+``schema``   keys, types, selectors
+``merging``  layers of values, patterns from other folders, ``Settings``
+===========  ==========================================================
+"""
+
+from __future__ import annotations
+
+from shutdown_lint.config.errors import ConfigError
+from shutdown_lint.config.files import Layer, Root, find, find_root, load, parse, read
+from shutdown_lint.config.merging import merge, rebase, required_python, to_settings
+from shutdown_lint.config.schema import check, target_version
+
+__all__ = [
+    "ConfigError", "Layer", "Root", "check", "find", "find_root", "load", "merge", "parse", "read", "rebase",
+    "required_python", "target_version", "to_settings",
+]

@@ -1,0 +1,85 @@
+"""From layers of values to the settings of a run."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from shutdown_lint.config.errors import ConfigError
+from shutdown_lint.config.files import Layer, Root, load
+from shutdown_lint.config.schema import target_version
+from shutdown_lint.settings import Settings
+
+_SELECTION = ("select", "extend-select", "ignore")
+_GLOB_KEYS = ("exclude", "extend-exclude")
+
+
+def merge(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
+    """Values of which the upper ones win. What extends or ignores adds up, unless the upper ones select anew."""
+    kept = {key: value for key, value in lower.items() if key not in _SELECTION or "select" not in upper}
+    added = {
+        key: [*kept.get(key, ()), *value] if key.startswith("extend-") or key == "ignore" else value
+        for key, value in upper.items()
+    }
+    return {**kept, **added}
+
+
+def rebase(layer: Layer, root: str) -> dict[str, Any]:
+    """The values of a layer, its patterns and folders made relative to the project root."""
+    if layer.folder is None or layer.folder == root:
+        return layer.values
+    values, prefix = dict(layer.values), _parts(os.path.relpath(root, layer.folder))
+    for key in set(_GLOB_KEYS) & set(values):
+        values[key] = [moved for glob in values[key] if (moved := _moved(glob, prefix))]
+    if "per-file-ignores" in values:
+        table = values["per-file-ignores"]
+        values["per-file-ignores"] = {moved: rules for glob, rules in table.items() if (moved := _moved(glob, prefix))}
+    if "src" in values:
+        values["src"] = [os.path.normpath(os.path.join(layer.folder, folder)) for folder in values["src"]]
+    return values
+
+
+def _moved(glob: str, prefix: list[str]) -> str:
+    """The glob as seen from a folder further down; empty when it speaks of other folders only."""
+    from fnmatch import fnmatchcase
+
+    parts = _parts(glob.removeprefix("./"))
+    if len(parts) == 1 or parts[0] == "**":
+        return glob
+    if not all(fnmatchcase(folder, part) for folder, part in zip(prefix, parts, strict=False)):
+        return ""
+    return "/".join(parts[len(prefix) :]) or "*"
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.replace(os.sep, "/").split("/") if part not in ("", ".")]
+
+
+def to_settings(values: dict[str, Any], root: Root) -> Settings:
+    """Settings from checked values. Outside of any project only the paths given are known: not the whole disk."""
+    changes: dict[str, Any] = {"root": root.folder, "knowledge": "project" if root.marked else "paths"}
+    for key, value in values.items():
+        changes[key.replace("-", "_")] = _field(key, value)
+    if "target-version" not in values:
+        changes["target_version"] = required_python(root.folder) or Settings().target_version
+    return Settings(**changes)
+
+
+def _field(key: str, value: Any) -> Any:
+    if key == "per-file-ignores":
+        return tuple((glob, tuple(rules)) for glob, rules in value.items())
+    if key == "target-version":
+        return target_version(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def required_python(root: str) -> tuple[int, int] | None:
+    """The lower bound of ``requires-python`` in the root's ``pyproject.toml``; None where none can be told."""
+    try:
+        project = load(os.path.join(root, "pyproject.toml")).get("project")
+    except ConfigError:
+        return None
+    required = project.get("requires-python") if isinstance(project, dict) else None
+    bounds = re.findall(r"(?:>=|~=|==|>)\s*3\.([0-9]{1,2})", required) if isinstance(required, str) else []
+    return (3, max(map(int, bounds))) if bounds else None

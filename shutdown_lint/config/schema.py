@@ -1,0 +1,90 @@
+"""What a configuration may say: every key, type and selector is checked, and all mistakes are told at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from shutdown_lint.config.errors import ConfigError
+from shutdown_lint.options import Option, by_key, type_text
+
+
+def check(table: dict[str, Any], where: str) -> dict[str, Any]:
+    """The table itself when it is right; else ``ConfigError`` with everything that is wrong in it."""
+    known = by_key()
+    errors = [
+        f"{where}: {error}"
+        for key, value in table.items()
+        for error in (_mistakes(known[key], value, key) if key in known else [_unknown(key, known)])
+    ]
+    if errors:
+        raise ConfigError("\n".join(errors))
+    return table
+
+
+def _unknown(key: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(key.replace("_", "-"), list(known), 1, 0.6)
+    return f"unknown key `{key}`" + (f"; did you mean `{near[0]}`?" if near else "")
+
+
+def _mistakes(option: Option, value: Any, key: str) -> Iterator[str]:
+    if option.kind == "table" and isinstance(value, dict):
+        for glob, rules in value.items():
+            yield from _glob_mistakes(glob, f'{key}."{glob}"')
+            yield from _list_mistakes(rules, f'{key}."{glob}"', "selectors")
+    elif option.kind in ("selectors", "patterns"):
+        yield from _list_mistakes(value, key, option.kind)
+    elif not _fits(option, value):
+        yield f"`{key}` must be {type_text(option)}, not {shown(value)}"
+
+
+def _fits(option: Option, value: Any) -> bool:
+    if option.kind == "switch":
+        return isinstance(value, bool)
+    if option.kind == "version":
+        return isinstance(value, str) and target_version(value) is not None
+    return isinstance(value, str) and value in option.words
+
+
+def _list_mistakes(value: Any, key: str, kind: str) -> Iterator[str]:
+    if not isinstance(value, list):
+        yield f"`{key}` must be a list of strings, not {shown(value)}"
+        return
+    for number, item in enumerate(value):
+        if not isinstance(item, str):
+            yield f"`{key}[{number}]` must be a string, not {shown(item)}"
+        elif kind == "selectors":
+            yield from _selector_mistakes(item, f"{key}[{number}]")
+        else:
+            yield from _glob_mistakes(item, f"{key}[{number}]")
+
+
+def _selector_mistakes(selector: str, key: str) -> Iterator[str]:
+    from shutdown_lint.rules import registry
+
+    try:
+        registry.matching(selector)
+    except registry.UnknownSelector as error:
+        yield f"`{key}`: {error}"
+
+
+def _glob_mistakes(glob: str, key: str) -> Iterator[str]:
+    # such a glob would be taken literally, and match nothing that is meant
+    if "[" in re.sub(r"\[!?\]?[^\]]*\]", "", glob):
+        yield f"`{key}`: a `[` in the glob is never closed"
+
+
+def shown(value: Any) -> str:
+    """The type and the value, for messages; long values are cut."""
+    names = {str: "string", bool: "boolean", int: "integer", float: "float", list: "array", dict: "table"}
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return f"{names.get(type(value), 'date')} {text if len(text) <= 40 else text[:39] + '…'}"
+
+
+def target_version(text: str) -> tuple[int, int] | None:
+    """``py310`` or ``3.10`` → ``(3, 10)``; None for anything else."""
+    found = re.fullmatch(r"(?:py3|3\.)([0-9]{1,2})", text)
+    return (3, int(found[1])) if found else None

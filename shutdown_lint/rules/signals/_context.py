@@ -1,0 +1,99 @@
+"""What runs in signal context: the handlers of ``signal.signal`` and what they call, with the way from the handler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shutdown_lint.facts import Attr, Expr, Name
+from shutdown_lint.findings import Step
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.signals import Handling, handlings
+from shutdown_lint.walk import Site
+
+MAX_DEPTH = 4
+# Handing a function to one of these runs it later, outside of the handler.
+_BESIDE = frozenset({"thread", "timer", "pool-thread", "process", "pool-process"})
+
+
+class Reached(NamedTuple):
+    """A function that a handler runs, with the calls from the handler to it."""
+
+    handling: Handling
+    handler: Fn
+    fn: Fn
+    steps: tuple[Step, ...]
+
+
+def in_signal_context(project: Project) -> Iterator[Reached]:
+    """Every function that a handler of ``signal.signal`` runs, nearest first; each function once."""
+    seen: set[Fn] = set()
+    for handling in handlings(project):
+        if handling.via != "signal" or is_test(handling.fn):
+            continue
+        for handler in handling.targets:
+            yield from _reach(handling, handler, project, seen)
+
+
+def _reach(handling: Handling, handler: Fn, project: Project, seen: set[Fn]) -> Iterator[Reached]:
+    signal = handling.signals[0] if handling.signals else "a signal"
+    name = "this lambda" if handler.facts.is_lambda else f"`{handler.qualname}`"
+    first = handling.fn.step(handling.site.call.span, f"{name} handles {signal}")
+    queue = [Reached(handling, handler, handler, (first,))]
+    for reached in queue:
+        if reached.fn in seen or reached.fn.facts.is_async or reached.fn.facts.is_generator:
+            continue
+        seen.add(reached.fn)
+        yield reached
+        if len(reached.steps) < MAX_DEPTH:
+            queue += _calls(reached, project)
+
+
+def _calls(reached: Reached, project: Project) -> Iterator[Reached]:
+    for site in reached.fn.sites:
+        targets = project.calls.targets(site.call, reached.fn)
+        for target in targets if len(targets) == 1 else ():
+            if target.confidence == "proven" and target.fn is not reached.fn:
+                step = reached.fn.step(site.call.span, f"`{reached.fn.qualname}` calls `{target.fn.qualname}`")
+                yield reached._replace(fn=target.fn, steps=(*reached.steps, step))
+
+
+def other_users(receiver: Expr, reached: Reached, project: Project, *methods: str) -> Iterator[tuple[Fn, Site]]:
+    """The places outside of the handler at which the same object is used: by ``with``, or by one of the methods.
+
+    The same object is the same attribute of the class, or the same global or enclosing name. Functions that only threads
+    run are left out: a handler interrupts the main thread alone.
+    """
+    wanted = {(type(p), getattr(p, "cls", None) or getattr(p, "fn", None), p.name) for p in project.protocol.places_read(receiver, reached.fn)}
+    for fn in _candidates(receiver, reached, project):
+        if project.roles.only(fn, *_BESIDE) or is_test(fn):
+            continue
+        for site in _occurrences(receiver, fn):
+            places = project.protocol.places_read(site.expr, fn)
+            if any((type(p), getattr(p, "cls", None) or getattr(p, "fn", None), p.name) in wanted for p in places) and _is_use(site, methods):
+                yield fn, site
+
+
+def _candidates(receiver: Expr, reached: Reached, project: Project) -> Iterator[Fn]:
+    """The functions of the modules of the handler and of its class that mention the object, the handler's own left out."""
+    name = receiver.name if isinstance(receiver, Attr) else receiver.id if isinstance(receiver, Name) else ""
+    for entry in project.modules:
+        for fn in entry.functions:
+            if name in fn.mentions and fn is not reached.fn and fn is not reached.handler:
+                yield fn
+
+
+def _occurrences(receiver: Expr, fn: Fn) -> list[Site]:
+    if isinstance(receiver, Attr):
+        return fn.attributes(receiver.name)
+    return fn.names(receiver.id) if isinstance(receiver, Name) else []
+
+
+def _is_use(site: Site, methods: tuple[str, ...]) -> bool:
+    from shutdown_lint.facts import With
+
+    parent = site.parents[0] if site.parents else None
+    if isinstance(parent, Attr):
+        return parent.name in methods and len(site.parents) > 1
+    return parent is None and isinstance(site.at.stmt, With) and "with" in methods

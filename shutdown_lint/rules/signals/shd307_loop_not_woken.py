@@ -1,0 +1,154 @@
+"""Under asyncio a `signal.signal` handler that only sets an event or stops the loop does not wake the loop.
+
+## What it does
+Reports handlers installed by `signal.signal` that do nothing to end the program but set an `asyncio.Event` (or a future's
+result) that a coroutine awaits, or call `loop.stop`, `create_task`, `ensure_future`, `call_soon`, `call_later` or
+`task.cancel`.
+
+## Why it matters
+The loop sleeps in `select` until a socket or timer is due. A plain signal handler runs, and the loop goes back to sleep: the
+event is set, the callback is queued, and nobody looks. The program stops only when something else happens to wake it, or
+never. Handlers that the loop installs itself wake it.
+
+## Example
+```python
+import asyncio
+import signal
+
+
+async def main():
+    stop = asyncio.Event()
+    signal.signal(signal.SIGTERM, lambda signum, frame: stop.set())
+    await stop.wait()
+
+
+asyncio.run(main())
+```
+
+## Use instead
+```python
+import asyncio
+import signal
+
+
+async def main():
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await stop.wait()
+
+
+asyncio.run(main())
+```
+
+## Precision
+Silent where the handler also raises, exits or calls `call_soon_threadsafe`, and for events that are only polled. Types must be
+known: an object of unknown type is none of asyncio's.
+
+## References
+- [loop.add_signal_handler](https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.loop.add_signal_handler)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Attr, ModuleFacts, Raise
+from shutdown_lint.findings import Finding
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.signals import Handling, handlings
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.signals._context import Reached, other_users
+from shutdown_lint.walk import Site, text
+
+RULE = Rule(
+    code="SHD307",
+    name="loop-not-woken",
+    summary="a signal.signal handler that the asyncio loop does not notice",
+    tier="D",
+    severity="error",
+    triggers=("signal",),
+    origin=("G12",),
+)
+
+HELP = "install the handler by `loop.add_signal_handler`, or go through `loop.call_soon_threadsafe`, which wakes the loop"
+_LOOP = "asyncio.AbstractEventLoop."
+_ASLEEP = frozenset({
+    f"{_LOOP}stop", f"{_LOOP}create_task", f"{_LOOP}call_soon", f"{_LOOP}call_later", f"{_LOOP}call_at", "asyncio.create_task",
+    "asyncio.ensure_future", "asyncio.Task.cancel", "asyncio.Queue.put_nowait",
+})
+# Whatever raises, exits, or reaches the loop from outside ends or wakes it.
+_WAKES = frozenset({
+    f"{_LOOP}call_soon_threadsafe", "asyncio.run_coroutine_threadsafe", "sys.exit", "os._exit", "builtins.exit", "builtins.quit", "os.kill",
+    "os.abort", "os.write", "signal.raise_signal", "_thread.interrupt_main", "signal.default_int_handler", "socket.socket.send",
+})
+MAX_DEPTH = 3
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """The handlers that the module installs; each call that nobody notices."""
+    seen: set[Fn] = set()
+    for handling in handlings(project):
+        if handling.via != "signal" or handling.fn.module is not module or is_test(handling.fn):
+            continue
+        for handler in handling.targets[:1]:
+            found = _unnoticed(handling, handler, project)
+            if found is not None and handler not in seen:
+                seen.add(handler)
+                yield _finding(handling, handler, *found)
+
+
+def _unnoticed(handling: Handling, handler: Fn, project: Project) -> tuple[Fn, Site] | None:
+    """The first call that needs the loop's attention, where nothing that the handler runs gets it."""
+    functions = _reach(handler, project, 0)
+    if any(_wakes(fn, project) for fn in functions):
+        return None
+    reached = Reached(handling, handler, handler, ())
+    for fn in functions:
+        for site in fn.sites:
+            if _is_unnoticed(site, reached._replace(fn=fn), project):
+                return fn, site
+    return None
+
+
+def _reach(fn: Fn, project: Project, depth: int) -> tuple[Fn, ...]:
+    found = [fn]
+    for site in fn.sites if depth < MAX_DEPTH else ():
+        for target in project.calls.targets(site.call, fn):
+            if target.fn is not fn and not target.fn.facts.is_async and not target.fn.facts.is_generator:
+                found += _reach(target.fn, project, depth + 1)
+    return tuple(dict.fromkeys(found))
+
+
+def _wakes(fn: Fn, project: Project) -> bool:
+    """Whether the function raises, exits, wakes the loop, or calls what is not known."""
+    if any(isinstance(at.stmt, Raise) for at in fn.statements):
+        return True
+    return any(_may_wake(site, fn, project) for site in fn.sites)
+
+
+def _may_wake(site: Site, fn: Fn, project: Project) -> bool:
+    names = project.calls.external(site.call, fn)
+    if names:
+        return any(name in _WAKES for name in names)
+    last = site.call.func.name if isinstance(site.call.func, Attr) else ""
+    return last.endswith(("_threadsafe", "from_signal"))
+
+
+def _is_unnoticed(site: Site, reached: Reached, project: Project) -> bool:
+    names = project.calls.external(site.call, reached.fn)
+    if any(name in _ASLEEP for name in names):
+        return True
+    if "asyncio.Event.set" in names and isinstance(site.call.func, Attr):
+        return any(True for _ in other_users(site.call.func.value, reached, project, "wait"))
+    return False
+
+
+def _finding(handling: Handling, handler: Fn, fn: Fn, site: Site) -> Finding:
+    signal = handling.signals[0] if handling.signals else "the signal"
+    message = f"`{text(site.call)}` in the handler of {signal} does not wake the asyncio loop: it sleeps on, and the program does not stop"
+    trace = (
+        handling.fn.step(handling.site.call.span, f"`{text(handling.site.call)}` installs the handler"),
+        fn.step(site.call.span, f"`{text(site.call)}` is called beside the loop"),
+    )
+    return RULE.finding(handling.fn.module, handling.site.call.span, message, trace=trace, help=HELP)

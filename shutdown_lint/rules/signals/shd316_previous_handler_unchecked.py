@@ -1,0 +1,183 @@
+"""The handler that was there before is called without asking whether it can be called.
+
+## What it does
+Reports calls of what `signal.getsignal` or `signal.signal` returned (kept in a name, an attribute or a dictionary) with no
+`callable()` or other test of it on the way.
+
+## Why it matters
+What was there before is often no function: `SIG_DFL` and `SIG_IGN` are numbers (the default for SIGTERM is `SIG_DFL`), and a
+handler that C code installed is None. The call raises TypeError in the handler: the program dies by a traceback, or goes on
+without having stopped.
+
+## Example
+```python
+import signal
+
+PARTS = []
+
+
+def on_term(signum, frame):
+    PARTS.clear()
+    previous(signum, frame)
+
+
+previous = signal.signal(signal.SIGTERM, on_term)
+```
+
+## Use instead
+```python
+import os
+import signal
+
+PARTS = []
+
+
+def on_term(signum, frame):
+    PARTS.clear()
+    if callable(previous):
+        previous(signum, frame)
+    else:
+        signal.signal(signum, signal.SIG_DFL)
+        os.kill(os.getpid(), signum)
+
+
+previous = signal.signal(signal.SIGTERM, on_term)
+```
+
+## Precision
+Silent under any test that mentions the previous handler and where TypeError is caught. A bare truth test lets `SIG_IGN`
+pass, and SIGINT has a callable default: both are reported in the strict tier.
+
+## References
+- [signal.getsignal](https://docs.python.org/3/library/signal.html#signal.getsignal)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Assign, Attr, Call, Comp, Expr, If, ModuleFacts, Name, Op, Raise, Return, Subscript, Try
+from shutdown_lint.findings import Finding, Tier
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.endings import catches
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.scopes import Value
+from shutdown_lint.project.signals import signals_of
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.walk import Site, argument, own_exprs, same, subexprs, text
+
+RULE = Rule(
+    code="SHD316",
+    name="previous-handler-unchecked",
+    summary="a previous signal handler is called without `callable()`",
+    tier="D",
+    severity="warning",
+    triggers=("signal",),
+    origin=("G12",),
+)
+
+HELP = "call it only if `callable(previous)`; for `SIG_DFL` restore the default and send the signal again"
+_GIVE_PREVIOUS = ("signal.signal", "signal.getsignal")
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """The calls of previous handlers in the module."""
+    if not any(project.calls.is_call_to(site.call, fn, *_GIVE_PREVIOUS) for fn in project.functions(module) for site in fn.sites):
+        return
+    for fn in project.functions(module):
+        for site in fn.sites if not is_test(fn) else ():
+            sources = _sources(site.call.func, fn, project)
+            guard = _guard(site, fn) if sources else "test"
+            if sources and guard != "test":
+                yield _finding(site, fn, sources, guard, project)
+
+
+def _sources(func: Expr, fn: Fn, project: Project) -> list[tuple[Call, Fn]]:
+    """The calls of ``signal.signal`` or ``getsignal`` whose result is called; none where it may be something else too."""
+    given = list(_given(func, fn, project))
+    found = [(value, holder) for value, holder in given if isinstance(value, Call) and project.calls.is_call_to(value, holder, *_GIVE_PREVIOUS)]
+    others = [value for value, _ in given if not (isinstance(value, Call) or getattr(value, "value", 0) is None)]
+    return found if not others else []
+
+
+def _given(func: Expr, fn: Fn, project: Project) -> Iterator[tuple[Expr, Fn]]:
+    """What is ever stored in the name, attribute or (elements of a) container that is called."""
+    if isinstance(func, Subscript):
+        yield from _elements(func.value, fn, project)
+    elif isinstance(func, Call) and isinstance(func.func, Attr) and func.func.name in ("get", "pop"):
+        yield from _elements(func.func.value, fn, project)
+    elif isinstance(func, Name):
+        scope = project.evaluate.binding_scope(func.id, fn)
+        if scope is not None:
+            yield from ((b.expr, scope) for b in scope.bindings.get(func.id, ()) if isinstance(b, Value) and b.item < 0)
+            yield from _globals(func.id, scope, project)
+            for binding in scope.bindings.get(func.id, ()):
+                if isinstance(binding, Value) and isinstance(binding.expr, Subscript):
+                    yield from _elements(binding.expr.value, scope, project)
+    elif isinstance(func, Attr) and isinstance(func.value, Name) and func.value.id == project.classes.self_name(fn):
+        owner = project.classes.enclosing(fn)
+        for write in project.classes.writes(owner, func.name) if owner is not None else ():
+            if write.value is not None and write.item < 0:
+                yield write.value, write.fn
+
+
+def _globals(name: str, scope: Fn, project: Project) -> Iterator[tuple[Expr, Fn]]:
+    """What functions that declare the name ``global`` or ``nonlocal`` store in it."""
+    for fn in project.functions(scope.module):
+        if fn.declared.get(name) is not None:
+            yield from ((b.expr, fn) for b in fn.bindings.get(name, ()) if isinstance(b, Value) and b.item < 0)
+
+
+def _elements(container: Expr, fn: Fn, project: Project) -> Iterator[tuple[Expr, Fn]]:
+    """``previous[sig] = signal.signal(…)`` anywhere in the module, and ``{sig: signal.getsignal(sig) for …}``."""
+    for other in project.functions(fn.module):
+        for at in other.statements:
+            if isinstance(at.stmt, Assign) and at.stmt.value is not None:
+                for target in at.stmt.targets:
+                    if isinstance(target, Subscript) and same(target.value, container):
+                        yield at.stmt.value, other
+                    elif same(target, container) and isinstance(at.stmt.value, Comp):
+                        yield at.stmt.value.elements[-1], other
+
+
+def _guard(site: Site, fn: Fn) -> str:
+    """How the call is guarded: by a ``test``, by its mere ``truth``, or ``""``."""
+    func, found = site.call.func, ""
+    for place in site.at.around():
+        outer = place.outer.stmt if place.outer is not None else None
+        if isinstance(outer, Try) and place.part == "body" and any(catches(h.types, "TypeError", "Exception") for h in outer.handlers):
+            return "test"
+        if isinstance(outer, If) and _mentions(outer.test, func):
+            found = "truth" if same(outer.test, func) and found != "test" else "test"
+        for stmt in place.before():
+            if isinstance(stmt, If) and _mentions(stmt.test, func) and isinstance((stmt.body or (None,))[-1], (Return, Raise)):
+                found = "test"
+    for parent in site.parents:
+        if isinstance(parent, Op) and parent.op in ("and", "or", "if") and any(_mentions(o, func) for o in parent.operands if o is not site.expr):
+            found = "test"
+    if found:
+        return found
+    # a local that is read from where the test has looked before
+    return "test" if any(_mentions(test, func) for test in _tests(fn)) else ""
+
+
+def _tests(fn: Fn) -> Iterator[Expr]:
+    """The calls of ``callable`` and ``isinstance`` anywhere in the function."""
+    for at in fn.statements:
+        for root in own_exprs(at.stmt):
+            for expr in subexprs(root):
+                if isinstance(expr, Call) and isinstance(expr.func, Name) and expr.func.id in ("callable", "isinstance"):
+                    yield expr
+
+
+def _mentions(test: Expr, func: Expr) -> bool:
+    return any(same(expr, func) for expr in subexprs(test))
+
+
+def _finding(site: Site, fn: Fn, sources: list[tuple[Call, Fn]], guard: str, project: Project) -> Finding:
+    signals = [name for call, holder in sources for name in signals_of(argument(call, 0, "signalnum"), holder, project)]
+    tier: Tier | None = "S" if guard == "truth" or (signals and set(signals) == {"SIGINT"}) else None
+    what = "SIG_IGN" if guard == "truth" else "SIG_DFL, SIG_IGN or None"
+    message = f"`{text(site.call.func)}` is the previous handler and may be {what}: calling it raises TypeError in the handler"
+    trace = tuple(holder.step(call.span, f"`{text(call)}` gives the previous handler") for call, holder in sources[:2])
+    return RULE.finding(fn.module, site.call.span, message, tier=tier, trace=trace, help=HELP)
