@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import signal
 import threading
 from pathlib import Path
@@ -11,6 +12,8 @@ from relay.errors import fatal
 from relay.journal import Journal
 from relay.uploads import Uploader
 
+MINIMUM_FREE = 100 * 1024 * 1024
+
 stopping = threading.Event()
 
 
@@ -18,10 +21,9 @@ def on_term(signum, frame):
     stopping.set()
 
 
-def load_token(path):
-    if not path.exists():
-        fatal(f"no upload token in {path}")
-    return path.read_text().strip()
+def require_space(folder):
+    if shutil.disk_usage(folder).free < MINIMUM_FREE:
+        fatal(f"no space left in {folder}")
 
 
 def main():
@@ -32,10 +34,11 @@ def main():
 
     signal.signal(signal.SIGTERM, on_term)
     with Journal(options.state / "journal.jsonl") as journal:
-        uploader = Uploader(load_token(options.state / "token"), journal)
+        uploader = Uploader((options.state / "token").read_text().strip(), journal)
         uploader.start()
         while not stopping.wait(1.0):
             for document in sorted(options.inbox.glob("*.docx")):
+                require_space(options.inbox)
                 uploader.put(to_pdf(document))
                 os.remove(document)
         uploader.stop()

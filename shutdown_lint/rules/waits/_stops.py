@@ -1,36 +1,69 @@
-"""Functions that run on the way out, and what they wait for."""
+"""Functions that run on the way out, the workers that they wait for, and who else is on the path."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, Name
+from shutdown_lint.facts import Attr, Call, Const, Expr, Handler, Name, Seq
+from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.handles import Cls
-from shutdown_lint.project.places import Attribute, Local, Track
+from shutdown_lint.project.places import Track
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Instance
-from shutdown_lint.walk import Site, same
+from shutdown_lint.walk import At, Site, same
 
-STOP_NAME = re.compile(
-    r"^_*(async_)?(do_|on_|handle_|graceful_|force_|wait_)?(close|aclose|stop|shutdown|shut_down|terminate|disconnect|quit|cleanup|clean_up|"
-    r"teardown|tear_down|dispose|finish|finalize|destroy|halt|unsubscribe|kill|exit|flush|drain|deinit|server_close)(_\w+|d|all)?$"
-    r"|^__(exit|aexit|del)__$|^stopService$|^tearDown",
+_VERBS = (
+    "close|aclose|stop|shutdown|shut_down|terminate|disconnect|quit|cleanup|clean_up|teardown|tear_down|dispose|finish|finalize|"
+    "destroy|halt|unsubscribe|kill|exit|flush|drain|deinit|server_close"
 )
+STOP_NAME = re.compile(
+    rf"^_*(async_)?(do_|on_|handle_|graceful_|force_|wait_)?({_VERBS})(_\w+|d|all)?$|^__(exit|aexit|del)__$|^stopService$|^tearDown",
+)
+# Names that promise an end, and not that the work is done first.
+_FIRM = re.compile(r"^_*(async_)?(do_|on_|graceful_|force_)?(stop|shutdown|shut_down|terminate|disconnect|quit|teardown|halt|kill|exit)(_|$)")
+AT_EXIT = frozenset({"atexit", "thread-atexit", "finalizer"})
 
 
-def stop_functions(project: Project, fns: list[Fn]) -> Iterator[Fn]:
-    """The functions among ``fns`` whose name or role says that they run at shutdown; test code aside."""
-    for fn in fns:
-        if not is_test(fn) and (STOP_NAME.match(fn.name) or "atexit" in _seed_kinds(project, fn)):
-            yield fn
+class WayOut(NamedTuple):
+    """Why a place runs at shutdown: the function that is the stop (the place's own or a caller), and the steps from it."""
+
+    stop: Fn
+    steps: tuple[Step, ...]
 
 
-def _seed_kinds(project: Project, fn: Fn) -> frozenset[str]:
-    return frozenset(role.kind for role in project.roles.seeds().get(fn, ()))
+def way_out(fn: Fn, at: At, project: Project) -> WayOut | None:
+    """Whether the place runs when something stops: by the function's name or role, its caller's, or in a ``finally``."""
+    if is_test(fn):
+        return None
+    if is_stop(fn, project) or in_final(at):
+        return WayOut(fn, ())
+    for caller in project.calls.callers(fn):
+        if is_stop(caller.fn, project) and not is_test(caller.fn):
+            return WayOut(caller.fn, (caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`"),))
+    return None
+
+
+def is_stop(fn: Fn, project: Project) -> bool:
+    """Whether the function's name or registration says that it runs at shutdown."""
+    return bool(STOP_NAME.match(fn.name)) or any(role.kind in AT_EXIT for role in project.roles.seeds().get(fn, ()))
+
+
+def is_firm(fn: Fn, project: Project) -> bool:
+    """Whether the function ends things, rather than waits until they are done (``flush``, ``drain``, ``finish``, ``close``)."""
+    return bool(_FIRM.match(fn.name)) or (is_stop(fn, project) and not STOP_NAME.match(fn.name))
+
+
+def in_final(at: At) -> bool:
+    """Whether the place stands in a ``finally``, or in a handler of Ctrl-C or an exit."""
+    return any(place.part == "final" or (place.handler is not None and _is_exit(place.handler)) for place in at.around())
+
+
+def _is_exit(handler: Handler) -> bool:
+    types = handler.types.items if isinstance(handler.types, Seq) else (handler.types,)
+    return any(getattr(part, "id", "") in ("KeyboardInterrupt", "SystemExit") for part in types)
 
 
 def receiver(call: Call) -> Expr | None:
@@ -48,11 +81,14 @@ def acquisitions_of(expr: Expr | None, fn: Fn, project: Project) -> list[Acquisi
 
 
 def worker_targets(acquisition: Acquisition, project: Project) -> tuple[Fn, ...]:
-    """The bodies that a thread or process runs."""
+    """The bodies that a thread, process or task runs."""
     if acquisition.cls is not None:
         run = project.classes.method(acquisition.cls, "run")
         if run is not None:
             return (run,)
+    if acquisition.model.kind == "task":
+        given = acquisition.call.args[0].value if acquisition.call.args else None
+        return project.calls.callables(given.func, acquisition.fn) if isinstance(given, Call) else ()
     for registration in project.roles.at(acquisition.site, acquisition.fn):
         return registration.targets
     return ()
@@ -61,25 +97,6 @@ def worker_targets(acquisition: Acquisition, project: Project) -> tuple[Fn, ...]
 def worker_loops(acquisition: Acquisition, project: Project) -> tuple[Loop, ...]:
     """The unbounded loops of the worker."""
     return tuple(loop for target in worker_targets(acquisition, project) for loop in project.protocol.worker_loops(target))
-
-
-def told_by_someone(project: Project, loop: Loop) -> bool:
-    """Whether any function but the worker and constructors sets what the loop tests; True where that cannot be known."""
-    if not loop.tests:
-        return False
-    if any(isinstance(place, Local) and any(p.name == place.name for p in place.fn.facts.params) for place in loop.tests):
-        return True  # a parameter of the worker: what is passed for it is told somewhere else
-    worker = set(project.protocol.reach(loop.fn))
-    names = {place.name for place in loop.tests}
-    for fn in (fn for name in names for fn in project.calls.mentioning(name)):
-        if fn.name != "__init__" and fn not in worker and project.protocol.tells(fn, loop.tests):
-            return True
-    return False
-
-
-def is_known_test(loop: Loop) -> bool:
-    """Whether the loop's end depends on attributes of project classes only, so that all writers can be seen."""
-    return bool(loop.tests) and all(isinstance(place, Attribute) for place in loop.tests)
 
 
 def same_receiver(site: Site, other: Site) -> bool:
@@ -91,11 +108,6 @@ def same_receiver(site: Site, other: Site) -> bool:
 def method_name(call: Call) -> str:
     """The last name of the callee."""
     return call.func.name if isinstance(call.func, Attr) else call.func.id if isinstance(call.func, Name) else ""
-
-
-def in_family(project: Project, fn: Fn) -> Cls | None:
-    """The class whose instance the function works on."""
-    return project.classes.enclosing(fn)
 
 
 def seconds(expr: Expr | None) -> float | None:

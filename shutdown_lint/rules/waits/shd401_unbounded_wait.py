@@ -2,7 +2,9 @@
 
 ## What it does
 Reports, in functions that run at shutdown (``close``, ``stop``, ``shutdown``, ``__exit__``, atexit callbacks, …): a join of
-a thread whose loop nobody tells to end, a wait for a child that was never asked to end, and a polling loop without a deadline.
+a thread, process or task whose loop nobody tells to end, a wait for a child that was never asked to end, for an event that nobody
+sets, and a polling loop without a deadline. A ``finally`` and a handler of ``KeyboardInterrupt`` count as well, and so does a
+function that a stop function calls.
 
 ## Why it matters
 The exit hangs until SIGKILL, and everything after the wait is lost.
@@ -40,27 +42,29 @@ class Tunnel:
 
 ## Precision
 Silent when a stop event, flag, sentinel, close or signal reaches the other side anywhere before, when its work is finite,
-and when a limit is passed, even a variable one.
+and when a limit is passed, even a variable one. Tier D only where the other side's loop surely goes on; waits for a job, for a
+queue to be worked off, or for an event that somebody sets are tier S.
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
+- [Popen.wait](https://docs.python.org/3/library/subprocess.html#subprocess.Popen.wait)
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, If, ModuleFacts, Name, While
+from shutdown_lint.facts import Attr, Await, Call, Const, Expr, ModuleFacts, Name, While
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits._stops import (
-    acquisitions_of, asked_to_end, is_known_test, method_name, receiver, stop_functions, told_by_someone, worker_loops,
-)
-from shutdown_lint.walk import At, enclosing_with, own_exprs, sites, subexprs, text, walk
+from shutdown_lint.rules.waits import _events
+from shutdown_lint.rules.waits._polls import limited, polls, retried_for_ever
+from shutdown_lint.rules.waits._stops import WayOut, acquisitions_of, asked_to_end, is_firm, receiver, way_out, worker_targets
+from shutdown_lint.rules.waits._told import Untold, untold
+from shutdown_lint.walk import At, own_exprs, subexprs, text
 
 RULE = Rule(
     code="SHD401",
@@ -68,118 +72,138 @@ RULE = Rule(
     summary="a wait without limit on the way out, for something that nobody told to end",
     tier="D",
     severity="warning",
-    triggers=(".join(", ".wait(", ".communicate(", "sleep("),
+    triggers=(".join(", ".wait(", ".communicate(", "sleep(", "await ", ".result(", ".put("),
     origin=("G13",),
 )
-_DEADLINE = re.compile(r"time|deadline|elapsed|until|tries|retr|attempt|count|remaining|limit|max|expire|left|budget", re.IGNORECASE)
+_KINDS = {"thread": "thread", "timer": "thread", "process": "process", "task": "task"}
+_WORDS = frozenset({"join", "wait", "communicate", "result", "put", "exception"})
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
-    """Look at the waits and polling loops of every function that runs at shutdown."""
-    for fn in stop_functions(project, project.functions(module)):
-        for site in fn.sites:
-            wait = project.protocol.wait(site, fn)
-            if wait is not None and not wait.bounded:
-                yield from _wait(module, project, fn, wait)
+    """Look at the waits, awaited tasks and polling loops of every function that runs at shutdown."""
+    for fn in project.functions(module):
+        for site in fn.sites if fn.mentions & _WORDS else ():
+            wait = project.protocol.wait(site, fn) if isinstance(site.call.func, Attr) and site.call.func.name in _WORDS else None
+            if wait is not None and (not wait.bounded or retried_for_ever(site)) and not limited(fn, site.at, project):
+                yield from _wait(module, project, wait)
         for at in fn.statements:
-            if _polls_for_ever(at, fn, project):
-                yield _polling(module, fn, at)
+            if polls(at) and not limited(fn, at, project):
+                yield from _polling(module, project, fn, at)
+            for task in _awaited(at) if fn.facts.is_async else ():
+                yield from _task(module, project, fn, at, task)
 
 
-def _wait(module: ModuleFacts, project: Project, fn: Fn, wait: Wait) -> Iterator[Finding]:
-    found = acquisitions_of(receiver(wait.site.call), fn, project)
-    if len(found) != 1:
+def _wait(module: ModuleFacts, project: Project, wait: Wait) -> Iterator[Finding]:
+    fn, call = wait.fn, wait.site.call
+    found = acquisitions_of(receiver(call), fn, project)
+    wanted = wait.model.wakes in ("thread", "process", "child")
+    out = way_out(fn, wait.site.at, project) if found or not wanted else None
+    if out is None:
         return
-    if wait.model.wakes == "thread":
-        yield from _thread(module, project, fn, wait, found[0])
-    elif wait.model.wakes in ("child", "process"):
-        yield from _child(module, project, fn, wait, found[0])
+    if wait.model.wakes == "child":
+        yield from _child(module, project, wait, found, out)
+    elif wanted:
+        yield from _worker(module, project, fn, call, found, out)
+    else:
+        yield from _events.check(RULE, module, project, wait, out)
 
 
-def _thread(module: ModuleFacts, project: Project, fn: Fn, wait: Wait, thread: Acquisition) -> Iterator[Finding]:
-    for loop in worker_loops(thread, project):
-        if loop.leaves and (not is_known_test(loop) or told_by_someone(project, loop)):
-            continue
-        span = loop.at.stmt.span  # type: ignore[union-attr]  # a loop is a statement with a span
-        why = "has no way out" if not loop.leaves else "tests what nobody sets"
-        yield _finding(
-            module, fn, wait.site.call,
-            f"`{text(wait.site.call)}` in `{fn.qualname}` waits without limit for a thread whose loop in `{loop.fn.qualname}` {why}",
-            (
-                thread.fn.step(thread.call.span, f"thread started in `{thread.fn.qualname}`"),
-                loop.fn.step(span, f"its loop in `{loop.fn.qualname}` {why}"),
-                fn.step(wait.site.call.span, f"`{fn.qualname}` waits for it"),
-            ),
-            "set a `threading.Event` that the loop tests before the join, and give the join a limit",
-        )
+def _worker(module: ModuleFacts, project: Project, fn: Fn, expr: Expr, found: list[Acquisition], out: WayOut) -> Iterator[Finding]:
+    """A join of threads or processes, or an awaited task: every one that it may be must be untold."""
+    if not found or any(a.model.kind not in _KINDS for a in found) or any(_ended(project, a) for a in found):
         return
+    line = getattr(expr, "span").line if isinstance(expr, (Call, Await)) else 0
+    reasons = [untold(project, worker_targets(a, project), (fn, out.stop), line) for a in found]
+    if reasons[0] is not None and all(reasons):
+        yield _finding(module, fn, expr, found[0], reasons[0], out)
 
 
-def _child(module: ModuleFacts, project: Project, fn: Fn, wait: Wait, child: Acquisition) -> Iterator[Finding]:
-    track = project.resources.track(child)
-    if child.fn is fn or asked_to_end(track) or track.escaped or child.model.kind == "pool":
-        return
-    if child.model.kind == "process":
-        loops = worker_loops(child, project)
-        if not loops or any(loop.leaves and (not loop.tests or told_by_someone(project, loop)) for loop in loops):
-            return
-    yield _finding(
-        module, fn, wait.site.call,
-        f"`{text(wait.site.call)}` in `{fn.qualname}` waits without limit for a child that nobody asked to end",
-        (
-            child.fn.step(child.call.span, f"child started in `{child.fn.qualname}`"),
-            fn.step(wait.site.call.span, f"`{fn.qualname}` waits for it"),
+def _ended(project: Project, acquisition: Acquisition) -> bool:
+    """Whether a process or task is ended by itself, or may be by code that we do not see."""
+    track = project.resources.track(acquisition)
+    if acquisition.model.kind == "thread":
+        return track.has("cancel", "stop", "terminate", "kill") and acquisition.cls is None
+    return track.has("terminate", "kill", "cancel", "send_signal", "close", "pid", "stdin") or track.escaped
+
+
+def _finding(module: ModuleFacts, fn: Fn, expr: Expr, worker: Acquisition, reason: Untold, out: WayOut) -> Finding:
+    loop, kind = reason.loop, _KINDS[worker.model.kind]
+    span = expr.span if isinstance(expr, (Call, Await)) else fn.facts.span
+    return RULE.finding(
+        module,
+        span,
+        f"`{text(expr)}` in `{fn.qualname}` waits without limit for a {kind} whose loop in `{loop.fn.qualname}` {reason.why}",
+        trace=(
+            worker.fn.step(worker.call.span, f"{kind} started in `{worker.fn.qualname}`"),
+            _loop_step(reason),
+            *out.steps,
+            fn.step(span, f"`{fn.qualname}` waits for it"),
         ),
-        "`terminate()` it first, wait with a limit, then `kill()` it and wait",
+        help=_HELP[kind],
     )
 
 
-def _polls_for_ever(at: At, fn: Fn, project: Project) -> bool:
-    """``while self.connections: sleep(0.1)``: a loop of nothing but a sleep, without a deadline or another way out."""
-    stmt = at.stmt
-    if not isinstance(stmt, While) or isinstance(stmt.test, Const) or len(stmt.body) > 2:
-        return False
-    calls = [site.call for site in sites(stmt.body)]
-    if not any(method_name(call) == "sleep" for call in calls) or any(_DEADLINE.search(name) for name in _names(stmt)):
-        return False
-    if any(isinstance(inner.stmt, If) for inner in walk(stmt.body)) or any(method_name(c) not in ("sleep", *_LOGS) for c in calls):
-        return False
-    return not any(_DEADLINE.search(text(item.context)) for outer in enclosing_with(at) for item in outer.stmt.items)  # type: ignore[union-attr]  # a with has items
+_HELP = {
+    "thread": "set a `threading.Event` that the loop tests before the join, and give the join a limit",
+    "process": "set a `multiprocessing.Event` that the loop tests, or `terminate()`, then join with a limit",
+    "task": "`cancel()` the task before it is awaited",
+}
 
 
-_LOGS = ("debug", "info", "warning", "error", "print", "log", "msg")
+def _loop_step(reason: Untold) -> Step:
+    span = reason.loop.at.stmt.span  # type: ignore[union-attr]  # a loop is a statement with a span
+    return reason.loop.fn.step(span, f"its loop in `{reason.loop.fn.qualname}` {reason.why}")
 
 
-def _names(stmt: While) -> Iterator[str]:
-    """Every identifier of the loop, module names of the sleep aside."""
-    for root in (stmt.test, *(expr for at in walk(stmt.body) for expr in own_exprs(at.stmt))):
-        for expr in subexprs(root):
-            if isinstance(expr, Call) and method_name(expr) == "sleep":
-                continue
-            if isinstance(expr, Name) and expr.id != "time":
-                yield expr.id
-            elif isinstance(expr, Attr) and expr.name != "sleep":
-                yield expr.name
+def _child(module: ModuleFacts, project: Project, wait: Wait, found: list[Acquisition], out: WayOut) -> Iterator[Finding]:
+    """A wait for a child that another function started and nobody asked to end."""
+    fn, call = wait.fn, wait.site.call
+    for child in found[:1]:
+        track = project.resources.track(child)
+        if len(found) > 1 or child.fn is fn or asked_to_end(track) or track.escaped or track.has("stdout", "stderr"):
+            return
+        yield RULE.finding(
+            module,
+            call.span,
+            f"`{text(call)}` in `{fn.qualname}` waits without limit for a child that nobody asked to end",
+            tier="D" if is_firm(out.stop, project) else "S",
+            trace=(
+                child.fn.step(child.call.span, f"child started in `{child.fn.qualname}`"),
+                *out.steps,
+                fn.step(call.span, f"`{fn.qualname}` waits for it"),
+            ),
+            help="`terminate()` it first, wait with a limit, then `kill()` it and wait",
+        )
 
 
-def _polling(module: ModuleFacts, fn: Fn, at: At) -> Finding:
-    assert isinstance(at.stmt, While)
-    what = _condition(at.stmt.test)
-    return RULE.finding(
+def _awaited(at: At) -> Iterator[Await]:
+    """``await self._task``: an await of something that was made before."""
+    for root in own_exprs(at.stmt):
+        yield from (part for part in subexprs(root) if isinstance(part, Await) and isinstance(part.value, (Name, Attr)))
+
+
+def _task(module: ModuleFacts, project: Project, fn: Fn, at: At, task: Await) -> Iterator[Finding]:
+    found = acquisitions_of(task.value, fn, project)
+    if found and all(a.model.kind == "task" and a.fn is not fn for a in found) and not limited(fn, at, project):
+        out = way_out(fn, at, project)
+        if out is not None:
+            yield from _worker(module, project, fn, task, found, out)
+
+
+def _polling(module: ModuleFacts, project: Project, fn: Fn, at: At) -> Iterator[Finding]:
+    out = way_out(fn, at, project)
+    if out is None or not isinstance(at.stmt, While):
+        return
+    yield RULE.finding(
         module,
         at.stmt.span._replace(end_line=at.stmt.span.line, end_col=at.stmt.span.col + 5),
-        f"`{fn.qualname}` polls `{what}` without a deadline: one that never ends hangs the exit",
-        trace=(fn.step(at.stmt.span, f"`{fn.qualname}` runs at shutdown"),),
-        help="compare with a deadline from `time.monotonic()`, and go on when it has passed",
+        f"`{fn.qualname}` polls `{_condition(at.stmt.test)}` without a deadline: one that never ends hangs the exit",
+        trace=(*out.steps, fn.step(at.stmt.span, f"`{fn.qualname}` polls")),
+        help="give the loop a deadline, and report or end what is left then",
     )
 
 
 def _condition(test: Expr) -> str:
-    for expr in subexprs(test):
-        if isinstance(expr, (Attr, Name, Call)):
-            return text(expr)
-    return "…"
-
-
-def _finding(module: ModuleFacts, fn: Fn, call: Call, message: str, trace: tuple[Step, ...], help_text: str) -> Finding:
-    return RULE.finding(module, call.span, message, trace=trace, help=help_text)
+    """The telling part of the loop's condition."""
+    parts = [part for part in subexprs(test) if isinstance(part, (Attr, Call)) or (isinstance(part, Name) and part.id not in ("len", "any", "all"))]
+    return text(parts[0]) if parts and not isinstance(test, Const) else "a condition"

@@ -54,26 +54,27 @@ RULE = Rule(
     summary="a child is killed and nobody waits for it",
     tier="D",
     severity="warning",
-    triggers=("Popen", "create_subprocess"),
+    triggers=("kill(", "terminate("),
     origin=("G14",),
 )
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
-    """Look at every child that is killed."""
-    for acquisition in project.resources.acquisitions(module, "child"):
-        track = project.resources.track(acquisition)
-        kills = track.methods("kill", "terminate")
-        if not kills or is_test(acquisition.fn) or project.resources.released(acquisition):
+    """Look at every child of the project that is ended in this module."""
+    for acquisition in project.resources.everywhere("child"):
+        if is_test(acquisition.fn) or project.resources.released(acquisition):
             continue
+        track = project.resources.track(acquisition)
         if track.escaped or track.entered or track.has("returncode", "pid"):
             continue
-        kill = kills[-1]
+        kill = next(iter(track.methods("kill", "terminate")), None)
+        if kill is None or kill.fn.module is not module:
+            continue
         where = acquisition.fn.step(acquisition.call.span, f"child started in `{acquisition.fn.qualname}`")
         yield RULE.finding(
             module,
-            acquisition.call.span,
-            f"child is ended by `{text(kill.site.call)}` in `{kill.fn.qualname}` and never waited for: it stays a zombie",
+            kill.site.call.span,
+            f"`{text(kill.site.call)}` in `{kill.fn.qualname}` ends a child that nobody waits for: it stays a zombie",
             trace=(where, kill.fn.step(kill.site.call.span, f"ended in `{kill.fn.qualname}`")),
             help="call `wait()` after it",
         )

@@ -50,13 +50,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.facts import Attr, Expr, ModuleFacts, Name, Try, While
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits._stops import method_name, same_receiver
-from shutdown_lint.walk import text
+from shutdown_lint.rules.waits._stops import method_name, receiver, same_receiver
+from shutdown_lint.project.scopes import Element
+from shutdown_lint.walk import enclosing_loops, same, subexprs, text
 
 RULE = Rule(
     code="SHD414",
@@ -84,19 +85,40 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 
 def _defeats(first: Wait, second: Wait, fn: Fn) -> bool:
-    if first.model.call != second.model.call or not same_receiver(first.site, second.site):
+    if first.model.call != second.model.call or not (same_receiver(first.site, second.site) or _same_elements(first, second, fn)):
         return False
     start, end = first.site.call.span.line, second.site.call.span.line
-    if start >= end or any(p.part == "handler" for p in second.site.at.around()) or _branches(first, second):
+    if start >= end or _branches(first, second) or _until_it_ends(first):
         return False
     return not any(start <= site.call.span.line <= end and method_name(site.call) in _ENDS for site in fn.sites)
+
+
+def _same_elements(first: Wait, second: Wait, fn: Fn) -> bool:
+    """Two loops over the same container, whatever their variables are called."""
+    left, right = _container(first, fn), _container(second, fn)
+    return left is not None and same(left, right)
+
+
+def _container(wait: Wait, fn: Fn) -> Expr | None:
+    name = receiver(wait.site.call)
+    bindings = fn.bindings.get(name.id, ()) if isinstance(name, Name) else ()
+    return next((b.iter for b in bindings if isinstance(b, Element)), None)
+
+
+def _until_it_ends(first: Wait) -> bool:
+    """``while t.is_alive(): t.join(0.5)``."""
+    loops = (loop.stmt for loop in enclosing_loops(first.site.at))
+    return any(isinstance(e, Attr) and e.name == "is_alive" for loop in loops if isinstance(loop, While) for e in subexprs(loop.test))
 
 
 def _branches(first: Wait, second: Wait) -> bool:
     """Whether the two stand in different branches of one statement."""
     ours = {id(place.outer.stmt): place.part for place in first.site.at.around() if place.outer is not None}
     return any(
-        place.outer is not None and ours.get(id(place.outer.stmt), place.part) != place.part for place in second.site.at.around()
+        place.outer is not None
+        and not isinstance(place.outer.stmt, Try)
+        and ours.get(id(place.outer.stmt), place.part) != place.part
+        for place in second.site.at.around()
     )
 
 

@@ -1,0 +1,71 @@
+"""Polling loops: ``while self.connections: sleep(0.1)``, and limits that stand around a place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Attr, Call, Const, Expr, If, Name, While, With
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.rules.waits._stops import method_name
+from shutdown_lint.walk import At, Site, enclosing_with, own_exprs, sites, subexprs, text, walk
+
+_DEADLINE = re.compile(
+    r"time|deadline|elapsed|until|tries|retr|attempt|count|remaining|limit|max|expire|left|budget|grace|\bend\b|patience|monotonic|perf_counter|"
+    r"cancel|fail_after|move_on",
+    re.IGNORECASE,
+)
+_CLOCKS = ("time", "monotonic", "perf_counter", "now", "utcnow", "clock", "current_time", "process_time")
+_LOGS = ("debug", "info", "warning", "error", "print", "log", "msg", "format", "len")
+_LIMITERS = ("wait_for", "timeout", "timeout_at", "fail_after", "move_on_after", "move_on_at", "fail_at", "with_timeout", "run_with_timeout")
+
+
+def polls(at: At) -> bool:
+    """A loop of nothing but a sleep, without a deadline or another way out."""
+    stmt = at.stmt
+    if not isinstance(stmt, While) or isinstance(stmt.test, Const) or len(stmt.body) > 2:
+        return False
+    calls = [site.call for site in sites(stmt.body)]
+    if not any(method_name(call) == "sleep" for call in calls) or any(_DEADLINE.search(name) for name in _names(stmt)):
+        return False
+    if any(isinstance(inner.stmt, If) for inner in walk(stmt.body)) or any(method_name(c) not in ("sleep", *_LOGS) for c in calls):
+        return False
+    return not _has_clock(stmt.test)
+
+
+def _has_clock(test: Expr) -> bool:
+    return any(isinstance(part, Call) and method_name(part) in _CLOCKS for part in subexprs(test))
+
+
+def _names(stmt: While) -> Iterator[str]:
+    """Every identifier of the loop, module names of the sleep aside."""
+    for root in (stmt.test, *(expr for at in walk(stmt.body) for expr in own_exprs(at.stmt))):
+        for expr in subexprs(root):
+            if isinstance(expr, Name) and expr.id not in ("time", "asyncio"):
+                yield expr.id
+            elif isinstance(expr, Attr):
+                yield expr.name
+
+
+def limited(fn: Fn, at: At, project: Project) -> bool:
+    """Whether a ``with timeout(…)`` stands around the place, or every caller awaits the function with a limit."""
+    if any(isinstance(outer.stmt, With) and any(_DEADLINE.search(text(item.context)) for item in outer.stmt.items) for outer in enclosing_with(at)):
+        return True
+    callers = project.calls.callers(fn) if fn.facts.is_async else ()
+    return bool(callers) and all(_is_limited(caller.site) for caller in callers)
+
+
+def _is_limited(site: Site) -> bool:
+    if any(isinstance(parent, Call) and method_name(parent) in _LIMITERS for parent in site.parents):
+        return True
+    return any(isinstance(outer.stmt, With) and any(_DEADLINE.search(text(item.context)) for item in outer.stmt.items) for outer in enclosing_with(site.at))
+
+
+def retried_for_ever(site: Site) -> bool:
+    """``while t.is_alive(): t.join(1)``: a limit that starts again and again."""
+    outer = site.at.outer
+    if outer is None or not isinstance(outer.stmt, While) or site.at.part != "body" or _has_clock(outer.stmt.test):
+        return False
+    test = outer.stmt.test
+    asks = isinstance(test, Call) and method_name(test) == "is_alive"
+    return asks and all(method_name(inner.call) in ("join", *_LOGS) for inner in sites(outer.stmt.body))

@@ -1,0 +1,230 @@
+"""Whether anybody tells a worker to end: the flags that its loops test, and who sets them.
+
+Everything here errs towards "told": a finding needs a loop that surely goes on, and code that surely never ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, If, Name, Op, Raise, While
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.places import Attribute, Place
+from shutdown_lint.project.protocol import Loop
+from shutdown_lint.project.scopes import Typed, Value
+from shutdown_lint.walk import At, Site, subexprs, walk
+
+EVENTS = ("threading.Event", "multiprocessing.Event", "asyncio.Event")
+QUERIES = frozenset({
+    "is_alive", "is_set", "isSet", "join", "wait", "start", "getName", "get", "empty", "qsize", "done", "debug", "info", "warning",
+    "error", "exception", "critical", "log", "msg", "print", "poll", "copy", "values", "items", "keys", "append", "time", "monotonic",
+    "fileno", "locked", "acquire", "release", "is_running", "getpid", "format",
+})
+CLOSERS = frozenset({
+    "close", "shutdown", "stop", "cancel", "terminate", "kill", "disconnect", "abort", "interrupt", "quit", "exit", "end", "finish",
+    "aclose", "server_close", "send_signal", "killpg", "destroy", "release", "unsubscribe", "term", "halt",
+})
+_ADDS = frozenset({"put", "put_nowait", "append", "add", "send", "write"})
+
+
+class Untold(NamedTuple):
+    """A loop that nobody ends, and why it goes on."""
+
+    loop: Loop
+    why: str
+
+
+def untold(project: Project, targets: Iterable[Fn], waiters: tuple[Fn, ...], until: int) -> Untold | None:
+    """A loop of the worker bodies that goes on although the functions in ``waiters`` wait for it.
+
+    The first of ``waiters`` holds the wait, in line ``until``; what stands behind it comes too late.
+    """
+    for target in targets:
+        worker = frozenset(project.protocol.reach(target))
+        for loop in project.protocol.worker_loops(target):
+            why = _goes_on(project, loop, worker)
+            if why and not _touched(project, loop, worker, waiters, until) and not _closed_by_others(project, worker, waiters):
+                return Untold(loop, why)
+    return None
+
+
+def _goes_on(project: Project, loop: Loop, worker: frozenset[Fn]) -> str:
+    """Why the loop has no end, or nothing where it may have one."""
+    if loop.fn.facts.is_generator or _raises_in_callees(project, loop):
+        return ""
+    if not loop.leaves:
+        return "has no way out"
+    if not loop.tests or _left_by_handler(loop) or not all(is_flag(project, place) for place in loop.tests):
+        return ""
+    if any(is_told(project, place, stop_value(loop, place.name)) for place in loop.tests):
+        return ""
+    return f"tests `{loop.tests[0].name}`, which nobody sets"
+
+
+def _raises_in_callees(project: Project, loop: Loop) -> bool:
+    """A callee that raises may end the loop from afar."""
+    callees = (target.fn for site in loop.fn.sites for target in project.calls.targets(site.call, loop.fn))
+    reached = {fn for callee in callees if callee is not loop.fn for fn in project.protocol.reach(callee)}
+    return any(isinstance(at.stmt, Raise) for fn in reached for at in fn.statements)
+
+
+def _left_by_handler(loop: Loop) -> bool:
+    """``except OSError: break``: the end comes as an exception."""
+    body = loop.at.stmt.body if isinstance(loop.at.stmt, While) else ()
+    return any(at.part in ("handler", "final") and type(at.stmt).__name__ in ("Break", "Return", "Raise") for at in walk(body))
+
+
+# --- flags -----------------------------------------------------------------------------------------------------------------
+
+
+def is_flag(project: Project, place: Place) -> bool:
+    """Whether only constants and events are ever put into the place."""
+    values = list(_written(project, place))
+    return bool(values) and all(value is not None and _is_flag_value(project, value, fn) for value, fn in values)
+
+
+def is_event(project: Project, place: Place) -> bool:
+    """Whether the place is an event made by the program itself."""
+    calls = [(value, fn) for value, fn in _written(project, place) if isinstance(value, Call)]
+    return bool(calls) and is_flag(project, place)
+
+
+def _written(project: Project, place: Place) -> Iterator[tuple[Expr | None, Fn]]:
+    """The values written into the place; None for one that cannot be seen."""
+    if isinstance(place, Attribute):
+        for write in project.classes.writes(place.cls, place.name):
+            if write.value is not None:
+                yield (write.value if write.item < 0 else None), write.fn
+        return
+    for fn in (place.fn, *_global_writers(project, place.fn, place.name)):
+        for binding in fn.bindings.get(place.name, ()):
+            if isinstance(binding, Value):
+                yield (binding.expr if binding.item < 0 else None), fn
+            elif not isinstance(binding, Typed):
+                yield None, fn
+
+
+def _global_writers(project: Project, scope: Fn, name: str) -> Iterator[Fn]:
+    return (fn for fn in project.functions(scope.module) if scope.is_module and fn.declared.get(name) == "global")
+
+
+def _is_flag_value(project: Project, value: Expr, fn: Fn) -> bool:
+    if isinstance(value, Const):
+        return value.value is None or isinstance(value.value, (bool, int))
+    return isinstance(value, Call) and project.calls.is_call_to(value, fn, *EVENTS)
+
+
+def stop_value(loop: Loop, name: str) -> bool | None:
+    """The value of the flag that ends the loop; None where it cannot be told."""
+    found = set()
+    if isinstance(loop.at.stmt, While):
+        found |= {not value for value in _polarity(loop.at.stmt.test, name)}
+        for at in walk(loop.at.stmt.body):
+            if isinstance(at.stmt, If) and at.stmt.body and type(at.stmt.body[-1]).__name__ in ("Break", "Return", "Raise"):
+                found |= set(_polarity(at.stmt.test, name))
+    return found.pop() if len(found) == 1 else None
+
+
+def _polarity(test: Expr, name: str, positive: bool = True) -> Iterator[bool]:
+    """Whether the test is true when the flag is; both where it is compared with something."""
+    if isinstance(test, Op) and test.op == "not":
+        yield from _polarity(test.operands[0], name, not positive)
+    elif isinstance(test, Op) and test.op in ("and", "or"):
+        for operand in test.operands:
+            yield from _polarity(operand, name, positive)
+    elif any(_is_named(expr, name) for expr in subexprs(test)):
+        yield positive
+        if isinstance(test, Op):
+            yield not positive
+
+
+def _is_named(expr: Expr, name: str) -> bool:
+    return (isinstance(expr, Attr) and expr.name == name) or (isinstance(expr, Name) and expr.id == name)
+
+
+def is_told(project: Project, place: Place, stop: bool | None) -> bool:
+    """Whether any code of the project may give the flag the value ``stop`` (None: change it at all).
+
+    Goes by the name alone: what stands in a place of the same name elsewhere counts as well.
+    """
+    event = is_event(project, place)
+    project.modules.loaded_mentioning(place.name)
+    return any(
+        _tells(site, fn, stop, event)
+        for fn in project.calls.mentioning(place.name)
+        for site in (*fn.attributes(place.name), *fn.names(place.name))
+    )
+
+
+def _tells(site: Site, fn: Fn, stop: bool | None, event: bool) -> bool:
+    stmt, parent = site.at.stmt, site.parents[0] if site.parents else None
+    if isinstance(stmt, Assign) and any(part is site.expr for target in stmt.targets for part in subexprs(target)):
+        if fn.name == "__init__" or fn.is_module or isinstance(stmt.value, Call) and event:
+            return False
+        return stop is None or not isinstance(stmt.value, Const) or bool(stmt.value.value) is stop
+    if not event:
+        return False
+    if isinstance(parent, Attr):
+        called = len(site.parents) > 1 and isinstance(site.parents[1], Call) and site.parents[1].func is parent
+        if called and parent.name in ("is_set", "isSet", "wait"):
+            return False
+        return not called or {"set": True, "clear": False}.get(parent.name, stop) is stop or stop is None
+    return not isinstance(site.at.stmt, (If, While)) or isinstance(parent, Call)
+
+
+# --- the stop path ---------------------------------------------------------------------------------------------------------
+
+
+def _touched(project: Project, loop: Loop, worker: frozenset[Fn], waiters: tuple[Fn, ...], until: int) -> bool:
+    """Whether the stop path does anything, before the wait, to what the worker looks at."""
+    known = {name for fn in worker for name in fn.mentions} - {"self", "cls"}
+    for waiter in waiters:
+        for fn in project.protocol.reach(waiter):
+            if fn not in worker and any(_touches(site, known, loop.leaves) for site in fn.sites if not _late(site.at, fn, waiters[0], until)):
+                return True
+            if fn not in worker and any(_assigns(at, known) for at in fn.statements if not _late(at, fn, waiters[0], until)):
+                return True
+    return False
+
+
+def _late(at: At, fn: Fn, waiter: Fn, until: int) -> bool:
+    span = getattr(at.stmt, "span", None)
+    return fn is waiter and span is not None and span.line >= until
+
+
+def _touches(site: Site, known: set[str], leaves: bool) -> bool:
+    func = site.call.func
+    if isinstance(func, Attr):
+        if func.name in QUERIES:
+            return False
+        if _identifiers(func.value) & known and (leaves or func.name not in _ADDS or _puts_sentinel(site.call)):
+            return True
+    elif isinstance(func, Name) and func.id in ("print", "len", "isinstance", "bool", "list", "range", "hasattr", "Thread", "Process"):
+        return False
+    return any(isinstance(arg.value, Attr) and arg.value.name in known for arg in site.call.args)
+
+
+def _puts_sentinel(call: Call) -> bool:
+    return any(isinstance(arg.value, Const) for arg in call.args)
+
+
+def _assigns(at: At, known: set[str]) -> bool:
+    return isinstance(at.stmt, Assign) and any(isinstance(target, Attr) and target.name in known for target in at.stmt.targets)
+
+
+def _identifiers(expr: Expr) -> set[str]:
+    names = {part.name if isinstance(part, Attr) else part.id for part in subexprs(expr) if isinstance(part, (Attr, Name))}
+    return names - {"self", "cls"}
+
+
+def _closed_by_others(project: Project, worker: frozenset[Fn], waiters: tuple[Fn, ...]) -> bool:
+    """Whether a function outside the worker closes or stops something that the worker calls."""
+    held = {name for fn in worker for site in fn.sites if isinstance(site.call.func, Attr) for name in _identifiers(site.call.func.value)}
+    users = {fn for name in held for fn in project.calls.mentioning(name)}
+    return any(_closes(site, held) for fn in users if fn not in worker and fn not in waiters for site in fn.sites)
+
+
+def _closes(site: Site, held: set[str]) -> bool:
+    func = site.call.func
+    return isinstance(func, Attr) and func.name in CLOSERS and bool(_identifiers(func.value) & held)
