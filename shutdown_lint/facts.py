@@ -144,9 +144,7 @@ class Walrus(NamedTuple):
     value: Expr
 
 
-Expr: TypeAlias = Union[
-    Unknown, Name, Attr, Const, Call, Await, Yield, Lambda, Op, Seq, Subscript, Comp, Star, Walrus
-]
+Expr: TypeAlias = Union[Unknown, Name, Attr, Const, Call, Await, Yield, Lambda, Op, Seq, Subscript, Comp, Star, Walrus]
 
 
 # --- statements ------------------------------------------------------------------------------------------------------
@@ -335,8 +333,24 @@ class Match(NamedTuple):
 
 
 Stmt: TypeAlias = Union[
-    Assign, ExprStmt, Return, Raise, Break, Continue, If, While, For, Try, With, FunctionDef, ClassDef, Import,
-    ScopeDecl, Delete, Assert, Match,
+    Assign,
+    ExprStmt,
+    Return,
+    Raise,
+    Break,
+    Continue,
+    If,
+    While,
+    For,
+    Try,
+    With,
+    FunctionDef,
+    ClassDef,
+    Import,
+    ScopeDecl,
+    Delete,
+    Assert,
+    Match,
 ]
 Body: TypeAlias = tuple[Stmt, ...]
 

@@ -49,7 +49,11 @@ class Plugin:
     def add_options(cls, option_manager: OptionManager) -> None:
         """Declare ``--shutdown-config``."""
         option_manager.add_option(
-            "--shutdown-config", default="", metavar="FILE", parse_from_config=True, normalize_paths=True,
+            "--shutdown-config",
+            default="",
+            metavar="FILE",
+            parse_from_config=True,
+            normalize_paths=True,
             help="configuration file of shutdown-lint (default: the nearest pyproject.toml or shutdown-lint.toml)",
         )
 

@@ -24,32 +24,70 @@ class Option(NamedTuple):
 
 
 _RULES = (
-    Option("select", "--select", "selectors", "[]", "rules to run: codes, prefixes, names or ALL; none: the default "
-           "rules", "RULES"),
+    Option(
+        "select",
+        "--select",
+        "selectors",
+        "[]",
+        "rules to run: codes, prefixes, names or ALL; none: the default rules",
+        "RULES",
+    ),
     Option("extend-select", "--extend-select", "selectors", "[]", "rules to run besides the selected ones", "RULES"),
     Option("ignore", "--ignore", "selectors", "[]", "rules not to run", "RULES"),
     Option("per-file-ignores", "", "table", "{}", "globs of files, each with the rules to ignore in them"),
 )
 _FILES = (
-    Option("exclude", "--exclude", "patterns", "usual", "files and folders to leave out, instead of the usual ones "
-           "(.git, .venv, build, node_modules, …)", "PATTERNS"),
-    Option("extend-exclude", "--extend-exclude", "patterns", "[]", "files and folders to leave out besides those",
-           "PATTERNS"),
+    Option(
+        "exclude",
+        "--exclude",
+        "patterns",
+        "usual",
+        "files and folders to leave out, instead of the usual ones (.git, .venv, build, node_modules, …)",
+        "PATTERNS",
+    ),
+    Option(
+        "extend-exclude",
+        "--extend-exclude",
+        "patterns",
+        "[]",
+        "files and folders to leave out besides those",
+        "PATTERNS",
+    ),
     Option("force-exclude", "--force-exclude", "switch", "false", "leave out excluded files even when they are named"),
     Option("respect-gitignore", "", "switch", "true", "leave out what .gitignore files leave out"),
     Option("src", "", "patterns", '[".", "src"]', "folders that hold top-level modules"),
-    Option("knowledge", "", "choice", '"project"', "what the analysis may read to judge the files given: the whole "
-           "project, or these files only", "", ("project", "paths")),
-    Option("target-version", "--target-version", "version", "requires-python, else py310", "the oldest Python that the "
-           "code runs on", "VERSION"),
+    Option(
+        "knowledge",
+        "",
+        "choice",
+        '"project"',
+        "what the analysis may read to judge the files given: the whole project, or these files only",
+        "",
+        ("project", "paths"),
+    ),
+    Option(
+        "target-version",
+        "--target-version",
+        "version",
+        "requires-python, else py310",
+        "the oldest Python that the code runs on",
+        "VERSION",
+    ),
 )
 _OUTPUT = (
     Option("", "--output-format", "choice", "full", "how findings are printed", "", ("full", "concise", "json")),
     Option("", "--output-file", "text", "stdout", "write the findings to this file", "FILE"),
     Option("", "--statistics", "switch", "", "print how often each rule speaks, instead of the findings"),
     Option("", "--exit-zero", "switch", "", "exit with 0 even when there are findings"),
-    Option("", "--color", "choice", "auto", "colours in text output; auto respects NO_COLOR and FORCE_COLOR", "",
-           ("auto", "always", "never")),
+    Option(
+        "",
+        "--color",
+        "choice",
+        "auto",
+        "colours in text output; auto respects NO_COLOR and FORCE_COLOR",
+        "",
+        ("auto", "always", "never"),
+    ),
 )
 _FIXES = (
     Option("", "--fix", "switch", "", "apply safe fixes"),
@@ -57,8 +95,14 @@ _FIXES = (
     Option("", "--diff", "switch", "", "print what --fix would change, and change nothing"),
 )
 _RUN = (
-    Option("", "--config", "texts", "the nearest file", "a configuration file, or one `KEY = VALUE` in TOML "
-           "(repeatable)", "FILE|KEY=VALUE"),
+    Option(
+        "",
+        "--config",
+        "texts",
+        "the nearest file",
+        "a configuration file, or one `KEY = VALUE` in TOML (repeatable)",
+        "FILE|KEY=VALUE",
+    ),
     Option("", "--isolated", "switch", "", "ignore all configuration files"),
     Option("", "--stdin-filename", "text", "", "the name of the file that is read from stdin (path: -)", "FILE"),
     Option("", "--show-files", "switch", "", "print the files that would be checked, and stop"),
@@ -136,11 +180,13 @@ def render_docs() -> str:
     """The text of ``docs/configuration.md``."""
     keys = (
         f"| `{o.key}` | {_code(o.flag)} | {type_text(o)} | {_value(o.default)} | {_cell(o.help)} |\n"
-        for o in OPTIONS if o.key
+        for o in OPTIONS
+        if o.key
     )
     flags = (
         f"| `{o.flag}` | {_cell(' or '.join(o.words) or o.metavar)} | {o.default} | {_cell(o.help)} |\n"
-        for o in OPTIONS if not o.key
+        for o in OPTIONS
+        if not o.key
     )
     return _DOCS.format(keys="".join(keys), flags="".join(flags))
 

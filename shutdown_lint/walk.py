@@ -10,8 +10,34 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from shutdown_lint.facts import (
-    Assert, Assign, Attr, Await, Body, Call, Comp, Delete, Expr, ExprStmt, For, Handler, If, Lambda, Match, Name, Op,
-    Raise, Return, Seq, Star, Stmt, Subscript, Try, Walrus, While, With, Yield,
+    Assert,
+    Assign,
+    Attr,
+    Await,
+    Body,
+    Call,
+    Comp,
+    Delete,
+    Expr,
+    ExprStmt,
+    For,
+    Handler,
+    If,
+    Lambda,
+    Match,
+    Name,
+    Op,
+    Raise,
+    Return,
+    Seq,
+    Star,
+    Stmt,
+    Subscript,
+    Try,
+    Walrus,
+    While,
+    With,
+    Yield,
 )
 
 PARTS_BODY = "body"
@@ -224,7 +250,9 @@ def argument(call: Call, position: int, keyword: str) -> Expr | None:
     for arg in call.args:
         if arg.keyword == keyword and not arg.star:
             return arg.value
-    if 0 <= position < len(call.args) and all(not arg.star and arg.keyword is None for arg in call.args[: position + 1]):
+    if 0 <= position < len(call.args) and all(
+        not arg.star and arg.keyword is None for arg in call.args[: position + 1]
+    ):
         return call.args[position].value
     return None
 
@@ -267,7 +295,12 @@ def _arguments(call: Call) -> str:
 def enclosing_finally(at: At) -> Iterator[At]:
     """The ``try`` statements with a ``finally`` that will run when this place is left, innermost first."""
     for place in at.around():
-        if place.outer is not None and isinstance(place.outer.stmt, Try) and place.outer.stmt.final and place.part != "final":
+        if (
+            place.outer is not None
+            and isinstance(place.outer.stmt, Try)
+            and place.outer.stmt.final
+            and place.part != "final"
+        ):
             yield place.outer
 
 

@@ -55,7 +55,7 @@ def test_the_full_format_is_the_default(project: Path, capsys: pytest.CaptureFix
 
 def test_formats(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["bad.py", "--output-format", "json"])
-    row, = json.loads(capsys.readouterr().out)
+    (row,) = json.loads(capsys.readouterr().out)
     assert (row["code"], row["location"]) == ("SHD107", {"row": 5, "column": 9})
     assert row["filename"] == str(project / "bad.py")
     main(["bad.py", "--output-format", "concise"])
@@ -220,11 +220,13 @@ def test_stdin_is_fixed_to_stdout(project: Path) -> None:
 def test_json_holds_the_edits(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "unused.py").write_text(UNUSED)
     main(["unused.py", "--output-format", "json"])
-    row, = json.loads(capsys.readouterr().out)
+    (row,) = json.loads(capsys.readouterr().out)
     assert row["fix"]["applicability"] == "safe"
-    edit, = row["fix"]["edits"]
+    (edit,) = row["fix"]["edits"]
     assert (edit["content"], edit["location"], edit["end_location"]) == (
-        "", {"row": 1, "column": 6}, {"row": 1, "column": 22},
+        "",
+        {"row": 1, "column": 6},
+        {"row": 1, "column": 22},
     )
 
 
@@ -244,8 +246,12 @@ def test_json_holds_the_edits(project: Path, capsys: pytest.CaptureFixture[str])
     ],
 )
 def test_colours(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], environment: dict[str, str],
-    flags: list[str], colored: bool,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    environment: dict[str, str],
+    flags: list[str],
+    colored: bool,
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -280,16 +286,28 @@ def test_a_rule_is_explained(capsys: pytest.CaptureFixture[str], word: str) -> N
 
 
 HEAVY = {
-    "libcst", "rich", "click", "yaml", "asyncio", "multiprocessing", "logging", "pathspec", "importlib.metadata",
-    "dataclasses", "inspect", "subprocess", "socket", "tempfile", "flake8",
+    "libcst",
+    "rich",
+    "click",
+    "yaml",
+    "asyncio",
+    "multiprocessing",
+    "logging",
+    "pathspec",
+    "importlib.metadata",
+    "dataclasses",
+    "inspect",
+    "subprocess",
+    "socket",
+    "tempfile",
+    "flake8",
 }
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["rules"], ["rule", "nothing"], ["check", "--help"]])
 def test_start_up_imports_little(arguments: list[str]) -> None:
     program = (
-        "import sys; from shutdown_lint.cli import main; "
-        f"main({arguments!r}); print(*sys.modules, file=sys.stderr)"
+        f"import sys; from shutdown_lint.cli import main; main({arguments!r}); print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=LIMIT, check=True)
     loaded = set(done.stderr.splitlines()[-1].split())

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import BAD, COMMAND, LIMIT, make_project, run, start
+from command import BAD, COMMAND, LIMIT, make_project, run, started
 
 from shutdown_lint.cli import main
 from shutdown_lint.rules import registry
@@ -42,9 +42,7 @@ def test_an_output_file_is_replaced_as_a_whole(project: Path, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("target", ["folder", "missing/out.txt", "pipe"])
-def test_an_output_file_that_cannot_be_written(
-    project: Path, capsys: pytest.CaptureFixture[str], target: str
-) -> None:
+def test_an_output_file_that_cannot_be_written(project: Path, capsys: pytest.CaptureFixture[str], target: str) -> None:
     (project / "folder").mkdir()
     os.mkfifo(project / "pipe")
     assert main(["bad.py", "--output-file", target]) == 2
@@ -87,7 +85,7 @@ def test_a_reader_that_leaves_early_is_no_error(project: Path, unbuffered: str) 
     (project / "many.py").write_text(BAD * 600)  # more text than a pipe holds
     shell = f'"{sys.executable}" -m shutdown_lint many.py; echo "code $?" >&2'
     env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
-    with subprocess.Popen(["/bin/sh", "-c", shell], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as process:
+    with started("/bin/sh", "-c", shell, env=env) as process:
         assert process.stdout is not None and process.stderr is not None
         process.stdout.read(10)
         process.stdout.close()
@@ -192,7 +190,7 @@ STOPS = [signal.SIGINT, signal.SIGTERM]
 
 @pytest.mark.parametrize("signum", STOPS)
 def test_waiting_for_stdin_a_signal_ends_the_process(project: Path, signum: signal.Signals) -> None:
-    with start("-m", "shutdown_lint", "-", "-v", stdin=subprocess.PIPE) as process:
+    with started(*COMMAND, "-", "-v", stdin=subprocess.PIPE) as process:
         assert process.stderr is not None
         process.stderr.readline()
         process.send_signal(signum)
@@ -206,7 +204,7 @@ def test_in_the_midst_of_the_work_a_signal_leaves_nothing_behind(project: Path, 
     for number in range(60):
         (project / f"m{number}.py").write_text(BAD * 400)
     (project / "out.txt").write_text("old")
-    with start("-m", "shutdown_lint", ".", "--jobs", "2", "--output-file", "out.txt") as process:
+    with started(*COMMAND, ".", "--jobs", "2", "--output-file", "out.txt") as process:
         wait_until(lambda: len(children(process.pid)) == 2)
         workers = children(process.pid)
         process.send_signal(signum)
@@ -223,7 +221,7 @@ def test_code_that_swallows_the_request_does_not_hold_it_up(signum: signal.Signa
         "import time\nfrom shutdown_lint.cli import stopping\nstopping.take_signals()\n\n"
         "while True:\n try:\n  print('ready', flush=True)\n  time.sleep(600)\n except BaseException:\n  pass\n"
     )
-    with start("-c", program) as process:
+    with started(sys.executable, "-c", program) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signum)
@@ -232,7 +230,7 @@ def test_code_that_swallows_the_request_does_not_hold_it_up(signum: signal.Signa
 
 def test_an_ignored_interrupt_stays_ignored(project: Path) -> None:
     shell = f'trap "" INT; exec "{sys.executable}" -m shutdown_lint - -v'
-    with subprocess.Popen(["/bin/sh", "-c", shell], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with started("/bin/sh", "-c", shell, stdin=subprocess.PIPE) as process:
         assert process.stderr is not None
         process.stderr.readline()
         process.send_signal(signal.SIGINT)

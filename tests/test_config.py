@@ -126,7 +126,7 @@ def test_a_removed_current_folder_is_survived(tmp_path: Path, monkeypatch: pytes
     ("content", "message"),
     [
         (b"\xef\xbb\xbfsrc = []\n", ":1:1: starts with a byte order mark"),
-        (b'src = []\n# caf\xc3\xa9 \xe9\n', ":2:8: not UTF-8"),
+        (b"src = []\n# caf\xc3\xa9 \xe9\n", ":2:8: not UTF-8"),
         (b"src = []\nselect = [\n  'SHD101'\n  'SHD103'\n]\n", ":4:3: invalid TOML: "),
         (b"src = ", ":1:7: invalid TOML: "),
         (b"src = []\nsrc = []\n", ":2:9: invalid TOML: "),
@@ -169,9 +169,9 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
         ("exclude = [1]", "`exclude[0]` must be a string, not integer 1"),
         ("force-exclude = 'yes'", "`force-exclude` must be true or false, not string 'yes'"),
         ("respect-gitignore = 1", "`respect-gitignore` must be true or false, not integer 1"),
-        ("target-version = 3.1", "`target-version` must be a string such as \"py310\", not float 3.1"),
+        ("target-version = 3.1", '`target-version` must be a string such as "py310", not float 3.1'),
         ("target-version = 'py27'", "`target-version` must be a string such as"),
-        ("knowledge = 'all'", "`knowledge` must be \"project\" or \"paths\", not string 'all'"),
+        ("knowledge = 'all'", '`knowledge` must be "project" or "paths", not string \'all\''),
         ("knowledge = true", "not boolean true"),
         ("per-file-ignores = []", "`per-file-ignores` must be a table of glob = [rules], not array []"),
         ('per-file-ignores = {"a.py" = "x"}', '`per-file-ignores."a.py"` must be a list of strings'),
@@ -248,9 +248,18 @@ def test_every_key_reaches_the_settings(tmp_path: Path) -> None:
     """
     write(tmp_path / "shutdown-lint.toml", text)
     assert settings_of(tmp_path) == Settings(
-        root=str(tmp_path), select=("ALL",), extend_select=("SHD108",), ignore=("exit-in-thread",), exclude=("gen",),
-        extend_exclude=("vendored",), force_exclude=True, respect_gitignore=False, src=("lib",), knowledge="paths",
-        target_version=(3, 12), per_file_ignores=(("tests/*", ("SHD1",)),),
+        root=str(tmp_path),
+        select=("ALL",),
+        extend_select=("SHD108",),
+        ignore=("exit-in-thread",),
+        exclude=("gen",),
+        extend_exclude=("vendored",),
+        force_exclude=True,
+        respect_gitignore=False,
+        src=("lib",),
+        knowledge="paths",
+        target_version=(3, 12),
+        per_file_ignores=(("tests/*", ("SHD1",)),),
     )
 
 
@@ -278,7 +287,10 @@ def test_the_upper_layer_wins_and_extensions_add_up() -> None:
     file["extend-exclude"] = ["b"]
     flags = {"ignore": ["SHD103"], "exclude": ["c"], "extend-exclude": ["d"]}
     assert config.merge(file, flags) == {
-        "select": ["SHD1"], "ignore": ["SHD101", "SHD103"], "extend-select": ["SHD2"], "exclude": ["c"],
+        "select": ["SHD1"],
+        "ignore": ["SHD101", "SHD103"],
+        "extend-select": ["SHD2"],
+        "exclude": ["c"],
         "extend-exclude": ["b", "d"],
     }
 
@@ -291,8 +303,15 @@ def test_a_selection_on_top_starts_anew() -> None:
 @pytest.mark.parametrize(
     ("glob", "expected"),
     [
-        ("build", "build"), ("*.gen.py", "*.gen.py"), ("**/gen/*", "**/gen/*"), ("pkgs/a/gen/*", "gen/*"),
-        ("pkgs/*/gen", "gen"), ("./pkgs/a/x.py", "x.py"), ("pkgs/b/gen", ""), ("pkgs/a", "*"), ("docs/conf.py", ""),
+        ("build", "build"),
+        ("*.gen.py", "*.gen.py"),
+        ("**/gen/*", "**/gen/*"),
+        ("pkgs/a/gen/*", "gen/*"),
+        ("pkgs/*/gen", "gen"),
+        ("./pkgs/a/x.py", "x.py"),
+        ("pkgs/b/gen", ""),
+        ("pkgs/a", "*"),
+        ("docs/conf.py", ""),
     ],
 )
 def test_patterns_of_a_file_further_up_start_from_its_folder(tmp_path: Path, glob: str, expected: str) -> None:

@@ -231,8 +231,12 @@ def test_a_file_that_was_removed_in_the_meantime_does_not_come_back(
 
 @pytest.mark.parametrize(
     ("function", "error"),
-    [("fsync", OSError(errno.ENOSPC, "No space left")), ("replace", OSError(errno.EACCES, "Permission denied")),
-     ("fsync", KeyboardInterrupt()), ("replace", KeyboardInterrupt())],
+    [
+        ("fsync", OSError(errno.ENOSPC, "No space left")),
+        ("replace", OSError(errno.EACCES, "Permission denied")),
+        ("fsync", KeyboardInterrupt()),
+        ("replace", KeyboardInterrupt()),
+    ],
 )
 def test_a_write_that_fails_leaves_the_file_and_nothing_else(
     project: Path, monkeypatch: pytest.MonkeyPatch, function: str, error: BaseException

@@ -73,12 +73,21 @@ def flake8(tmp_path: Path, project: Path) -> Flake8:
 
     def run(*args: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         env = {
-            **os.environ, "PYTHONPATH": f"{site}{os.pathsep}{REPOSITORY}", "TMPDIR": str(temporary),
-            "ENGINE_LOG": str(tmp_path / "engine.log"), **environment,
+            **os.environ,
+            "PYTHONPATH": f"{site}{os.pathsep}{REPOSITORY}",
+            "TMPDIR": str(temporary),
+            "ENGINE_LOG": str(tmp_path / "engine.log"),
+            **environment,
         }
         return subprocess.run(
-            [sys.executable, "-m", "flake8", *args], cwd=project, env=env, input=stdin, capture_output=True, text=True,
-            timeout=HANG, check=False,
+            [sys.executable, "-m", "flake8", *args],
+            cwd=project,
+            env=env,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=HANG,
+            check=False,
         )
 
     return run
@@ -96,9 +105,7 @@ FOUND = [("app/config.py:6:9", "SHD101")]
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("method", ["", "spawn", "forkserver"])
-def test_findings_across_files_are_computed_once(
-    flake8: Flake8, tmp_path: Path, jobs: str, method: str
-) -> None:
+def test_findings_across_files_are_computed_once(flake8: Flake8, tmp_path: Path, jobs: str, method: str) -> None:
     done = flake8("--select", "SHD", f"-j{jobs}", ".", START_METHOD=method)
     assert _codes(done) == FOUND and done.returncode == 1
     assert "; lost: " in done.stdout and "(app/main.py:5)" in done.stdout
@@ -162,7 +169,10 @@ def test_troubles_that_flake8_tells_itself_are_not_told_twice(flake8: Flake8, pr
     (project / "app" / "gone.py").symlink_to("nowhere.py")
     found = _codes(flake8("--select", "E9,SHD", "."))
     assert [(place.split(":")[0], code) for place, code in found] == [
-        ("app/broken.py", "E999"), ("app/config.py", "SHD101"), ("app/gone.py", "E902"), ("app/latin.py", "SHD902"),
+        ("app/broken.py", "E999"),
+        ("app/config.py", "SHD101"),
+        ("app/gone.py", "E902"),
+        ("app/latin.py", "SHD902"),
     ]
 
 
@@ -186,11 +196,18 @@ def test_a_second_run_in_the_same_process_looks_again(flake8: Flake8, project: P
         "    print(first, run())\n"
     )
     environment = {
-        **os.environ, "PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{REPOSITORY}", "ENGINE_LOG": os.devnull,
+        **os.environ,
+        "PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{REPOSITORY}",
+        "ENGINE_LOG": os.devnull,
         "TMPDIR": str(tmp_path / "tmp"),
     }
     done = subprocess.run(
-        [sys.executable, str(script)], cwd=project, env=environment, capture_output=True, text=True, timeout=HANG,
+        [sys.executable, str(script)],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=HANG,
         check=False,
     )
     assert done.stdout.splitlines()[-1:] == ["1 0"], done.stdout + done.stderr

@@ -42,9 +42,14 @@ def _run(*command: str, cwd: Path, **environment: str) -> Done:
     identity = dict.fromkeys(keys, "x@example.org")
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "PYTHONPATH"))}
     done = subprocess.run(
-        command, cwd=cwd, env={**inherited, **identity, **environment}, stdout=subprocess.PIPE,
+        command,
+        cwd=cwd,
+        env={**inherited, **identity, **environment},
+        stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True, timeout=HANG, check=False,
+        text=True,
+        timeout=HANG,
+        check=False,
     )
     return Done(done.returncode, done.stdout)
 

@@ -44,7 +44,7 @@ def call(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
 def test_the_wheel_holds_what_the_package_needs(tmp_path: Path) -> None:
     done = call(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path))
     assert done.returncode == 0, done.stderr
-    wheel, = tmp_path.glob("*.whl")
+    (wheel,) = tmp_path.glob("*.whl")
     assert wheel.name.startswith(f"shutdown_lint-{shutdown_lint.__version__}-")
     names = set(zipfile.ZipFile(wheel).namelist())
     files = (path for pattern in ("*.py", "*.toml", "py.typed") for path in (ROOT / "shutdown_lint").rglob(pattern))

@@ -16,14 +16,20 @@ from shutdown_lint.report import FORMATS, View, renderer
 from shutdown_lint.report.summary import summary
 from shutdown_lint.report.view import columns, lines_of, safe, shown_path
 
-SOURCE = """\
+SOURCE = (
+    """\
 class Worker:
     def start(self):
         threading.Thread(target=self._flush_loop, daemon=True).start()
 \tself.go(
         1)
 名前 = "値" + leave()
-""" + "x" * 400 + "BAD()" + "y" * 400 + "\n"
+"""
+    + "x" * 400
+    + "BAD()"
+    + "y" * 400
+    + "\n"
+)
 
 
 PLACE = Span(3, 9, 3, 25)
@@ -53,7 +59,7 @@ def full(
 def frame(span: Span, source: str = SOURCE, width: int = 120) -> tuple[str, str]:
     """The echoed line and the marks below it, without the gutter."""
     lines = full(finding(span), width=width, source=source)
-    return lines[1][len("    3 | "):], lines[2][len("      | "):]
+    return lines[1][len("    3 | ") :], lines[2][len("      | ") :]
 
 
 # --- full ------------------------------------------------------------------------------------------------------------
@@ -133,7 +139,7 @@ def test_long_lines_are_cut_around_the_mark(width: int) -> None:
     line, marks = frame(Span(7, 401, 7, 406), width=width)
     assert line.startswith("…x") and line.endswith("y…")
     assert columns(line) <= min(width, 120)
-    assert line[marks.index("^"):marks.rindex("^") + 1] == "BAD()"
+    assert line[marks.index("^") : marks.rindex("^") + 1] == "BAD()"
 
 
 def test_indentation_gives_way_first() -> None:
@@ -220,14 +226,23 @@ def test_json_has_the_keys_of_ruff_and_ours() -> None:
     text = renderer("json")([fixed, finding()], View(edits={fixed: (Edit(Span(3, 1, 3, 2), "z"),)}))
     first, second = json.loads(text)
     assert first == {
-        "code": "SHD202", "name": "name-of-SHD202", "severity": "error", "tier": "D", "confidence": "proven",
-        "message": "daemon thread `flusher` is killed mid-cleanup at exit", "help": "keep the thread and join it",
-        "filename": os.path.abspath("app/worker.py"), "location": {"row": 3, "column": 9},
-        "end_location": {"row": 3, "column": 25}, "noqa_row": 3, "url": fixed.url,
+        "code": "SHD202",
+        "name": "name-of-SHD202",
+        "severity": "error",
+        "tier": "D",
+        "confidence": "proven",
+        "message": "daemon thread `flusher` is killed mid-cleanup at exit",
+        "help": "keep the thread and join it",
+        "filename": os.path.abspath("app/worker.py"),
+        "location": {"row": 3, "column": 9},
+        "end_location": {"row": 3, "column": 25},
+        "noqa_row": 3,
+        "url": fixed.url,
         "lost": [{"filename": os.path.abspath("a.py"), "row": 4, "column": 5, "text": "x"}],
         "trace": [{"filename": os.path.abspath("b.py"), "row": 6, "column": 7, "text": "y"}],
         "fix": {
-            "applicability": "unsafe", "message": "Join it",
+            "applicability": "unsafe",
+            "message": "Join it",
             "edits": [{"content": "z", "location": {"row": 3, "column": 1}, "end_location": {"row": 3, "column": 2}}],
         },
     }
@@ -236,17 +251,26 @@ def test_json_has_the_keys_of_ruff_and_ours() -> None:
 
 def test_nothing_found_is_an_empty_output() -> None:
     assert {name: renderer(name)([], View()) for name in FORMATS} == {
-        "full": "", "concise": "", "statistics": "", "json": "[]\n", "statistics_json": "[]\n",
+        "full": "",
+        "concise": "",
+        "statistics": "",
+        "json": "[]\n",
+        "statistics_json": "[]\n",
     }
 
 
 def test_statistics_count_by_rule() -> None:
     items = [finding(code="SHD103"), finding(), finding(fix=Fix("safe", "m", "k")), finding(code="SHD101")]
     assert renderer("statistics")(items, View()).splitlines() == [
-        "2  SHD202  [*] name-of-SHD202", "1  SHD101      name-of-SHD101", "1  SHD103      name-of-SHD103",
+        "2  SHD202  [*] name-of-SHD202",
+        "1  SHD101      name-of-SHD101",
+        "1  SHD103      name-of-SHD103",
     ]
     assert json.loads(renderer("statistics_json")(items, View()))[0] == {
-        "code": "SHD202", "name": "name-of-SHD202", "count": 2, "fixable": 1,
+        "code": "SHD202",
+        "name": "name-of-SHD202",
+        "count": 2,
+        "fixable": 1,
     }
 
 

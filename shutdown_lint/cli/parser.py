@@ -27,7 +27,8 @@ class Parser(argparse.ArgumentParser):
 def check_parser() -> Parser:
     """The parser of ``check``."""
     parser = Parser(
-        "shutdown-lint check", "shutdown-lint [check] [OPTIONS] [PATH ...]",
+        "shutdown-lint check",
+        "shutdown-lint [check] [OPTIONS] [PATH ...]",
         "Find what the program loses, leaves behind or hangs on when it is asked to stop.",
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; - reads stdin (default: .)")
@@ -82,7 +83,8 @@ def values_by_key(parsed: argparse.Namespace) -> dict[str, Any]:
     given = ((option, getattr(parsed, dest(option.flag))) for option in OPTIONS if option.key and option.flag)
     return {
         option.key: _split(value) if option.kind in ("selectors", "patterns") else value
-        for option, value in given if value is not None
+        for option, value in given
+        if value is not None
     }
 
 

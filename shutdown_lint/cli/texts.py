@@ -38,9 +38,7 @@ def line_reader(read: Callable[[str], str | None]) -> Callable[[str], Sequence[s
     return read_lines
 
 
-def edits_of(
-    findings: Iterable[Finding], read: Callable[[str], str | None]
-) -> dict[Finding, tuple[Edit, ...]]:
+def edits_of(findings: Iterable[Finding], read: Callable[[str], str | None]) -> dict[Finding, tuple[Edit, ...]]:
     """The edits of the findings that carry a fix; LibCST is loaded only where there are any."""
     by_path: dict[str, list[Finding]] = {}
     for finding in findings:

@@ -15,6 +15,18 @@ from shutdown_lint.config.merging import merge, rebase, required_python, to_sett
 from shutdown_lint.config.schema import check, target_version
 
 __all__ = [
-    "ConfigError", "Layer", "Root", "check", "find", "find_root", "load", "merge", "parse", "read", "rebase",
-    "required_python", "target_version", "to_settings",
+    "ConfigError",
+    "Layer",
+    "Root",
+    "check",
+    "find",
+    "find_root",
+    "load",
+    "merge",
+    "parse",
+    "read",
+    "rebase",
+    "required_python",
+    "target_version",
+    "to_settings",
 ]

@@ -43,7 +43,9 @@ def _imported_as(file: cst.Module, module: str) -> list[tuple[str, cst.CSTNode]]
     statements = (part for line in lines for part in line.body if isinstance(part, cst.Import))
     found = (
         (names.code(alias.asname.name) if alias.asname else module, statement)
-        for statement in statements for alias in statement.names if names.code(alias.name) == module
+        for statement in statements
+        for alias in statement.names
+        if names.code(alias.name) == module
     )
     return sorted(found, key=lambda pair: pair[0] != module)
 
@@ -58,7 +60,8 @@ def _is_only_the_module(tree: Tree, name: str, module: str, around: list[names.S
 def _binds_module(tree: Tree, node: cst.CSTNode, module: str) -> bool:
     alias = tree.parents[id(node)] if isinstance(node, cst.AsName) else node
     return (
-        isinstance(alias, cst.ImportAlias) and names.code(alias.name) == module
+        isinstance(alias, cst.ImportAlias)
+        and names.code(alias.name) == module
         and isinstance(tree.parents[id(alias)], cst.Import)
     )
 

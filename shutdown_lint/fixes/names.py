@@ -57,8 +57,14 @@ def _evaluated_here(scope: cst.CSTNode) -> list[cst.CSTNode]:
     """The parts of a nested definition that run in the scope around it: decorators, bases, defaults, annotations."""
     parts = [part for part in children(scope) if not _inside(scope, part)]
     params = [part for part in parts if isinstance(part, cst.Parameters)]
-    inner = [part for each in params for node in walk(each) if isinstance(node, cst.Param)
-             for part in (node.default, node.annotation) if part is not None]
+    inner = [
+        part
+        for each in params
+        for node in walk(each)
+        if isinstance(node, cst.Param)
+        for part in (node.default, node.annotation)
+        if part is not None
+    ]
     return [part for part in parts if not isinstance(part, cst.Parameters)] + inner
 
 

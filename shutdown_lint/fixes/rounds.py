@@ -71,7 +71,12 @@ class _Change(NamedTuple):
 
 
 def apply(
-    report: Report, paths: Sequence[str], settings: Settings, *, unsafe: bool = False, diff: bool = False,
+    report: Report,
+    paths: Sequence[str],
+    settings: Settings,
+    *,
+    unsafe: bool = False,
+    diff: bool = False,
     stdin: bytes | None = None,
 ) -> FixResult:
     """Make the fixes of a report's findings (unsafe ones only when asked for) and check the result again.
@@ -102,7 +107,11 @@ def apply(
 
 
 def _remaining(
-    report: Report, changes: Sequence[_Change], paths: Sequence[str], settings: Settings, diff: bool,
+    report: Report,
+    changes: Sequence[_Change],
+    paths: Sequence[str],
+    settings: Settings,
+    diff: bool,
     stdin: bytes | None,
 ) -> Report:
     """What is left to report: a change in one file may make or end findings in others."""

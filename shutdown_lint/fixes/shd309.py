@@ -136,9 +136,7 @@ def _handed_on(site: _Site) -> list[cst.Arg]:
 def _fields(given: list[cst.Arg]) -> list[cst.Arg]:
     """``args=(…,)`` and ``kwargs={…}``."""
     positional = [cst.Element(arg.value) for arg in given if arg.keyword is None]
-    keywords = [
-        cst.DictElement(cst.SimpleString(f'"{arg.keyword.value}"'), arg.value) for arg in given if arg.keyword
-    ]
+    keywords = [cst.DictElement(cst.SimpleString(f'"{arg.keyword.value}"'), arg.value) for arg in given if arg.keyword]
     fields = [("args", cst.Tuple(positional))] if positional else []
     return [_keyword(*field) for field in (*fields, *([("kwargs", cst.Dict(keywords))] if keywords else []))]
 

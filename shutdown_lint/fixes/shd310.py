@@ -124,5 +124,8 @@ def _param(name: str, typed: bool) -> cst.Param:
     annotation = cst.Annotation(cst.Name("object")) if typed else None
     space = cst.SimpleWhitespace(" " if typed else "")
     return cst.Param(
-        cst.Name(name), annotation=annotation, default=cst.Name("None"), equal=cst.AssignEqual(space, space),
+        cst.Name(name),
+        annotation=annotation,
+        default=cst.Name("None"),
+        equal=cst.AssignEqual(space, space),
     )

@@ -26,8 +26,20 @@ def lower_function(node: cst.FunctionDef, tables: Tables, scope: Scope, lower_bo
     body = lower_body(node.body, tables, inner)
     span, extent = tables.positions.span(node.name), tables.positions.span(node)
     tables.functions[index] = Function(
-        index, name, qualname, node.asynchronous is not None, inner.yields, False, params, decorators, returns, body,
-        scope.cls, scope.function, span, extent,
+        index,
+        name,
+        qualname,
+        node.asynchronous is not None,
+        inner.yields,
+        False,
+        params,
+        decorators,
+        returns,
+        body,
+        scope.cls,
+        scope.function,
+        span,
+        extent,
     )
     return FunctionDef(index, extent)
 

@@ -9,7 +9,25 @@ from typing import Any, TypeAlias
 import libcst as cst
 
 from shutdown_lint.facts import (
-    UNKNOWN, Arg, Attr, Await, Call, Clause, Comp, Const, Expr, Function, Lambda, Name, Op, Return, Seq, Star, Subscript, Unknown, Walrus,
+    UNKNOWN,
+    Arg,
+    Attr,
+    Await,
+    Call,
+    Clause,
+    Comp,
+    Const,
+    Expr,
+    Function,
+    Lambda,
+    Name,
+    Op,
+    Return,
+    Seq,
+    Star,
+    Subscript,
+    Unknown,
+    Walrus,
     Yield,
 )
 from shutdown_lint.lower.params import lower_params
@@ -93,7 +111,12 @@ def _string(node: cst.SimpleString, tables: Tables, scope: Scope) -> Expr:
 
 def _concatenated(node: cst.ConcatenatedString, tables: Tables, scope: Scope) -> Expr:
     left, right = lower_expr(node.left, tables, scope), lower_expr(node.right, tables, scope)
-    if isinstance(left, Const) and isinstance(right, Const) and isinstance(left.value, str) and isinstance(right.value, str):
+    if (
+        isinstance(left, Const)
+        and isinstance(right, Const)
+        and isinstance(left.value, str)
+        and isinstance(right.value, str)
+    ):
         joined = left.value + right.value
         return Const(joined) if len(joined) <= MAX_STRING else UNKNOWN
     return live_operands("fstring", (left, right))
@@ -135,8 +158,16 @@ def _float(node: cst.Float, tables: Tables, scope: Scope) -> Expr:
 _UNARY = {cst.Not: "not", cst.Minus: "-"}
 _BINARY = {cst.Add: "+", cst.Subtract: "-"}
 _COMPARE = {
-    cst.Equal: "==", cst.NotEqual: "!=", cst.LessThan: "<", cst.LessThanEqual: "<=", cst.GreaterThan: ">",
-    cst.GreaterThanEqual: ">=", cst.Is: "is", cst.IsNot: "is-not", cst.In: "in", cst.NotIn: "not-in",
+    cst.Equal: "==",
+    cst.NotEqual: "!=",
+    cst.LessThan: "<",
+    cst.LessThanEqual: "<=",
+    cst.GreaterThan: ">",
+    cst.GreaterThanEqual: ">=",
+    cst.Is: "is",
+    cst.IsNot: "is-not",
+    cst.In: "in",
+    cst.NotIn: "not-in",
 }
 
 
@@ -245,12 +276,30 @@ def _walrus(node: cst.NamedExpr, tables: Tables, scope: Scope) -> Expr:
 
 
 _BY_TYPE: dict[type[cst.CSTNode], Lowerer] = {
-    cst.Name: _name, cst.Attribute: _attribute, cst.Call: _call, cst.Await: _await, cst.Yield: _yield,
-    cst.Lambda: _lambda, cst.SimpleString: _string, cst.ConcatenatedString: _concatenated,
-    cst.FormattedString: _fstring, cst.Integer: _integer, cst.Float: _float, cst.UnaryOperation: _unary,
-    cst.BooleanOperation: _boolean, cst.BinaryOperation: _binary, cst.Comparison: _comparison,
-    cst.IfExp: _conditional, cst.Tuple: _display("tuple"), cst.List: _display("list"), cst.Set: _display("set"),
-    cst.Dict: _dict, cst.Subscript: _subscript, cst.ListComp: _comprehension("list"),
-    cst.SetComp: _comprehension("set"), cst.DictComp: _comprehension("dict"),
-    cst.GeneratorExp: _comprehension("generator"), cst.NamedExpr: _walrus,
+    cst.Name: _name,
+    cst.Attribute: _attribute,
+    cst.Call: _call,
+    cst.Await: _await,
+    cst.Yield: _yield,
+    cst.Lambda: _lambda,
+    cst.SimpleString: _string,
+    cst.ConcatenatedString: _concatenated,
+    cst.FormattedString: _fstring,
+    cst.Integer: _integer,
+    cst.Float: _float,
+    cst.UnaryOperation: _unary,
+    cst.BooleanOperation: _boolean,
+    cst.BinaryOperation: _binary,
+    cst.Comparison: _comparison,
+    cst.IfExp: _conditional,
+    cst.Tuple: _display("tuple"),
+    cst.List: _display("list"),
+    cst.Set: _display("set"),
+    cst.Dict: _dict,
+    cst.Subscript: _subscript,
+    cst.ListComp: _comprehension("list"),
+    cst.SetComp: _comprehension("set"),
+    cst.DictComp: _comprehension("dict"),
+    cst.GeneratorExp: _comprehension("generator"),
+    cst.NamedExpr: _walrus,
 }

@@ -26,7 +26,9 @@ def lower_import_from(node: cst.ImportFrom) -> tuple[ImportName, ...]:
     module, level = dotted(node.module) if node.module else "", len(node.relative)
     if isinstance(node.names, cst.ImportStar):
         return (ImportName("*", module, "*", level),)
-    return tuple(ImportName(_asname(alias) or dotted(alias.name), module, dotted(alias.name), level) for alias in node.names)
+    return tuple(
+        ImportName(_asname(alias) or dotted(alias.name), module, dotted(alias.name), level) for alias in node.names
+    )
 
 
 def _asname(alias: cst.ImportAlias) -> str | None:

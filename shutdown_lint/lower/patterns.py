@@ -22,5 +22,7 @@ def _binds(pattern: cst.CSTNode) -> list[str]:
             names.append(normal(node.name.value))
         elif isinstance(node, cst.MatchMapping) and node.rest is not None:
             names.append(normal(node.rest.value))
-        stack += [child for child in node.children if not isinstance(child, (cst.Name, cst.BaseParenthesizableWhitespace))]
+        stack += [
+            child for child in node.children if not isinstance(child, (cst.Name, cst.BaseParenthesizableWhitespace))
+        ]
     return names

@@ -21,10 +21,24 @@ from shutdown_lint.facts import NO_SPAN, Span
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 _KEPT: frozenset[type] = frozenset(
-    {cst.Call, cst.Await, cst.Lambda, cst.IndentedBlock, cst.SimpleStatementLine, cst.SimpleStatementSuite,
-     cst.Else, cst.Finally, cst.ExceptHandler, cst.ExceptStarHandler, cst.MatchCase}
-    | {node for node in vars(cst).values()
-       if isinstance(node, type) and issubclass(node, (cst.BaseCompoundStatement, cst.BaseSmallStatement))}
+    {
+        cst.Call,
+        cst.Await,
+        cst.Lambda,
+        cst.IndentedBlock,
+        cst.SimpleStatementLine,
+        cst.SimpleStatementSuite,
+        cst.Else,
+        cst.Finally,
+        cst.ExceptHandler,
+        cst.ExceptStarHandler,
+        cst.MatchCase,
+    }
+    | {
+        node
+        for node in vars(cst).values()
+        if isinstance(node, type) and issubclass(node, (cst.BaseCompoundStatement, cst.BaseSmallStatement))
+    }
 )
 
 
@@ -52,7 +66,9 @@ class _Record:
     def __enter__(self) -> None:
         self.start = len(self.state.tokens)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         ranges = self.state.ranges
         inner = ranges.get(id(self.end_node))
         ranges[id(self.node)] = (self.start, inner[1] if inner else len(self.state.tokens))

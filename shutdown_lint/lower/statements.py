@@ -8,8 +8,32 @@ from typing import Any, TypeAlias
 import libcst as cst
 
 from shutdown_lint.facts import (
-    Assert, Assign, Body, Break, Case, Const, Continue, Delete, Expr, ExprStmt, For, Handler, If, Import, Match, Name, Raise, Return,
-    ScopeDecl, Seq, Stmt, Try, Unknown, While, With, WithItem,
+    Assert,
+    Assign,
+    Body,
+    Break,
+    Case,
+    Const,
+    Continue,
+    Delete,
+    Expr,
+    ExprStmt,
+    For,
+    Handler,
+    If,
+    Import,
+    Match,
+    Name,
+    Raise,
+    Return,
+    ScopeDecl,
+    Seq,
+    Stmt,
+    Try,
+    Unknown,
+    While,
+    With,
+    WithItem,
 )
 from shutdown_lint.lower.definitions import lower_class, lower_function
 from shutdown_lint.lower.expressions import lower_expr
@@ -60,7 +84,9 @@ def _annotated(node: cst.AnnAssign, tables: Tables, scope: Scope) -> Stmt:
 
 
 def _augmented(node: cst.AugAssign, tables: Tables, scope: Scope) -> Stmt:
-    op = {cst.AddAssign: "+=", cst.SubtractAssign: "-=", cst.BitOrAssign: "|=", cst.BitAndAssign: "&="}.get(type(node.operator), "?=")
+    op = {cst.AddAssign: "+=", cst.SubtractAssign: "-=", cst.BitOrAssign: "|=", cst.BitAndAssign: "&="}.get(
+        type(node.operator), "?="
+    )
     target, value = lower_expr(node.target, tables, scope), lower_expr(node.value, tables, scope)
     return Assign((target,), value, None, op, tables.positions.span(node))
 
@@ -115,7 +141,9 @@ def _try(node: cst.Try | cst.TryStar, tables: Tables, scope: Scope) -> Stmt:
 def _handler(node: cst.ExceptHandler | cst.ExceptStarHandler, tables: Tables, scope: Scope) -> Handler:
     name = node.name.name.value if node.name and isinstance(node.name.name, cst.Name) else None
     types = _optional(node.type, tables, scope)
-    return Handler(types, normal(name) if name else None, lower_body(node.body, tables, scope), tables.positions.span(node))
+    return Handler(
+        types, normal(name) if name else None, lower_body(node.body, tables, scope), tables.positions.span(node)
+    )
 
 
 def _with(node: cst.With, tables: Tables, scope: Scope) -> Stmt:
@@ -171,14 +199,34 @@ def _import_from(node: cst.ImportFrom, tables: Tables, scope: Scope) -> Stmt:
 
 
 def _type_alias(node: cst.TypeAlias, tables: Tables, scope: Scope) -> Stmt:
-    return Assign((Name(normal(node.name.value)),), lower_expr(node.value, tables, scope), None, "=", tables.positions.span(node))
+    return Assign(
+        (Name(normal(node.name.value)),), lower_expr(node.value, tables, scope), None, "=", tables.positions.span(node)
+    )
 
 
 _BY_TYPE: dict[type[cst.CSTNode], Lowerer] = {
-    cst.Expr: _expression, cst.Assign: _assign, cst.AnnAssign: _annotated, cst.AugAssign: _augmented,
-    cst.Return: _return, cst.Raise: _raise, cst.Break: _break, cst.Continue: _continue, cst.If: _if,
-    cst.While: _while, cst.For: _for, cst.Try: _try, cst.TryStar: _try, cst.With: _with,
-    cst.Global: _scope("global"), cst.Nonlocal: _scope("nonlocal"), cst.Del: _delete, cst.Assert: _assert,
-    cst.Match: _match, cst.FunctionDef: _function, cst.ClassDef: _class, cst.Import: _import,
-    cst.ImportFrom: _import_from, cst.TypeAlias: _type_alias,
+    cst.Expr: _expression,
+    cst.Assign: _assign,
+    cst.AnnAssign: _annotated,
+    cst.AugAssign: _augmented,
+    cst.Return: _return,
+    cst.Raise: _raise,
+    cst.Break: _break,
+    cst.Continue: _continue,
+    cst.If: _if,
+    cst.While: _while,
+    cst.For: _for,
+    cst.Try: _try,
+    cst.TryStar: _try,
+    cst.With: _with,
+    cst.Global: _scope("global"),
+    cst.Nonlocal: _scope("nonlocal"),
+    cst.Del: _delete,
+    cst.Assert: _assert,
+    cst.Match: _match,
+    cst.FunctionDef: _function,
+    cst.ClassDef: _class,
+    cst.Import: _import,
+    cst.ImportFrom: _import_from,
+    cst.TypeAlias: _type_alias,
 }

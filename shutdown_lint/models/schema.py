@@ -6,18 +6,47 @@ from typing import Any
 
 from shutdown_lint.models import Blocking, Callback, Entry, HandlesSignals, ModelError, Resource, Wait
 
-KINDS = frozenset({
-    "thread", "timer", "process", "child", "pool", "executor", "server", "consumer", "scheduler", "session", "task",
-    "file", "socket", "connection", "tempdir", "selector", "loop", "queue", "observer",
-})
+KINDS = frozenset(
+    {
+        "thread",
+        "timer",
+        "process",
+        "child",
+        "pool",
+        "executor",
+        "server",
+        "consumer",
+        "scheduler",
+        "session",
+        "task",
+        "file",
+        "socket",
+        "connection",
+        "tempdir",
+        "selector",
+        "loop",
+        "queue",
+        "observer",
+    }
+)
 _REQUIRED = object()
 _STRINGS: tuple[str, ...] = ()
 
 # table → key → default (its type is the key's type); _REQUIRED strings have no default
 SCHEMA: dict[str, dict[str, Any]] = {
     "resource": {
-        "name": _REQUIRED, "kind": _REQUIRED, "acquire": _STRINGS, "start": _STRINGS, "stop": _STRINGS, "release": _STRINGS,
-        "wait": (), "context_manager": False, "daemon": "never", "is_async": False, "loses": "", "source": _REQUIRED,
+        "name": _REQUIRED,
+        "kind": _REQUIRED,
+        "acquire": _STRINGS,
+        "start": _STRINGS,
+        "stop": _STRINGS,
+        "release": _STRINGS,
+        "wait": (),
+        "context_manager": False,
+        "daemon": "never",
+        "is_async": False,
+        "loses": "",
+        "source": _REQUIRED,
     },
     "callback": {"call": _REQUIRED, "role": _REQUIRED, "keyword": "", "position": -1, "source": ""},
     "blocking": {"call": _REQUIRED, "timeout": "", "position": -1, "wakes": "", "source": ""},
@@ -27,8 +56,13 @@ SCHEMA: dict[str, dict[str, Any]] = {
     "alias": {"name": _REQUIRED, "means": _REQUIRED},
 }
 _MAKE: dict[str, Any] = {
-    "resource": Resource, "callback": Callback, "blocking": Blocking, "entry": Entry, "handles_signals": HandlesSignals,
-    "result": lambda call, type: (call, type), "alias": lambda name, means: (name, means),
+    "resource": Resource,
+    "callback": Callback,
+    "blocking": Blocking,
+    "entry": Entry,
+    "handles_signals": HandlesSignals,
+    "result": lambda call, type: (call, type),
+    "alias": lambda name, means: (name, means),
 }
 
 

@@ -149,7 +149,9 @@ class CallGraph:
             callers = self.callers(fn)
             if len(callers) > MAX_ARGUMENT_SITES:
                 return NOTHING
-            found = (v for c in callers for v in self._project.evaluate.values(self.passed(c.site.call, fn, param), c.fn))
+            found = (
+                v for c in callers for v in self._project.evaluate.values(self.passed(c.site.call, fn, param), c.fn)
+            )
             return tuple(dict.fromkeys(found))
         finally:
             self._open.discard(fn)
@@ -158,8 +160,12 @@ class CallGraph:
         """The argument of ``call`` that binds ``param`` of ``fn``."""
         names = [p.name for p in fn.facts.params if p.kind in ("positional-only", "positional")]
         position = names.index(param.name) if param.name in names else -1
-        if fn.is_method and not (isinstance(call.func, Attr) and isinstance(call.func.value, Name) and fn.cls is not None
-                                 and call.func.value.id == fn.cls.name):
+        if fn.is_method and not (
+            isinstance(call.func, Attr)
+            and isinstance(call.func.value, Name)
+            and fn.cls is not None
+            and call.func.value.id == fn.cls.name
+        ):
             position -= 1
         return argument(call, position if position >= 0 else 99, param.name)
 
@@ -185,7 +191,12 @@ class CallGraph:
 
 
 def _through_class(call: Call, fn: Fn) -> bool:
-    return isinstance(call.func, Attr) and isinstance(call.func.value, Name) and fn.cls is not None and call.func.value.id == fn.cls.name
+    return (
+        isinstance(call.func, Attr)
+        and isinstance(call.func.value, Name)
+        and fn.cls is not None
+        and call.func.value.id == fn.cls.name
+    )
 
 
 def _last(func: Expr) -> str:

@@ -143,7 +143,9 @@ class ClassTable:
         elif isinstance(write.value, Seq) and write.item < len(write.value.items):
             yield from evaluate.values(write.value.items[write.item], write.fn)
         else:
-            yield from (v.elements[write.item] for v in values if isinstance(v, Container) and write.item < len(v.elements))
+            yield from (
+                v.elements[write.item] for v in values if isinstance(v, Container) and write.item < len(v.elements)
+            )
 
     def writes(self, cls: Cls, name: str) -> list[AttributeWrite]:
         """Every assignment to the attribute in the family's methods and class bodies."""

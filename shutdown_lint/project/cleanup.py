@@ -18,12 +18,32 @@ if TYPE_CHECKING:
 MAX_DEPTH = 4
 MAX_STEPS = 12
 # Leaving these undone at exit loses nothing outside the process.
-_HARMLESS = frozenset({
-    "contextlib.suppress", "contextlib.nullcontext", "contextlib.redirect_stdout", "contextlib.redirect_stderr", "warnings.catch_warnings",
-    "threading.Lock", "threading.RLock", "threading.Condition", "threading.Semaphore", "threading.BoundedSemaphore", "asyncio.Lock",
-    "asyncio.Semaphore", "asyncio.Condition", "asyncio.timeout", "asyncio.timeout_at", "unittest.mock.patch", "pytest.raises", "decimal.localcontext",
-})
-_LOCKISH = re.compile(r"lock|mutex|cond(ition)?$|sem(aphore)?$|suppress|timeout|span|timer|catch|ignore|profil|patch|raises", re.IGNORECASE)
+_HARMLESS = frozenset(
+    {
+        "contextlib.suppress",
+        "contextlib.nullcontext",
+        "contextlib.redirect_stdout",
+        "contextlib.redirect_stderr",
+        "warnings.catch_warnings",
+        "threading.Lock",
+        "threading.RLock",
+        "threading.Condition",
+        "threading.Semaphore",
+        "threading.BoundedSemaphore",
+        "asyncio.Lock",
+        "asyncio.Semaphore",
+        "asyncio.Condition",
+        "asyncio.timeout",
+        "asyncio.timeout_at",
+        "unittest.mock.patch",
+        "pytest.raises",
+        "decimal.localcontext",
+    }
+)
+_LOCKISH = re.compile(
+    r"lock|mutex|cond(ition)?$|sem(aphore)?$|suppress|timeout|span|timer|catch|ignore|profil|patch|raises",
+    re.IGNORECASE,
+)
 _REACHES_OUTSIDE = re.compile(
     r"commit|rollback|flush|save|write|dump|close|unlink|remove|rmtree|rename|replace|unlock|release|cleanup|clean_up|delete|send|publish|"
     r"disconnect|shutdown|terminate|stop|restore|reset|deregister|unregister|ack|nack|fsync|sync|upload|notify|unsubscribe|logout|quit",
@@ -49,7 +69,11 @@ class Cleanup:
         if isinstance(outer.stmt, Try) and outer.stmt.final and place.part != "final":
             yield self.final_step(outer.stmt, fn)
         elif isinstance(outer.stmt, With):
-            yield from (self.with_step(item, outer.stmt, fn) for item in outer.stmt.items if not self.is_harmless(item.context, fn))
+            yield from (
+                self.with_step(item, outer.stmt, fn)
+                for item in outer.stmt.items
+                if not self.is_harmless(item.context, fn)
+            )
 
     def final_step(self, stmt: Try, fn: Fn) -> Step:
         """``finally: db.close()`` at the first line of the clause."""
@@ -123,7 +147,11 @@ class Cleanup:
     def _own(self, fn: Fn) -> Iterator[Step]:
         for at in fn.statements:
             if isinstance(at.stmt, With):
-                yield from (self.with_step(item, at.stmt, fn) for item in at.stmt.items if not self.is_harmless(item.context, fn))
+                yield from (
+                    self.with_step(item, at.stmt, fn)
+                    for item in at.stmt.items
+                    if not self.is_harmless(item.context, fn)
+                )
             elif isinstance(at.stmt, Try) and at.stmt.final and self._reaches_outside(at.stmt, fn):
                 yield self.final_step(at.stmt, fn)
 

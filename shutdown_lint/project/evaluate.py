@@ -11,13 +11,40 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import (
-    Attr, Await, Call, Comp, Const, Expr, ImportName, Lambda, Name, Op, Param, Seq, Star, Subscript, Walrus, Yield,
+    Attr,
+    Await,
+    Call,
+    Comp,
+    Const,
+    Expr,
+    ImportName,
+    Lambda,
+    Name,
+    Op,
+    Param,
+    Seq,
+    Star,
+    Subscript,
+    Walrus,
+    Yield,
 )
 from shutdown_lint.project import scopes
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.modules import absolute
 from shutdown_lint.project.values import (
-    NOTHING, Class, Constant, Container, Coroutine, External, Function, Instance, Module, Partial, Super, Value, Values,
+    NOTHING,
+    Class,
+    Constant,
+    Container,
+    Coroutine,
+    External,
+    Function,
+    Instance,
+    Module,
+    Partial,
+    Super,
+    Value,
+    Values,
 )
 from shutdown_lint.walk import At, own_exprs, subexprs
 
@@ -27,7 +54,17 @@ if TYPE_CHECKING:
 MAX_DEPTH = 20
 MAX_VALUES = 12
 _BUILTINS = frozenset(dir(builtins))
-_ITERATORS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "builtins.reversed", "builtins.sorted", "builtins.iter", "builtins.frozenset"})
+_ITERATORS = frozenset(
+    {
+        "builtins.list",
+        "builtins.tuple",
+        "builtins.set",
+        "builtins.reversed",
+        "builtins.sorted",
+        "builtins.iter",
+        "builtins.frozenset",
+    }
+)
 _ELEMENT_METHODS = frozenset({"values", "copy", "union"})
 _POP_METHODS = frozenset({"pop", "popleft", "get", "get_nowait", "setdefault"})
 
@@ -96,7 +133,9 @@ class Evaluator:
             return self._project.modules.of(fn.module).body
         while scope is not None:
             here = scope.declared.get(name)
-            if here is None and (name in scope.bindings or self._project.modules.of(scope.module).defined(scope.facts.number, name)):
+            if here is None and (
+                name in scope.bindings or self._project.modules.of(scope.module).defined(scope.facts.number, name)
+            ):
                 return scope
             scope = scope.parent
         return None
@@ -137,7 +176,9 @@ class Evaluator:
         if isinstance(binding, scopes.Typed):
             return self.annotated(binding.annotation, fn)
         if isinstance(binding, scopes.Caught) and binding.types is not None:
-            return tuple(_instance(value) for value in self.values(binding.types, fn) if isinstance(value, (Class, External)))
+            return tuple(
+                _instance(value) for value in self.values(binding.types, fn) if isinstance(value, (Class, External))
+            )
         return NOTHING
 
     def _item(self, values: Values, item: int, expr: Expr | None, fn: Fn) -> Values:
@@ -194,7 +235,9 @@ class Evaluator:
         if isinstance(annotation, Subscript):
             return self._generic(annotation, fn)
         if isinstance(annotation, (Name, Attr)):
-            return tuple(_instance(v) for v in self.values(annotation, fn) if isinstance(v, (Class, External)) and _is_type(v))
+            return tuple(
+                _instance(v) for v in self.values(annotation, fn) if isinstance(v, (Class, External)) and _is_type(v)
+            )
         if isinstance(annotation, Op):
             return tuple(value for operand in annotation.operands for value in self.annotated(operand, fn))
         return NOTHING
@@ -214,11 +257,25 @@ class Evaluator:
         args = annotation.key.items if isinstance(annotation.key, Seq) else (annotation.key,)
         if last in ("Optional", "Union", "Annotated", "ClassVar", "Final"):
             return tuple(value for arg in args for value in self.annotated(arg, fn))
-        if last in ("list", "List", "set", "Set", "tuple", "Tuple", "Sequence", "Iterable", "deque", "frozenset", "Collection"):
+        if last in (
+            "list",
+            "List",
+            "set",
+            "Set",
+            "tuple",
+            "Tuple",
+            "Sequence",
+            "Iterable",
+            "deque",
+            "frozenset",
+            "Collection",
+        ):
             return (Container(tuple(value for arg in args for value in self.annotated(arg, fn))),)
         if last in ("dict", "Dict", "Mapping", "MutableMapping", "defaultdict") and len(args) == 2:
             return (Container(self.annotated(args[1], fn)),)
-        return tuple(_instance(v) for v in self.values(annotation.value, fn) if isinstance(v, (Class, External)) and _is_type(v))
+        return tuple(
+            _instance(v) for v in self.values(annotation.value, fn) if isinstance(v, (Class, External)) and _is_type(v)
+        )
 
     # --- expressions ---------------------------------------------------------------------------------------------------
 
@@ -249,7 +306,9 @@ class Evaluator:
         return NOTHING
 
     def _display(self, expr: Seq, fn: Fn) -> Iterable[Value]:
-        items = expr.items[1::2] if expr.kind == "dict" and not any(isinstance(i, Star) for i in expr.items) else expr.items
+        items = (
+            expr.items[1::2] if expr.kind == "dict" and not any(isinstance(i, Star) for i in expr.items) else expr.items
+        )
         for item in items:
             if isinstance(item, Star):
                 yield from self.elements(self.values(item.value, fn))
@@ -276,7 +335,12 @@ class Evaluator:
                 method = self._project.classes.method(value.cls, name)
                 if method is not None:
                     return self.returned(method) or (value,)
-        if isinstance(value, Instance) and value.cls == "contextlib.closing" and value.call is not None and value.fn is not None:
+        if (
+            isinstance(value, Instance)
+            and value.cls == "contextlib.closing"
+            and value.call is not None
+            and value.fn is not None
+        ):
             return self.values(value.call.args[0].value, value.fn) if value.call.args else NOTHING
         return (value,) if isinstance(value, Instance) else NOTHING
 
@@ -288,7 +352,11 @@ class Evaluator:
     def returned(self, fn: Fn) -> Values:
         """What a function may return (a coroutine function: when awaited; a contextmanager: what it yields)."""
         if fn.facts.is_generator:
-            return self._yielded(fn) if fn.decorator_names & {"contextmanager", "asynccontextmanager", "fixture"} else NOTHING
+            return (
+                self._yielded(fn)
+                if fn.decorator_names & {"contextmanager", "asynccontextmanager", "fixture"}
+                else NOTHING
+            )
         found = _unique(v for value in fn.returns for v in self.values(value, fn))
         return found or self.annotated(fn.facts.returns, fn.parent or fn)
 
@@ -393,4 +461,3 @@ def _yields(at: At) -> Iterable[Yield]:
 def _unique(values: Iterable[Value]) -> Values:
     found = tuple(dict.fromkeys(values))
     return found if len(found) <= MAX_VALUES else NOTHING
-

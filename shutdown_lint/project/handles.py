@@ -117,7 +117,9 @@ class Fn:
     @cached_property
     def returns(self) -> tuple[Expr, ...]:
         """The values returned."""
-        return tuple(at.stmt.value for at in self.statements if isinstance(at.stmt, Return) and at.stmt.value is not None)
+        return tuple(
+            at.stmt.value for at in self.statements if isinstance(at.stmt, Return) and at.stmt.value is not None
+        )
 
     def step(self, span: Span, text: str) -> Step:
         """A step of a finding at a place in this function's file."""

@@ -68,7 +68,9 @@ class ModuleEntry:
         handles: dict[int, Cls] = {}
         for function in self.facts.functions:
             if function.cls >= 0 and function.cls not in handles:
-                handles[function.cls] = Cls(self.facts, owners[function.cls], self.functions[owners[function.cls].parent])
+                handles[function.cls] = Cls(
+                    self.facts, owners[function.cls], self.functions[owners[function.cls].parent]
+                )
             cls = handles.get(function.cls)
             fn = Fn(self.facts, function, self.functions[function.parent] if function.parent >= 0 else None, cls)
             self.functions.append(fn)
@@ -101,7 +103,9 @@ class ModuleTable:
         for facts in modules:
             self._entries.setdefault(facts.name, ModuleEntry(facts))
         self._all = tuple(self._entries.values())
-        self._packages = {".".join(parts[:n]) for name in self._entries for parts in [name.split(".")] for n in range(1, len(parts))}
+        self._packages = {
+            ".".join(parts[:n]) for name in self._entries for parts in [name.split(".")] for n in range(1, len(parts))
+        }
 
     def __iter__(self) -> Iterator[ModuleEntry]:
         return iter(self._all)

@@ -27,9 +27,9 @@ OPENERS = {
     "tempfile.TemporaryFile": -1,
 }  # fmt: skip
 _ENDED_BY_SYSTEM = frozenset({
-    "os.close", "socket.socket.close", "socket.socket.shutdown", "selectors.DefaultSelector.close", "signal.signal",
-    "threading.Lock.release", "threading.RLock.release", "threading.Condition.release", "threading.Semaphore.release",
-    "signal.alarm", "sys.stdout.flush", "sys.stderr.flush", "builtins.print",
+    "os.close", "_winapi.CloseHandle", "socket.socket.close", "socket.socket.shutdown", "signal.signal", "signal.alarm",
+    "selectors.DefaultSelector.close", "threading.Lock.release", "threading.RLock.release", "builtins.print",
+    "threading.Condition.release", "threading.Semaphore.release", "sys.stdout.flush", "sys.stderr.flush",
 })  # fmt: skip
 # Calls that let the work of others end before the process does.
 _WAITS = frozenset({

@@ -11,7 +11,25 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Union
 
 from shutdown_lint.facts import (
-    Assign, Attr, Await, Call, Comp, Const, Delete, Expr, For, Name, Op, Param, Return, Seq, Star, Subscript, Walrus, With, Yield,
+    Assign,
+    Attr,
+    Await,
+    Call,
+    Comp,
+    Const,
+    Delete,
+    Expr,
+    For,
+    Name,
+    Op,
+    Param,
+    Return,
+    Seq,
+    Star,
+    Subscript,
+    Walrus,
+    With,
+    Yield,
 )
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.scopes import Element
@@ -23,11 +41,17 @@ if TYPE_CHECKING:
 
 MAX_PLACES = 40
 MAX_HOPS = 5
-_ADDERS = frozenset({"append", "add", "insert", "appendleft", "put", "put_nowait", "setdefault", "push", "extend", "update", "register"})
+_ADDERS = frozenset(
+    {"append", "add", "insert", "appendleft", "put", "put_nowait", "setdefault", "push", "extend", "update", "register"}
+)
 _GETTERS = frozenset({"pop", "popleft", "get", "popitem", "get_nowait"})
 _VIEWS = frozenset({"values", "items", "copy", "keys"})
-_COPIERS = frozenset({"list", "tuple", "set", "reversed", "sorted", "iter", "enumerate", "zip", "dict", "next", "filter", "map"})
-_HARMLESS = frozenset({"print", "repr", "str", "id", "len", "isinstance", "type", "bool", "hash", "hasattr", "callable", "issubclass"})
+_COPIERS = frozenset(
+    {"list", "tuple", "set", "reversed", "sorted", "iter", "enumerate", "zip", "dict", "next", "filter", "map"}
+)
+_HARMLESS = frozenset(
+    {"print", "repr", "str", "id", "len", "isinstance", "type", "bool", "hash", "hasattr", "callable", "issubclass"}
+)
 
 
 class Local(NamedTuple):
@@ -116,7 +140,7 @@ class Tracker:
             if isinstance(parent, (Walrus, Star)) or (isinstance(parent, Op) and parent.op in ("or", "and", "if")):
                 if isinstance(parent, Walrus):
                     if expr is parent.target:
-                        return
+                        return None
                     self._assigned(parent.target, site, fn, contains, hops)
                 if isinstance(parent, Op) and parent.op == "if" and expr is parent.operands[0]:
                     return self._use("test", "", site, fn, place)
@@ -126,7 +150,7 @@ class Tracker:
                 contains = True
             elif isinstance(parent, Subscript):
                 if expr is not parent.value:
-                    return
+                    return None
                 contains = False
             elif isinstance(parent, Comp):
                 if not any(expr is element for element in parent.elements):
@@ -212,7 +236,9 @@ class Tracker:
         if self._to_project(expr, here, fn, contains, hops):
             return None
         names = self._project.calls.external(call, fn)
-        if "contextlib.closing" in names or (isinstance(func, Attr) and func.name in ("enter_context", "enter_async_context")):
+        if "contextlib.closing" in names or (
+            isinstance(func, Attr) and func.name in ("enter_context", "enter_async_context")
+        ):
             self._use("with", "", here, fn, place)
             return self._flow(here, fn, place, contains, hops)
         self._escape(f"handed to `{names[0] if names else _name(func)}`")
@@ -228,7 +254,9 @@ class Tracker:
         return True
 
     def _to_project(self, expr: Expr, here: Site, fn: Fn, contains: bool, hops: int) -> bool:
-        position = next((n for n, arg in enumerate(here.call.args) if arg.value is expr or _inside(arg.value, expr)), None)
+        position = next(
+            (n for n, arg in enumerate(here.call.args) if arg.value is expr or _inside(arg.value, expr)), None
+        )
         targets = self._project.calls.targets(here.call, fn)
         if position is None or not targets or here.call.args[position].star:
             return False
@@ -268,14 +296,22 @@ class Tracker:
                 self._escape(f"stored in `{target.id}`, which comes from elsewhere")
             self._place(Local(scope, target.id, contains), hops)
         elif isinstance(target, Attr):
-            owners = [v.cls for v in self._project.evaluate.values(target.value, fn) if isinstance(v, (Instance, Class)) and isinstance(v.cls, Cls)]
+            owners = [
+                v.cls
+                for v in self._project.evaluate.values(target.value, fn)
+                if isinstance(v, (Instance, Class)) and isinstance(v.cls, Cls)
+            ]
             for owner in owners:
                 self._place(Attribute(owner, target.name, contains), hops)
             if not owners:
                 self._escape(f"stored in `{_name(target)}`")
         elif isinstance(target, Subscript):
             self._store(target.value, site, fn, True, hops)
-        elif isinstance(target, Call) and isinstance(target.func, Attr) and target.func.name in ("setdefault", "get", "values"):
+        elif (
+            isinstance(target, Call)
+            and isinstance(target.func, Attr)
+            and target.func.name in ("setdefault", "get", "values")
+        ):
             self._store(target.func.value, site, fn, True, hops)
         else:
             self._escape("stored in an unknown place")
@@ -285,10 +321,12 @@ class Tracker:
         if fn.decorator_names & {"property", "cached_property"} and fn.cls is not None:
             return self._place(Attribute(fn.cls, fn.name, contains), hops + 1)
         callers = self._project.calls.callers(fn) if hops < MAX_HOPS else ()
-        if not callers or isinstance(site.at.stmt, Return) is False and not fn.facts.is_generator:
+        if not callers or (isinstance(site.at.stmt, Return) is False and not fn.facts.is_generator):
             return self._escape(f"returned by `{fn.qualname}`")
         for caller in callers:
-            self._flow(caller.site, caller.fn, None, contains or (fn.facts.is_generator and not fn.decorator_names), hops + 1)
+            self._flow(
+                caller.site, caller.fn, None, contains or (fn.facts.is_generator and not fn.decorator_names), hops + 1
+            )
         if not fn.name.startswith("_") and fn.cls is None:
             self._escape(f"returned by `{fn.qualname}`")
         return None
@@ -330,7 +368,9 @@ class Tracker:
 
         scope = self._project.evaluate.binding_scope(place.name, fn)
         bindings = scope.bindings.get(place.name, ()) if scope else ()
-        if scope and any(isinstance(b, ImportName) and b.name == place.name and absolute(scope.module, b) == module for b in bindings):
+        if scope and any(
+            isinstance(b, ImportName) and b.name == place.name and absolute(scope.module, b) == module for b in bindings
+        ):
             yield from ((fn, site) for site in fn.names(place.name))
 
     def _is_module(self, expr: Expr, fn: Fn, module: str) -> bool:
@@ -374,8 +414,19 @@ def _inside(container: Expr, expr: Expr) -> bool:
 def _is_collection(value: External | Instance) -> bool:
     name = value.name if isinstance(value, External) else value.cls
     return isinstance(name, str) and name.rpartition(".")[2] in (
-        "list", "set", "dict", "deque", "WeakSet", "defaultdict", "OrderedDict", "Queue", "SimpleQueue", "WeakValueDictionary",
-        "WeakKeyDictionary", "LifoQueue", "PriorityQueue",
+        "list",
+        "set",
+        "dict",
+        "deque",
+        "WeakSet",
+        "defaultdict",
+        "OrderedDict",
+        "Queue",
+        "SimpleQueue",
+        "WeakValueDictionary",
+        "WeakKeyDictionary",
+        "LifoQueue",
+        "PriorityQueue",
     )
 
 

@@ -12,7 +12,22 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
-from shutdown_lint.facts import NO_SPAN, Attr, Break, Call, Const, Expr, ExprStmt, For, If, Name, Op, Return, Span, While
+from shutdown_lint.facts import (
+    NO_SPAN,
+    Attr,
+    Break,
+    Call,
+    Const,
+    Expr,
+    ExprStmt,
+    For,
+    If,
+    Name,
+    Op,
+    Return,
+    Span,
+    While,
+)
 from shutdown_lint.findings import Step
 from shutdown_lint.project.endings import SOFT_EXITS
 from shutdown_lint.project.handles import Cls, Fn
@@ -30,7 +45,13 @@ MAX_DEPTH = 7
 MAX_FUNCTIONS = 120
 _EVENTS = ("threading.Event", "multiprocessing.Event", "asyncio.Event", "multiprocessing.synchronize.Event")
 _FOR_EVER = ("serve_forever", "run_forever")
-_RUNNERS = ("asyncio.run", "asyncio.AbstractEventLoop.run_until_complete", "asyncio.Runner.run", "asyncio.wait_for", "asyncio.shield")
+_RUNNERS = (
+    "asyncio.run",
+    "asyncio.AbstractEventLoop.run_until_complete",
+    "asyncio.Runner.run",
+    "asyncio.wait_for",
+    "asyncio.shield",
+)
 _JOINS = ("threading.Thread.join", "multiprocessing.Process.join")
 # A flag that ends a program's main loop, by its name; `ready`, `connected` and `done` are told by workers.
 _STOP_WORDS = re.compile(
@@ -167,14 +188,23 @@ def _is_true(test: Expr) -> bool:
 
 
 def _is_endless(stmt: For, loop: Loop, project: Project) -> bool:
-    return isinstance(stmt.iter, Call) and project.calls.is_call_to(stmt.iter, loop.fn, "itertools.count", "itertools.repeat", "itertools.cycle")
+    return isinstance(stmt.iter, Call) and project.calls.is_call_to(
+        stmt.iter, loop.fn, "itertools.count", "itertools.repeat", "itertools.cycle"
+    )
 
 
 def _polls(loop: Loop, project: Project) -> bool:
     """A call on a consumer, a socket or a selector."""
     for at in walk(getattr(loop.at.stmt, "body", ())):
         for site in sites_at(at):
-            if isinstance(site.call.func, Attr) and site.call.func.name in ("poll", "consume", "select", "receive", "accept", "handle_request"):
+            if isinstance(site.call.func, Attr) and site.call.func.name in (
+                "poll",
+                "consume",
+                "select",
+                "receive",
+                "accept",
+                "handle_request",
+            ):
                 model = project.resources.model_of(site.call.func.value, loop.fn)
                 if model is not None and model.kind in ("consumer", "socket", "selector", "server"):
                     return True
@@ -184,9 +214,15 @@ def _polls(loop: Loop, project: Project) -> bool:
 def _ways_out(loop: Loop, project: Project) -> Iterator[At]:
     """The statements that leave the loop without an error: ``return``, a ``break`` of its own, an exit request."""
     for at in walk(getattr(loop.at.stmt, "body", ())):
-        if isinstance(at.stmt, Return) or (isinstance(at.stmt, Break) and next(enclosing_loops(at), None) is None):
-            yield at
-        elif isinstance(at.stmt, ExprStmt) and isinstance(at.stmt.value, Call) and project.calls.is_call_to(at.stmt.value, loop.fn, *SOFT_EXITS):
+        if (
+            isinstance(at.stmt, Return)
+            or (isinstance(at.stmt, Break) and next(enclosing_loops(at), None) is None)
+            or (
+                isinstance(at.stmt, ExprStmt)
+                and isinstance(at.stmt.value, Call)
+                and project.calls.is_call_to(at.stmt.value, loop.fn, *SOFT_EXITS)
+            )
+        ):
             yield at
 
 
@@ -236,7 +272,10 @@ def _told_inside(loop: Loop, places: list[Place]) -> bool:
     """Whether the loop's own body (not a handler of an interrupt in it) writes or sets one of the places."""
     names = {place.name for place in places}
     for at in walk(getattr(loop.at.stmt, "body", ())):
-        if any(place.handler is not None and any(n in _ASKED_TO_STOP for n in _caught(place.handler.types)) for place in at.around()):
+        if any(
+            place.handler is not None and any(n in _ASKED_TO_STOP for n in _caught(place.handler.types))
+            for place in at.around()
+        ):
             continue
         for target in getattr(at.stmt, "targets", ()):
             if isinstance(target, (Name, Attr)) and (target.id if isinstance(target, Name) else target.name) in names:
@@ -262,7 +301,9 @@ def _is_for_ever(wait: Wait, project: Project) -> bool:
     if isinstance(receiver, Call):
         return any(_is_event(value) for value in project.evaluate.values(receiver, fn))
     names = [place.name for place in project.protocol.places_read(receiver, fn)]
-    return bool(names) and not any(_sets(name, other, project) for name in names for other in project.calls.calls_named("set"))
+    return bool(names) and not any(
+        _sets(name, other, project) for name in names for other in project.calls.calls_named("set")
+    )
 
 
 def _sets(name: str, other: tuple[Fn, Site], project: Project) -> bool:
@@ -296,4 +337,3 @@ def worker_bodies(value: Instance, project: Project) -> tuple[Fn, ...]:
     if value.call is None or value.fn is None:
         return ()
     return project.calls.callables(argument(value.call, 1, "target"), value.fn)
-

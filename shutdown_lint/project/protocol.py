@@ -10,7 +10,26 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from shutdown_lint.facts import (
-    Assign, Attr, Await, Body, Break, Call, Const, Expr, ExprStmt, For, If, Name, Op, Raise, Return, Seq, Stmt, Subscript, Try, While,
+    Assign,
+    Attr,
+    Await,
+    Body,
+    Break,
+    Call,
+    Const,
+    Expr,
+    ExprStmt,
+    For,
+    If,
+    Name,
+    Op,
+    Raise,
+    Return,
+    Seq,
+    Stmt,
+    Subscript,
+    Try,
+    While,
 )
 from shutdown_lint.models import Blocking
 from shutdown_lint.project.handles import Cls, Fn
@@ -24,7 +43,25 @@ if TYPE_CHECKING:
 Ending: TypeAlias = Literal["finite", "stoppable", "endless", "unknown"]
 
 MAX_CALL_DEPTH = 3
-_TELLERS = frozenset({"set", "put", "put_nowait", "close", "cancel", "notify", "notify_all", "send", "shutdown", "release", "clear", "append", "add", "sendall", "write"})
+_TELLERS = frozenset(
+    {
+        "set",
+        "put",
+        "put_nowait",
+        "close",
+        "cancel",
+        "notify",
+        "notify_all",
+        "send",
+        "shutdown",
+        "release",
+        "clear",
+        "append",
+        "add",
+        "sendall",
+        "write",
+    }
+)
 _ENDLESS_ITERATORS = frozenset({"itertools.count", "itertools.cycle", "itertools.repeat"})
 
 
@@ -73,7 +110,11 @@ class Protocol:
         yield from self._project.calls.external(call, fn)
         if isinstance(call.func, Attr):
             for value in self._project.evaluate.values(call.func.value, fn):
-                if isinstance(value, Instance) and isinstance(value.cls, Cls) and self._project.classes.method(value.cls, call.func.name) is None:
+                if (
+                    isinstance(value, Instance)
+                    and isinstance(value.cls, Cls)
+                    and self._project.classes.method(value.cls, call.func.name) is None
+                ):
                     for base in self._project.classes.external_bases(value.cls):
                         yield f"{self._project.models.canonical(base)}.{call.func.name}"
                         model = self._project.models.acquire.get(self._project.models.canonical(base))
@@ -85,7 +126,9 @@ class Protocol:
         if any(arg.star for arg in call.args):
             return True
         for keyword, position in (("block", 0), ("blocking", 0), ("wait", 0)):
-            given = argument(call, position if model.call.endswith((".get", ".acquire", ".put", ".shutdown")) else 99, keyword)
+            given = argument(
+                call, position if model.call.endswith((".get", ".acquire", ".put", ".shutdown")) else 99, keyword
+            )
             if isinstance(given, Const) and given.value is False:
                 return True
         if not model.timeout and model.position < 0:
@@ -108,7 +151,10 @@ class Protocol:
             tests = [*self.places_read(stmt.test, fn), *self._break_tests(at, stmt.body, fn)]
             leaves = not _always(stmt.test) or _leaves(stmt.body)
         elif isinstance(stmt, For) and self._is_endless_iter(stmt, fn):
-            tests, leaves = list(self._break_tests(at, stmt.body, fn)), _leaves(stmt.body) or not self._surely_endless(stmt, fn)
+            tests, leaves = (
+                list(self._break_tests(at, stmt.body, fn)),
+                _leaves(stmt.body) or not self._surely_endless(stmt, fn),
+            )
         else:
             return
         yield Loop(at, fn, tuple(dict.fromkeys(tests)), leaves, tuple(self._waits_in(stmt.body, fn, 0)))
@@ -117,10 +163,17 @@ class Protocol:
         """``for x in iter(q.get, None)``, ``async for``, ``itertools.count()``: the end is someone else's doing."""
         if stmt.is_async or self._surely_endless(stmt, fn):
             return True
-        return isinstance(stmt.iter, Call) and isinstance(stmt.iter.func, Name) and stmt.iter.func.id == "iter" and len(stmt.iter.args) == 2
+        return (
+            isinstance(stmt.iter, Call)
+            and isinstance(stmt.iter.func, Name)
+            and stmt.iter.func.id == "iter"
+            and len(stmt.iter.args) == 2
+        )
 
     def _surely_endless(self, stmt: For, fn: Fn) -> bool:
-        return isinstance(stmt.iter, Call) and any(n in _ENDLESS_ITERATORS for n in self._project.calls.external(stmt.iter, fn))
+        return isinstance(stmt.iter, Call) and any(
+            n in _ENDLESS_ITERATORS for n in self._project.calls.external(stmt.iter, fn)
+        )
 
     def _break_tests(self, loop: At, body: Body, fn: Fn) -> Iterator[Place]:
         """Places tested by an ``if`` that leads out of the loop, or that a value tested so was read from."""
@@ -133,7 +186,7 @@ class Protocol:
         for expr in subexprs(test):
             if isinstance(expr, Attr):
                 yield from self._attribute_place(expr, fn)
-            elif isinstance(expr, Name):
+            elif isinstance(expr, Name) and expr.id != self._project.classes.self_name(fn):
                 scope = self._project.evaluate.binding_scope(expr.id, fn)
                 if scope is not None:
                     yield Local(scope, expr.id, False)
@@ -206,11 +259,17 @@ class Protocol:
         loops = self.worker_loops(fn)
         if any(not loop.leaves for loop in loops):
             return "endless"
-        if any(wait.model.wakes in ("shutdown", "close", "stop") and wait.model.call.endswith(("serve_forever", "run_forever")) for wait in self.waits(fn)):
+        if any(
+            wait.model.wakes in ("shutdown", "close", "stop")
+            and wait.model.call.endswith(("serve_forever", "run_forever"))
+            for wait in self.waits(fn)
+        ):
             return "endless"
         if loops:
             return "stoppable"
-        return "unknown" if any(not wait.bounded and wait.model.wakes != "time" for wait in self.waits(fn)) else "finite"
+        return (
+            "unknown" if any(not wait.bounded and wait.model.wakes != "time" for wait in self.waits(fn)) else "finite"
+        )
 
     def waits(self, fn: Fn) -> tuple[Wait, ...]:
         """The waits of a body and of what it calls."""
@@ -225,10 +284,19 @@ class Protocol:
         """
         wanted = {(type(p), getattr(p, "cls", None) or getattr(p, "fn", None), p.name) for p in places}
         names = {p.name for p in places}
-        families = {cls: p.name for p in places if isinstance(p, Attribute) for cls in self._project.classes.family(p.cls)}
+        families = {
+            cls: p.name for p in places if isinstance(p, Attribute) for cls in self._project.classes.family(p.cls)
+        }
         return any(self._tells_here(f, wanted, names, families, until if f is fn else None) for f in self.reach(fn))
 
-    def _tells_here(self, fn: Fn, wanted: set[tuple[type, object, str]], names: set[str], families: dict[Cls, str], until: Site | None) -> bool:
+    def _tells_here(
+        self,
+        fn: Fn,
+        wanted: set[tuple[type, object, str]],
+        names: set[str],
+        families: dict[Cls, str],
+        until: Site | None,
+    ) -> bool:
         if not names & fn.mentions:
             return False
         for at in fn.statements:
@@ -289,7 +357,13 @@ def _counts(stmt: While) -> bool:
     if not isinstance(stmt.test, Op) or stmt.test.op not in ("<", "<=", ">", ">=", "!="):
         return False
     names = {expr.id for expr in subexprs(stmt.test) if isinstance(expr, Name)}
-    changed = {target.id for at in walk(stmt.body) if isinstance(at.stmt, Assign) and at.stmt.op in ("+=", "-=") for target in at.stmt.targets if isinstance(target, Name)}
+    changed = {
+        target.id
+        for at in walk(stmt.body)
+        if isinstance(at.stmt, Assign) and at.stmt.op in ("+=", "-=")
+        for target in at.stmt.targets
+        if isinstance(target, Name)
+    }
     return bool(names & changed)
 
 
@@ -304,14 +378,24 @@ def _leaves(body: Body) -> bool:
             if isinstance(stmt, (While, For)) and part == "body":
                 if any(isinstance(at.stmt, (Return, Raise)) for at in walk(block)):
                     return True
-            elif _leaves(block) and not (isinstance(stmt, Try) and part == "body" and stmt.handlers and _only_raises(block)):
+            elif _leaves(block) and not (
+                isinstance(stmt, Try) and part == "body" and stmt.handlers and _only_raises(block)
+            ):
                 return True
     return False
 
 
 def _exits(expr: Expr) -> bool:
     """``sys.exit()`` and the like."""
-    return isinstance(expr, Call) and getattr(expr.func, "name", getattr(expr.func, "id", "")) in ("exit", "_exit", "abort", "quit", "exec", "execv", "execve")
+    return isinstance(expr, Call) and getattr(expr.func, "name", getattr(expr.func, "id", "")) in (
+        "exit",
+        "_exit",
+        "abort",
+        "quit",
+        "exec",
+        "execv",
+        "execve",
+    )
 
 
 def _only_raises(block: Body) -> bool:

@@ -17,10 +17,44 @@ if TYPE_CHECKING:
 
 # Names of methods by which an object is asked to end; a class that has one is expected to end what it started.
 STOP_METHODS = (
-    "close", "stop", "shutdown", "terminate", "join", "__exit__", "__aexit__", "aclose", "__del__", "disconnect", "quit",
-    "cleanup", "clean_up", "teardown", "tear_down", "tearDown", "dispose", "finish", "finalize", "destroy", "end", "kill", "exit",
-    "stop_all", "shutdown_all", "close_all", "on_stop", "on_shutdown", "stop_server", "server_close", "deinit", "async_stop",
-    "async_close", "stopService", "stop_service", "halt", "unload", "release",
+    "close",
+    "stop",
+    "shutdown",
+    "terminate",
+    "join",
+    "__exit__",
+    "__aexit__",
+    "aclose",
+    "__del__",
+    "disconnect",
+    "quit",
+    "cleanup",
+    "clean_up",
+    "teardown",
+    "tear_down",
+    "tearDown",
+    "dispose",
+    "finish",
+    "finalize",
+    "destroy",
+    "end",
+    "kill",
+    "exit",
+    "stop_all",
+    "shutdown_all",
+    "close_all",
+    "on_stop",
+    "on_shutdown",
+    "stop_server",
+    "server_close",
+    "deinit",
+    "async_stop",
+    "async_close",
+    "stopService",
+    "stop_service",
+    "halt",
+    "unload",
+    "release",
 )
 
 
@@ -63,7 +97,9 @@ class Resources:
     def everywhere(self, *kinds: str) -> tuple[Acquisition, ...]:
         """The resources of the kinds named that the loaded project makes."""
         if kinds not in self._everywhere:
-            self._everywhere[kinds] = tuple(a for entry in self._project.modules for a in self.acquisitions(entry.facts, *kinds))
+            self._everywhere[kinds] = tuple(
+                a for entry in self._project.modules for a in self.acquisitions(entry.facts, *kinds)
+            )
         return self._everywhere[kinds]
 
     def of_function(self, fn: Fn) -> tuple[Acquisition, ...]:
@@ -84,13 +120,19 @@ class Resources:
     def _plausible(self, call: Call, fn: Fn) -> bool:
         """A cheap look at the callee's name, before anything is evaluated."""
         if self._lasts is None:
-            self._lasts = frozenset(name.rpartition(".")[2] for name in self._project.models.acquire) | self._class_names()
+            self._lasts = (
+                frozenset(name.rpartition(".")[2] for name in self._project.models.acquire) | self._class_names()
+            )
         last = getattr(call.func, "name", None) or getattr(call.func, "id", "")
         return last in self._lasts or last in self._aliases(fn)
 
     def _aliases(self, fn: Fn) -> frozenset[str]:
         aliases = self._project.modules.of(fn.module).aliases
-        return frozenset(local for local, name in aliases.items() if name in (self._lasts or ())) if aliases else frozenset()
+        return (
+            frozenset(local for local, name in aliases.items() if name in (self._lasts or ()))
+            if aliases
+            else frozenset()
+        )
 
     def _class_names(self) -> frozenset[str]:
         """Project classes below a modelled type."""
@@ -116,7 +158,11 @@ class Resources:
         """The model of the object that an expression evaluates to, by its type."""
         for value in self._project.evaluate.values(expr, fn):
             if isinstance(value, Instance):
-                found = self._project.models.resource(value.cls) if isinstance(value.cls, str) else self.class_model(value.cls)
+                found = (
+                    self._project.models.resource(value.cls)
+                    if isinstance(value.cls, str)
+                    else self.class_model(value.cls)
+                )
                 if found is not None:
                     return found
         return None
@@ -163,7 +209,9 @@ class Resources:
         """A project subclass whose own method (called on the object somewhere) releases it: ``def stop(self): …; self.join()``."""
         assert acquisition.cls is not None
         track = self.track(acquisition)
-        called = {use.name for use in track.uses if use.kind in ("method", "read")} | ({"__exit__", "__aexit__"} if track.entered else set())
+        called = {use.name for use in track.uses if use.kind in ("method", "read")} | (
+            {"__exit__", "__aexit__"} if track.entered else set()
+        )
         for name, fn in self._project.classes.methods(acquisition.cls).items():
             if name in called and _calls_on_self(fn, acquisition.model.release):
                 return True
@@ -177,7 +225,11 @@ class Resources:
             given = self._class_daemon(cls)
         if given is not None:
             return given.value if isinstance(given, Const) and isinstance(given.value, bool) else None
-        written = [u for u in self.track_site(site, fn).uses if (u.kind == "write" and u.name == "daemon") or u.name == "setDaemon"]
+        written = [
+            u
+            for u in self.track_site(site, fn).uses
+            if (u.kind == "write" and u.name == "daemon") or u.name == "setDaemon"
+        ]
         return _written_daemon(written[-1]) if written else False
 
     def _class_daemon(self, cls: Cls) -> Expr | None:
@@ -206,9 +258,14 @@ class Resources:
 
 
 def _calls_on_self(fn: Fn, names: tuple[str, ...]) -> bool:
-    return any(getattr(site.call.func, "name", "") in names and getattr(site.call.func.value, "id", "") in (fn.self_name, "Thread", "super")  # type: ignore[union-attr]  # an attribute by the first test
-               or getattr(site.call.func, "name", "") in names and isinstance(getattr(site.call.func, "value", None), Call)
-               for site in fn.sites)
+    return any(
+        (
+            getattr(site.call.func, "name", "") in names
+            and getattr(site.call.func.value, "id", "") in (fn.self_name, "Thread", "super")
+        )  # type: ignore[union-attr]  # an attribute by the first test
+        or (getattr(site.call.func, "name", "") in names and isinstance(getattr(site.call.func, "value", None), Call))
+        for site in fn.sites
+    )
 
 
 def _written_daemon(use: Use) -> bool | None:

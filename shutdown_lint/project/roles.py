@@ -135,9 +135,13 @@ class Roles:
         yield from self._scripts()
         yield from self._tasks()
 
-    def _registered(self, registration: Registration, target: Fn, site: Site | None = None, fn: Fn | None = None) -> Role:
+    def _registered(
+        self, registration: Registration, target: Fn, site: Site | None = None, fn: Fn | None = None
+    ) -> Role:
         role, where, holder = registration.callback.role, site or registration.site, fn or registration.fn
-        step = holder.step(where.call.span, f"`{text(where.call)}` runs `{target.qualname}` as {ROLE_TEXT.get(role, role)}")
+        step = holder.step(
+            where.call.span, f"`{text(where.call)}` runs `{target.qualname}` as {ROLE_TEXT.get(role, role)}"
+        )
         return Role(role, (step,), "proven", target)
 
     def _wrapped_registrations(self) -> Iterator[tuple[Fn, Role]]:
@@ -163,10 +167,26 @@ class Roles:
         ):
             if method in cls.methods and classes.is_a(cls, name):
                 fn = cls.methods[method]
-                yield fn, Role(role, (fn.step(fn.facts.span, f"`{cls.name}.{method}` runs as {ROLE_TEXT.get(role, role)}"),), "proven", fn)
+                yield (
+                    fn,
+                    Role(
+                        role,
+                        (fn.step(fn.facts.span, f"`{cls.name}.{method}` runs as {ROLE_TEXT.get(role, role)}"),),
+                        "proven",
+                        fn,
+                    ),
+                )
         if "__del__" in cls.methods:
             fn = cls.methods["__del__"]
-            yield fn, Role("del", (fn.step(fn.facts.span, f"`{cls.name}.__del__` runs when the object is collected"),), "proven", fn)
+            yield (
+                fn,
+                Role(
+                    "del",
+                    (fn.step(fn.facts.span, f"`{cls.name}.__del__` runs when the object is collected"),),
+                    "proven",
+                    fn,
+                ),
+            )
 
     def _from_function(self, fn: Fn) -> Iterator[tuple[Fn, Role]]:
         if is_test(fn):
@@ -178,11 +198,21 @@ class Roles:
             for value in self._project.evaluate.values(called, fn.parent or fn):
                 entry = self._project.models.entries.get(value.name) if isinstance(value, External) else None
                 if entry is not None:
-                    yield fn, Role(entry.role, (fn.step(fn.facts.span, f"`{fn.qualname}` is registered by `@{text(called)}`"),), "proven", fn)
+                    yield (
+                        fn,
+                        Role(
+                            entry.role,
+                            (fn.step(fn.facts.span, f"`{fn.qualname}` is registered by `@{text(called)}`"),),
+                            "proven",
+                            fn,
+                        ),
+                    )
 
     def main_guard(self, body: Fn) -> If | None:
         """The ``if __name__ == "__main__":`` of a module."""
-        return next((at.stmt for at in body.statements if isinstance(at.stmt, If) and is_main_guard(at.stmt.test)), None)
+        return next(
+            (at.stmt for at in body.statements if isinstance(at.stmt, If) and is_main_guard(at.stmt.test)), None
+        )
 
     def _scripts(self) -> Iterator[tuple[Fn, Role]]:
         for script, target in self._project.scripts:
@@ -190,7 +220,15 @@ class Roles:
             for value in self._project.evaluate.member(module.strip(), name.strip().partition(".")[0]):
                 if isinstance(value, Function):
                     fn = value.fn
-                    yield fn, Role("main", (fn.step(fn.facts.span, f"console script `{script}` runs `{fn.qualname}`"),), "proven", fn)
+                    yield (
+                        fn,
+                        Role(
+                            "main",
+                            (fn.step(fn.facts.span, f"console script `{script}` runs `{fn.qualname}`"),),
+                            "proven",
+                            fn,
+                        ),
+                    )
 
     def _tasks(self) -> Iterator[tuple[Fn, Role]]:
         for last in ("create_task", "ensure_future", "start_soon", "run_coroutine_threadsafe"):
@@ -250,11 +288,24 @@ class Roles:
 
 
 ROLE_TEXT = {
-    "thread": "a thread", "timer": "a timer thread", "pool-thread": "a pool thread", "pool-process": "a pool process",
-    "process": "a child process", "signal-handler": "a signal handler", "loop-signal-callback": "a signal callback of the loop",
-    "loop-callback": "a callback of the loop", "atexit": "an atexit callback", "thread-atexit": "a threading atexit callback",
-    "finalizer": "a finalizer", "weakref-callback": "a weakref callback", "done-callback": "a done callback",
-    "task": "a task", "framework": "a framework callback", "test": "a test", "main": "the main program", "del": "a destructor",
+    "thread": "a thread",
+    "timer": "a timer thread",
+    "pool-thread": "a pool thread",
+    "pool-process": "a pool process",
+    "process": "a child process",
+    "signal-handler": "a signal handler",
+    "loop-signal-callback": "a signal callback of the loop",
+    "loop-callback": "a callback of the loop",
+    "atexit": "an atexit callback",
+    "thread-atexit": "a threading atexit callback",
+    "finalizer": "a finalizer",
+    "weakref-callback": "a weakref callback",
+    "done-callback": "a done callback",
+    "task": "a task",
+    "framework": "a framework callback",
+    "test": "a test",
+    "main": "the main program",
+    "del": "a destructor",
 }
 
 

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import NamedTuple, TypeAlias, Union
 
 from shutdown_lint.facts import (
-    Assign, ClassDef, Comp, Expr, For, Function, FunctionDef, Import, ImportName, Match, Name, Param, ScopeDecl, Seq, Star, Try,
-    Walrus, With,
+    Assign,
+    ClassDef,
+    Comp,
+    Expr,
+    For,
+    Function,
+    FunctionDef,
+    Import,
+    ImportName,
+    Match,
+    Name,
+    Param,
+    ScopeDecl,
+    Seq,
+    Star,
+    Try,
+    Walrus,
+    With,
 )
 from shutdown_lint.walk import At, own_exprs, subexprs
 
@@ -98,8 +115,11 @@ def _assigned(stmt: Assign, at: At) -> Iterator[tuple[str, Binding]]:
         if stmt.op != "=":
             yield from _targets(target, lambda item: Opaque())
         else:
-            value = stmt.value
-            yield from _targets(target, lambda item: Value(value, item, at))
+            yield from _targets(target, partial(_value, stmt.value, at))
+
+
+def _value(expr: Expr, at: At, item: int) -> Binding:
+    return Value(expr, item, at)
 
 
 def _entered(target: Expr, context: Expr) -> Iterator[tuple[str, Binding]]:

@@ -72,7 +72,11 @@ def installs(site: Site, fn: Fn, project: Project) -> Via | None:
         return "signal"
     if project.calls.is_call_to(call, fn, LOOP_INSTALLER):
         return "loop"
-    if isinstance(call.func, Attr) and call.func.name == "add_signal_handler" and not project.evaluate.values(call.func, fn):
+    if (
+        isinstance(call.func, Attr)
+        and call.func.name == "add_signal_handler"
+        and not project.evaluate.values(call.func, fn)
+    ):
         return "loop" if signals_of(argument(call, 0, "sig"), fn, project) else None
     return None
 
@@ -116,7 +120,9 @@ def signals_of(expr: Expr | None, fn: Fn, project: Project) -> tuple[str, ...]:
     """The names of the signals that an expression may be: ``signal.SIGTERM``, ``15``, ``getattr(signal, "SIGTERM")``."""
     if isinstance(expr, Call) and project.calls.is_call_to(expr, fn, "builtins.getattr"):
         name = argument(expr, 1, "name")
-        return (name.value,) if isinstance(name, Const) and isinstance(name.value, str) and _NAME.match(name.value) else ()
+        return (
+            (name.value,) if isinstance(name, Const) and isinstance(name.value, str) and _NAME.match(name.value) else ()
+        )
     found = (_name(value) for value in project.evaluate.values(expr, fn))
     return tuple(dict.fromkeys(name for name in found if name))
 
@@ -136,7 +142,10 @@ def is_restored(handling: Handling, project: Project) -> bool:
     What is put back is a default, or a name or attribute that is no function of the project: the previous handler.
     """
     return any(
-        other.via == handling.via and other is not handling and not other.targets and _same_owner(handling.fn, other.fn, project)
+        other.via == handling.via
+        and other is not handling
+        and not other.targets
+        and _same_owner(handling.fn, other.fn, project)
         and (not other.signals or not handling.signals or set(other.signals) & set(handling.signals))
         and _puts_back(other, project)
         for other in handlings(project)

@@ -121,7 +121,7 @@ def _marked(span: Span, line: str) -> tuple[int, int]:
 
 def _window(line: str, start: int, end: int, width: int) -> tuple[str, str, str]:
     """The line as printed, cut around the mark to ``width`` columns: the part before the mark, the mark, the rest."""
-    before, marked, after = _shown(line[max(0, start - width):start]), _shown(line[start:end][:width]), line[end:]
+    before, marked, after = _shown(line[max(0, start - width) : start]), _shown(line[start:end][:width]), line[end:]
     after = _shown(after[:width])
     if columns(before) + columns(marked) + columns(after) <= width and start <= width and len(line) - end <= width:
         return before, marked, after

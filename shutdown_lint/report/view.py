@@ -12,8 +12,16 @@ if TYPE_CHECKING:
 
 # SGR parameters: ECMA-48, 8.3.117
 _COLORS = {
-    "error": "1;31", "warning": "1;33", "info": "1;36", "path": "1", "code": "1", "dim": "2", "mark": "1;31",
-    "lost": "1;31", "trace": "1;34", "help": "1;32",
+    "error": "1;31",
+    "warning": "1;33",
+    "info": "1;36",
+    "path": "1",
+    "code": "1",
+    "dim": "2",
+    "mark": "1;31",
+    "lost": "1;31",
+    "trace": "1;34",
+    "help": "1;32",
 }
 # control, format (bidi controls, zero-width characters), surrogate, line and paragraph separators
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})

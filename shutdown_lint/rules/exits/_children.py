@@ -115,8 +115,8 @@ def _risk(branch: Body, child: tuple[Ending, ...], fn: Fn, project: Project) -> 
             or not any(stmt is ending.stmt for stmt in branch)
         ):
             continue
-        if any(project.calls.targets(site.call, fn) for site in sites((ending.stmt,))):
-            continue  # a function that never comes back
+        if not any(project.calls.is_call_to(site.call, fn, "os._exit", "os.abort") for site in sites((ending.stmt,))):
+            continue  # an exec, or a function that never comes back
         position = next(n for n, stmt in enumerate(branch) if stmt is ending.stmt)
         if any(_may_raise(stmt, fn, project) for stmt in branch[:position]):
             return Leak("risk", ending.stmt.span)

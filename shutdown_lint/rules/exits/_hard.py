@@ -16,6 +16,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import At, Site, sites, text
 
 CHILD_ROLES = ("process", "pool-process")
+HANDLER_ROLES = ("signal-handler", "loop-signal-callback")
 _WATCHES = re.compile(
     r"watch_?dog|(watch|monitor|check|poll)_?parent|immediate|parent_?(watch|alive|poll|monitor|check)|dead_?man|stuck|hang|hung|force|panic|emergency",
     re.IGNORECASE,
@@ -50,18 +51,19 @@ def _exit_callbacks_run(site: Site) -> bool:
 
 
 def _is_second_signal(at: At, fn: Fn, project: Project) -> bool:
-    """In a signal handler under a test or behind a branch that leaves; or at an interrupt during an interrupt."""
-    if (
-        sum(
-            isinstance(place.outer.stmt, Try) and place.part == "handler" and "KeyboardInterrupt" in _types(place)
-            for place in at.around()
-            if place.outer
-        )
-        >= 2
-    ):
+    """At an interrupt during an interrupt; or in a signal handler under a test, or behind a branch that leaves."""
+    interrupts = [place for place in at.around() if place.part == "handler" and "KeyboardInterrupt" in _types(place)]
+    if len(interrupts) >= 2:
         return True
-    if project.roles.role(fn, "signal-handler", "loop-signal-callback") is None:
+    if not project.roles.only(fn, *HANDLER_ROLES, "test"):
         return False
+    if _is_conditional(at, fn, project):
+        return True
+    callers = [c for c in project.calls.callers(fn) if project.roles.only(c.fn, *HANDLER_ROLES)]
+    return bool(callers) and all(_is_conditional(caller.site.at, caller.fn, project) for caller in callers)
+
+
+def _is_conditional(at: At, fn: Fn, project: Project) -> bool:
     branch = next((place.outer.stmt for place in at.around() if place.outer and isinstance(place.outer.stmt, If)), None)
     return (branch is not None and not _asks_number(branch.test, fn)) or _stands_behind_a_way_out(at, fn, project)
 

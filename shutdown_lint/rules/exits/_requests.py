@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Call, Expr, ModuleFacts, Name, Raise, Span, Try, With
+from shutdown_lint.facts import Call, Const, Expr, If, ModuleFacts, Name, Op, Raise, Span, Try, With
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.calls import Caller
 from shutdown_lint.project.endings import SOFT_EXITS, catches, is_exit_request
 from shutdown_lint.project.roles import MAX_DEPTH, MAX_VISITED, Registration, Role, is_test
 from shutdown_lint.project.values import External, Function, Partial, Values
-from shutdown_lint.walk import At, argument, children, text
+from shutdown_lint.walk import At, argument, children, has_star, text
 
 # The words without which a file holds no exit request.
-TRIGGERS = ("sys", "SystemExit", "exit(", "quit(")
+TRIGGERS = ("sys.exit", "SystemExit", "import exit", "exit(", "quit(")
 
 
 class Request(NamedTuple):
@@ -101,25 +102,53 @@ def ways(request: Request, project: Project, *kinds: str) -> Iterator[Way]:
     if is_caught(request.at, "SystemExit") or _is_wrapped(request.fn, project):
         return
     seeds = project.roles.seeds()
-    queue: list[tuple[Fn, tuple[Step, ...], Confidence]] = [(request.fn, (), "proven")]
+    queue: list[tuple[Fn, At, tuple[Step, ...], Confidence]] = [(request.fn, request.at, (), "proven")]
     seen = {request.fn}
-    for fn, steps, confidence in queue:
+    for fn, at, steps, confidence in queue:
         for role in seeds.get(fn, ()):
             if role.kind in kinds:
                 yield Way(role, (*role.steps, *steps), len(steps), _weaker(role.confidence, confidence))
         if len(steps) >= MAX_DEPTH or len(queue) >= MAX_VISITED or fn.facts.is_generator:
             continue
         for caller in project.calls.callers(fn):
-            if (
-                caller.fn in seen
-                or is_caught(caller.site.at, "SystemExit")
-                or _is_wrapped(caller.fn, project)
-                or (fn.facts.is_async and not caller.site.awaited)
-            ):
-                continue
-            seen.add(caller.fn)
-            step = caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`")
-            queue.append((caller.fn, (step, *steps), _weaker(confidence, caller.confidence)))
+            if caller.fn not in seen and _leads_out(caller, fn, at, project):
+                seen.add(caller.fn)
+                step = caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`")
+                queue.append((caller.fn, caller.site.at, (step, *steps), _weaker(confidence, caller.confidence)))
+
+
+def _leads_out(caller: Caller, fn: Fn, at: At, project: Project) -> bool:
+    """Whether the place in ``fn`` can be reached by this call, and what is raised there leaves the caller."""
+    if is_caught(caller.site.at, "SystemExit") or _is_wrapped(caller.fn, project):
+        return False
+    if fn.facts.is_async and not caller.site.awaited:
+        return False
+    return not is_ruled_out(at, fn, caller.site.call, project)
+
+
+def is_ruled_out(at: At, fn: Fn, call: Call, project: Project) -> bool:
+    """Whether the constant that the call gives (or leaves at its default) for a parameter keeps it from the place.
+
+    ``def close(fatal=False): if fatal: sys.exit(1)`` does not exit when it is called as ``close()``.
+    """
+    for place in at.around():
+        outer = place.outer.stmt if place.outer else None
+        if isinstance(outer, If) and place.part in ("body", "orelse"):
+            test, wanted = outer.test, place.part == "body"
+            if isinstance(test, Op) and test.op == "not":
+                test, wanted = test.operands[0], not wanted
+            given = _given(test, fn, call, project)
+            if isinstance(given, Const) and bool(given.value) != wanted:
+                return True
+    return False
+
+
+def _given(test: Expr, fn: Fn, call: Call, project: Project) -> Expr | None:
+    """What the call gives for the parameter that the test names; None where the function binds the name anew."""
+    param = next((p for p in fn.facts.params if isinstance(test, Name) and p.name == test.id), None)
+    if param is None or len(fn.bindings.get(param.name, ())) > 1 or has_star(call):
+        return None
+    return project.calls.passed(call, fn, param) or param.default
 
 
 def _is_wrapped(fn: Fn, project: Project) -> bool:

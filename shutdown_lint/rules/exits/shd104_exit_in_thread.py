@@ -83,7 +83,11 @@ RULE = Rule(
 
 HELP = "hand the failure to the main thread (an attribute, a queue, a future whose result it reads) and exit there"
 _TELLS = frozenset({"interrupt_main", "set", "put", "put_nowait", "kill", "raise_signal", "call_soon_threadsafe"})
-_WHERE = {"thread": "a thread", "timer": "a timer thread", "pool-thread": "a pool thread"}
+_WHAT = {
+    "thread": "ends only a thread",
+    "timer": "ends only a timer thread",
+    "pool-thread": "in a pool thread is stored in a future that nobody reads",
+}
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -91,18 +95,14 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for request in requests(module, project):
         if is_test(request.fn) or _is_in_main_thread(request.at):
             continue
-        way = next((way for way in ways(request, project, *_WHERE) if _is_lost(way, project)), None)
+        way = next((way for way in ways(request, project, *_WHAT) if _is_lost(way, project)), None)
         if way is not None:
             yield _finding(request, way)
 
 
 def _finding(request: Request, way: Way) -> Finding:
     maybe_meant = (way.calls == 0 and (request.status is None or _is_zero(request))) or _has_told_others(request)
-    if way.role.kind == "pool-thread":
-        what = "in a pool thread is stored in a future that nobody reads"
-    else:
-        what = f"ends only {_WHERE[way.role.kind]}"
-    message = f"`{request.text}` {what}: the program goes on and its exit code stays 0"
+    message = f"`{request.text}` {_WHAT[way.role.kind]}: the program goes on and its exit code stays 0"
     return RULE.finding(
         request.fn.module,
         request.span,

@@ -47,7 +47,9 @@ if __name__ == "__main__":
 ```
 
 ## Precision
-Silent for the `break` and `continue` of a loop inside the clause and for functions defined there.
+Silent for the `break` and `continue` of a loop inside the clause, for functions defined there, and for a jump under a
+flag that the last statement of the `try` sets (no exception passes then). Where the `try` does nothing but quick work
+in memory, an exit request hardly ever comes just then: only the strict tier speaks.
 
 ## References
 - [PEP 765](https://peps.python.org/pep-0765/)
@@ -58,11 +60,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Break, Continue, Expr, For, If, ModuleFacts, Name, Op, Return, Try, While
+from shutdown_lint.facts import (
+    Assign,
+    Attr,
+    Await,
+    Break,
+    Continue,
+    Expr,
+    For,
+    If,
+    ModuleFacts,
+    Name,
+    Op,
+    Return,
+    Span,
+    Try,
+    While,
+    Yield,
+)
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.walk import At, subexprs
+from shutdown_lint.walk import At, Site, own_exprs, sites, subexprs, walk
 
 RULE = Rule(
     code="SHD107",
@@ -74,6 +93,11 @@ RULE = Rule(
     origin=("G4",),
 )
 
+_SLOW = ("builtins.open", "builtins.input", "builtins.exec", "builtins.eval", "builtins.exit", "builtins.quit")
+_IN_MEMORY = frozenset({
+    "append", "appendleft", "extend", "add", "insert", "clear", "items", "keys", "values", "match", "search",
+    "strip", "split", "lower", "upper", "encode", "decode", "startswith", "endswith", "format", "index", "count",
+})  # fmt: skip
 HELP = "move the jump behind the `try` statement, or into an `except` clause for the errors that are meant"
 
 
@@ -81,21 +105,57 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The jumps of the module that leave a ``finally`` clause."""
     for fn in project.functions(module):
         for at in fn.statements:
-            if isinstance(at.stmt, (Return, Break, Continue)) and _leaves_final(at):
-                yield RULE.finding(module, at.stmt.span, _message(at, fn), help=HELP)
+            if isinstance(at.stmt, (Return, Break, Continue)):
+                stmt = _left(at)
+                if stmt is not None:
+                    yield _finding(at, at.stmt.span, stmt, fn, project)
 
 
-def _leaves_final(at: At) -> bool:
-    """Whether the jump leaves a ``finally`` clause; one that belongs to a loop inside the clause does not."""
+def _finding(at: At, span: Span, stmt: Try, fn: Fn, project: Project) -> Finding:
+    word = type(at.stmt).__name__.lower()
+    swallowed = "SystemExit and KeyboardInterrupt"
+    if fn.facts.is_async:
+        swallowed = f"CancelledError, {swallowed}"
+    message = f"`{word}` in `finally` swallows {swallowed}: the program goes on although it was told to stop"
+    quick = all(_is_quick(site, fn, project) for site in _guarded(stmt)) and not _waits(stmt)
+    return RULE.finding(
+        fn.module, span, message, tier="S" if quick else "D", severity="warning" if quick else "error", help=HELP
+    )
+
+
+def _left(at: At) -> Try | None:
+    """The ``try`` whose ``finally`` the jump leaves; one that belongs to a loop inside the clause leaves none."""
     for place in at.around():
         outer = place.outer
         if outer is None:
-            return False
+            return None
         if isinstance(outer.stmt, Try) and place.part == "final":
-            return not _only_on_success(at, place, outer.stmt)
+            return None if _only_on_success(at, place, outer.stmt) else outer.stmt
         if isinstance(outer.stmt, (While, For)) and place.part == "body" and not isinstance(at.stmt, Return):
-            return False
-    return False
+            return None
+    return None
+
+
+def _guarded(stmt: Try) -> Iterator[Site]:
+    """The calls whose exceptions the ``finally`` clause sees."""
+    for block in (stmt.body, *(handler.body for handler in stmt.handlers), stmt.orelse):
+        yield from sites(block)
+
+
+def _is_quick(site: Site, fn: Fn, project: Project) -> bool:
+    """A builtin or a method of data in memory: an exit request hardly ever comes just then."""
+    names = project.calls.external(site.call, fn)
+    if names:
+        return all(name.startswith(("builtins.", "re.")) and name not in _SLOW for name in names)
+    func = site.call.func
+    return not project.calls.targets(site.call, fn) and isinstance(func, Attr) and func.name in _IN_MEMORY
+
+
+def _waits(stmt: Try) -> bool:
+    """Whether the ``try`` awaits, yields or loops over something."""
+    places = [at for block in (stmt.body, stmt.orelse, *(h.body for h in stmt.handlers)) for at in walk(block)]
+    exprs = (part for at in places for root in own_exprs(at.stmt) for part in subexprs(root))
+    return any(isinstance(part, (Await, Yield)) for part in exprs) or any(isinstance(at.stmt, For) for at in places)
 
 
 def _only_on_success(at: At, final: At, stmt: Try) -> bool:
@@ -117,11 +177,3 @@ def _finds_no_exception(test: Expr) -> bool:
     """``sys.exc_info()[0] is None``, ``not sys.exc_info()[0]``, ``sys.exception() is None``."""
     asks = {part.name for part in subexprs(test) if isinstance(part, Attr)} & {"exc_info", "exception"}
     return bool(asks) and isinstance(test, Op) and test.op in ("is", "not")
-
-
-def _message(at: At, fn: Fn) -> str:
-    word = type(at.stmt).__name__.lower()
-    swallowed = (
-        "CancelledError, SystemExit and KeyboardInterrupt" if fn.facts.is_async else "SystemExit and KeyboardInterrupt"
-    )
-    return f"`{word}` in `finally` swallows {swallowed}: the program goes on although it was told to stop"

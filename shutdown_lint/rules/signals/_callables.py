@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from shutdown_lint.facts import Const, Function, Raise
-from shutdown_lint.project import Cls, Fn, Project
-from shutdown_lint.project import values as v
+from shutdown_lint.project import Cls, Fn, Project, values as v
 from shutdown_lint.walk import dotted
 
 PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod"})

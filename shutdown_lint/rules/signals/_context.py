@@ -65,13 +65,18 @@ def other_users(receiver: Expr, reached: Reached, project: Project, *methods: st
     The same object is the same attribute of the class, or the same global or enclosing name. Functions that only threads
     run are left out: a handler interrupts the main thread alone.
     """
-    wanted = {(type(p), getattr(p, "cls", None) or getattr(p, "fn", None), p.name) for p in project.protocol.places_read(receiver, reached.fn)}
+    wanted = {
+        (type(p), getattr(p, "cls", None) or getattr(p, "fn", None), p.name)
+        for p in project.protocol.places_read(receiver, reached.fn)
+    }
     for fn in _candidates(receiver, reached, project):
         if project.roles.only(fn, *_BESIDE) or is_test(fn):
             continue
         for site in _occurrences(receiver, fn):
             places = project.protocol.places_read(site.expr, fn)
-            if any((type(p), getattr(p, "cls", None) or getattr(p, "fn", None), p.name) in wanted for p in places) and _is_use(site, methods):
+            if any(
+                (type(p), getattr(p, "cls", None) or getattr(p, "fn", None), p.name) in wanted for p in places
+            ) and _is_use(site, methods):
                 yield fn, site
 
 

@@ -4,21 +4,72 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assert, Assign, Attr, Await, Call, ClassDef, Delete, Expr, FunctionDef, Match, Name, Raise, Seq, Stmt, Yield
+from shutdown_lint.facts import (
+    Assert,
+    Assign,
+    Attr,
+    Await,
+    Call,
+    ClassDef,
+    Delete,
+    Expr,
+    FunctionDef,
+    Match,
+    Name,
+    Raise,
+    Seq,
+    Stmt,
+    Yield,
+)
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.walk import At, Site, own_exprs, sites_at, subexprs, text
 
 MAX_DEPTH = 3
 _TALK = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log"})
 # Calls that change nothing that a program could notice and stop by.
-_INERT = frozenset({
-    "builtins.print", "builtins.str", "builtins.repr", "builtins.int", "builtins.len", "builtins.isinstance", "builtins.getattr", "builtins.hasattr",
-    "builtins.format", "builtins.dict", "builtins.list", "builtins.tuple", "builtins.id", "builtins.type", "builtins.vars", "builtins.super",
-    "time.time", "time.monotonic", "time.strftime", "time.sleep", "datetime.datetime.now", "datetime.datetime.utcnow", "os.getpid", "os.getppid",
-    "signal.Signals", "signal.strsignal", "threading.current_thread", "threading.enumerate", "sys.stdout.write", "sys.stderr.write",
-    "sys.stdout.flush", "sys.stderr.flush", "traceback.print_stack", "traceback.format_stack", "traceback.print_exc", "logging.getLogger",
-    "signal.getsignal", "socket.gethostname", "inspect.currentframe",
-})
+_INERT = frozenset(
+    {
+        "builtins.print",
+        "builtins.str",
+        "builtins.repr",
+        "builtins.int",
+        "builtins.len",
+        "builtins.isinstance",
+        "builtins.getattr",
+        "builtins.hasattr",
+        "builtins.format",
+        "builtins.dict",
+        "builtins.list",
+        "builtins.tuple",
+        "builtins.id",
+        "builtins.type",
+        "builtins.vars",
+        "builtins.super",
+        "time.time",
+        "time.monotonic",
+        "time.strftime",
+        "time.sleep",
+        "datetime.datetime.now",
+        "datetime.datetime.utcnow",
+        "os.getpid",
+        "os.getppid",
+        "signal.Signals",
+        "signal.strsignal",
+        "threading.current_thread",
+        "threading.enumerate",
+        "sys.stdout.write",
+        "sys.stderr.write",
+        "sys.stdout.flush",
+        "sys.stderr.flush",
+        "traceback.print_stack",
+        "traceback.format_stack",
+        "traceback.print_exc",
+        "logging.getLogger",
+        "signal.getsignal",
+        "socket.gethostname",
+        "inspect.currentframe",
+    }
+)
 
 
 class Flag(NamedTuple):
@@ -40,7 +91,9 @@ def _is_inert(at: At, fn: Fn, project: Project, depth: int) -> bool:
         return False
     if any(isinstance(expr, (Await, Yield)) for root in own_exprs(stmt) for expr in subexprs(root)):
         return False
-    if isinstance(stmt, Assign) and not all(is_own(target, fn) or _is_unread(target, fn, project) for target in stmt.targets):
+    if isinstance(stmt, Assign) and not all(
+        is_own(target, fn) or _is_unread(target, fn, project) for target in stmt.targets
+    ):
         return False
     return all(_is_inert_call(site, fn, project, depth) for site in sites_at(at))
 
@@ -58,7 +111,9 @@ def _is_inert_call(site: Site, fn: Fn, project: Project, depth: int) -> bool:
         return all(name in _INERT or is_logging(name) for name in names)
     targets = project.calls.targets(site.call, fn)
     if targets:
-        return depth < MAX_DEPTH and all(target.fn is not fn and inert(target.fn, project, depth + 1) for target in targets)
+        return depth < MAX_DEPTH and all(
+            target.fn is not fn and inert(target.fn, project, depth + 1) for target in targets
+        )
     return is_log_call(site.call)
 
 
@@ -106,4 +161,3 @@ def _is_target(site: Site) -> bool:
     """Whether the place is what an assignment binds."""
     stmt: Stmt = site.at.stmt
     return isinstance(stmt, Assign) and stmt.op == "=" and any(site.expr is target for target in stmt.targets)
-

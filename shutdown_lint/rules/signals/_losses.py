@@ -20,12 +20,16 @@ MAX_LOST = 8
 # Sending a signal is no handling of it.
 _SENDERS = frozenset({"kill", "killpg", "send_signal", "pidfd_send_signal", "tgkill", "raise_signal", "pthread_kill"})
 _LISTENERS = ("sigwait", "sigwaitinfo", "sigtimedwait", "set_wakeup_fd", "pthread_sigmask", "signalfd")
-_SPEAKS_OF_SIGNALS = re.compile(r"sigterm|signal_?handler|(install|handle|setup|register|capture|trap)_?signals?|graceful|on_?term", re.IGNORECASE)
+_SPEAKS_OF_SIGNALS = re.compile(
+    r"sigterm|signal_?handler|(install|handle|setup|register|capture|trap)_?signals?|graceful|on_?term", re.IGNORECASE
+)
 _INTERACTIVE = re.compile(
     r"^(builtins\.input|getpass\.getpass|curses\..*|code\.interact|cmd\.Cmd\.cmdloop|readline\..*|prompt_toolkit\..*|questionary\..*|pdb\..*|"
     r"click\.(prompt|confirm|pause|getchar)|typer\.(prompt|confirm)|tkinter\..*|msvcrt\.getch|webbrowser\.open|IPython\..*)$"
 )
-_EXAMPLES = re.compile(r"(^|[/\\.])(examples?|demos?|docs?|samples?|bench(marks?)?|tutorials?|snippets?|experiments?)([/\\.]|$)")
+_EXAMPLES = re.compile(
+    r"(^|[/\\.])(examples?|demos?|docs?|samples?|bench(marks?)?|tutorials?|snippets?|experiments?)([/\\.]|$)"
+)
 
 
 def modules_of(stay: Stay, project: Project) -> list[ModuleFacts]:
@@ -56,14 +60,23 @@ def _speaks_of(name: str, fn: Fn, project: Project) -> bool:
 
 
 def _has_constant(name: str, fn: Fn) -> bool:
-    return any(getattr(expr, "value", None) == name for at in fn.statements for root in own_exprs(at.stmt) for expr in subexprs(root))
+    return any(
+        getattr(expr, "value", None) == name
+        for at in fn.statements
+        for root in own_exprs(at.stmt)
+        for expr in subexprs(root)
+    )
 
 
 def _mentions(name: str, expr: Expr) -> bool:
     """Whether the signal is named in the expression, other than as what is sent."""
     if isinstance(expr, Call) and getattr(expr.func, "name", getattr(expr.func, "id", "")) in _SENDERS:
         return False
-    if (isinstance(expr, Attr) and expr.name == name) or (isinstance(expr, Name) and expr.id == name) or getattr(expr, "value", None) == name:
+    if (
+        (isinstance(expr, Attr) and expr.name == name)
+        or (isinstance(expr, Name) and expr.id == name)
+        or getattr(expr, "value", None) == name
+    ):
         return True
     return any(_mentions(name, child) for child in children(expr))
 
@@ -76,7 +89,12 @@ def is_told_elsewhere(stay: Stay) -> bool:
 def is_interactive(stay: Stay, project: Project) -> bool:
     """Whether the program talks with a person at a terminal, who ends it by Ctrl-C."""
     functions = dict.fromkeys(inner for frame in stay.frames for inner in project.protocol.reach(frame.fn))
-    return any(_INTERACTIVE.match(name) for fn in functions for site in fn.sites for name in project.calls.external(site.call, fn))
+    return any(
+        _INTERACTIVE.match(name)
+        for fn in functions
+        for site in fn.sites
+        for name in project.calls.external(site.call, fn)
+    )
 
 
 def is_example(fn: Fn) -> bool:
@@ -91,7 +109,9 @@ def lost(stay: Stay, project: Project) -> tuple[Step, ...]:
     """The cleanup that does not run when the process is killed where it stays, innermost first."""
     functions = tuple(dict.fromkeys(frame.fn for frame in stay.frames))
     found = [step for frame in reversed(stay.frames) for step in _of_frame(frame, project)]
-    found += [step for step in live(stay.frames[-1].at, functions, project) if not step.text.startswith(("thread ", "timer "))]
+    found += [
+        step for step in live(stay.frames[-1].at, functions, project) if not step.text.startswith(("thread ", "timer "))
+    ]
     found += registered(functions, project)
     found += [step for fn in functions for step in _of_workers(fn, project)]
     return tuple(dict.fromkeys(found))[:MAX_LOST]
@@ -115,7 +135,10 @@ def after(at: At, fn: Fn, project: Project) -> Iterator[Step]:
 
 def is_interrupt(handler: Handler) -> bool:
     """``except KeyboardInterrupt``, alone or among others."""
-    return any(getattr(part, "id", getattr(part, "name", "")) == "KeyboardInterrupt" for part in getattr(handler.types, "items", (handler.types,)))
+    return any(
+        getattr(part, "id", getattr(part, "name", "")) == "KeyboardInterrupt"
+        for part in getattr(handler.types, "items", (handler.types,))
+    )
 
 
 def _calls(block: tuple[Stmt, ...], fn: Fn, project: Project) -> Iterator[Step]:

@@ -82,7 +82,20 @@ RULE = Rule(
     summary="a long-running program with cleanup to lose that does not handle SIGTERM",
     tier="D",
     severity="warning",
-    triggers=("__main__", "def "),
+    triggers=(
+        "__main__",
+        "while True",
+        "while 1",
+        "while not ",
+        "while self",
+        ".serve",
+        "serve(",
+        "run_forever",
+        "asyncio.run",
+        "signal.pause",
+        "consum",
+        ".join()",
+    ),
     origin=("G1", "G6", "G12"),
 )
 
@@ -116,7 +129,9 @@ def _finding(found: Stay, project: Project) -> Finding:
     name = f"`{_name(found)}`"
     if not losses:
         message = f"{name} stays in {found.what} until it is stopped, and nothing handles SIGTERM: it is killed in the midst of its work"
-        return RULE.finding(entry.module, _anchor(found), message, tier="S", severity="info", trace=found.steps(), help=HELP)
+        return RULE.finding(
+            entry.module, _anchor(found), message, tier="S", severity="info", trace=found.steps(), help=HELP
+        )
     more = f" and {len(losses) - 1} more" if len(losses) > 1 else ""
     message = f"{name} stays in {found.what} until it is stopped, and nothing handles SIGTERM: {losses[0].text}{more} never runs"
     tier: Tier | None = "S" if is_example(entry) else None

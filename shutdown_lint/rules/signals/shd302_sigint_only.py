@@ -101,7 +101,11 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 
 def _is_handled(found: Stay, project: Project) -> bool:
-    return handles("SIGTERM", modules_of(found, project), project) or is_told_elsewhere(found) or is_interactive(found, project)
+    return (
+        handles("SIGTERM", modules_of(found, project), project)
+        or is_told_elsewhere(found)
+        or is_interactive(found, project)
+    )
 
 
 def _finding(found: Stay, place: Interrupt, project: Project) -> Finding:

@@ -63,7 +63,14 @@ RULE = Rule(
     summary="a handler for SIGKILL or SIGSTOP",
     tier="D",
     severity="error",
-    triggers=("SIGKILL", "SIGSTOP", "signal.signal(9", "signal.signal(19", "add_signal_handler(9", "add_signal_handler(19"),
+    triggers=(
+        "SIGKILL",
+        "SIGSTOP",
+        "signal.signal(9",
+        "signal.signal(19",
+        "add_signal_handler(9",
+        "add_signal_handler(19",
+    ),
     origin=("G10",),
 )
 
@@ -97,7 +104,9 @@ def _uncatchable(site: Site, fn: Fn, project: Project) -> str | None:
     if via is not None:
         names = signals_of(number_of(site.call, via), fn, project)
     elif project.calls.is_call_to(site.call, fn, *_WAITS):
-        names = tuple(name for expr in _members(argument(site.call, 0, "sigset")) for name in signals_of(expr, fn, project))
+        names = tuple(
+            name for expr in _members(argument(site.call, 0, "sigset")) for name in signals_of(expr, fn, project)
+        )
     else:
         return None
     return next((name for name in names if name in _UNCATCHABLE), None)
@@ -111,14 +120,19 @@ def _is_meant(site: Site, name: str, fn: Fn) -> bool:
     """Whether the error is caught, or the code knows that this signal is special."""
     for place in site.at.around():
         outer = place.outer.stmt if place.outer is not None else None
-        if place.part == "body" and (isinstance(outer, Try) and outer.handlers or isinstance(outer, With) and _catches(outer)):
+        if place.part == "body" and (
+            (isinstance(outer, Try) and outer.handlers) or (isinstance(outer, With) and _catches(outer))
+        ):
             return True
     tests = (at.stmt.test for at in fn.statements if isinstance(at.stmt, (If, While)))
     return any(mentions_signal(test, name) for test in (*tests, *_filters(fn)))
 
 
 def _catches(stmt: With) -> bool:
-    return any(isinstance(item.context, Call) and text(item.context.func).endswith(("suppress", "raises")) for item in stmt.items)
+    return any(
+        isinstance(item.context, Call) and text(item.context.func).endswith(("suppress", "raises"))
+        for item in stmt.items
+    )
 
 
 def _filters(fn: Fn) -> Iterator[Expr]:

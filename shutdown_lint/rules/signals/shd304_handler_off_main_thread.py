@@ -58,8 +58,7 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Attr, Const, Expr, If, ModuleFacts, Name, Raise, Return, Try, With
 from shutdown_lint.findings import Confidence, Finding, Step
-from shutdown_lint.project import Fn, Project
-from shutdown_lint.project import values as v
+from shutdown_lint.project import Fn, Project, values as v
 from shutdown_lint.project.endings import catches
 from shutdown_lint.project.roles import MAX_DEPTH, MAX_VISITED, Role, is_test
 from shutdown_lint.project.signals import installs
@@ -78,7 +77,10 @@ RULE = Rule(
 
 HELP = "install the handler in the main thread before the thread starts"
 _ROLES = {"thread": "a thread", "timer": "a timer thread", "pool-thread": "a pool thread"}
-_ASKS = re.compile(r"main_?thread|is_?main|current_?thread|currentThread|get_?ident|in_?thread|off_?main|threaded|signals?_?(ok|enabled|possible|allowed)", re.IGNORECASE)
+_ASKS = re.compile(
+    r"main_?thread|is_?main|current_?thread|currentThread|get_?ident|in_?thread|off_?main|threaded|signals?_?(ok|enabled|possible|allowed)",
+    re.IGNORECASE,
+)
 _MAY_BE_PROCESSES = ("concurrent.futures.Executor.submit", "concurrent.futures.Executor.map")
 _CAUGHT = ("ValueError", "Exception", "RuntimeError")
 
@@ -95,12 +97,16 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The installations of the module that a thread runs into."""
     for fn in project.functions(module):
         for site in fn.sites if not is_test(fn) else ():
-            if installs(site, fn, project) is None and not project.calls.is_call_to(site.call, fn, "signal.set_wakeup_fd"):
+            if installs(site, fn, project) is None and not project.calls.is_call_to(
+                site.call, fn, "signal.set_wakeup_fd"
+            ):
                 continue
             way = next(_ways(site, fn, project), None)
             if way is not None:
                 message = f"`{text(site.call)}` runs in {_ROLES[way.role.kind]}, where it raises ValueError: the handler is never installed"
-                yield RULE.finding(module, site.call.span, message, confidence=way.confidence, trace=way.steps, help=HELP)
+                yield RULE.finding(
+                    module, site.call.span, message, confidence=way.confidence, trace=way.steps, help=HELP
+                )
 
 
 def _ways(site: Site, start: Fn, project: Project) -> Iterator[_Way]:
@@ -117,7 +123,11 @@ def _ways(site: Site, start: Fn, project: Project) -> Iterator[_Way]:
         if len(steps) >= MAX_DEPTH or len(queue) >= MAX_VISITED or fn.facts.is_generator:
             continue
         for caller in project.calls.callers(fn):
-            if caller.fn not in seen and not _is_guarded(caller.site.at, caller.fn) and _runs_there(fn, caller.site, caller.fn, project):
+            if (
+                caller.fn not in seen
+                and not _is_guarded(caller.site.at, caller.fn)
+                and _runs_there(fn, caller.site, caller.fn, project)
+            ):
                 seen.add(caller.fn)
                 step = caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`")
                 queue.append((caller.fn, (step, *steps), confidence if caller.confidence == "proven" else "likely"))
@@ -129,7 +139,11 @@ def _runs_there(fn: Fn, site: Site, caller: Fn, project: Project) -> bool:
         return True
     outer = site.parents[0] if site.parents else None
     return getattr(outer, "func", None) is not None and project.calls.is_call_to(
-        outer, caller, "asyncio.run", "asyncio.AbstractEventLoop.run_until_complete", "asyncio.Runner.run",  # type: ignore[arg-type]  # only a call has a func
+        outer,
+        caller,
+        "asyncio.run",
+        "asyncio.AbstractEventLoop.run_until_complete",
+        "asyncio.Runner.run",  # type: ignore[arg-type]  # only a call has a func
     )
 
 
@@ -141,7 +155,9 @@ def _is_thread(role: Role, project: Project) -> bool:
         if role.seed in registration.targets and registration.callback.role == role.kind:
             if is_test(registration.fn) or registration.callback.call in _MAY_BE_PROCESSES:
                 continue
-            if registration.callback.call.endswith("run_in_executor") and not _is_default(registration.site, registration.fn, project):
+            if registration.callback.call.endswith("run_in_executor") and not _is_default(
+                registration.site, registration.fn, project
+            ):
                 continue
             return True
     return role.seed.name == "run" and role.seed.cls is not None
@@ -152,7 +168,10 @@ def _is_default(site: Site, fn: Fn, project: Project) -> bool:
     given = argument(site.call, 0, "executor")
     if isinstance(given, Const):
         return given.value is None
-    return any(isinstance(x, v.Instance) and x.cls == "concurrent.futures.ThreadPoolExecutor" for x in project.evaluate.values(given, fn))
+    return any(
+        isinstance(x, v.Instance) and x.cls == "concurrent.futures.ThreadPoolExecutor"
+        for x in project.evaluate.values(given, fn)
+    )
 
 
 def _is_guarded(at: At, fn: Fn) -> bool:
@@ -165,7 +184,12 @@ def _is_guarded(at: At, fn: Fn) -> bool:
             return True
         if isinstance(outer, With) and any("suppress" in text(item.context) for item in outer.items):
             return True
-        if any(isinstance(stmt, If) and _asks(stmt.test, fn) and isinstance(stmt.body[-1:] and stmt.body[-1], (Return, Raise)) for stmt in place.before()):
+        if any(
+            isinstance(stmt, If)
+            and _asks(stmt.test, fn)
+            and isinstance(stmt.body[-1:] and stmt.body[-1], (Return, Raise))
+            for stmt in place.before()
+        ):
             return True
     return False
 

@@ -92,28 +92,51 @@ RULE = Rule(
     summary="locks, queues and waits in a signal handler",
     tier="D",
     severity="error",
-    triggers=("def ", "lambda"),
+    triggers=("signal",),
     origin=("G12",),
 )
 
 HELP = "in the handler only set an attribute, write to a pipe or raise; do the work where the main thread comes back to"
-_LOCKS = frozenset({
-    "threading.Lock", "threading.Semaphore", "threading.BoundedSemaphore", "multiprocessing.Lock", "multiprocessing.Semaphore",
-    "multiprocessing.BoundedSemaphore", "multiprocessing.synchronize.Lock", "multiprocessing.synchronize.Semaphore",
-})
-_QUEUES = frozenset({"queue.Queue", "queue.LifoQueue", "queue.PriorityQueue", "multiprocessing.Queue", "multiprocessing.JoinableQueue"})
+_LOCKS = frozenset(
+    {
+        "threading.Lock",
+        "threading.Semaphore",
+        "threading.BoundedSemaphore",
+        "multiprocessing.Lock",
+        "multiprocessing.Semaphore",
+        "multiprocessing.BoundedSemaphore",
+        "multiprocessing.synchronize.Lock",
+        "multiprocessing.synchronize.Semaphore",
+    }
+)
+_QUEUES = frozenset(
+    {"queue.Queue", "queue.LifoQueue", "queue.PriorityQueue", "multiprocessing.Queue", "multiprocessing.JoinableQueue"}
+)
 _QUEUE_METHODS = ("put", "put_nowait", "get", "get_nowait", "qsize", "empty", "full", "task_done", "join")
 _LOCK_METHODS = ("acquire", "release", "with")
 _EVENTS = frozenset({"threading.Event", "multiprocessing.Event", "multiprocessing.synchronize.Event"})
 # Calls that wait for something outside of the program, and the keyword of their limit.
 _OUTSIDE = {
-    "subprocess.run": "timeout", "subprocess.call": "timeout", "subprocess.check_call": "timeout", "subprocess.check_output": "timeout",
-    "os.system": "", "urllib.request.urlopen": "timeout", "requests.get": "timeout", "requests.post": "timeout", "requests.put": "timeout",
-    "requests.delete": "timeout", "requests.request": "timeout", "httpx.get": "timeout", "httpx.post": "timeout", "builtins.input": "",
+    "subprocess.run": "timeout",
+    "subprocess.call": "timeout",
+    "subprocess.check_call": "timeout",
+    "subprocess.check_output": "timeout",
+    "os.system": "",
+    "urllib.request.urlopen": "timeout",
+    "requests.get": "timeout",
+    "requests.post": "timeout",
+    "requests.put": "timeout",
+    "requests.delete": "timeout",
+    "requests.request": "timeout",
+    "httpx.get": "timeout",
+    "httpx.post": "timeout",
+    "builtins.input": "",
 }
 _REAPS = ("os.wait", "os.waitpid", "os.wait3", "os.wait4")
 # Waits that other rules know but that end at once, or are no waits of the main thread.
-_NO_WAITS = frozenset({"asyncio.sleep", "asyncio.Event.wait", "asyncio.Queue.get", "asyncio.Queue.join", "signal.pause"})
+_NO_WAITS = frozenset(
+    {"asyncio.sleep", "asyncio.Event.wait", "asyncio.Queue.get", "asyncio.Queue.join", "signal.pause"}
+)
 _SHORT = 1.0
 
 
@@ -133,17 +156,25 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         hazards = {hazard.span: hazard for hazard in _hazards(reached, project)}
         for hazard in (*hazards.values(), *_output(reached, project)):
-            handler = "a signal handler" if reached.handler.facts.is_lambda else f"the signal handler `{reached.handler.qualname}`"
+            handler = (
+                "a signal handler"
+                if reached.handler.facts.is_lambda
+                else f"the signal handler `{reached.handler.qualname}`"
+            )
             message = f"`{hazard.text}` in {handler} {hazard.why}"
             severity = None if hazard.tier == "D" else "info"
-            yield RULE.finding(module, hazard.span, message, tier=hazard.tier, severity=severity, trace=reached.steps, help=HELP)  # type: ignore[arg-type]  # None or a literal
+            yield RULE.finding(
+                module, hazard.span, message, tier=hazard.tier, severity=severity, trace=reached.steps, help=HELP
+            )  # type: ignore[arg-type]  # None or a literal
 
 
 def _hazards(reached: Reached, project: Project) -> Iterator[_Hazard]:
     for at in reached.fn.statements:
         for item in at.stmt.items if isinstance(at.stmt, With) else ():
             if _type(item.context, reached, project) in _LOCKS:
-                yield from _shared(item.context, item.span, f"with {text(item.context)}", _LOCK_METHODS, reached, project)
+                yield from _shared(
+                    item.context, item.span, f"with {text(item.context)}", _LOCK_METHODS, reached, project
+                )
     for site in reached.fn.sites:
         yield from _at_call(site, reached, project)
 
@@ -176,12 +207,19 @@ def _is_try(site: Site) -> bool:
     return (isinstance(given, Const) and given.value is False) or argument(site.call, 1, "timeout") is not None
 
 
-def _shared(receiver: Expr, span: Span, what: str, methods: tuple[str, ...], reached: Reached, project: Project) -> Iterator[_Hazard]:
+def _shared(
+    receiver: Expr, span: Span, what: str, methods: tuple[str, ...], reached: Reached, project: Project
+) -> Iterator[_Hazard]:
     user = next(other_users(receiver, reached, project, *methods), None)
     if user is not None:
         line = user[1].at.stmt.span.line  # type: ignore[union-attr]  # a statement with an expression has a span
         where = f"`{user[0].qualname}` (line {line})" if not user[0].is_module else f"line {line}"
-        yield _Hazard(span, what, f"deadlocks when the signal interrupts {where}, which uses `{text(receiver)}` in the main thread", "D")
+        yield _Hazard(
+            span,
+            what,
+            f"deadlocks when the signal interrupts {where}, which uses `{text(receiver)}` in the main thread",
+            "D",
+        )
 
 
 def _event(site: Site, receiver: Expr, kind: str, reached: Reached, project: Project) -> Iterator[_Hazard]:
@@ -195,7 +233,9 @@ def _waiting(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
     outside = next((name for name in names if name in _OUTSIDE), None)
     if outside is not None:
         limited = bool(_OUTSIDE[outside]) and argument(call, 99, _OUTSIDE[outside]) is not None
-        yield _Hazard(call.span, text(call), "blocks: until it is done the program hears no other signal", "S" if limited else "D")
+        yield _Hazard(
+            call.span, text(call), "blocks: until it is done the program hears no other signal", "S" if limited else "D"
+        )
         return
     wait = project.protocol.wait(site, reached.fn)
     if wait is None or wait.model.call in _NO_WAITS or _is_reaping(site, names, reached) or _follows_kill(site):
@@ -203,7 +243,12 @@ def _waiting(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
     if wait.model.call == "time.sleep":
         given = argument(call, 0, "secs")
         short = isinstance(given, Const) and isinstance(given.value, (int, float)) and given.value < _SHORT
-        yield _Hazard(call.span, text(call), "stops the main thread: until then the program hears no other signal", "S" if short else "D")
+        yield _Hazard(
+            call.span,
+            text(call),
+            "stops the main thread: until then the program hears no other signal",
+            "S" if short else "D",
+        )
     else:
         why = "waits: the main thread, which the handler interrupts, cannot go on, and no other signal is heard"
         yield _Hazard(call.span, text(call), why, "S" if wait.bounded else "D")
@@ -220,7 +265,11 @@ def _follows_kill(site: Site) -> bool:
     """``child.kill()`` before ``child.wait()``: a killed child ends at once."""
     func = site.call.func
     receiver = text(func.value) if isinstance(func, Attr) else ""
-    return any(f"{receiver}.kill()" == text(getattr(stmt, "value", None)) for place in site.at.around() for stmt in place.before())
+    return any(
+        f"{receiver}.kill()" == text(getattr(stmt, "value", None))
+        for place in site.at.around()
+        for stmt in place.before()
+    )
 
 
 def _output(reached: Reached, project: Project) -> Iterator[_Hazard]:
@@ -229,7 +278,9 @@ def _output(reached: Reached, project: Project) -> Iterator[_Hazard]:
         return
     for site in reached.fn.sites:
         names = project.calls.external(site.call, reached.fn)
-        if any(name == "builtins.print" or is_logging(name) for name in names) or (not names and is_log_call(site.call)):
+        if any(name == "builtins.print" or is_logging(name) for name in names) or (
+            not names and is_log_call(site.call)
+        ):
             why = "raises RuntimeError (reentrant call) when the signal interrupts output to the same stream"
             yield _Hazard(site.call.span, text(site.call.func), why, "S")
             return

@@ -79,7 +79,12 @@ HELP = "raise `SystemExit`, or set a flag that the main loop tests"
 _STOPPING = ("SIGTERM", "SIGINT")
 # With these, the arrival of the signal itself is what the program acts on; the handler need not do anything.
 _LISTENERS = (
-    "signal.pause", "signal.sigwait", "signal.sigwaitinfo", "signal.sigtimedwait", "signal.set_wakeup_fd", "signal.siginterrupt",
+    "signal.pause",
+    "signal.sigwait",
+    "signal.sigwaitinfo",
+    "signal.sigtimedwait",
+    "signal.set_wakeup_fd",
+    "signal.siginterrupt",
 )
 _CHILDREN = ("process", "pool-process")
 
@@ -107,7 +112,10 @@ def _is_meant(handling: Handling, project: Project) -> bool:
     modules = program([handling.fn.module.name], project)
     for name in _LISTENERS:
         last = name.rpartition(".")[2]
-        if any(fn.module.name in modules and project.calls.is_call_to(site.call, fn, name) for fn, site in project.calls.calls_named(last)):
+        if any(
+            fn.module.name in modules and project.calls.is_call_to(site.call, fn, name)
+            for fn, site in project.calls.calls_named(last)
+        ):
             return True
     return _is_replaced(handling, project)
 
@@ -115,7 +123,9 @@ def _is_meant(handling: Handling, project: Project) -> bool:
 def _is_replaced(handling: Handling, project: Project) -> bool:
     """Whether another handler for the same signal is installed later in the same function (a second phase of the program)."""
     return any(
-        other is not handling and other.fn is handling.fn and set(other.signals) & set(handling.signals)
+        other is not handling
+        and other.fn is handling.fn
+        and set(other.signals) & set(handling.signals)
         and other.site.call.span.line > handling.site.call.span.line
         for other in handlings(project)
     )
@@ -133,10 +143,18 @@ def _finding(handling: Handling, target: Fn) -> Finding:
 def _why(flag: Flag | None) -> str:
     if flag is None:
         return "neither exits nor sets anything that the program looks at"
-    return f"only sets a local `{flag.text}` of its own" if flag.is_local else f"only sets `{flag.text}`, which nothing reads"
+    return (
+        f"only sets a local `{flag.text}` of its own"
+        if flag.is_local
+        else f"only sets `{flag.text}`, which nothing reads"
+    )
 
 
 def _help(flag: Flag | None) -> str:
     if flag is None:
         return HELP
-    return f"declare `{flag.name}` as `global` (or `nonlocal`) in the handler" if flag.is_local else f"test `{flag.text}` in the main loop"
+    return (
+        f"declare `{flag.name}` as `global` (or `nonlocal`) in the handler"
+        if flag.is_local
+        else f"test `{flag.text}` in the main loop"
+    )

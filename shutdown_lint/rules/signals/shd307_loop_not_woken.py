@@ -71,17 +71,41 @@ RULE = Rule(
     origin=("G12",),
 )
 
-HELP = "install the handler by `loop.add_signal_handler`, or go through `loop.call_soon_threadsafe`, which wakes the loop"
+HELP = (
+    "install the handler by `loop.add_signal_handler`, or go through `loop.call_soon_threadsafe`, which wakes the loop"
+)
 _LOOP = "asyncio.AbstractEventLoop."
-_ASLEEP = frozenset({
-    f"{_LOOP}stop", f"{_LOOP}create_task", f"{_LOOP}call_soon", f"{_LOOP}call_later", f"{_LOOP}call_at", "asyncio.create_task",
-    "asyncio.ensure_future", "asyncio.Task.cancel", "asyncio.Queue.put_nowait",
-})
+_ASLEEP = frozenset(
+    {
+        f"{_LOOP}stop",
+        f"{_LOOP}create_task",
+        f"{_LOOP}call_soon",
+        f"{_LOOP}call_later",
+        f"{_LOOP}call_at",
+        "asyncio.create_task",
+        "asyncio.ensure_future",
+        "asyncio.Task.cancel",
+        "asyncio.Queue.put_nowait",
+    }
+)
 # Whatever raises, exits, or reaches the loop from outside ends or wakes it.
-_WAKES = frozenset({
-    f"{_LOOP}call_soon_threadsafe", "asyncio.run_coroutine_threadsafe", "sys.exit", "os._exit", "builtins.exit", "builtins.quit", "os.kill",
-    "os.abort", "os.write", "signal.raise_signal", "_thread.interrupt_main", "signal.default_int_handler", "socket.socket.send",
-})
+_WAKES = frozenset(
+    {
+        f"{_LOOP}call_soon_threadsafe",
+        "asyncio.run_coroutine_threadsafe",
+        "sys.exit",
+        "os._exit",
+        "builtins.exit",
+        "builtins.quit",
+        "os.kill",
+        "os.abort",
+        "os.write",
+        "signal.raise_signal",
+        "_thread.interrupt_main",
+        "signal.default_int_handler",
+        "socket.socket.send",
+    }
+)
 MAX_DEPTH = 3
 
 

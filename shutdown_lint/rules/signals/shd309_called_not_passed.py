@@ -53,8 +53,7 @@ from collections.abc import Iterator
 
 from shutdown_lint.facts import Arg, Call, ModuleFacts, Span
 from shutdown_lint.findings import Finding, Fix, Step
-from shutdown_lint.project import Fn, Project
-from shutdown_lint.project import values as v
+from shutdown_lint.project import Fn, Project, values as v
 from shutdown_lint.project.roles import Registration, is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._callables import Callee, callee, returns_nothing, takes
@@ -67,7 +66,17 @@ RULE = Rule(
     tier="D",
     severity="error",
     triggers=(
-        "signal", "atexit", "finalize", "Thread", "Timer", "Process", "submit", "executor", "to_thread", "call_soon", "call_later",
+        "signal",
+        "atexit",
+        "finalize",
+        "Thread",
+        "Timer",
+        "Process",
+        "submit",
+        "executor",
+        "to_thread",
+        "call_soon",
+        "call_later",
         "add_done_callback",
     ),
     fix="safe",
@@ -76,19 +85,54 @@ RULE = Rule(
 
 _FAILS = frozenset({"signal.signal", "atexit.register"})
 _FIXABLE = _FAILS | {
-    "weakref.finalize", "asyncio.AbstractEventLoop.add_signal_handler", "threading.Thread", "threading.Timer", "multiprocessing.Process",
-    "concurrent.futures.ThreadPoolExecutor.submit", "concurrent.futures.ProcessPoolExecutor.submit",
+    "weakref.finalize",
+    "asyncio.AbstractEventLoop.add_signal_handler",
+    "threading.Thread",
+    "threading.Timer",
+    "multiprocessing.Process",
+    "concurrent.futures.ThreadPoolExecutor.submit",
+    "concurrent.futures.ProcessPoolExecutor.submit",
 }
 # What these return is no callback: None, or nothing at all since they do not come back.
-_NOTHING = frozenset({
-    "builtins.print", "builtins.exit", "builtins.quit", "sys.exit", "os._exit", "os.abort", "os.unlink", "os.remove", "os.kill", "os.killpg",
-    "os.close", "shutil.rmtree", "time.sleep", "logging.shutdown", "logging.info", "logging.warning", "logging.error", "threading.Event.set",
-    "threading.Thread.start", "threading.Thread.join", "subprocess.Popen.terminate", "subprocess.Popen.kill", "tempfile.TemporaryDirectory.cleanup",
-    "socketserver.BaseServer.serve_forever", "socketserver.BaseServer.shutdown", "socketserver.BaseServer.server_close", "socket.socket.close",
-    "asyncio.Event.set", "asyncio.AbstractEventLoop.stop", "asyncio.AbstractEventLoop.close", "asyncio.AbstractEventLoop.run_forever",
-    "multiprocessing.Process.start", "multiprocessing.Process.terminate", "concurrent.futures.ThreadPoolExecutor.shutdown",
-    "concurrent.futures.ProcessPoolExecutor.shutdown",
-})
+_NOTHING = frozenset(
+    {
+        "builtins.print",
+        "builtins.exit",
+        "builtins.quit",
+        "sys.exit",
+        "os._exit",
+        "os.abort",
+        "os.unlink",
+        "os.remove",
+        "os.kill",
+        "os.killpg",
+        "os.close",
+        "shutil.rmtree",
+        "time.sleep",
+        "logging.shutdown",
+        "logging.info",
+        "logging.warning",
+        "logging.error",
+        "threading.Event.set",
+        "threading.Thread.start",
+        "threading.Thread.join",
+        "subprocess.Popen.terminate",
+        "subprocess.Popen.kill",
+        "tempfile.TemporaryDirectory.cleanup",
+        "socketserver.BaseServer.serve_forever",
+        "socketserver.BaseServer.shutdown",
+        "socketserver.BaseServer.server_close",
+        "socket.socket.close",
+        "asyncio.Event.set",
+        "asyncio.AbstractEventLoop.stop",
+        "asyncio.AbstractEventLoop.close",
+        "asyncio.AbstractEventLoop.run_forever",
+        "multiprocessing.Process.start",
+        "multiprocessing.Process.terminate",
+        "concurrent.futures.ThreadPoolExecutor.shutdown",
+        "concurrent.futures.ProcessPoolExecutor.shutdown",
+    }
+)
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -111,7 +155,11 @@ def _gives_nothing(call: Call, fn: Fn, project: Project) -> bool:
         return all(name in _NOTHING for name in names)
     values = project.evaluate.values(call.func, fn)
     targets = project.calls.targets(call, fn)
-    return bool(targets) and all(isinstance(value, v.Function) for value in values) and all(returns_nothing(t.fn) for t in targets)
+    return (
+        bool(targets)
+        and all(isinstance(value, v.Function) for value in values)
+        and all(returns_nothing(t.fn) for t in targets)
+    )
 
 
 def _finding(registration: Registration, call: Call, project: Project) -> Finding:
@@ -121,7 +169,14 @@ def _finding(registration: Registration, call: Call, project: Project) -> Findin
     message = f"`{text(call)}` runs here and now, and {effect}: pass `{text(call.func)}` itself"
     targets = project.calls.targets(call, fn)
     trace = tuple(_returns(target.fn) for target in targets[:1])
-    return RULE.finding(fn.module, call.span, message, trace=trace, help=_help(registration, call), fix=_fix(registration, call, project))
+    return RULE.finding(
+        fn.module,
+        call.span,
+        message,
+        trace=trace,
+        help=_help(registration, call),
+        fix=_fix(registration, call, project),
+    )
 
 
 def _returns(fn: Fn) -> Step:

@@ -16,7 +16,6 @@ import sys
 
 
 def on_term():
-    print("saving the state")
     sys.exit(143)
 
 
@@ -30,7 +29,6 @@ import sys
 
 
 def on_term(signum, frame):
-    print("saving the state")
     sys.exit(143)
 
 
@@ -115,8 +113,12 @@ def _finding(handling: Handling, called: Callee) -> Finding:
         message = f"{name} takes {_parameters(called)}, but the loop calls it with {len(handling.site.call.args) - 2}: TypeError when the signal comes"
         return RULE.finding(handling.fn.module, handling.site.call.span, message, trace=(step,), help=LOOP_HELP)
     signal = handling.signals[0] if handling.signals else "the signal"
-    message = f"{name} takes {_parameters(called)}, but a signal handler is called with two: TypeError when {signal} comes"
-    return RULE.finding(handling.fn.module, handling.site.call.span, message, trace=(step,), help=HELP, fix=_fix(handling, called))
+    message = (
+        f"{name} takes {_parameters(called)}, but a signal handler is called with two: TypeError when {signal} comes"
+    )
+    return RULE.finding(
+        handling.fn.module, handling.site.call.span, message, trace=(step,), help=HELP, fix=_fix(handling, called)
+    )
 
 
 def _parameters(called: Callee) -> str:
@@ -130,7 +132,12 @@ def _parameters(called: Callee) -> str:
 def _fix(handling: Handling, called: Callee) -> Fix | None:
     """Parameters are added to a function or lambda of the same file that takes too few; nothing is taken away."""
     params = [p for p in called.fn.facts.params if p.kind in ("positional", "positional-only")]
-    if called.fn.module is not handling.fn.module or called.named or len(params) - called.given >= 2 or not takes(called, len(params) - called.given):
+    if (
+        called.fn.module is not handling.fn.module
+        or called.named
+        or len(params) - called.given >= 2
+        or not takes(called, len(params) - called.given)
+    ):
         return None
     span = called.fn.facts.span
     message = f"Add the parameters of a handler to {text(handling.handler) if called.fn.facts.is_lambda else f'`{called.fn.name}`'}"

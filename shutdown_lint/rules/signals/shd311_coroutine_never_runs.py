@@ -55,8 +55,7 @@ from collections.abc import Iterator
 
 from shutdown_lint.facts import Call, Expr, ModuleFacts, Return, Span
 from shutdown_lint.findings import Finding
-from shutdown_lint.project import Fn, Project
-from shutdown_lint.project import values as v
+from shutdown_lint.project import Fn, Project, values as v
 from shutdown_lint.project.roles import ROLE_TEXT, Registration, is_test
 from shutdown_lint.project.signals import handlings
 from shutdown_lint.rules.base import Rule
@@ -91,9 +90,20 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             seen.add(registration.site.call.span)
             yield _finding(registration, found)
     for fn in project.functions(module):
-        if fn.name == "run" and fn.facts.is_async and fn.cls is not None and is_plain(fn) and project.classes.is_a(fn.cls, *_WORKERS):
+        if (
+            fn.name == "run"
+            and fn.facts.is_async
+            and fn.cls is not None
+            and is_plain(fn)
+            and project.classes.is_a(fn.cls, *_WORKERS)
+        ):
             message = f"`{fn.qualname}` is a coroutine function: starting the worker calls it once, and nothing runs the coroutine"
-            yield RULE.finding(module, fn.facts.span, message, help="make `run` a plain method that calls `asyncio.run` on the coroutine")
+            yield RULE.finding(
+                module,
+                fn.facts.span,
+                message,
+                help="make `run` a plain method that calls `asyncio.run` on the coroutine",
+            )
 
 
 def _registrations(module: ModuleFacts, project: Project) -> Iterator[Registration]:
@@ -131,7 +141,9 @@ def _returned(fn: Fn, project: Project) -> Fn | None:
     if not isinstance(body, Return) or not isinstance(body.value, Call):
         return None
     values = project.evaluate.values(body.value.func, fn)
-    found = [value.fn for value in values if isinstance(value, v.Function) and value.fn.facts.is_async and is_plain(value.fn)]
+    found = [
+        value.fn for value in values if isinstance(value, v.Function) and value.fn.facts.is_async and is_plain(value.fn)
+    ]
     return found[0] if len(found) == len(values) == 1 else None
 
 
@@ -144,4 +156,6 @@ def _finding(registration: Registration, coroutine: Fn) -> Finding:
         effect = "calling it only makes a coroutine, which nothing runs"
     message = f"`{coroutine.qualname}` is a coroutine function, given to `{text(registration.site.call.func)}` as {what}: {effect}"
     trace = (coroutine.step(coroutine.facts.span, f"`async def {coroutine.name}`"),)
-    return RULE.finding(fn.module, registration.site.call.span, message, trace=trace, help=_HELP.get(role, _THREAD_HELP))
+    return RULE.finding(
+        fn.module, registration.site.call.span, message, trace=trace, help=_HELP.get(role, _THREAD_HELP)
+    )

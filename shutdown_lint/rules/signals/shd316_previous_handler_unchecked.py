@@ -82,7 +82,11 @@ _GIVE_PREVIOUS = ("signal.signal", "signal.getsignal")
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The calls of previous handlers in the module."""
-    if not any(project.calls.is_call_to(site.call, fn, *_GIVE_PREVIOUS) for fn in project.functions(module) for site in fn.sites):
+    if not any(
+        project.calls.is_call_to(site.call, fn, *_GIVE_PREVIOUS)
+        for fn in project.functions(module)
+        for site in fn.sites
+    ):
         return
     for fn in project.functions(module):
         for site in fn.sites if not is_test(fn) else ():
@@ -95,7 +99,11 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 def _sources(func: Expr, fn: Fn, project: Project) -> list[tuple[Call, Fn]]:
     """The calls of ``signal.signal`` or ``getsignal`` whose result is called; none where it may be something else too."""
     given = list(_given(func, fn, project))
-    found = [(value, holder) for value, holder in given if isinstance(value, Call) and project.calls.is_call_to(value, holder, *_GIVE_PREVIOUS)]
+    found = [
+        (value, holder)
+        for value, holder in given
+        if isinstance(value, Call) and project.calls.is_call_to(value, holder, *_GIVE_PREVIOUS)
+    ]
     others = [value for value, _ in given if not (isinstance(value, Call) or getattr(value, "value", 0) is None)]
     return found if not others else []
 
@@ -145,15 +153,27 @@ def _guard(site: Site, fn: Fn) -> str:
     func, found = site.call.func, ""
     for place in site.at.around():
         outer = place.outer.stmt if place.outer is not None else None
-        if isinstance(outer, Try) and place.part == "body" and any(catches(h.types, "TypeError", "Exception") for h in outer.handlers):
+        if (
+            isinstance(outer, Try)
+            and place.part == "body"
+            and any(catches(h.types, "TypeError", "Exception") for h in outer.handlers)
+        ):
             return "test"
         if isinstance(outer, If) and _mentions(outer.test, func):
             found = "truth" if same(outer.test, func) and found != "test" else "test"
         for stmt in place.before():
-            if isinstance(stmt, If) and _mentions(stmt.test, func) and isinstance((stmt.body or (None,))[-1], (Return, Raise)):
+            if (
+                isinstance(stmt, If)
+                and _mentions(stmt.test, func)
+                and isinstance((stmt.body or (None,))[-1], (Return, Raise))
+            ):
                 found = "test"
     for parent in site.parents:
-        if isinstance(parent, Op) and parent.op in ("and", "or", "if") and any(_mentions(o, func) for o in parent.operands if o is not site.expr):
+        if (
+            isinstance(parent, Op)
+            and parent.op in ("and", "or", "if")
+            and any(_mentions(o, func) for o in parent.operands if o is not site.expr)
+        ):
             found = "test"
     if found:
         return found
@@ -166,7 +186,11 @@ def _tests(fn: Fn) -> Iterator[Expr]:
     for at in fn.statements:
         for root in own_exprs(at.stmt):
             for expr in subexprs(root):
-                if isinstance(expr, Call) and isinstance(expr.func, Name) and expr.func.id in ("callable", "isinstance"):
+                if (
+                    isinstance(expr, Call)
+                    and isinstance(expr.func, Name)
+                    and expr.func.id in ("callable", "isinstance")
+                ):
                     yield expr
 
 

@@ -4,14 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Await, Body, Break, Call, Continue, Expr, ExprStmt, Handler, Name, Raise, Return, Seq, Stmt, Try, With
+from shutdown_lint.facts import (
+    Attr,
+    Await,
+    Body,
+    Break,
+    Call,
+    Continue,
+    Expr,
+    ExprStmt,
+    Handler,
+    Name,
+    Raise,
+    Return,
+    Seq,
+    Stmt,
+    Try,
+    With,
+)
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.values import Class, External
 from shutdown_lint.walk import At, own_exprs, sites, subexprs, walk
 
 STOPPING = frozenset({"BaseException", "KeyboardInterrupt", "SystemExit", "CancelledError"})
-_ENDS_PROCESS = frozenset({"exit", "_exit", "abort", "quit", "execv", "execve", "reraise", "raise_from", "raise_", "throw", "fail", "skip"})
-_FORWARDS = frozenset({"set_exception", "put", "put_nowait", "send", "append", "exc_info", "print_exception", "exception_handler", "call_exception_handler"})
+_ENDS_PROCESS = frozenset(
+    {"exit", "_exit", "abort", "quit", "execv", "execve", "reraise", "raise_from", "raise_", "throw", "fail", "skip"}
+)
+_FORWARDS = frozenset(
+    {
+        "set_exception",
+        "put",
+        "put_nowait",
+        "send",
+        "append",
+        "exc_info",
+        "print_exception",
+        "exception_handler",
+        "call_exception_handler",
+    }
+)
 
 
 def caught(handler: Handler, fn: Fn, project: Project) -> frozenset[str]:
@@ -54,7 +85,9 @@ def shielded_by_sibling(stmt: Try, handler: Handler, fn: Fn, project: Project) -
 
 def raises(body: Body) -> bool:
     """Whether some path of the body raises, or ends the process."""
-    return any(isinstance(at.stmt, Raise) for at in walk(body)) or any(_last(site.call) in _ENDS_PROCESS for site in sites(body))
+    return any(isinstance(at.stmt, Raise) for at in walk(body)) or any(
+        _last(site.call) in _ENDS_PROCESS for site in sites(body)
+    )
 
 
 def leaves(body: Body) -> bool:
@@ -70,7 +103,9 @@ def forwards(handler: Handler, fn: Fn) -> bool:
         return False
     for at in walk(handler.body):
         for root in own_exprs(at.stmt):
-            if any(isinstance(e, Name) and e.id == handler.name for e in subexprs(root)) and not _only_logs(root, handler.name):
+            if any(isinstance(e, Name) and e.id == handler.name for e in subexprs(root)) and not _only_logs(
+                root, handler.name
+            ):
                 return True
     return False
 
@@ -79,7 +114,18 @@ def _only_logs(root: Expr, name: str) -> bool:
     """``log.error("…", exc)``: mentioned, not kept."""
     call = root.value if isinstance(root, Await) else root
     return isinstance(call, Call) and _last(call) in (
-        "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "msg", "write", "fatal",
+        "debug",
+        "info",
+        "warning",
+        "warn",
+        "error",
+        "exception",
+        "critical",
+        "log",
+        "print",
+        "msg",
+        "write",
+        "fatal",
     )
 
 
@@ -111,7 +157,10 @@ def _value(stmt: Stmt) -> bool:
 
 def cancels(fn: Fn) -> bool:
     """Whether the function (or the method around it) cancels something itself: the ``t.cancel(); await t`` idiom."""
-    return any(_last(site.call) in ("cancel", "cancel_scope", "uncancel", "_cancel") or "cancel" in _last(site.call) for site in fn.sites)
+    return any(
+        _last(site.call) in ("cancel", "cancel_scope", "uncancel", "_cancel") or "cancel" in _last(site.call)
+        for site in fn.sites
+    )
 
 
 def _last(call: Call) -> str:

@@ -54,7 +54,17 @@ from shutdown_lint.facts import Handler, ModuleFacts, Try
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.swallowed._catching import awaits, cancels, caught, forwards, last_name, leaves, raises, shielded_by_sibling, tries
+from shutdown_lint.rules.swallowed._catching import (
+    awaits,
+    cancels,
+    caught,
+    forwards,
+    last_name,
+    leaves,
+    raises,
+    shielded_by_sibling,
+    tries,
+)
 from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.walk import At, enclosing_loops, sites
 
@@ -87,17 +97,26 @@ def _swallows(stmt: Try, handler: Handler, fn: Fn, project: Project) -> bool:
 
 
 def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
-    if project.roles.only(fn, "thread", "timer", "pool-thread", "pool-process", "process", "del", "weakref-callback", "test"):
+    if project.roles.only(
+        fn, "thread", "timer", "pool-thread", "pool-process", "process", "del", "weakref-callback", "test"
+    ):
         return None
     if fn.facts.is_async and awaits(stmt.body):
         return None if cancels(fn) else "D"
     in_loop = next(enclosing_loops(at), None) is not None
-    return "D" if in_loop and any(True for _ in sites(stmt.body)) and not _in_cleanup(at) and not _releases_only(stmt) else "S"
+    return (
+        "D"
+        if in_loop and any(True for _ in sites(stmt.body)) and not _in_cleanup(at) and not _releases_only(stmt)
+        else "S"
+    )
 
 
 def _releases_only(stmt: Try) -> bool:
     """A release of one member after the other must go through, whatever one of them raises."""
-    return all(last_name(site.call) in RELEASES or last_name(site.call) in ("remove", "unregister", "join", "pop") for site in sites(stmt.body))
+    return all(
+        last_name(site.call) in RELEASES or last_name(site.call) in ("remove", "unregister", "join", "pop")
+        for site in sites(stmt.body)
+    )
 
 
 def _in_cleanup(at: At) -> bool:
@@ -107,12 +126,17 @@ def _in_cleanup(at: At) -> bool:
 
 def _finding(module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, tier: Tier) -> Finding:
     what = "`except:`" if handler.types is None else "`except BaseException`"
-    lost = "CancelledError, KeyboardInterrupt and SystemExit" if fn.facts.is_async else "KeyboardInterrupt and SystemExit"
+    lost = (
+        "CancelledError, KeyboardInterrupt and SystemExit" if fn.facts.is_async else "KeyboardInterrupt and SystemExit"
+    )
     return RULE.finding(
         module,
         handler.span,
         f"{what} in `{fn.qualname}` swallows {lost}, and the work goes on: the program cannot be stopped here",
         tier=tier,
         help="catch `Exception`, or end the clause with `raise`",
-        trace=(fn.step(stmt.span, "the request to stop arrives in this `try`"), fn.step(handler.span, "caught here, nothing passes it on")),
+        trace=(
+            fn.step(stmt.span, "the request to stop arrives in this `try`"),
+            fn.step(handler.span, "caught here, nothing passes it on"),
+        ),
     )

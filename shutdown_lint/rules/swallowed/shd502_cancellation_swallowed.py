@@ -79,7 +79,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                         handler.span,
                         f"`{fn.qualname}` catches CancelledError and goes on looping: the task cannot be cancelled and the exit hangs",
                         help="end the clause with `raise`, or leave the loop",
-                        trace=(fn.step(stmt.span, "cancellation arrives in this `try`"), fn.step(handler.span, "caught here, the loop goes on")),
+                        trace=(
+                            fn.step(stmt.span, "cancellation arrives in this `try`"),
+                            fn.step(handler.span, "caught here, the loop goes on"),
+                        ),
                     )
 
 
@@ -90,5 +93,9 @@ def _goes_on(at: At, handler: Handler, fn: Fn) -> bool:
     if raises(handler.body) or leaves(handler.body) or forwards(handler, fn):
         return False
     changes_state = any(isinstance(inner.stmt, Assign) for inner in walk(handler.body))
-    tells = any(True for site in sites(handler.body) if getattr(site.call.func, "name", "") in ("set", "close", "stop", "shutdown", "clear"))
+    tells = any(
+        True
+        for site in sites(handler.body)
+        if getattr(site.call.func, "name", "") in ("set", "close", "stop", "shutdown", "clear")
+    )
     return not changes_state and not tells

@@ -58,11 +58,15 @@ RULE = Rule(
     summary="KeyboardInterrupt is caught inside a loop that goes on",
     tier="D",
     severity="warning",
-    triggers=("KeyboardInterrupt",),
+    triggers=("KeyboardInterrupt & while",),
     origin=("G1",),
 )
-_PROMPTS = re.compile(r"input|readline|prompt|cmdloop|interact|getch|read_key|getpass|ask|confirm|wait_for_key|raw_input", re.IGNORECASE)
-_HARMLESS = frozenset({"print", "debug", "info", "warning", "error", "write", "echo", "log", "exception", "msg", "flush"})
+_PROMPTS = re.compile(
+    r"input|readline|prompt|cmdloop|interact|getch|read_key|getpass|ask|confirm|wait_for_key|raw_input", re.IGNORECASE
+)
+_HARMLESS = frozenset(
+    {"print", "debug", "info", "warning", "error", "write", "echo", "log", "exception", "msg", "flush"}
+)
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:

@@ -63,14 +63,39 @@ RULE = Rule(
     summary="a release stands after work that can raise, and nothing releases when it does",
     tier="D",
     severity="warning",
-    triggers=(".close(", ".stop(", ".shutdown(", ".terminate(", ".aclose(", ".disconnect(", ".release(", ".quit("),
+    triggers=(
+        ".stop()",
+        ".shutdown(",
+        ".terminate()",
+        ".aclose(",
+        ".disconnect()",
+        "await & .close(",
+        "Pool & .close(",
+        ".quit()",
+        ".server_close(",
+    ),
     origin=("G4",),
 )
-_NAMES = frozenset({"close", "stop", "shutdown", "terminate", "aclose", "disconnect", "release", "quit", "server_close"})
-_KINDS = frozenset({"executor", "pool", "process", "child", "server", "scheduler", "observer", "consumer", "loop", "thread"})
+_NAMES = frozenset(
+    {"close", "stop", "shutdown", "terminate", "aclose", "disconnect", "release", "quit", "server_close"}
+)
+_KINDS = frozenset(
+    {"executor", "pool", "process", "child", "server", "scheduler", "observer", "consumer", "loop", "thread"}
+)
 _ASYNC_KINDS = _KINDS | {"session", "connection"}
-_RUNS = frozenset({"run", "start", "serve", "serve_forever", "work", "consume", "process", "execute", "main", "loop", "wait", "join"})
-_LOCKS = frozenset({"threading.Lock", "threading.RLock", "asyncio.Lock", "threading.Semaphore", "asyncio.Semaphore", "multiprocessing.Lock"})
+_RUNS = frozenset(
+    {"run", "start", "serve", "serve_forever", "work", "consume", "process", "execute", "main", "loop", "wait", "join"}
+)
+_LOCKS = frozenset(
+    {
+        "threading.Lock",
+        "threading.RLock",
+        "asyncio.Lock",
+        "threading.Semaphore",
+        "asyncio.Semaphore",
+        "multiprocessing.Lock",
+    }
+)
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -90,7 +115,12 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 
 def _released_local(call: Call | None) -> str | None:
-    if call is not None and isinstance(call.func, Attr) and call.func.name in _NAMES and isinstance(call.func.value, Name):
+    if (
+        call is not None
+        and isinstance(call.func, Attr)
+        and call.func.name in _NAMES
+        and isinstance(call.func.value, Name)
+    ):
         return call.func.value.id
     return None
 
@@ -101,7 +131,13 @@ def _hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confiden
     if len(acquired) != 1 or len(fn.bindings[name]) != 1 or not isinstance(_called(acquired[0].expr), Call):
         return None
     start = acquired[0].at
-    if start.block is not at.block or _protected(at) or _released_elsewhere(name, at, fn) or _escapes(name, fn) or _in_closure(name, fn, project):
+    if (
+        start.block is not at.block
+        or _protected(at)
+        or _released_elsewhere(name, at, fn)
+        or _escapes(name, fn)
+        or _in_closure(name, fn, project)
+    ):
         return None
     between = at.block[start.position + 1 : at.position]
     if not _can_raise(between, name):
@@ -115,7 +151,10 @@ def _called(expr: Expr) -> Expr:
 
 
 def _protected(at: At) -> bool:
-    return any(place.part in ("final", "handler") for place in at.around()) or next(enclosing_finally(at), None) is not None
+    return (
+        any(place.part in ("final", "handler") for place in at.around())
+        or next(enclosing_finally(at), None) is not None
+    )
 
 
 def _released_elsewhere(name: str, at: At, fn: Fn) -> bool:
@@ -159,13 +198,29 @@ def _can_raise(between: tuple[Stmt, ...], name: str) -> bool:
     for at in walk(between):
         if isinstance(at.stmt, With) and at.stmt.is_async:
             return True
-    return any(not _is_trivial(site.call, name) for site in sites(between)) or any(site.awaited for site in sites(between))
+    return any(not _is_trivial(site.call, name) for site in sites(between)) or any(
+        site.awaited for site in sites(between)
+    )
 
 
 def _is_trivial(call: Call, name: str) -> bool:
     last = call.func.name if isinstance(call.func, Attr) else call.func.id if isinstance(call.func, Name) else ""
     return last in _NAMES or last in (
-        "start", "print", "debug", "info", "warning", "len", "str", "int", "append", "time", "monotonic", "join", "isinstance", "format", "setdefault",
+        "start",
+        "print",
+        "debug",
+        "info",
+        "warning",
+        "len",
+        "str",
+        "int",
+        "append",
+        "time",
+        "monotonic",
+        "join",
+        "isinstance",
+        "format",
+        "setdefault",
     )
 
 
@@ -177,10 +232,19 @@ def _worth_it(func: Attr, name: str, between: tuple[Stmt, ...], fn: Fn, project:
             return "proven" if _starts_something(value.cls, func.name, project) else None
         if isinstance(value, Instance) and isinstance(value.cls, str):
             model = project.models.resource(value.cls)
-            return "proven" if model is not None and model.kind in kinds and func.name in (*model.release, *model.stop) else None
+            return (
+                "proven"
+                if model is not None and model.kind in kinds and func.name in (*model.release, *model.stop)
+                else None
+            )
     if values:
         return None
-    runs = any(isinstance(site.call.func, Attr) and _is(site.call.func.value, name) and site.call.func.name in _RUNS - {"start", "join"} for site in sites(between))
+    runs = any(
+        isinstance(site.call.func, Attr)
+        and _is(site.call.func.value, name)
+        and site.call.func.name in _RUNS - {"start", "join"}
+        for site in sites(between)
+    )
     return "likely" if runs and func.name in ("stop", "shutdown", "terminate") else None
 
 

@@ -51,7 +51,7 @@ RULE = Rule(
     summary="asyncio.gather over several closes without return_exceptions: the first failure leaves the others",
     tier="D",
     severity="warning",
-    triggers=("gather",),
+    triggers=("gather(",),
     origin=("G13",),
 )
 _NAMES = RELEASES - {"cancel", "release", "abort", "rollback"}

@@ -44,7 +44,18 @@ RULE = Rule(
     summary="short-circuit evaluation skips the releases after the first falsy (or truthy) result",
     tier="D",
     severity="error",
-    triggers=(" and ", " or ", "all(", "any("),
+    triggers=(
+        ".shutdown( & and",
+        ".shutdown( & all(",
+        ".close() or ",
+        ".close() and ",
+        ".close() for ",
+        ".stop() or ",
+        ".stop() and ",
+        ".stop() for ",
+        "and self.stop",
+        "force_flush",
+    ),
     origin=("G13",),
 )
 _NAMES = (RELEASES | {"force_flush", "flush", "join"}) - {"cancel", "release", "abort"}
@@ -65,7 +76,12 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 def _skipped(expr: Expr, at: At) -> Call | None:
     """The release that may never run because of the expression."""
-    if isinstance(expr, Call) and isinstance(expr.func, Name) and expr.func.id in ("all", "any") and len(expr.args) == 1:
+    if (
+        isinstance(expr, Call)
+        and isinstance(expr.func, Name)
+        and expr.func.id in ("all", "any")
+        and len(expr.args) == 1
+    ):
         inner = expr.args[0].value
         if isinstance(inner, Comp) and inner.kind == "generator":
             return _release(inner.elements[0])
@@ -89,12 +105,21 @@ def _is_accumulator(left: Expr, at: At) -> bool:
     if not (isinstance(at.stmt, Assign) and len(at.stmt.targets) == 1 and same(left, at.stmt.targets[0])):
         return False
     return next(enclosing_loops(at), None) is not None or any(
-        isinstance(other, Assign) and same(other.targets[0], left) and other is not at.stmt and isinstance(other.value, (Op, Call)) for other in at.block
+        isinstance(other, Assign)
+        and same(other.targets[0], left)
+        and other is not at.stmt
+        and isinstance(other.value, (Op, Call))
+        for other in at.block
     )
 
 
 def _different(left: Call | None, right: Call) -> bool:
-    return left is not None and isinstance(left.func, Attr) and isinstance(right.func, Attr) and not same(left.func.value, right.func.value)
+    return (
+        left is not None
+        and isinstance(left.func, Attr)
+        and isinstance(right.func, Attr)
+        and not same(left.func.value, right.func.value)
+    )
 
 
 def _finding(module: ModuleFacts, call: Call, fn: Fn) -> Finding:

@@ -15,7 +15,10 @@ from shutdown_lint.walk import text
 
 _STRICT = {
     "job": ("for the whole of a job", "pass a limit, and cancel or report the job when it is over"),
-    "task_done": ("until a consumer has worked off the queue", "the queue's join takes no limit: count open jobs with a deadline instead"),
+    "task_done": (
+        "until a consumer has worked off the queue",
+        "the queue's join takes no limit: count open jobs with a deadline instead",
+    ),
     "set": ("for an event that others must set", "pass a limit, and act on a wait that returns False"),
 }
 
@@ -27,7 +30,8 @@ def check(rule: Rule, module: ModuleFacts, project: Project, wait: Wait, out: Wa
     place = next(iter(project.protocol.places_read(expr, fn)), None) if (expr := receiver(call)) is not None else None
     if wakes == "set" and place is not None and is_event(project, place) and not is_told(project, place, True):
         yield rule.finding(
-            module, call.span,
+            module,
+            call.span,
             f"`{text(call)}` in `{fn.qualname}` waits without limit for an event that nobody sets",
             trace=(*out.steps, waits),
             help="set the event where the awaited work ends, in a `finally`, and wait with a limit",
@@ -35,5 +39,10 @@ def check(rule: Rule, module: ModuleFacts, project: Project, wait: Wait, out: Wa
     elif wakes in _STRICT:
         what, help_ = _STRICT[wakes]
         yield rule.finding(
-            module, call.span, f"`{text(call)}` in `{fn.qualname}` waits {what}, without limit", tier="S", trace=(*out.steps, waits), help=help_,
+            module,
+            call.span,
+            f"`{text(call)}` in `{fn.qualname}` waits {what}, without limit",
+            tier="S",
+            trace=(*out.steps, waits),
+            help=help_,
         )

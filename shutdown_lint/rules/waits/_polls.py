@@ -17,7 +17,17 @@ _DEADLINE = re.compile(
 )
 _CLOCKS = ("time", "monotonic", "perf_counter", "now", "utcnow", "clock", "current_time", "process_time")
 _LOGS = ("debug", "info", "warning", "error", "print", "log", "msg", "format", "len")
-_LIMITERS = ("wait_for", "timeout", "timeout_at", "fail_after", "move_on_after", "move_on_at", "fail_at", "with_timeout", "run_with_timeout")
+_LIMITERS = (
+    "wait_for",
+    "timeout",
+    "timeout_at",
+    "fail_after",
+    "move_on_after",
+    "move_on_at",
+    "fail_at",
+    "with_timeout",
+    "run_with_timeout",
+)
 
 
 def polls(at: At) -> bool:
@@ -28,7 +38,9 @@ def polls(at: At) -> bool:
     calls = [site.call for site in sites(stmt.body)]
     if not any(method_name(call) == "sleep" for call in calls) or any(_DEADLINE.search(name) for name in _names(stmt)):
         return False
-    if any(isinstance(inner.stmt, If) for inner in walk(stmt.body)) or any(method_name(c) not in ("sleep", *_LOGS) for c in calls):
+    if any(isinstance(inner.stmt, If) for inner in walk(stmt.body)) or any(
+        method_name(c) not in ("sleep", *_LOGS) for c in calls
+    ):
         return False
     return not _has_clock(stmt.test)
 
@@ -49,7 +61,10 @@ def _names(stmt: While) -> Iterator[str]:
 
 def limited(fn: Fn, at: At, project: Project) -> bool:
     """Whether a ``with timeout(…)`` stands around the place, or every caller awaits the function with a limit."""
-    if any(isinstance(outer.stmt, With) and any(_DEADLINE.search(text(item.context)) for item in outer.stmt.items) for outer in enclosing_with(at)):
+    if any(
+        isinstance(outer.stmt, With) and any(_DEADLINE.search(text(item.context)) for item in outer.stmt.items)
+        for outer in enclosing_with(at)
+    ):
         return True
     callers = project.calls.callers(fn) if fn.facts.is_async else ()
     return bool(callers) and all(_is_limited(caller.site) for caller in callers)
@@ -58,7 +73,10 @@ def limited(fn: Fn, at: At, project: Project) -> bool:
 def _is_limited(site: Site) -> bool:
     if any(isinstance(parent, Call) and method_name(parent) in _LIMITERS for parent in site.parents):
         return True
-    return any(isinstance(outer.stmt, With) and any(_DEADLINE.search(text(item.context)) for item in outer.stmt.items) for outer in enclosing_with(site.at))
+    return any(
+        isinstance(outer.stmt, With) and any(_DEADLINE.search(text(item.context)) for item in outer.stmt.items)
+        for outer in enclosing_with(site.at)
+    )
 
 
 def retried_for_ever(site: Site) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from shutdown_lint.facts import Attr, Call, Const, Expr, Handler, Name, Seq
@@ -23,7 +24,10 @@ STOP_NAME = re.compile(
     rf"^_*(async_)?(do_|on_|handle_|graceful_|force_|wait_)?({_VERBS})(_\w+|d|all)?$|^__(exit|aexit|del)__$|^stopService$|^tearDown",
 )
 # Names that promise an end, and not that the work is done first.
-_FIRM = re.compile(r"^_*(async_)?(do_|on_|graceful_|force_)?(stop|shutdown|shut_down|terminate|disconnect|quit|teardown|halt|kill|exit)(_|$)")
+_FIRM = re.compile(
+    r"^_*(async_)?(do_|on_|graceful_|force_)?(stop|shutdown|shut_down|terminate|disconnect|quit|teardown|halt|kill|exit)(_|$)"
+)
+_PATIENT = re.compile(r"^_*(async_)?(do_|on_|wait_)?(finish|finalize|flush|drain)(_|$)")
 AT_EXIT = frozenset({"atexit", "thread-atexit", "finalizer"})
 
 
@@ -42,13 +46,20 @@ def way_out(fn: Fn, at: At, project: Project) -> WayOut | None:
         return WayOut(fn, ())
     for caller in project.calls.callers(fn):
         if is_stop(caller.fn, project) and not is_test(caller.fn):
-            return WayOut(caller.fn, (caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`"),))
+            return WayOut(
+                caller.fn, (caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`"),)
+            )
     return None
 
 
 def is_stop(fn: Fn, project: Project) -> bool:
     """Whether the function's name or registration says that it runs at shutdown."""
     return bool(STOP_NAME.match(fn.name)) or any(role.kind in AT_EXIT for role in project.roles.seeds().get(fn, ()))
+
+
+def is_patient(fn: Fn) -> bool:
+    """Whether the name promises that the work is done first."""
+    return bool(_PATIENT.match(fn.name))
 
 
 def is_firm(fn: Fn, project: Project) -> bool:
@@ -58,7 +69,9 @@ def is_firm(fn: Fn, project: Project) -> bool:
 
 def in_final(at: At) -> bool:
     """Whether the place stands in a ``finally``, or in a handler of Ctrl-C or an exit."""
-    return any(place.part == "final" or (place.handler is not None and _is_exit(place.handler)) for place in at.around())
+    return any(
+        place.part == "final" or (place.handler is not None and _is_exit(place.handler)) for place in at.around()
+    )
 
 
 def _is_exit(handler: Handler) -> bool:
@@ -72,12 +85,27 @@ def receiver(call: Call) -> Expr | None:
 
 
 def acquisitions_of(expr: Expr | None, fn: Fn, project: Project) -> list[Acquisition]:
-    """The places that make the object which the expression stands for."""
-    found = []
-    for value in project.evaluate.values(expr, fn):
-        if isinstance(value, Instance) and value.call is not None and value.fn is not None:
-            found += [a for a in project.resources.of_function(value.fn) if a.call is value.call]
-    return found
+    """The places that make the object which the expression stands for: by its values, else by what is done with it."""
+    values = [value for value in project.evaluate.values(expr, fn) if isinstance(value, Instance)]
+    found = [a for v in values if v.call is not None and v.fn is not None for a in project.resources.of_function(v.fn) if a.call is v.call]
+    if found or expr is None or not values:
+        return found
+    kinds = {model.kind for v in values if isinstance(v.cls, str) and (model := project.models.resource(v.cls)) is not None}
+    return [a for kind in kinds for a in project.resources.everywhere(kind) if _is_used_as(expr, a, project)]
+
+
+def _is_used_as(expr: Expr, acquisition: Acquisition, project: Project) -> bool:
+    """Whether the expression is one of those through which the object is used."""
+    uses = project.resources.track(acquisition).uses
+    return any(part is expr for use in uses for root in (use.site.expr, *use.site.parents) for part in _spine(root))
+
+
+def _spine(expr: Expr) -> Iterator[Expr]:
+    """``a.b.c()``: the call, ``a.b.c``, ``a.b``, ``a``."""
+    while isinstance(expr, (Call, Attr)):
+        yield expr
+        expr = expr.func if isinstance(expr, Call) else expr.value
+    yield expr
 
 
 def worker_targets(acquisition: Acquisition, project: Project) -> tuple[Fn, ...]:
@@ -96,7 +124,9 @@ def worker_targets(acquisition: Acquisition, project: Project) -> tuple[Fn, ...]
 
 def worker_loops(acquisition: Acquisition, project: Project) -> tuple[Loop, ...]:
     """The unbounded loops of the worker."""
-    return tuple(loop for target in worker_targets(acquisition, project) for loop in project.protocol.worker_loops(target))
+    return tuple(
+        loop for target in worker_targets(acquisition, project) for loop in project.protocol.worker_loops(target)
+    )
 
 
 def same_receiver(site: Site, other: Site) -> bool:
@@ -112,7 +142,11 @@ def method_name(call: Call) -> str:
 
 def seconds(expr: Expr | None) -> float | None:
     """A literal number of seconds."""
-    return float(expr.value) if isinstance(expr, Const) and isinstance(expr.value, (int, float)) and not isinstance(expr.value, bool) else None
+    return (
+        float(expr.value)
+        if isinstance(expr, Const) and isinstance(expr.value, (int, float)) and not isinstance(expr.value, bool)
+        else None
+    )
 
 
 def asked_to_end(track: Track) -> bool:

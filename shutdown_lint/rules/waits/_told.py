@@ -16,15 +16,71 @@ from shutdown_lint.project.scopes import Typed, Value
 from shutdown_lint.walk import At, Site, subexprs, walk
 
 EVENTS = ("threading.Event", "multiprocessing.Event", "asyncio.Event")
-QUERIES = frozenset({
-    "is_alive", "is_set", "isSet", "join", "wait", "start", "getName", "get", "empty", "qsize", "done", "debug", "info", "warning",
-    "error", "exception", "critical", "log", "msg", "print", "poll", "copy", "values", "items", "keys", "append", "time", "monotonic",
-    "fileno", "locked", "acquire", "release", "is_running", "getpid", "format",
-})
-CLOSERS = frozenset({
-    "close", "shutdown", "stop", "cancel", "terminate", "kill", "disconnect", "abort", "interrupt", "quit", "exit", "end", "finish",
-    "aclose", "server_close", "send_signal", "killpg", "destroy", "release", "unsubscribe", "term", "halt",
-})
+QUERIES = frozenset(
+    {
+        "is_alive",
+        "is_set",
+        "isSet",
+        "join",
+        "wait",
+        "start",
+        "getName",
+        "get",
+        "empty",
+        "qsize",
+        "done",
+        "debug",
+        "info",
+        "warning",
+        "error",
+        "exception",
+        "critical",
+        "log",
+        "msg",
+        "print",
+        "poll",
+        "copy",
+        "values",
+        "items",
+        "keys",
+        "append",
+        "time",
+        "monotonic",
+        "fileno",
+        "locked",
+        "acquire",
+        "release",
+        "is_running",
+        "getpid",
+        "format",
+    }
+)
+CLOSERS = frozenset(
+    {
+        "close",
+        "shutdown",
+        "stop",
+        "cancel",
+        "terminate",
+        "kill",
+        "disconnect",
+        "abort",
+        "interrupt",
+        "quit",
+        "exit",
+        "end",
+        "finish",
+        "aclose",
+        "server_close",
+        "send_signal",
+        "killpg",
+        "destroy",
+        "release",
+        "unsubscribe",
+        "term",
+        "halt",
+    }
+)
 _ADDS = frozenset({"put", "put_nowait", "append", "add", "send", "write"})
 
 
@@ -44,7 +100,11 @@ def untold(project: Project, targets: Iterable[Fn], waiters: tuple[Fn, ...], unt
         worker = frozenset(project.protocol.reach(target))
         for loop in project.protocol.worker_loops(target):
             why = _goes_on(project, loop, worker)
-            if why and not _touched(project, loop, worker, waiters, until) and not _closed_by_others(project, worker, waiters):
+            if (
+                why
+                and not _touched(project, loop, worker, waiters, until)
+                and not _closed_by_others(project, worker, waiters)
+            ):
                 return Untold(loop, why)
     return None
 
@@ -72,7 +132,9 @@ def _raises_in_callees(project: Project, loop: Loop) -> bool:
 def _left_by_handler(loop: Loop) -> bool:
     """``except OSError: break``: the end comes as an exception."""
     body = loop.at.stmt.body if isinstance(loop.at.stmt, While) else ()
-    return any(at.part in ("handler", "final") and type(at.stmt).__name__ in ("Break", "Return", "Raise") for at in walk(body))
+    return any(
+        at.part in ("handler", "final") and type(at.stmt).__name__ in ("Break", "Return", "Raise") for at in walk(body)
+    )
 
 
 # --- flags -----------------------------------------------------------------------------------------------------------------
@@ -121,7 +183,11 @@ def stop_value(loop: Loop, name: str) -> bool | None:
     if isinstance(loop.at.stmt, While):
         found |= {not value for value in _polarity(loop.at.stmt.test, name)}
         for at in walk(loop.at.stmt.body):
-            if isinstance(at.stmt, If) and at.stmt.body and type(at.stmt.body[-1]).__name__ in ("Break", "Return", "Raise"):
+            if (
+                isinstance(at.stmt, If)
+                and at.stmt.body
+                and type(at.stmt.body[-1]).__name__ in ("Break", "Return", "Raise")
+            ):
                 found |= set(_polarity(at.stmt.test, name))
     return found.pop() if len(found) == 1 else None
 
@@ -157,10 +223,16 @@ def is_told(project: Project, place: Place, stop: bool | None) -> bool:
     )
 
 
+def told_flag(project: Project, loop: Loop) -> Place | None:
+    """A flag that the loop tests and that somebody sets: the loop is one that is told to stop."""
+    flags = (place for place in loop.tests if is_flag(project, place))
+    return next((place for place in flags if is_told(project, place, stop_value(loop, place.name))), None)
+
+
 def _tells(site: Site, fn: Fn, stop: bool | None, event: bool) -> bool:
     stmt, parent = site.at.stmt, site.parents[0] if site.parents else None
     if isinstance(stmt, Assign) and any(part is site.expr for target in stmt.targets for part in subexprs(target)):
-        if fn.name == "__init__" or fn.is_module or isinstance(stmt.value, Call) and event:
+        if fn.name == "__init__" or fn.is_module or (isinstance(stmt.value, Call) and event):
             return False
         return stop is None or not isinstance(stmt.value, Const) or bool(stmt.value.value) is stop
     if not event:
@@ -181,9 +253,13 @@ def _touched(project: Project, loop: Loop, worker: frozenset[Fn], waiters: tuple
     known = {name for fn in worker for name in fn.mentions} - {"self", "cls"}
     for waiter in waiters:
         for fn in project.protocol.reach(waiter):
-            if fn not in worker and any(_touches(site, known, loop.leaves) for site in fn.sites if not _late(site.at, fn, waiters[0], until)):
+            if fn not in worker and any(
+                _touches(site, known, loop.leaves) for site in fn.sites if not _late(site.at, fn, waiters[0], until)
+            ):
                 return True
-            if fn not in worker and any(_assigns(at, known) for at in fn.statements if not _late(at, fn, waiters[0], until)):
+            if fn not in worker and any(
+                _assigns(at, known) for at in fn.statements if not _late(at, fn, waiters[0], until)
+            ):
                 return True
     return False
 
@@ -200,7 +276,17 @@ def _touches(site: Site, known: set[str], leaves: bool) -> bool:
             return False
         if _identifiers(func.value) & known and (leaves or func.name not in _ADDS or _puts_sentinel(site.call)):
             return True
-    elif isinstance(func, Name) and func.id in ("print", "len", "isinstance", "bool", "list", "range", "hasattr", "Thread", "Process"):
+    elif isinstance(func, Name) and func.id in (
+        "print",
+        "len",
+        "isinstance",
+        "bool",
+        "list",
+        "range",
+        "hasattr",
+        "Thread",
+        "Process",
+    ):
         return False
     return any(isinstance(arg.value, Attr) and arg.value.name in known for arg in site.call.args)
 
@@ -210,17 +296,27 @@ def _puts_sentinel(call: Call) -> bool:
 
 
 def _assigns(at: At, known: set[str]) -> bool:
-    return isinstance(at.stmt, Assign) and any(isinstance(target, Attr) and target.name in known for target in at.stmt.targets)
+    return isinstance(at.stmt, Assign) and any(
+        isinstance(target, Attr) and target.name in known for target in at.stmt.targets
+    )
 
 
 def _identifiers(expr: Expr) -> set[str]:
-    names = {part.name if isinstance(part, Attr) else part.id for part in subexprs(expr) if isinstance(part, (Attr, Name))}
+    names = {
+        part.name if isinstance(part, Attr) else part.id for part in subexprs(expr) if isinstance(part, (Attr, Name))
+    }
     return names - {"self", "cls"}
 
 
 def _closed_by_others(project: Project, worker: frozenset[Fn], waiters: tuple[Fn, ...]) -> bool:
     """Whether a function outside the worker closes or stops something that the worker calls."""
-    held = {name for fn in worker for site in fn.sites if isinstance(site.call.func, Attr) for name in _identifiers(site.call.func.value)}
+    held = {
+        name
+        for fn in worker
+        for site in fn.sites
+        if isinstance(site.call.func, Attr)
+        for name in _identifiers(site.call.func.value)
+    }
     users = {fn for name in held for fn in project.calls.mentioning(name)}
     return any(_closes(site, held) for fn in users if fn not in worker and fn not in waiters for site in fn.sites)
 

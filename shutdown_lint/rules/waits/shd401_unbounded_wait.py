@@ -62,7 +62,16 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits import _events
 from shutdown_lint.rules.waits._polls import limited, polls, retried_for_ever
-from shutdown_lint.rules.waits._stops import WayOut, acquisitions_of, asked_to_end, is_firm, receiver, way_out, worker_targets
+from shutdown_lint.rules.waits._stops import (
+    WayOut,
+    acquisitions_of,
+    asked_to_end,
+    is_firm,
+    is_patient,
+    receiver,
+    way_out,
+    worker_targets,
+)
 from shutdown_lint.rules.waits._told import Untold, untold
 from shutdown_lint.walk import At, own_exprs, subexprs, text
 
@@ -83,7 +92,11 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at the waits, awaited tasks and polling loops of every function that runs at shutdown."""
     for fn in project.functions(module):
         for site in fn.sites if fn.mentions & _WORDS else ():
-            wait = project.protocol.wait(site, fn) if isinstance(site.call.func, Attr) and site.call.func.name in _WORDS else None
+            wait = (
+                project.protocol.wait(site, fn)
+                if isinstance(site.call.func, Attr) and site.call.func.name in _WORDS
+                else None
+            )
             if wait is not None and (not wait.bounded or retried_for_ever(site)) and not limited(fn, site.at, project):
                 yield from _wait(module, project, wait)
         for at in fn.statements:
@@ -108,11 +121,13 @@ def _wait(module: ModuleFacts, project: Project, wait: Wait) -> Iterator[Finding
         yield from _events.check(RULE, module, project, wait, out)
 
 
-def _worker(module: ModuleFacts, project: Project, fn: Fn, expr: Expr, found: list[Acquisition], out: WayOut) -> Iterator[Finding]:
+def _worker(
+    module: ModuleFacts, project: Project, fn: Fn, expr: Expr, found: list[Acquisition], out: WayOut
+) -> Iterator[Finding]:
     """A join of threads or processes, or an awaited task: every one that it may be must be untold."""
     if not found or any(a.model.kind not in _KINDS for a in found) or any(_ended(project, a) for a in found):
         return
-    line = getattr(expr, "span").line if isinstance(expr, (Call, Await)) else 0
+    line = expr.span.line if isinstance(expr, (Call, Await)) else 0
     reasons = [untold(project, worker_targets(a, project), (fn, out.stop), line) for a in found]
     if reasons[0] is not None and all(reasons):
         yield _finding(module, fn, expr, found[0], reasons[0], out)
@@ -155,12 +170,14 @@ def _loop_step(reason: Untold) -> Step:
     return reason.loop.fn.step(span, f"its loop in `{reason.loop.fn.qualname}` {reason.why}")
 
 
-def _child(module: ModuleFacts, project: Project, wait: Wait, found: list[Acquisition], out: WayOut) -> Iterator[Finding]:
+def _child(
+    module: ModuleFacts, project: Project, wait: Wait, found: list[Acquisition], out: WayOut
+) -> Iterator[Finding]:
     """A wait for a child that another function started and nobody asked to end."""
     fn, call = wait.fn, wait.site.call
     for child in found[:1]:
         track = project.resources.track(child)
-        if len(found) > 1 or child.fn is fn or asked_to_end(track) or track.escaped or track.has("stdout", "stderr"):
+        if len(found) > 1 or child.fn is fn or is_patient(out.stop) or asked_to_end(track) or track.escaped or track.has("stdout", "stderr"):
             return
         yield RULE.finding(
             module,
@@ -205,5 +222,9 @@ def _polling(module: ModuleFacts, project: Project, fn: Fn, at: At) -> Iterator[
 
 def _condition(test: Expr) -> str:
     """The telling part of the loop's condition."""
-    parts = [part for part in subexprs(test) if isinstance(part, (Attr, Call)) or (isinstance(part, Name) and part.id not in ("len", "any", "all"))]
+    parts = [
+        part
+        for part in subexprs(test)
+        if isinstance(part, (Attr, Call)) or (isinstance(part, Name) and part.id not in ("len", "any", "all"))
+    ]
     return text(parts[0]) if parts and not isinstance(test, Const) else "a condition"

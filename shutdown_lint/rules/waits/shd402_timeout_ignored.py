@@ -1,8 +1,8 @@
 """A timed join whose outcome nobody looks at before the thread is forgotten.
 
 ## What it does
-Reports ``t.join(timeout)`` followed, in the same function, by forgetting the thread (``self.t = None``), when nothing asks
-``is_alive()``.
+Reports ``t.join(timeout)`` followed, in the same function, by forgetting the thread (``self.t = None``, the list of threads
+cleared) or by closing what it uses, when nothing asks ``is_alive()``.
 
 ## Why it matters
 ``join`` returns None whether the thread ended or not. The program goes on as if it had: what the thread still uses is freed
@@ -41,7 +41,9 @@ class Poller:
 ```
 
 ## Precision
-Only threads by type; silent when ``is_alive`` is asked anywhere in the function.
+Only threads and processes by type; silent when ``is_alive`` or ``exitcode`` is asked anywhere in the function or in what it calls.
+A file, database connection or temporary folder that the thread uses is tier D; anything else that is closed under it (a socket is
+often closed on purpose, to wake the thread) is tier S.
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
@@ -50,75 +52,118 @@ Only threads by type; silent when ``is_alive`` is asked anywhere in the function
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ExprStmt, ModuleFacts, Stmt
-from shutdown_lint.findings import Finding
+from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ExprStmt, For, ModuleFacts, Seq, Stmt
+from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import acquisitions_of, receiver, worker_targets
-from shutdown_lint.walk import same, text, what_runs_after
+from shutdown_lint.walk import enclosing_loops, same, text, what_runs_after
 
 RULE = Rule(
     code="SHD402",
     name="timeout-ignored",
-    summary="a timed join whose outcome nobody looks at before the thread is forgotten",
+    summary="a timed join whose outcome nobody looks at before the thread is forgotten, or what it uses is closed",
     tier="D",
     severity="warning",
     triggers=(".join(",),
     origin=("G13",),
 )
+_FRAGILE = frozenset({"file", "connection", "tempdir"})
+_ASKS = frozenset({"is_alive", "isAlive", "exitcode"})
+
+
+class Consequence(NamedTuple):
+    """What follows as if the thread had ended: the statement, what it is done to, and what is done."""
+
+    stmt: Stmt
+    what: str
+    done: str
+    tier: Tier
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every timed join of a thread or process."""
     for fn in project.functions(module):
-        if "join" not in fn.mentions or is_test(fn) or _asks(fn, project):
+        if "join" not in fn.mentions or is_test(fn):
             continue
         for site in fn.sites:
             wait = project.protocol.wait(site, fn) if getattr(site.call.func, "name", "") == "join" else None
-            if wait is not None and wait.bounded and wait.model.wakes in ("thread", "process") and site.call.args:
-                consequence = _consequence(wait, fn, project)
-                if consequence is not None:
-                    yield _finding(module, fn, wait, *consequence)
+            if wait is not None and wait.bounded and wait.model.wakes in ("thread", "process") and site.call.args and site.dropped:
+                consequence = _consequence(wait, project)
+                if consequence is not None and not _asks(fn, project):
+                    yield _finding(module, wait, consequence)
 
 
 def _asks(fn: Fn, project: Project) -> bool:
-    return any({"is_alive", "isAlive", "exitcode"} & other.mentions for other in project.protocol.reach(fn))
+    return any(_ASKS & other.mentions for other in project.protocol.reach(fn))
 
 
-def _consequence(wait: Wait, fn: Fn, project: Project) -> tuple[Stmt, str, str] | None:
-    """What follows as if the thread had ended: the statement, what it is done to, and what is done."""
+def _consequence(wait: Wait, project: Project) -> Consequence | None:
     waited = receiver(wait.site.call)
-    used = frozenset(name for body in _bodies(waited, fn, project) for name in body.mentions)
+    container = next((loop.stmt.iter for loop in enclosing_loops(wait.site.at) if isinstance(loop.stmt, For) and same(loop.stmt.target, waited)), None)
+    used: frozenset[str] | None = None
     for stmt in what_runs_after(wait.site.at):
-        if isinstance(stmt, Assign) and isinstance(stmt.value, Const) and stmt.value.value is None and any(same(t, waited) for t in stmt.targets):
-            return stmt, text(waited), "is set to None"
-        call = stmt.value if isinstance(stmt, ExprStmt) else None
-        if isinstance(call, Call) and isinstance(call.func, Attr) and call.func.name == "close":
-            freed = call.func.value
-            if same(freed, waited) or (isinstance(freed, Attr) and freed.name in used):
-                return stmt, text(freed), "is closed"
+        if _forgets(stmt, waited):
+            return Consequence(stmt, text(waited), "is set to None", "D")
+        if container is not None and _empties(stmt, container):
+            return Consequence(stmt, text(container), "is emptied", "D")
+        freed = _closed(stmt)
+        if freed is not None:
+            if same(freed, waited):
+                return Consequence(stmt, text(freed), "is closed", "D")
+            used = _used(waited, wait.fn, project) if used is None else used
+            tier = _frees(freed, wait.fn, used, project)
+            if tier is not None:
+                return Consequence(stmt, text(freed), "is closed", tier)
     return None
 
 
-def _bodies(waited: Expr | None, fn: Fn, project: Project) -> list[Fn]:
-    """What the thread runs, callees included."""
-    found = (target for a in acquisitions_of(waited, fn, project) for target in worker_targets(a, project))
-    return [body for target in found for body in project.protocol.reach(target)]
+def _forgets(stmt: Stmt, waited: Expr | None) -> bool:
+    return isinstance(stmt, Assign) and isinstance(stmt.value, Const) and stmt.value.value is None and any(same(t, waited) for t in stmt.targets)
 
 
-def _finding(module: ModuleFacts, fn: Fn, wait: Wait, stmt: Stmt, what: str, done: str) -> Finding:
-    kind = "thread" if wait.model.wakes == "thread" else "process"
-    waited = text(receiver(wait.site.call))
+def _empties(stmt: Stmt, container: Expr) -> bool:
+    """``threads.clear()``, ``threads = []``, ``threads[:] = []``."""
+    if isinstance(stmt, Assign):
+        return isinstance(stmt.value, Seq) and not stmt.value.items and any(same(target, container) for target in stmt.targets)
+    call = stmt.value if isinstance(stmt, ExprStmt) else None
+    return isinstance(call, Call) and isinstance(call.func, Attr) and call.func.name == "clear" and same(call.func.value, container)
+
+
+def _closed(stmt: Stmt) -> Expr | None:
+    call = stmt.value if isinstance(stmt, ExprStmt) else None
+    return call.func.value if isinstance(call, Call) and isinstance(call.func, Attr) and call.func.name in ("close", "cleanup") else None
+
+
+def _used(waited: Expr | None, fn: Fn, project: Project) -> frozenset[str]:
+    """The names in what the thread runs, callees included."""
+    targets = (target for a in acquisitions_of(waited, fn, project) for target in worker_targets(a, project))
+    return frozenset(name for target in targets for body in project.protocol.reach(target) for name in body.mentions)
+
+
+def _frees(freed: Expr, fn: Fn, used: frozenset[str], project: Project) -> Tier | None:
+    """The tier at which closing this matters: the thread uses it, under the same name or under that of another place that holds it."""
+    found = acquisitions_of(freed, fn, project)
+    names = {place.name for a in found for place in project.resources.track(a).attribute_places()} | {freed.name if isinstance(freed, Attr) else ""}
+    if not names & used:
+        return None
+    return "D" if found and all(a.model.kind in _FRAGILE for a in found) else "S"
+
+
+def _finding(module: ModuleFacts, wait: Wait, found: Consequence) -> Finding:
+    kind, fn = ("thread" if wait.model.wakes == "thread" else "process"), wait.fn
     return RULE.finding(
         module,
         wait.site.call.span,
-        f"`{text(wait.site.call)}` in `{fn.qualname}` may return while the {kind} still runs, and `{what}` {done} all the same",
+        f"`{text(wait.site.call)}` in `{fn.qualname}` may return while the {kind} still runs, and `{found.what}` {found.done} all the same",
+        tier=found.tier,
         trace=(
             fn.step(wait.site.call.span, "the limit passes unseen"),
-            fn.step(stmt.span, f"`{what}` {done}"),  # type: ignore[union-attr]  # an assignment or a call
+            fn.step(found.stmt.span, f"`{found.what}` {found.done}"),  # type: ignore[union-attr]  # an assignment or a call
         ),
-        help=f"ask `{waited}.is_alive()` after the join, and act on it",
+        help=f"ask `{text(receiver(wait.site.call))}.is_alive()` after the join, and act on it",
     )

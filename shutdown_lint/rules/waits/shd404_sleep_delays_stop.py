@@ -1,8 +1,8 @@
 """A worker sleeps in a loop that tests a stop flag, and its stopper joins it.
 
 ## What it does
-Reports ``time.sleep(n)`` with n of 2 seconds or more, or unknown, in the loop of a thread that tests a stop event or flag,
-when the thread is joined.
+Reports ``time.sleep(n)`` with n of 2 seconds or more, or of a length that the user sets, in the loop of a thread (or at the top of
+a function that the loop calls) that tests a stop event or flag which somebody sets, when the thread is joined.
 
 ## Why it matters
 The stop waits until the sleep is over; with several workers the sleeps add up past the grace period.
@@ -51,7 +51,8 @@ class Poller:
 ```
 
 ## Precision
-Tier D only where the thread is joined; retry back-off in ``except`` clauses is silent.
+Tier D only where the thread is joined; retry back-off in ``except`` clauses, computed pauses and loops without a stop flag are
+silent.
 
 ## References
 - [Event.wait](https://docs.python.org/3/library/threading.html#threading.Event.wait)
@@ -64,12 +65,15 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Expr, ModuleFacts, Name
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.places import Place
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Constant
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits._stops import told_by_someone, worker_loops
-from shutdown_lint.walk import root_name, text
+from shutdown_lint.rules.waits._stops import worker_loops
+from shutdown_lint.rules.waits._told import told_flag
+from shutdown_lint.walk import text
 
 RULE = Rule(
     code="SHD404",
@@ -85,51 +89,59 @@ LONG = 2.0
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at the loops of every thread of the project whose sleep stands in this module."""
+    here = {fn for fn in project.functions(module) if "sleep" in _called(fn, project) and not is_test(fn)}
     seen: set[int] = set()
-    here = set(project.functions(module))
+    for loop, joined in _loops(module, project) if here else ():
+        for wait in _long_sleeps(loop, here, project):
+            flag = told_flag(project, loop) if id(wait.site.call) not in seen else None
+            if flag is not None:
+                seen.add(id(wait.site.call))
+                yield _finding(module, loop, wait, flag, joined)
+
+
+def _called(fn: Fn, project: Project) -> frozenset[str]:
+    """``{"sleep"}`` where the function sleeps, under whatever name it was imported."""
+    sleeps = any(project.calls.is_call_to(site.call, fn, "time.sleep") for site in fn.sites)
+    return frozenset({"sleep"}) if sleeps else frozenset()
+
+
+def _loops(module: ModuleFacts, project: Project) -> Iterator[tuple[Loop, Step | None]]:
+    """The loops of threads, with the place where the thread is joined."""
     for acquisition in project.resources.everywhere("thread"):
         for loop in worker_loops(acquisition, project):
-            for wait in _long_sleeps(loop, here, project):
-                if id(wait.site.call) not in seen and told_by_someone(project, loop):
-                    seen.add(id(wait.site.call))
-                    yield _finding(module, loop, wait, _joined(acquisition, project))
-    for run in _subclass_bodies(module, project):
-        for loop in project.protocol.loops(run):
-            for wait in _long_sleeps(loop, here, project):
-                if id(wait.site.call) not in seen and told_by_someone(project, loop):
-                    seen.add(id(wait.site.call))
-                    yield _finding(module, loop, wait, _joins_itself(run, project))
-
-
-def _subclass_bodies(module: ModuleFacts, project: Project) -> Iterator[Fn]:
-    """``run`` of the Thread subclasses defined here; who makes their instances may stand outside of the project."""
-    for cls in project.modules.of(module).classes:
+            yield loop, _joined(acquisition, project)
+    for cls in project.modules.of(module).classes:  # who makes instances of a Thread subclass may stand outside of the project
         if "run" in cls.methods and project.classes.is_a(cls, "threading.Thread"):
-            yield cls.methods["run"]
-
-
-def _joins_itself(run: Fn, project: Project) -> Step | None:
-    assert run.cls is not None
-    for method in run.cls.methods.values():
-        for site in method.sites:
-            if isinstance(site.call.func, Attr) and site.call.func.name == "join" and root_name(site.call.func) == method.self_name:
-                if isinstance(site.call.func.value, Name):
-                    return method.step(site.call.span, f"`{method.qualname}` waits for it")
-    return None
+            for loop in project.protocol.loops(cls.methods["run"]):
+                yield loop, _joins_itself(cls.methods["run"])
 
 
 def _joined(acquisition: Acquisition, project: Project) -> Step | None:
     joins = project.resources.track(acquisition).methods("join")
-    return joins[0].fn.step(joins[0].site.call.span, f"`{joins[0].fn.qualname}` waits for it") if joins else None
+    if joins:
+        return joins[0].fn.step(joins[0].site.call.span, f"`{joins[0].fn.qualname}` waits for it")
+    run = project.classes.method(acquisition.cls, "run") if acquisition.cls is not None else None
+    return _joins_itself(run) if run is not None else None
+
+
+def _joins_itself(run: Fn) -> Step | None:
+    """``self.join()`` in a method of the Thread subclass."""
+    assert run.cls is not None
+    for method in run.cls.methods.values():
+        for site in method.sites:
+            func = site.call.func
+            if isinstance(func, Attr) and func.name == "join" and isinstance(func.value, Name) and func.value.id == method.self_name:
+                return method.step(site.call.span, f"`{method.qualname}` waits for it")
+    return None
 
 
 def _long_sleeps(loop: Loop, here: set[Fn], project: Project) -> Iterator[Wait]:
-    if not loop.tests or loop.fn not in here:
-        return
     for wait in loop.waits:
-        if wait.model.call != "time.sleep" or wait.fn is not loop.fn or any(p.part == "handler" for p in wait.site.at.around()):
+        if wait.fn not in here or wait.model.call != "time.sleep" or not wait.site.call.args:
             continue
-        if wait.site.call.args and _is_long(wait.site.call.args[0].value, loop.fn, project):
+        at = wait.site.at
+        plain = at.outer is None if wait.fn is not loop.fn else not any(place.part == "handler" for place in at.around())
+        if plain and _is_long(wait.site.call.args[0].value, wait.fn, project):
             yield wait
 
 
@@ -142,19 +154,25 @@ def _is_long(given: Expr, fn: Fn, project: Project) -> bool:
     if isinstance(given, Attr):
         cls = project.classes.enclosing(fn)
         writes = project.classes.writes(cls, given.name) if cls else []
-        return any(isinstance(write.value, (Name, Attr)) for write in writes)
-    return isinstance(given, Name)
+        return bool(writes) and all(isinstance(w.value, Name) and _is_param(w.value, w.fn) for w in writes)
+    return isinstance(given, Name) and _is_param(given, fn)
 
 
-def _finding(module: ModuleFacts, loop: Loop, wait: Wait, joined: Step | None) -> Finding:
-    tested = sorted({place.name for place in loop.tests})
-    given = text(wait.site.call.args[0].value)
-    trace = (loop.fn.step(wait.site.call.span, f"`{loop.fn.qualname}` sleeps in its loop"), *((joined,) if joined else ()))
+def _is_param(name: Name, fn: Fn) -> bool:
+    return any(param.name == name.id for param in fn.facts.params)
+
+
+def _finding(module: ModuleFacts, loop: Loop, wait: Wait, flag: Place, joined: Step | None) -> Finding:
+    span, given = wait.site.call.span, text(wait.site.call.args[0].value)
     return RULE.finding(
         module,
-        wait.site.call.span,
-        f"`{text(wait.site.call)}` in `{loop.fn.qualname}` delays the stop: `{tested[0]}` is seen only when the sleep is over",
+        span,
+        f"`{text(wait.site.call)}` in `{wait.fn.qualname}` delays the stop: `{flag.name}` is seen only when the sleep is over",
         tier="D" if joined else "S",
-        trace=trace,
+        trace=(
+            loop.fn.step(loop.at.stmt.span, f"the loop in `{loop.fn.qualname}` tests `{flag.name}`"),  # type: ignore[union-attr]  # a loop has a span
+            wait.fn.step(span, f"`{wait.fn.qualname}` sleeps in it"),
+            *((joined,) if joined else ()),
+        ),
         help=f"wait on a `threading.Event` instead: `event.wait({given})` ends at once when it is set",
     )

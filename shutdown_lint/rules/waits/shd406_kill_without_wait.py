@@ -1,7 +1,8 @@
 """``kill()`` and nobody waits: the child stays a zombie.
 
 ## What it does
-Reports a ``subprocess.Popen`` that is killed or terminated and never waited for on any alias.
+Reports a ``subprocess.Popen`` (or asyncio child) that is killed or terminated, by method or by ``os.kill`` with its ``pid``,
+and never waited for on any alias.
 
 ## Why it matters
 A dead child stays in the process table until its parent waits. A service that restarts its children fills it; and without
@@ -31,7 +32,8 @@ def probe(command):
 ```
 
 ## Precision
-The receiver's type comes from its constructor. Silent when it leaves what the analysis sees.
+The receiver's type comes from its constructor. Silent when the child is polled, waited for, communicated with, used as a
+context manager, or leaves what the analysis sees, and in callbacks of the exit, after which nothing is left to reap it for.
 
 ## References
 - [Popen.kill](https://docs.python.org/3/library/subprocess.html#subprocess.Popen.kill)
@@ -41,12 +43,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.facts import Attr, Call, ModuleFacts
 from shutdown_lint.findings import Finding
-from shutdown_lint.project import Project
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.places import Track
+from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.walk import text
+from shutdown_lint.rules.waits._children import fatal_signal, tracks, uses
+from shutdown_lint.rules.waits._stops import AT_EXIT
+from shutdown_lint.walk import Site, subexprs, text
 
 RULE = Rule(
     code="SHD406",
@@ -54,27 +60,61 @@ RULE = Rule(
     summary="a child is killed and nobody waits for it",
     tier="D",
     severity="warning",
-    triggers=("kill(", "terminate("),
+    triggers=("kill(", "terminate(", "killpg("),
     origin=("G14",),
 )
+_REAPS = ("wait", "communicate", "poll", "returncode")
+_ENDS = ("kill", "terminate")
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
-    """Look at every child of the project that is ended in this module."""
-    for acquisition in project.resources.everywhere("child"):
-        if is_test(acquisition.fn) or project.resources.released(acquisition):
-            continue
-        track = project.resources.track(acquisition)
-        if track.escaped or track.entered or track.has("returncode", "pid"):
-            continue
-        kill = next(iter(track.methods("kill", "terminate")), None)
-        if kill is None or kill.fn.module is not module:
-            continue
-        where = acquisition.fn.step(acquisition.call.span, f"child started in `{acquisition.fn.qualname}`")
-        yield RULE.finding(
-            module,
-            kill.site.call.span,
-            f"`{text(kill.site.call)}` in `{kill.fn.qualname}` ends a child that nobody waits for: it stays a zombie",
-            trace=(where, kill.fn.step(kill.site.call.span, f"ended in `{kill.fn.qualname}`")),
-            help="call `wait()` after it",
-        )
+    """Look at every call that ends a child."""
+    seen: set[int] = set()
+    for fn in project.functions(module):
+        for site in fn.sites if fn.mentions & {"kill", "terminate", "killpg"} else ():
+            found = None if is_test(fn) else _killed(site, fn, project)
+            if found is not None and id(found[0].call) not in seen and not _at_exit(fn, project):
+                seen.add(id(found[0].call))
+                if not _reaped(found[1], project):
+                    yield _finding(module, fn, site.call, found[0])
+
+
+def _killed(site: Site, fn: Fn, project: Project) -> tuple[Acquisition, tuple[Track, ...]] | None:
+    """The child that the call ends."""
+    func = site.call.func
+    if not isinstance(func, Attr) or func.name not in (*_ENDS, "killpg"):
+        return None
+    pid = next(
+        (
+            part
+            for arg in site.call.args[:1]
+            for part in subexprs(arg.value)
+            if isinstance(part, Attr) and part.name == "pid"
+        ),
+        None,
+    )
+    return tracks(pid.value if pid is not None else func.value, fn, project)
+
+
+def _reaped(found: tuple[Track, ...], project: Project) -> bool:
+    """Whether anybody waits, or uses the child's number for something else than a kill."""
+    if any(track.entered or track.has(*_REAPS) for track in found):
+        return True
+    return any(use.name == "pid" and fatal_signal(use, project) is None for use in uses(found))
+
+
+def _at_exit(fn: Fn, project: Project) -> bool:
+    return any(role.kind in AT_EXIT for role in project.roles.seeds().get(fn, ()))
+
+
+def _finding(module: ModuleFacts, fn: Fn, call: Call, child: Acquisition) -> Finding:
+    return RULE.finding(
+        module,
+        call.span,
+        f"`{text(call)}` in `{fn.qualname}` ends a child that nobody waits for: it stays a zombie",
+        trace=(
+            child.fn.step(child.call.span, f"child started in `{child.fn.qualname}`"),
+            fn.step(call.span, f"ended in `{fn.qualname}`"),
+        ),
+        help="call `wait()` after it",
+    )

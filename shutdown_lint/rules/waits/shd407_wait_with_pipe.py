@@ -1,8 +1,8 @@
 """``wait()`` on a child whose output pipe nobody reads.
 
 ## What it does
-Reports ``Popen(..., stdout=PIPE)`` (or ``stderr``) followed by ``wait()`` before anything reads the pipe, and
-``subprocess.call`` with a pipe.
+Reports ``Popen(..., stdout=PIPE)`` (or ``stderr``) followed by ``wait()``, or by a loop around ``poll()``, before anything reads
+the pipe, and ``subprocess.call`` with a pipe.
 
 ## Why it matters
 A pipe holds 64 KiB. A child that writes more blocks for ever, and so does the parent that waits for it.
@@ -30,7 +30,8 @@ def export(command):
 ```
 
 ## Precision
-Silent when the pipe is read, iterated, handed over or communicated with before the wait or in another function.
+Silent when the pipe is read, iterated, handed over or communicated with before the wait or in another function,
+and when the wait has a limit.
 
 ## References
 - [Popen.wait, note](https://docs.python.org/3/library/subprocess.html#subprocess.Popen.wait)
@@ -40,14 +41,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, ModuleFacts, Name
+from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name, While
 from shutdown_lint.findings import Finding
-from shutdown_lint.project import Project
-from shutdown_lint.project.places import Use
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.walk import argument, text
+from shutdown_lint.rules.waits._children import tracks, uses
+from shutdown_lint.walk import Site, argument, enclosing_loops, text
 
 RULE = Rule(
     code="SHD407",
@@ -55,58 +57,77 @@ RULE = Rule(
     summary="a wait for a child whose output pipe nobody reads",
     tier="D",
     severity="error",
-    triggers=("PIPE",),
+    triggers=(".wait(", ".poll(", "PIPE"),
     origin=("G14",),
 )
+_CALLS = ("subprocess.call", "subprocess.check_call")
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
-    """Look at every child with a pipe."""
-    for acquisition in project.resources.acquisitions(module, "child"):
-        pipes = _pipes(acquisition.call)
-        if pipes and not is_test(acquisition.fn):
-            yield from _judge(module, project, acquisition, pipes)
+    """Look at every wait for a child, and at every call with a pipe."""
+    seen: set[int] = set()
     for fn in project.functions(module):
-        for site in fn.sites:
-            if getattr(site.call.func, "name", getattr(site.call.func, "id", "")) in ("call", "check_call") and _pipes(site.call):
-                if project.calls.is_call_to(site.call, fn, "subprocess.call", "subprocess.check_call"):
-                    yield RULE.finding(
-                        module, site.call.span,
-                        f"`{text(site.call)}` in `{fn.qualname}` waits for a child whose pipe nobody reads: it hangs after 64 KiB",
-                        help="use `subprocess.run(..., capture_output=True)` or `subprocess.DEVNULL`",
-                    )
+        if is_test(fn):
+            continue
+        for site in fn.sites if "PIPE" in fn.mentions else ():
+            if _pipes(site.call) and project.calls.is_call_to(site.call, fn, *_CALLS):
+                yield _call(module, fn, site.call)
+        for site in fn.sites if fn.mentions & {"wait", "poll"} else ():
+            found = (
+                tracks(site.call.func.value, fn, project) if _waits(site) and isinstance(site.call.func, Attr) else None
+            )
+            if found is not None and id(found[0].call) not in seen:
+                for finding in _judge(module, fn, site, *found):
+                    seen.add(id(found[0].call))
+                    yield finding
+
+
+def _waits(site: Site) -> bool:
+    """``child.wait()``, or ``child.poll()`` in the condition of a loop."""
+    name = site.call.func.name if isinstance(site.call.func, Attr) else ""
+    return not site.call.args and (name == "wait" or (name == "poll" and isinstance(site.at.stmt, While)))
 
 
 def _pipes(call: Call) -> tuple[str, ...]:
     return tuple(stream for stream in ("stdout", "stderr") if _is_pipe(argument(call, 99, stream)))
 
 
-def _is_pipe(expr: object) -> bool:
+def _is_pipe(expr: Expr | None) -> bool:
     return (isinstance(expr, Attr) and expr.name == "PIPE") or (isinstance(expr, Name) and expr.id == "PIPE")
 
 
-def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, pipes: tuple[str, ...]) -> Iterator[Finding]:
-    track = project.resources.track(acquisition)
-    waits = track.methods("wait")
-    if not waits or track.escaped or track.has("communicate"):
+def _judge(module: ModuleFacts, fn: Fn, site: Site, child: Acquisition, found: tuple[Track, ...]) -> Iterator[Finding]:
+    if any(track.has("communicate") for track in found):
         return
-    for stream in pipes:
-        reads = [use for use in track.uses if use.name == stream]
-        unread = [wait for wait in waits if not wait.site.call.args and not any(_before(read, wait) for read in reads)]
-        if unread:
-            wait = unread[0]
-            yield RULE.finding(
-                module,
-                wait.site.call.span,
-                f"`{text(wait.site.call)}` in `{wait.fn.qualname}` waits for a child whose `{stream}` pipe nobody reads first: it hangs after 64 KiB",
-                trace=(acquisition.fn.step(acquisition.call.span, f"`{stream}=PIPE`"), wait.fn.step(wait.site.call.span, "waits")),
-                help="use `communicate()`, which reads while it waits",
-            )
+    for stream in _pipes(child.call):
+        if not any(_in_time(use, site, fn) for use in uses(found) if use.name == stream):
+            yield _finding(module, fn, site.call, child, stream)
             return
 
 
-def _before(read: Use, wait: Use) -> bool:
-    """Whether the pipe may be read before the wait: earlier in the same function, or in any other one."""
-    if read.fn is not wait.fn:
+def _in_time(read: Use, site: Site, fn: Fn) -> bool:
+    """Whether the pipe may be read before the wait: earlier in the same function or loop, or in any other function."""
+    if read.fn is not fn:
         return True
-    return read.site.at.stmt.span.line <= wait.site.at.stmt.span.line  # type: ignore[union-attr]  # uses stand in statements with a span
+    if any(loop.stmt is site.at.stmt for loop in enclosing_loops(read.site.at)):
+        return True
+    return read.site.at.stmt.span.line <= site.at.stmt.span.line  # type: ignore[union-attr]  # uses stand in statements with a span
+
+
+def _finding(module: ModuleFacts, fn: Fn, call: Call, child: Acquisition, stream: str) -> Finding:
+    return RULE.finding(
+        module,
+        call.span,
+        f"`{text(call)}` in `{fn.qualname}` waits for a child whose `{stream}` pipe nobody reads first: it hangs after 64 KiB",
+        trace=(child.fn.step(child.call.span, f"`{stream}=PIPE`"), fn.step(call.span, f"`{fn.qualname}` waits")),
+        help="use `communicate()`, which reads while it waits",
+    )
+
+
+def _call(module: ModuleFacts, fn: Fn, call: Call) -> Finding:
+    return RULE.finding(
+        module,
+        call.span,
+        f"`{text(call)}` in `{fn.qualname}` waits for a child whose pipe nobody reads: it hangs after 64 KiB",
+        help="use `subprocess.run(..., capture_output=True)` or `subprocess.DEVNULL`",
+    )

@@ -1,8 +1,9 @@
 """A wait with a limit followed by the same wait without one.
 
 ## What it does
-Reports ``t.join(timeout)`` followed in the same function by ``t.join()`` on the same object, when nothing between them
-asks ``is_alive()`` or ends it.
+Reports ``t.join(timeout)`` (or a timed ``wait()``, ``result()``) followed in the same function by the same wait without a limit on
+the same object, or by a call of a method that does so, when nothing between them asks ``is_alive()`` or ends it. The handler that
+catches the end of the limit is looked at as well.
 
 ## Why it matters
 The limit is void: the second wait blocks for as long as the work lasts, and the caller's timeout is a promise that is not kept.
@@ -40,7 +41,8 @@ class Pump:
 ```
 
 ## Precision
-Silent when the object is killed or terminated between the two, as in ``terminate → wait(limit) → kill → wait``.
+Silent when the object is killed, terminated, cancelled or told to end between the two, as in ``terminate → wait(limit) → kill →
+wait``, when the two stand in different branches, and when the timed wait is repeated in a loop around ``is_alive()``.
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
@@ -50,14 +52,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Expr, ModuleFacts, Name, Try, While
-from shutdown_lint.findings import Finding
+from shutdown_lint.facts import Assign, Attr, Expr, ModuleFacts, Name, Try, While
+from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.places import Attribute
 from shutdown_lint.project.protocol import Wait
-from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits._stops import method_name, receiver, same_receiver
+from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.scopes import Element
-from shutdown_lint.walk import enclosing_loops, same, subexprs, text
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.waits._children import place_of
+from shutdown_lint.rules.waits._stops import method_name, receiver, same_receiver
+from shutdown_lint.walk import At, Site, enclosing_loops, same, subexprs, text
 
 RULE = Rule(
     code="SHD414",
@@ -65,68 +70,100 @@ RULE = Rule(
     summary="a wait with a limit is followed by the same wait without one",
     tier="D",
     severity="warning",
-    triggers=(".join(", ".wait("),
+    triggers=(".join(", ".wait(", ".result("),
     origin=("G13",),
 )
-_ENDS = ("kill", "terminate", "cancel", "set", "send_signal", "is_alive", "stop", "killpg", "put", "close", "clear", "start", "poll")
+_ENDS = frozenset({
+    "kill", "terminate", "cancel", "set", "send_signal", "is_alive", "stop", "killpg", "put", "close", "clear", "start", "poll",
+    "shutdown", "notify", "notify_all", "put_nowait", "done",
+})  # fmt: skip
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at the waits of every function in order."""
     for fn in project.functions(module):
-        if not fn.mentions & {"join", "wait"}:
+        if not fn.mentions & {"join", "wait", "result"} or is_test(fn):
             continue
         waits = [wait for site in fn.sites if (wait := project.protocol.wait(site, fn)) is not None]
         for first in waits:
-            if first.bounded and first.site.call.args:
-                for second in waits:
-                    if not second.bounded and _defeats(first, second, fn):
-                        yield _finding(module, fn, first, second)
+            if first.bounded and first.site.call.args and not _until_it_ends(first):
+                yield from _defeated(module, project, first, waits)
 
 
-def _defeats(first: Wait, second: Wait, fn: Fn) -> bool:
-    if first.model.call != second.model.call or not (same_receiver(first.site, second.site) or _same_elements(first, second, fn)):
+def _defeated(module: ModuleFacts, project: Project, first: Wait, waits: list[Wait]) -> Iterator[Finding]:
+    fn = first.fn
+    for second in waits:
+        if not second.bounded and _is_same(first, second) and _goes_on_to(first.site, second.site, fn):
+            yield _finding(module, first, second.site, ())
+    place = place_of(receiver(first.site.call), fn, project)
+    for site in fn.sites:
+        inner = _inner_wait(first, site, place, project) if isinstance(place, Attribute) and _goes_on_to(first.site, site, fn) else None
+        if inner is not None:
+            yield _finding(module, first, site, (inner.fn.step(inner.site.call.span, f"`{inner.fn.qualname}` waits without a limit"),))
+
+
+def _is_same(first: Wait, second: Wait) -> bool:
+    """The same wait on the same expression, or on the elements of the same container."""
+    if first.model.call != second.model.call:
         return False
-    start, end = first.site.call.span.line, second.site.call.span.line
-    if start >= end or _branches(first, second) or _until_it_ends(first):
-        return False
-    return not any(start <= site.call.span.line <= end and method_name(site.call) in _ENDS for site in fn.sites)
+    left, right = _container(first), _container(second)
+    return same_receiver(first.site, second.site) if left is None else same(left, right)
 
 
-def _same_elements(first: Wait, second: Wait, fn: Fn) -> bool:
-    """Two loops over the same container, whatever their variables are called."""
-    left, right = _container(first, fn), _container(second, fn)
-    return left is not None and same(left, right)
-
-
-def _container(wait: Wait, fn: Fn) -> Expr | None:
+def _container(wait: Wait) -> Expr | None:
     name = receiver(wait.site.call)
-    bindings = fn.bindings.get(name.id, ()) if isinstance(name, Name) else ()
+    bindings = wait.fn.bindings.get(name.id, ()) if isinstance(name, Name) else ()
     return next((b.iter for b in bindings if isinstance(b, Element)), None)
 
 
-def _until_it_ends(first: Wait) -> bool:
-    """``while t.is_alive(): t.join(0.5)``."""
-    loops = (loop.stmt for loop in enclosing_loops(first.site.at))
-    return any(isinstance(e, Attr) and e.name == "is_alive" for loop in loops if isinstance(loop, While) for e in subexprs(loop.test))
+def _goes_on_to(first: Site, second: Site, fn: Fn) -> bool:
+    """Whether the second call follows the first, and nothing between them ends, asks about or replaces the object."""
+    start, end = first.call.span.line, second.call.span.line
+    if start >= end or _excludes(first.at, second.at):
+        return False
+    if any(start <= site.call.span.line <= end and method_name(site.call) in _ENDS for site in fn.sites):
+        return False
+    name = receiver(first.call)
+    return not any(isinstance(at.stmt, Assign) and start < at.stmt.span.line < end and any(same(t, name) for t in at.stmt.targets) for at in fn.statements)
 
 
-def _branches(first: Wait, second: Wait) -> bool:
-    """Whether the two stand in different branches of one statement."""
-    ours = {id(place.outer.stmt): place.part for place in first.site.at.around() if place.outer is not None}
+def _excludes(first: At, second: At) -> bool:
+    """Whether the two stand in different branches of one statement; a handler goes on from its ``try``."""
+    ours = {id(place.outer.stmt): place.part for place in first.around() if place.outer is not None}
     return any(
         place.outer is not None
         and not isinstance(place.outer.stmt, Try)
         and ours.get(id(place.outer.stmt), place.part) != place.part
-        for place in second.site.at.around()
+        for place in second.around()
     )
 
 
-def _finding(module: ModuleFacts, fn: Fn, first: Wait, second: Wait) -> Finding:
+def _until_it_ends(first: Wait) -> bool:
+    """``while t.is_alive(): t.join(0.5)``."""
+    tests = [loop.stmt.test for loop in enclosing_loops(first.site.at) if isinstance(loop.stmt, While)]
+    return any(isinstance(part, Attr) and part.name == "is_alive" for test in tests for part in subexprs(test))
+
+
+def _inner_wait(first: Wait, site: Site, place: Attribute, project: Project) -> Wait | None:
+    """The wait without a limit that the called project function does on the same attribute."""
+    for target in project.calls.targets(site.call, first.fn):
+        if target.fn is first.fn or _ENDS & target.fn.mentions - {"set"}:
+            continue
+        for inner in target.fn.sites:
+            wait = project.protocol.wait(inner, target.fn)
+            if wait is not None and not wait.bounded and wait.model.call == first.model.call:
+                other = place_of(receiver(inner.call), target.fn, project)
+                if isinstance(other, Attribute) and other.name == place.name and other.cls in project.classes.family(place.cls):
+                    return wait
+    return None
+
+
+def _finding(module: ModuleFacts, first: Wait, second: Site, inner: tuple[Step, ...]) -> Finding:
+    fn = first.fn
     return RULE.finding(
         module,
-        second.site.call.span,
-        f"`{text(second.site.call)}` in `{fn.qualname}` waits without limit and voids the limit of `{text(first.site.call)}` before it",
-        trace=(fn.step(first.site.call.span, "waits with a limit"), fn.step(second.site.call.span, "waits again, without one")),
-        help="ask `is_alive()` after the timed wait and give up, escalate, or report",
+        second.call.span,
+        f"`{text(second.call)}` in `{fn.qualname}` waits without limit and voids the limit of `{text(first.site.call)}` before it",
+        trace=(fn.step(first.site.call.span, "waits with a limit"), fn.step(second.call.span, "waits again, without one"), *inner),
+        help="ask whether it has ended after the timed wait, and give up, escalate, or report",
     )

@@ -12,8 +12,14 @@ from shutdown_lint.walk import argument, sites
 
 MAX_DEPTH = 3
 _WRITES = re.compile(r"[wax+]")
-_CONTEXTS = re.compile(r"transaction|atomic|begin|lock_?file|file_?lock|TemporaryDirectory|NamedTemporaryFile|writer|ZipFile|TarFile|batch", re.IGNORECASE)
-_FINALS = re.compile(r"commit|rollback|unlink|rmtree|remove_file|rename|os_replace|save|dump|fsync|deregister|unregister_service|rmdir|truncate", re.IGNORECASE)
+_CONTEXTS = re.compile(
+    r"transaction|atomic|begin|lock_?file|file_?lock|TemporaryDirectory|NamedTemporaryFile|writer|ZipFile|TarFile|batch",
+    re.IGNORECASE,
+)
+_FINALS = re.compile(
+    r"commit|rollback|unlink|rmtree|remove_file|rename|os_replace|save|dump|fsync|deregister|unregister_service|rmdir|truncate",
+    re.IGNORECASE,
+)
 
 
 def durable_cleanup(fn: Fn, project: Project, depth: int = 0) -> tuple[Step, ...]:
@@ -33,14 +39,21 @@ def _own(fn: Fn, project: Project) -> Iterator[Step]:
             for item in at.stmt.items:
                 if _durable_context(item.context, fn, project):
                     yield project.cleanup.with_step(item, at.stmt, fn)
-        elif isinstance(at.stmt, Try) and at.stmt.final and any(_FINALS.search(_last(site.call.func)) for site in sites(at.stmt.final)):
+        elif (
+            isinstance(at.stmt, Try)
+            and at.stmt.final
+            and any(_FINALS.search(_last(site.call.func)) for site in sites(at.stmt.final))
+        ):
             yield project.cleanup.final_step(at.stmt, fn)
 
 
 def _durable_context(context: Expr, fn: Fn, project: Project) -> bool:
     inner = context.value if isinstance(context, Await) else context
     if isinstance(inner, Call):
-        if any(name in ("builtins.open", "io.open", "gzip.open", "bz2.open", "os.fdopen") for name in project.calls.external(inner, fn)):
+        if any(
+            name in ("builtins.open", "io.open", "gzip.open", "bz2.open", "os.fdopen")
+            for name in project.calls.external(inner, fn)
+        ):
             mode = argument(inner, 1, "mode")
             return isinstance(mode, Const) and isinstance(mode.value, str) and bool(_WRITES.search(mode.value))
         model = project.resources.model_of(inner, fn)

@@ -117,7 +117,9 @@ def _told_by_anyone(project: Project, loops: list[Loop], targets: tuple[Fn, ...]
     for loop in loops:
         owner_class = project.classes.enclosing(loop.fn)
         methods = project.classes.methods(owner_class).values() if owner_class else ()
-        if any(fn not in workers and fn.name != "__init__" and project.protocol.tells(fn, loop.tests) for fn in methods):
+        if any(
+            fn not in workers and fn.name != "__init__" and project.protocol.tells(fn, loop.tests) for fn in methods
+        ):
             return True
     return False
 

@@ -81,16 +81,25 @@ RULE = Rule(
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every daemon that the module starts."""
     for acquisition, track in acquired(project, project.functions(module), "thread", "process"):
-        if acquisition.daemon is not True or acquisition.model.name not in ("threading.Thread", "multiprocessing.Process"):
+        if acquisition.daemon is not True or acquisition.model.name not in (
+            "threading.Thread",
+            "multiprocessing.Process",
+        ):
             continue
         if project.resources.released(acquisition) or track.escaped or track.has("is_alive", "terminate"):
             continue
-        lost = tuple(dict.fromkeys(step for target in target_of(project, acquisition) for step in durable_cleanup(target, project)))
+        lost = tuple(
+            dict.fromkeys(
+                step for target in target_of(project, acquisition) for step in durable_cleanup(target, project)
+            )
+        )
         if lost:
             yield _finding(module, project, acquisition, track, lost)
 
 
-def _finding(module: ModuleFacts, project: Project, acquisition: Acquisition, track: Track, lost: tuple[Step, ...]) -> Finding:
+def _finding(
+    module: ModuleFacts, project: Project, acquisition: Acquisition, track: Track, lost: tuple[Step, ...]
+) -> Finding:
     kind = "thread" if acquisition.model.kind == "thread" else "process"
     target = target_of(project, acquisition)[0]
     return RULE.finding(

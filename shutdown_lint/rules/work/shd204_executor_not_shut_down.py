@@ -84,5 +84,5 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             f"executor {what} is never shut down: the exit waits for every queued job{where}",
             tier="S" if module_level(track) or acquisition.fn.is_module else "D",
             trace=(stop_step(stop),) if stop else (),
-            help=f"call {what}.shutdown(cancel_futures=True) where its owner ends, or use `with`".replace("`.shutdown", ".shutdown").replace("True)", "True)`", 1),
+            help=f"call `{label(acquisition, track)}.shutdown(cancel_futures=True)` where its owner ends, or use `with`",
         )

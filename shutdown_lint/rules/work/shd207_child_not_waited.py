@@ -68,7 +68,13 @@ RULE = Rule(
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every child that the module starts."""
     for acquisition, track in acquired(project, project.functions(module), "child"):
-        if project.resources.released(acquisition) or track.escaped or track.entered or _detached(acquisition.call) or track.has("kill", "terminate"):
+        if (
+            project.resources.released(acquisition)
+            or track.escaped
+            or track.entered
+            or _detached(acquisition.call)
+            or track.has("kill", "terminate")
+        ):
             continue
         if track.has("pid", "returncode", "stdout", "stdin", "stderr") and not _pipe_unread(acquisition.call, track):
             continue
@@ -92,7 +98,11 @@ def _why(unread: str, stop: Fn | None) -> str:
 
 
 def _detached(call: Call) -> bool:
-    return is_true(keyword(call, "start_new_session")) or keyword(call, "preexec_fn") is not None or keyword(call, "creationflags") is not None
+    return (
+        is_true(keyword(call, "start_new_session"))
+        or keyword(call, "preexec_fn") is not None
+        or keyword(call, "creationflags") is not None
+    )
 
 
 def _pipe_unread(call: Call, track: Track) -> str:

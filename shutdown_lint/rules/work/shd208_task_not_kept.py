@@ -81,7 +81,9 @@ def _dropped(site: Site) -> bool:
     if site.dropped and not site.awaited:
         return True
     stmt = site.at.stmt
-    return not site.parents and isinstance(stmt, Assign) and all(isinstance(t, Name) and t.id == "_" for t in stmt.targets)
+    return (
+        not site.parents and isinstance(stmt, Assign) and all(isinstance(t, Name) and t.id == "_" for t in stmt.targets)
+    )
 
 
 def _makes_task(call: Call, fn: Fn, project: Project) -> Confidence | None:
@@ -91,7 +93,11 @@ def _makes_task(call: Call, fn: Fn, project: Project) -> Confidence | None:
     if project.calls.targets(call, fn) or not isinstance(call.func, Attr):
         return None
     receiver = names(call.func.value.func) if isinstance(call.func.value, Call) else names(call.func.value)
-    return "likely" if receiver in ("loop", "_loop", "event_loop", "get_event_loop", "get_running_loop", "io_loop") else None
+    return (
+        "likely"
+        if receiver in ("loop", "_loop", "event_loop", "get_event_loop", "get_running_loop", "io_loop")
+        else None
+    )
 
 
 def _finding(module: ModuleFacts, site: Site, fn: Fn, confidence: Confidence) -> Finding:

@@ -73,11 +73,41 @@ RULE = Rule(
     summary="an override of a stop method does not call the one that it overrides",
     tier="D",
     severity="error",
-    triggers=("def close", "def stop", "def shutdown", "def __exit__", "def __aexit__", "def aclose", "def terminate", "def disconnect", "super()"),
+    triggers=(
+        "def close",
+        "def stop",
+        "def shutdown",
+        "def __exit__",
+        "def __aexit__",
+        "def aclose",
+        "def terminate",
+        "def disconnect",
+        "super() & stop",
+    ),
     origin=("G13",),
 )
 _CHAINED = frozenset(STOP_METHODS) - {"join", "kill", "exit", "end", "__del__", "release", "finalize", "unload"}
-_RELEASES = frozenset({"close", "aclose", "stop", "shutdown", "cancel", "join", "terminate", "kill", "disconnect", "set", "unregister", "release", "server_close", "cleanup", "wait", "quit", "dispose"})
+_RELEASES = frozenset(
+    {
+        "close",
+        "aclose",
+        "stop",
+        "shutdown",
+        "cancel",
+        "join",
+        "terminate",
+        "kill",
+        "disconnect",
+        "set",
+        "unregister",
+        "release",
+        "server_close",
+        "cleanup",
+        "wait",
+        "quit",
+        "dispose",
+    }
+)
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -87,7 +117,11 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if fn.cls is not None and fn.name in _CHAINED and not is_test(fn):
             base = project.classes.super_method(fn.cls, fn.name)
             if base is not None and not _calls_base(fn, base, project):
-                lost = [call for call in _released(base) if not _done_by(call, fn, project) and _still_acquired(call, fn, project)]
+                lost = [
+                    call
+                    for call in _released(base)
+                    if not _done_by(call, fn, project) and _still_acquired(call, fn, project)
+                ]
                 if lost and len(lost) == len(_released(base)):
                     yield _finding(module, fn, base, lost)
 
@@ -95,7 +129,12 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 def _bare_super(module: ModuleFacts, fn: Fn) -> Iterator[Finding]:
     for at in fn.statements:
         stmt = at.stmt
-        if isinstance(stmt, ExprStmt) and isinstance(stmt.value, Call) and isinstance(stmt.value.func, Name) and stmt.value.func.id == "super":
+        if (
+            isinstance(stmt, ExprStmt)
+            and isinstance(stmt.value, Call)
+            and isinstance(stmt.value.func, Name)
+            and stmt.value.func.id == "super"
+        ):
             yield RULE.finding(
                 module,
                 stmt.span,
@@ -108,21 +147,35 @@ def _calls_base(fn: Fn, base: Fn, project: Project) -> bool:
     """``super().stop()``, ``Base.stop(self)``, or by way of a helper that does."""
     if "super" in fn.mentions and any(isinstance(s.call.func, Name) and s.call.func.id == "super" for s in fn.sites):
         return True
-    return any(target.fn is base for f in project.protocol.reach(fn) for site in f.sites for target in project.calls.targets(site.call, f))
+    return any(
+        target.fn is base
+        for f in project.protocol.reach(fn)
+        for site in f.sites
+        for target in project.calls.targets(site.call, f)
+    )
 
 
 def _released(base: Fn) -> list[Call]:
     """What the base releases; nothing for abstract methods."""
     if base.decorator_names & {"abstractmethod"} or "NotImplementedError" in base.mentions:
         return []
-    return [s.call for s in base.sites if isinstance(s.call.func, Attr) and s.call.func.name in _RELEASES and _on_self(s.call.func, base)]
+    return [
+        s.call
+        for s in base.sites
+        if isinstance(s.call.func, Attr) and s.call.func.name in _RELEASES and _on_self(s.call.func, base)
+    ]
 
 
 def _on_self(func: Attr, base: Fn) -> bool:
     value = func.value
     while isinstance(value, Attr) and isinstance(value.value, Attr):
         value = value.value
-    return value is func.value and isinstance(value, Attr) and isinstance(value.value, Name) and value.value.id == base.self_name
+    return (
+        value is func.value
+        and isinstance(value, Attr)
+        and isinstance(value.value, Name)
+        and value.value.id == base.self_name
+    )
 
 
 def _done_by(call: Call, fn: Fn, project: Project) -> bool:

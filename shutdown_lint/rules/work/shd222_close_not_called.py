@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Arg, Attr, Await, Call, ExprStmt, ModuleFacts, Name
+from shutdown_lint.facts import Arg, Attr, Await, ExprStmt, ModuleFacts, Name
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
@@ -47,11 +47,53 @@ RULE = Rule(
     summary="a release is named but not called, or its coroutine is not awaited",
     tier="D",
     severity="error",
-    triggers=("close", "stop", "shutdown", "cancel", "terminate", "disconnect"),
+    triggers=(
+        "async & .close(",
+        "async & .stop(",
+        "async & .shutdown(",
+        ".aclose(",
+        ".close)",
+        ".stop)",
+        ".shutdown)",
+        "self & .shutdown",
+        "self & .stop",
+        "self & .close",
+    ),
     origin=("G13",),
 )
-_NAMES = frozenset({"close", "aclose", "stop", "shutdown", "terminate", "disconnect", "wait_closed", "cleanup", "server_close", "join", "cancel", "kill", "quit", "dispose", "flush"})
-_AWAITERS = frozenset({"maybe_awaitable", "maybe_await", "ensure_awaitable", "_maybe_await", "run_until_complete", "wait_for", "shield", "ensure_future", "create_task", "gather"})
+_NAMES = frozenset(
+    {
+        "close",
+        "aclose",
+        "stop",
+        "shutdown",
+        "terminate",
+        "disconnect",
+        "wait_closed",
+        "cleanup",
+        "server_close",
+        "join",
+        "cancel",
+        "kill",
+        "quit",
+        "dispose",
+        "flush",
+    }
+)
+_AWAITERS = frozenset(
+    {
+        "maybe_awaitable",
+        "maybe_await",
+        "ensure_awaitable",
+        "_maybe_await",
+        "run_until_complete",
+        "wait_for",
+        "shield",
+        "ensure_future",
+        "create_task",
+        "gather",
+    }
+)
 
 _LOOP_CALLS = frozenset({"run_until_complete", "wait_for", "shield", "ensure_future", "create_task", "gather"})
 
@@ -94,7 +136,12 @@ def _passed_uncalled(module: ModuleFacts, site: Site, fn: Fn, project: Project) 
 
 
 def _is_uncalled(arg: Arg) -> bool:
-    return arg.keyword is None and not arg.star and isinstance(arg.value, Attr) and arg.value.name in _NAMES - {"cancel", "join"}
+    return (
+        arg.keyword is None
+        and not arg.star
+        and isinstance(arg.value, Attr)
+        and arg.value.name in _NAMES - {"cancel", "join"}
+    )
 
 
 def _is_coroutine(site: Site, fn: Fn, project: Project) -> bool:
@@ -104,7 +151,11 @@ def _is_coroutine(site: Site, fn: Fn, project: Project) -> bool:
     found = project.evaluate.values(func, fn)
     methods = [v.fn for v in found if isinstance(v, Function)]
     if methods:
-        return len(methods) == len(found) and all(m.facts.is_async and not m.facts.is_generator for m in methods) and _receiver_known(func, fn, project)
+        return (
+            len(methods) == len(found)
+            and all(m.facts.is_async and not m.facts.is_generator for m in methods)
+            and _receiver_known(func, fn, project)
+        )
     model = project.resources.model_of(func.value, fn)
     return model is not None and model.is_async and model.kind == "session" and func.name in model.release
 
@@ -138,5 +189,3 @@ def _not_awaited(module: ModuleFacts, site: Site, fn: Fn) -> Finding:
         lost=(fn.step(site.call.span, f"`{what}`"),),
         help=f"write `await {what}`" if fn.facts.is_async else "run it in the loop and wait for it",
     )
-
-
