@@ -15,6 +15,7 @@ import json
 import multiprocessing
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -200,7 +201,7 @@ def _locked(path: str) -> Iterator[None]:
 
 
 def _lock(handle: int) -> None:
-    if os.name == "nt":
+    if sys.platform == "win32":
         import msvcrt
 
         msvcrt.locking(handle, msvcrt.LK_LOCK, 1)

@@ -78,7 +78,7 @@ def _function(tree: Tree, handler: cst.FunctionDef) -> Edit:
     params = handler.params
     last = params.params[-1] if params.params else params.posonly_ind
     if isinstance(last, cst.CSTNode):
-        end = _end(tree, last) if isinstance(last, cst.Param) else tree.range(last)[1]
+        end = _end(tree, last) if isinstance(last, cst.Param) else tree.range(last)[0] + len("/")
         return tree.edit(end, end, f", {text}")
     start = tree.text.index("(", tree.range(handler.type_parameters or handler.name)[1]) + 1
     return tree.edit(start, start, f"{text}, " if params.star_kwarg or params.kwonly_params else text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Call, Const, Expr, ModuleFacts
+from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Name
 from shutdown_lint.models import Resource
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.places import Attribute, Local, Track, Tracker, Use
@@ -258,13 +258,11 @@ class Resources:
 
 
 def _calls_on_self(fn: Fn, names: tuple[str, ...]) -> bool:
+    """``self.join()``, ``Thread.join(self)`` or ``super().join()`` in a method."""
+    attributes = (site.call.func for site in fn.sites if isinstance(site.call.func, Attr) and site.call.func.name in names)
     return any(
-        (
-            getattr(site.call.func, "name", "") in names
-            and getattr(site.call.func.value, "id", "") in (fn.self_name, "Thread", "super")
-        )  # type: ignore[union-attr]  # an attribute by the first test
-        or (getattr(site.call.func, "name", "") in names and isinstance(getattr(site.call.func, "value", None), Call))
-        for site in fn.sites
+        isinstance(func.value, Call) or (isinstance(func.value, Name) and func.value.id in (fn.self_name, "Thread"))
+        for func in attributes
     )
 
 

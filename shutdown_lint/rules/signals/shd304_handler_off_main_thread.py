@@ -56,7 +56,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Const, Expr, If, ModuleFacts, Name, Raise, Return, Try, With
+from shutdown_lint.facts import Attr, Call, Const, Expr, If, ModuleFacts, Name, Raise, Return, Try, With
 from shutdown_lint.findings import Confidence, Finding, Step
 from shutdown_lint.project import Fn, Project, values as v
 from shutdown_lint.project.endings import catches
@@ -138,12 +138,8 @@ def _runs_there(fn: Fn, site: Site, caller: Fn, project: Project) -> bool:
     if not fn.facts.is_async or site.awaited:
         return True
     outer = site.parents[0] if site.parents else None
-    return getattr(outer, "func", None) is not None and project.calls.is_call_to(
-        outer,
-        caller,
-        "asyncio.run",
-        "asyncio.AbstractEventLoop.run_until_complete",
-        "asyncio.Runner.run",  # type: ignore[arg-type]  # only a call has a func
+    return isinstance(outer, Call) and project.calls.is_call_to(
+        outer, caller, "asyncio.run", "asyncio.AbstractEventLoop.run_until_complete", "asyncio.Runner.run"
     )
 
 

@@ -78,7 +78,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from shutdown_lint.facts import Attr, Const, Expr, ModuleFacts, Span, With
-from shutdown_lint.findings import Finding, Tier
+from shutdown_lint.findings import Finding, Severity, Tier
 from shutdown_lint.project import Project
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
@@ -162,10 +162,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 else f"the signal handler `{reached.handler.qualname}`"
             )
             message = f"`{hazard.text}` in {handler} {hazard.why}"
-            severity = None if hazard.tier == "D" else "info"
+            severity: Severity | None = None if hazard.tier == "D" else "info"
             yield RULE.finding(
                 module, hazard.span, message, tier=hazard.tier, severity=severity, trace=reached.steps, help=HELP
-            )  # type: ignore[arg-type]  # None or a literal
+            )
 
 
 def _hazards(reached: Reached, project: Project) -> Iterator[_Hazard]:
