@@ -59,8 +59,9 @@ def test_devices_are_written_to(project: Path) -> None:
 @pytest.mark.parametrize("command", [["bad.py"], ["--version"], ["rules"], ["check", "--help"], ["rule", "SHD107"]])
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_a_full_stdout_is_one_line_on_stderr(project: Path, command: list[str]) -> None:
+    env = {**os.environ, "PYTHONUNBUFFERED": ""}  # what stays in a buffer is written once more at the end
     with open("/dev/full", "wb") as full:
-        done = subprocess.run([*COMMAND, *command], stdout=full, stderr=subprocess.PIPE, timeout=LIMIT, check=False)
+        done = subprocess.run([*COMMAND, *command], stdout=full, stderr=subprocess.PIPE, timeout=LIMIT, check=False, env=env)
     assert done.returncode == 2
     assert done.stderr.decode() == "shutdown-lint: cannot write to stdout: no space left on device\n"
 
@@ -95,13 +96,28 @@ def test_a_reader_that_leaves_early_is_no_error(project: Path, unbuffered: str) 
 # --- odd surroundings ------------------------------------------------------------------------------------------------
 
 
-def test_the_current_folder_is_never_imported_from(project: Path) -> None:
-    for name in ("re", "json", "argparse", "signal", "typing", "tomli", "libcst", "selectors", "pathspec", "rich"):
+SHADOWS = ("re", "json", "argparse", "signal", "typing", "tomli", "libcst", "selectors", "pathspec", "rich")
+
+
+def shadow(project: Path, names: tuple[str, ...]) -> None:
+    for name in names:
         (project / f"{name}.py").write_text(f"import os\nos.write(2, b'{name} was run')\nos._exit(99)\n")
+
+
+def test_the_current_folder_is_never_imported_from(project: Path) -> None:
+    shadow(project, (*SHADOWS, "__future__"))
+    done = run("bad.py", "--jobs", "2")
+    assert (done.returncode, b"was run" in done.stderr) == (1, False), done.stderr
+
+
+@pytest.mark.parametrize("before", ["", ".", "{cwd}"])
+def test_not_even_where_the_environment_says_so(project: Path, before: str) -> None:
+    shadow(project, SHADOWS)
     own = str(Path(sys.modules["shutdown_lint"].__file__ or "").parent.parent)
-    for path in (own, f":{own}", f"{own}:.", f"{own}:{project}"):
-        done = run("bad.py", "--jobs", "2", env={**os.environ, "PYTHONPATH": path} if path != own else None)
-        assert (done.returncode, b"was run" in done.stderr) == (1, False), done.stderr
+    env = {**os.environ, "PYTHONPATH": f"{before.format(cwd=project)}:{own}"}
+    program = "import sys; from shutdown_lint.cli import main; sys.exit(main(['bad.py', '--jobs', '2']))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=LIMIT, check=False, env=env)
+    assert (done.returncode, b"was run" in done.stderr) == (1, False), done.stderr
 
 
 def test_no_connection_is_opened_and_no_program_started(project: Path) -> None:

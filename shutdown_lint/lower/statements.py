@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import libcst as cst
 
 from shutdown_lint.facts import (
+    NO_SPAN,
     Assert,
     Assign,
     Body,
@@ -28,6 +29,7 @@ from shutdown_lint.facts import (
     Return,
     ScopeDecl,
     Seq,
+    Span,
     Stmt,
     Try,
     Unknown,
@@ -148,13 +150,16 @@ def _handler(node: cst.ExceptHandler | cst.ExceptStarHandler, tables: Tables, sc
 
 def _with(node: cst.With, tables: Tables, scope: Scope) -> Stmt:
     span = tables.positions.span(node)
-    items = tuple(_with_item(item, tables, scope) for item in node.items)
+    items = tuple(_with_item(item, tables, scope, span) for item in node.items)
     return With(items, lower_body(node.body, tables, scope), node.asynchronous is not None, span)
 
 
-def _with_item(node: cst.WithItem, tables: Tables, scope: Scope) -> WithItem:
+def _with_item(node: cst.WithItem, tables: Tables, scope: Scope, outer: Span) -> WithItem:
     target = lower_expr(node.asname.name, tables, scope) if node.asname else None
-    return WithItem(lower_expr(node.item, tables, scope), target, tables.positions.span(node.item))
+    span = tables.positions.span(node.item)
+    if span == NO_SPAN:  # only calls have positions; another context is told by its statement's first word
+        span = outer._replace(end_line=outer.line, end_col=outer.col + len("with"))
+    return WithItem(lower_expr(node.item, tables, scope), target, span)
 
 
 def _scope(kind: str) -> Lowerer:

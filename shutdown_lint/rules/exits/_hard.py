@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from shutdown_lint.facts import Attr, Expr, If, Try
-from shutdown_lint.findings import Finding, Step
+from shutdown_lint.findings import Confidence, Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import of_block
 from shutdown_lint.project.forks import in_child, side_of
-from shutdown_lint.project.roles import Registration, Role, is_test
-from shutdown_lint.project.stakes import at_stake
+from shutdown_lint.project.roles import TEST_MODULE, Registration, Role, is_test
+from shutdown_lint.project.stakes import around, at_stake, upwards
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import At, Site, sites, text
 
@@ -39,7 +38,8 @@ def meant(site: Site, fn: Fn, project: Project) -> str | None:
         return "meant as the end of a process that has started its replacement"
     if _is_watchdog(site, fn, project):
         return "meant as a watchdog that ends a stuck process"
-    return "meant as the end of a child process" if project.roles.only(fn, *CHILD_ROLES) else None
+    kinds = {role.kind for role in _roles(fn, project)}
+    return "meant as the end of a child process" if kinds and kinds <= set(CHILD_ROLES) else None
 
 
 def _exit_callbacks_run(site: Site) -> bool:
@@ -133,7 +133,9 @@ def finding(rule: Rule, site: Site, fn: Fn, project: Project, action: str, help:
         return rule.finding(fn.module, site.call.span, message, tier="S", severity="warning", trace=trace, help=help)
     more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
     message = f"`{text(site.call)}` {action} and loses {lost[0].text}{more}"
-    return rule.finding(fn.module, site.call.span, message, lost=lost, trace=_trace(trace, fn, project), help=help)
+    sure = _confidence(site, fn, role, project)
+    shown = _trace(trace, fn, project)
+    return rule.finding(fn.module, site.call.span, message, confidence=sure, lost=lost, trace=shown, help=help)
 
 
 def registered_finding(rule: Rule, registration: Registration, help: str) -> Finding:
@@ -144,20 +146,30 @@ def registered_finding(rule: Rule, registration: Registration, help: str) -> Fin
     return rule.finding(fn.module, call.span, message, lost=(lost,), help=help)
 
 
+def _roles(fn: Fn, project: Project) -> list[Role]:
+    """The roles that the program itself gives the function."""
+    tests = {entry.facts.path for entry in project.modules if TEST_MODULE.search(entry.facts.name)}
+    return [role for role in project.roles.of(fn) if role.steps and role.steps[0].path not in tests]
+
+
 def _role(fn: Fn, project: Project) -> Role | None:
-    roles = project.roles
-    return (
-        roles.role(fn, "main")
-        or roles.role(fn, "signal-handler", "thread", "timer", "pool-thread")
-        or next(iter(roles.of(fn)), None)
+    """The role whose path the finding shows: the program itself before helpers, never one that only a test makes."""
+    order = ("main", "signal-handler", "thread", "timer", "pool-thread")
+    return min(
+        _roles(fn, project), key=lambda role: order.index(role.kind) if role.kind in order else len(order), default=None
     )
 
 
+def _confidence(site: Site, fn: Fn, role: Role | None, project: Project) -> Confidence:
+    """Proven where the loss stands around the place itself; else as sure as the way to the place."""
+    if any(True for _ in around(site.at, fn, project)):
+        return "proven"
+    if role is not None:
+        return role.confidence
+    return "likely" if any(path.confidence == "likely" for path in upwards(fn, project)) else "proven"
+
+
 def _trace(steps: tuple[Step, ...], fn: Fn, project: Project) -> tuple[Step, ...]:
-    """The path of the role, or where nobody is known to run the function, its nearest callers."""
-    return steps or tuple(reversed(tuple(_nearest(fn, project))))
-
-
-def _nearest(fn: Fn, project: Project) -> Iterator[Step]:
-    for caller in project.calls.callers(fn)[:1]:
-        yield caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`")
+    """The path of the role, or where nobody is known to run the function, its nearest caller."""
+    callers = project.calls.callers(fn)[:1]
+    return steps or tuple(c.fn.step(c.site.call.span, f"`{c.fn.qualname}` calls `{fn.qualname}`") for c in callers)

@@ -15,7 +15,6 @@ import sys
 
 
 def on_kill(signum, frame):
-    print("saving the state")
     sys.exit(1)
 
 
@@ -29,7 +28,6 @@ import sys
 
 
 def on_term(signum, frame):
-    print("saving the state")
     sys.exit(143)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, If, Name, While, With
+from shutdown_lint.facts import Attr, Body, Break, Call, Const, Expr, If, Name, Return, While, With
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.waits._stops import method_name
 from shutdown_lint.walk import At, Site, enclosing_with, own_exprs, sites, subexprs, text, walk
@@ -17,6 +17,7 @@ _DEADLINE = re.compile(
 )
 _CLOCKS = ("time", "monotonic", "perf_counter", "now", "utcnow", "clock", "current_time", "process_time")
 _LOGS = ("debug", "info", "warning", "error", "print", "log", "msg", "format", "len")
+_SLEEPS = ("time.sleep", "asyncio.sleep", "gevent.sleep", "eventlet.sleep", "trio.sleep", "anyio.sleep", "curio.sleep")
 _LIMITERS = (
     "wait_for",
     "timeout",
@@ -30,28 +31,43 @@ _LIMITERS = (
 )
 
 
-def polls(at: At) -> bool:
-    """A loop of nothing but a sleep, without a deadline or another way out."""
+def polls(at: At, fn: Fn, project: Project) -> Expr | None:
+    """What a loop of nothing but a sleep polls; None for one with a deadline or another way out."""
     stmt = at.stmt
-    if not isinstance(stmt, While) or isinstance(stmt.test, Const) or len(stmt.body) > 2:
-        return False
-    calls = [site.call for site in sites(stmt.body)]
-    if not any(method_name(call) == "sleep" for call in calls) or any(_DEADLINE.search(name) for name in _names(stmt)):
-        return False
-    if any(isinstance(inner.stmt, If) for inner in walk(stmt.body)) or any(
-        method_name(c) not in ("sleep", *_LOGS) for c in calls
+    body = stmt.body if isinstance(stmt, While) else ()
+    if not isinstance(stmt, While) or not 1 <= len(body) <= 2 or not any(site.call for site in sites(body)):
+        return None
+    polled = stmt.test
+    if isinstance(polled, Const):  # `while True:`, `if done: break`, a sleep
+        first = body[0]
+        if (
+            not polled.value
+            or not isinstance(first, If)
+            or first.orelse
+            or not isinstance(first.body[-1], (Break, Return))
+            or len(first.body) > 1
+        ):
+            return None
+        polled, body = first.test, body[1:]
+    if (
+        any(isinstance(inner.stmt, If) for inner in walk(body))
+        or _has_clock(polled)
+        or any(_DEADLINE.search(name) for name in _names(polled, body))
     ):
-        return False
-    return not _has_clock(stmt.test)
+        return None
+    calls = [site.call for site in sites(body)]
+    slept = [call for call in calls if project.calls.is_call_to(call, fn, *_SLEEPS)]
+    others = [call for call in calls if method_name(call) not in _LOGS and not any(call is nap for nap in slept)]
+    return polled if slept and not others else None
 
 
 def _has_clock(test: Expr) -> bool:
     return any(isinstance(part, Call) and method_name(part) in _CLOCKS for part in subexprs(test))
 
 
-def _names(stmt: While) -> Iterator[str]:
-    """Every identifier of the loop, module names of the sleep aside."""
-    for root in (stmt.test, *(expr for at in walk(stmt.body) for expr in own_exprs(at.stmt))):
+def _names(test: Expr, body: Body) -> Iterator[str]:
+    """Every identifier of the loop, modules aside."""
+    for root in (test, *(expr for at in walk(body) for expr in own_exprs(at.stmt))):
         for expr in subexprs(root):
             if isinstance(expr, Name) and expr.id not in ("time", "asyncio"):
                 yield expr.id

@@ -28,6 +28,7 @@ _FIRM = re.compile(
     r"^_*(async_)?(do_|on_|graceful_|force_)?(stop|shutdown|shut_down|terminate|disconnect|quit|teardown|halt|kill|exit)(_|$)"
 )
 _PATIENT = re.compile(r"^_*(async_)?(do_|on_|wait_)?(finish|finalize|flush|drain)(_|$)")
+_HELPER = re.compile(r"^_(?!_)|wait|join|end|all")
 AT_EXIT = frozenset({"atexit", "thread-atexit", "finalizer"})
 
 
@@ -50,6 +51,11 @@ def way_out(fn: Fn, at: At, project: Project) -> WayOut | None:
                 caller.fn, (caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`"),)
             )
     return None
+
+
+def may_be_on_way_out(fn: Fn, at: At, project: Project) -> bool:
+    """A cheap look before ``way_out``: the name, the place, or a private helper or a wait by name, that a stop may call."""
+    return bool(_HELPER.search(fn.name)) or is_stop(fn, project) or in_final(at)
 
 
 def is_stop(fn: Fn, project: Project) -> bool:
@@ -87,10 +93,18 @@ def receiver(call: Call) -> Expr | None:
 def acquisitions_of(expr: Expr | None, fn: Fn, project: Project) -> list[Acquisition]:
     """The places that make the object which the expression stands for: by its values, else by what is done with it."""
     values = [value for value in project.evaluate.values(expr, fn) if isinstance(value, Instance)]
-    found = [a for v in values if v.call is not None and v.fn is not None for a in project.resources.of_function(v.fn) if a.call is v.call]
+    found = [
+        a
+        for v in values
+        if v.call is not None and v.fn is not None
+        for a in project.resources.of_function(v.fn)
+        if a.call is v.call
+    ]
     if found or expr is None or not values:
         return found
-    kinds = {model.kind for v in values if isinstance(v.cls, str) and (model := project.models.resource(v.cls)) is not None}
+    kinds = {
+        model.kind for v in values if isinstance(v.cls, str) and (model := project.models.resource(v.cls)) is not None
+    }
     return [a for kind in kinds for a in project.resources.everywhere(kind) if _is_used_as(expr, a, project)]
 
 

@@ -157,14 +157,19 @@ def _written(project: Project, place: Place) -> Iterator[tuple[Expr | None, Fn]]
     if isinstance(place, Attribute):
         for write in project.classes.writes(place.cls, place.name):
             if write.value is not None:
-                yield (write.value if write.item < 0 else None), write.fn
+                yield (write.value if write.item < 0 and _alone(write.at) else None), write.fn
         return
     for fn in (place.fn, *_global_writers(project, place.fn, place.name)):
         for binding in fn.bindings.get(place.name, ()):
             if isinstance(binding, Value):
-                yield (binding.expr if binding.item < 0 else None), fn
+                yield (binding.expr if binding.item < 0 and _alone(binding.at) else None), fn
             elif not isinstance(binding, Typed):
                 yield None, fn
+
+
+def _alone(at: At) -> bool:
+    """Not ``event = self._event = Event()``, which gives the event a second name."""
+    return not isinstance(at.stmt, Assign) or len(at.stmt.targets) == 1
 
 
 def _global_writers(project: Project, scope: Fn, name: str) -> Iterator[Fn]:

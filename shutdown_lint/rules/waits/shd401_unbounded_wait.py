@@ -66,14 +66,17 @@ from shutdown_lint.rules.waits._stops import (
     WayOut,
     acquisitions_of,
     asked_to_end,
+    in_final,
     is_firm,
     is_patient,
+    is_stop,
+    may_be_on_way_out,
     receiver,
     way_out,
     worker_targets,
 )
 from shutdown_lint.rules.waits._told import Untold, untold
-from shutdown_lint.walk import At, own_exprs, subexprs, text
+from shutdown_lint.walk import At, Site, own_exprs, subexprs, text
 
 RULE = Rule(
     code="SHD401",
@@ -89,34 +92,35 @@ _WORDS = frozenset({"join", "wait", "communicate", "result", "put", "exception"}
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
-    """Look at the waits, awaited tasks and polling loops of every function that runs at shutdown."""
+    """Look at the waits, awaited tasks and polling loops of every function that may run at shutdown."""
     for fn in project.functions(module):
         for site in fn.sites if fn.mentions & _WORDS else ():
-            wait = (
-                project.protocol.wait(site, fn)
-                if isinstance(site.call.func, Attr) and site.call.func.name in _WORDS
-                else None
-            )
-            if wait is not None and (not wait.bounded or retried_for_ever(site)) and not limited(fn, site.at, project):
-                yield from _wait(module, project, wait)
+            if (
+                isinstance(site.call.func, Attr)
+                and site.call.func.name in _WORDS
+                and may_be_on_way_out(fn, site.at, project)
+            ):
+                yield from _wait(module, project, site, fn)
         for at in fn.statements:
-            if polls(at) and not limited(fn, at, project):
+            if isinstance(at.stmt, While) and may_be_on_way_out(fn, at, project):
                 yield from _polling(module, project, fn, at)
-            for task in _awaited(at) if fn.facts.is_async else ():
+            for task in _awaited(at) if fn.facts.is_async and (is_stop(fn, project) or in_final(at)) else ():
                 yield from _task(module, project, fn, at, task)
 
 
-def _wait(module: ModuleFacts, project: Project, wait: Wait) -> Iterator[Finding]:
-    fn, call = wait.fn, wait.site.call
-    found = acquisitions_of(receiver(call), fn, project)
+def _wait(module: ModuleFacts, project: Project, site: Site, fn: Fn) -> Iterator[Finding]:
+    wait = None if isinstance(receiver(site.call), Const) else project.protocol.wait(site, fn)
+    if wait is None or (wait.bounded and not retried_for_ever(site)):
+        return
     wanted = wait.model.wakes in ("thread", "process", "child")
-    out = way_out(fn, wait.site.at, project) if found or not wanted else None
-    if out is None:
+    found = acquisitions_of(receiver(site.call), fn, project) if wanted else []
+    out = way_out(fn, site.at, project) if found or not wanted else None
+    if out is None or limited(fn, site.at, project):
         return
     if wait.model.wakes == "child":
         yield from _child(module, project, wait, found, out)
     elif wanted:
-        yield from _worker(module, project, fn, call, found, out)
+        yield from _worker(module, project, fn, site.call, found, out)
     else:
         yield from _events.check(RULE, module, project, wait, out)
 
@@ -177,7 +181,14 @@ def _child(
     fn, call = wait.fn, wait.site.call
     for child in found[:1]:
         track = project.resources.track(child)
-        if len(found) > 1 or child.fn is fn or is_patient(out.stop) or asked_to_end(track) or track.escaped or track.has("stdout", "stderr"):
+        if (
+            len(found) > 1
+            or child.fn is fn
+            or is_patient(out.stop)
+            or asked_to_end(track)
+            or track.escaped
+            or track.has("stdout", "stderr")
+        ):
             return
         yield RULE.finding(
             module,
@@ -208,13 +219,14 @@ def _task(module: ModuleFacts, project: Project, fn: Fn, at: At, task: Await) ->
 
 
 def _polling(module: ModuleFacts, project: Project, fn: Fn, at: At) -> Iterator[Finding]:
-    out = way_out(fn, at, project)
-    if out is None or not isinstance(at.stmt, While):
+    polled = polls(at, fn, project)
+    out = way_out(fn, at, project) if polled is not None else None
+    if polled is None or out is None or not isinstance(at.stmt, While) or limited(fn, at, project):
         return
     yield RULE.finding(
         module,
         at.stmt.span._replace(end_line=at.stmt.span.line, end_col=at.stmt.span.col + 5),
-        f"`{fn.qualname}` polls `{_condition(at.stmt.test)}` without a deadline: one that never ends hangs the exit",
+        f"`{fn.qualname}` polls `{_condition(polled)}` without a deadline: one that never ends hangs the exit",
         trace=(*out.steps, fn.step(at.stmt.span, f"`{fn.qualname}` polls")),
         help="give the loop a deadline, and report or end what is left then",
     )

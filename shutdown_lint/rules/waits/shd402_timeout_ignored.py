@@ -92,7 +92,13 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         for site in fn.sites:
             wait = project.protocol.wait(site, fn) if getattr(site.call.func, "name", "") == "join" else None
-            if wait is not None and wait.bounded and wait.model.wakes in ("thread", "process") and site.call.args and site.dropped:
+            if (
+                wait is not None
+                and wait.bounded
+                and wait.model.wakes in ("thread", "process")
+                and site.call.args
+                and site.dropped
+            ):
                 consequence = _consequence(wait, project)
                 if consequence is not None and not _asks(fn, project):
                     yield _finding(module, wait, consequence)
@@ -104,7 +110,14 @@ def _asks(fn: Fn, project: Project) -> bool:
 
 def _consequence(wait: Wait, project: Project) -> Consequence | None:
     waited = receiver(wait.site.call)
-    container = next((loop.stmt.iter for loop in enclosing_loops(wait.site.at) if isinstance(loop.stmt, For) and same(loop.stmt.target, waited)), None)
+    container = next(
+        (
+            loop.stmt.iter
+            for loop in enclosing_loops(wait.site.at)
+            if isinstance(loop.stmt, For) and same(loop.stmt.target, waited)
+        ),
+        None,
+    )
     used: frozenset[str] | None = None
     for stmt in what_runs_after(wait.site.at):
         if _forgets(stmt, waited):
@@ -123,20 +136,38 @@ def _consequence(wait: Wait, project: Project) -> Consequence | None:
 
 
 def _forgets(stmt: Stmt, waited: Expr | None) -> bool:
-    return isinstance(stmt, Assign) and isinstance(stmt.value, Const) and stmt.value.value is None and any(same(t, waited) for t in stmt.targets)
+    return (
+        isinstance(stmt, Assign)
+        and isinstance(stmt.value, Const)
+        and stmt.value.value is None
+        and any(same(t, waited) for t in stmt.targets)
+    )
 
 
 def _empties(stmt: Stmt, container: Expr) -> bool:
     """``threads.clear()``, ``threads = []``, ``threads[:] = []``."""
     if isinstance(stmt, Assign):
-        return isinstance(stmt.value, Seq) and not stmt.value.items and any(same(target, container) for target in stmt.targets)
+        return (
+            isinstance(stmt.value, Seq)
+            and not stmt.value.items
+            and any(same(target, container) for target in stmt.targets)
+        )
     call = stmt.value if isinstance(stmt, ExprStmt) else None
-    return isinstance(call, Call) and isinstance(call.func, Attr) and call.func.name == "clear" and same(call.func.value, container)
+    return (
+        isinstance(call, Call)
+        and isinstance(call.func, Attr)
+        and call.func.name == "clear"
+        and same(call.func.value, container)
+    )
 
 
 def _closed(stmt: Stmt) -> Expr | None:
     call = stmt.value if isinstance(stmt, ExprStmt) else None
-    return call.func.value if isinstance(call, Call) and isinstance(call.func, Attr) and call.func.name in ("close", "cleanup") else None
+    return (
+        call.func.value
+        if isinstance(call, Call) and isinstance(call.func, Attr) and call.func.name in ("close", "cleanup")
+        else None
+    )
 
 
 def _used(waited: Expr | None, fn: Fn, project: Project) -> frozenset[str]:
@@ -148,7 +179,9 @@ def _used(waited: Expr | None, fn: Fn, project: Project) -> frozenset[str]:
 def _frees(freed: Expr, fn: Fn, used: frozenset[str], project: Project) -> Tier | None:
     """The tier at which closing this matters: the thread uses it, under the same name or under that of another place that holds it."""
     found = acquisitions_of(freed, fn, project)
-    names = {place.name for a in found for place in project.resources.track(a).attribute_places()} | {freed.name if isinstance(freed, Attr) else ""}
+    names = {place.name for a in found for place in project.resources.track(a).attribute_places()} | {
+        freed.name if isinstance(freed, Attr) else ""
+    }
     if not names & used:
         return None
     return "D" if found and all(a.model.kind in _FRAGILE for a in found) else "S"

@@ -110,7 +110,9 @@ def _loops(module: ModuleFacts, project: Project) -> Iterator[tuple[Loop, Step |
     for acquisition in project.resources.everywhere("thread"):
         for loop in worker_loops(acquisition, project):
             yield loop, _joined(acquisition, project)
-    for cls in project.modules.of(module).classes:  # who makes instances of a Thread subclass may stand outside of the project
+    for cls in project.modules.of(
+        module
+    ).classes:  # who makes instances of a Thread subclass may stand outside of the project
         if "run" in cls.methods and project.classes.is_a(cls, "threading.Thread"):
             for loop in project.protocol.loops(cls.methods["run"]):
                 yield loop, _joins_itself(cls.methods["run"])
@@ -130,7 +132,12 @@ def _joins_itself(run: Fn) -> Step | None:
     for method in run.cls.methods.values():
         for site in method.sites:
             func = site.call.func
-            if isinstance(func, Attr) and func.name == "join" and isinstance(func.value, Name) and func.value.id == method.self_name:
+            if (
+                isinstance(func, Attr)
+                and func.name == "join"
+                and isinstance(func.value, Name)
+                and func.value.id == method.self_name
+            ):
                 return method.step(site.call.span, f"`{method.qualname}` waits for it")
     return None
 
@@ -140,7 +147,9 @@ def _long_sleeps(loop: Loop, here: set[Fn], project: Project) -> Iterator[Wait]:
         if wait.fn not in here or wait.model.call != "time.sleep" or not wait.site.call.args:
             continue
         at = wait.site.at
-        plain = at.outer is None if wait.fn is not loop.fn else not any(place.part == "handler" for place in at.around())
+        plain = (
+            at.outer is None if wait.fn is not loop.fn else not any(place.part == "handler" for place in at.around())
+        )
         if plain and _is_long(wait.site.call.args[0].value, wait.fn, project):
             yield wait
 

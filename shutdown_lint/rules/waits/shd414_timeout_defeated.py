@@ -97,9 +97,18 @@ def _defeated(module: ModuleFacts, project: Project, first: Wait, waits: list[Wa
             yield _finding(module, first, second.site, ())
     place = place_of(receiver(first.site.call), fn, project)
     for site in fn.sites:
-        inner = _inner_wait(first, site, place, project) if isinstance(place, Attribute) and _goes_on_to(first.site, site, fn) else None
+        inner = (
+            _inner_wait(first, site, place, project)
+            if isinstance(place, Attribute) and _goes_on_to(first.site, site, fn)
+            else None
+        )
         if inner is not None:
-            yield _finding(module, first, site, (inner.fn.step(inner.site.call.span, f"`{inner.fn.qualname}` waits without a limit"),))
+            yield _finding(
+                module,
+                first,
+                site,
+                (inner.fn.step(inner.site.call.span, f"`{inner.fn.qualname}` waits without a limit"),),
+            )
 
 
 def _is_same(first: Wait, second: Wait) -> bool:
@@ -124,7 +133,10 @@ def _goes_on_to(first: Site, second: Site, fn: Fn) -> bool:
     if any(start <= site.call.span.line <= end and method_name(site.call) in _ENDS for site in fn.sites):
         return False
     name = receiver(first.call)
-    return not any(isinstance(at.stmt, Assign) and start < at.stmt.span.line < end and any(same(t, name) for t in at.stmt.targets) for at in fn.statements)
+    return not any(
+        isinstance(at.stmt, Assign) and start < at.stmt.span.line < end and any(same(t, name) for t in at.stmt.targets)
+        for at in fn.statements
+    )
 
 
 def _excludes(first: At, second: At) -> bool:
@@ -153,7 +165,11 @@ def _inner_wait(first: Wait, site: Site, place: Attribute, project: Project) -> 
             wait = project.protocol.wait(inner, target.fn)
             if wait is not None and not wait.bounded and wait.model.call == first.model.call:
                 other = place_of(receiver(inner.call), target.fn, project)
-                if isinstance(other, Attribute) and other.name == place.name and other.cls in project.classes.family(place.cls):
+                if (
+                    isinstance(other, Attribute)
+                    and other.name == place.name
+                    and other.cls in project.classes.family(place.cls)
+                ):
                     return wait
     return None
 
@@ -164,6 +180,10 @@ def _finding(module: ModuleFacts, first: Wait, second: Site, inner: tuple[Step, 
         module,
         second.call.span,
         f"`{text(second.call)}` in `{fn.qualname}` waits without limit and voids the limit of `{text(first.site.call)}` before it",
-        trace=(fn.step(first.site.call.span, "waits with a limit"), fn.step(second.call.span, "waits again, without one"), *inner),
+        trace=(
+            fn.step(first.site.call.span, "waits with a limit"),
+            fn.step(second.call.span, "waits again, without one"),
+            *inner,
+        ),
         help="ask whether it has ended after the timed wait, and give up, escalate, or report",
     )
