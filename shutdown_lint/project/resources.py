@@ -259,7 +259,9 @@ class Resources:
 
 def _calls_on_self(fn: Fn, names: tuple[str, ...]) -> bool:
     """``self.join()``, ``Thread.join(self)`` or ``super().join()`` in a method."""
-    attributes = (site.call.func for site in fn.sites if isinstance(site.call.func, Attr) and site.call.func.name in names)
+    attributes = (
+        site.call.func for site in fn.sites if isinstance(site.call.func, Attr) and site.call.func.name in names
+    )
     return any(
         isinstance(func.value, Call) or (isinstance(func.value, Name) and func.value.id in (fn.self_name, "Thread"))
         for func in attributes

@@ -117,7 +117,12 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for acquisition, track in acquired(project, project.functions(module), *_OWNED, "thread"):
         if acquisition.model.kind == "thread" and acquisition.model.name != "logging.handlers.QueueListener":
             continue
-        if project.resources.released(acquisition) or track.escaped or track.entered or _stopped(acquisition, track):
+        if (
+            project.resources.released(acquisition)
+            or _given_away(acquisition, track)
+            or track.entered
+            or _stopped(acquisition, track)
+        ):
             continue
         held = owner(project, track)
         if held is not None:
@@ -126,6 +131,13 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 yield _finding(module, acquisition, track, stop)
         elif acquisition.model.kind in _LOCAL and _stays(acquisition, track):
             yield _finding(module, acquisition, track, None)
+
+
+def _given_away(acquisition: Acquisition, track: Track) -> bool:
+    """Whether someone else may own it now. A queue is handed to workers to be shared, and stays with who made it."""
+    if acquisition.model.kind == "queue" and not track.truncated:
+        return any(not why.startswith("handed to") for why in track.escapes)
+    return track.escaped
 
 
 def _stopped(acquisition: Acquisition, track: Track) -> bool:
