@@ -312,8 +312,17 @@ def test_a_link_out_of_the_project_is_not_written_to(project: Path) -> None:
     outside.write_bytes(BAD)
     (project / "a.py").symlink_to(outside)
     result = _fix("a.py")
-    assert [item.message for item in result.problems] == ["a link to a file outside the project root is not written to"]
+    assert [item.message for item in result.problems] == ["a file outside the project root is not written to"]
     assert outside.read_bytes() == BAD and result.exit_code() == 2
+
+
+def test_a_linked_folder_out_of_the_project_is_not_written_to(project: Path) -> None:
+    outside = project.parent / "outside"
+    outside.mkdir()
+    (outside / "a.py").write_bytes(BAD)
+    (project / "linked").symlink_to(outside)
+    assert [item.message for item in _fix("linked/a.py").problems] == ["a file outside the project root is not written to"]
+    assert (outside / "a.py").read_bytes() == BAD
 
 
 def test_a_hard_link_is_fixed_once_and_stays_one_file(project: Path) -> None:

@@ -29,10 +29,10 @@ def encode(text: str, like: bytes) -> bytes:
 
 
 def target(path: str, root: str) -> str:
-    """The file behind a path that may be a link. Raises ``Refused`` where it lies outside the project."""
+    """The file behind a path that may lead through links. Raises ``Refused`` where it lies outside the project."""
     real, top = os.path.realpath(path), os.path.realpath(root)
-    if os.path.islink(path) and os.path.commonpath((real, top)) != top:
-        raise Refused("a link to a file outside the project root is not written to")
+    if not real.startswith(os.path.join(top, "")):
+        raise Refused("a file outside the project root is not written to")
     return real
 
 

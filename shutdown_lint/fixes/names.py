@@ -167,8 +167,10 @@ def _holds(module: cst.Module, kind: type[cst.CSTNode]) -> bool:
     return any(isinstance(node, kind) for node in walk(module))
 
 
-def definitions(tree: Tree) -> Iterator[cst.FunctionDef | cst.Lambda]:
+def definitions(tree: Tree) -> list[cst.FunctionDef | cst.Lambda]:
     """The functions and lambdas of the file, outer ones first."""
-    for node in walk(tree.module):
-        if isinstance(node, (cst.FunctionDef, cst.Lambda)):
-            yield node
+    return tree.remember(_definitions, tree.module)
+
+
+def _definitions(module: cst.Module) -> list[cst.FunctionDef | cst.Lambda]:
+    return [node for node in walk(module) if isinstance(node, (cst.FunctionDef, cst.Lambda))]

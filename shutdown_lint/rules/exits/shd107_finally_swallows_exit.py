@@ -118,6 +118,9 @@ def _finding(at: At, span: Span, stmt: Try, fn: Fn, project: Project) -> Finding
         swallowed = f"CancelledError, {swallowed}"
     message = f"`{word}` in `finally` swallows {swallowed}: the program goes on although it was told to stop"
     quick = all(_is_quick(site, fn, project) for site in _guarded(stmt)) and not _waits(stmt)
+    # The exception that ends a `with` body is no longer in flight here: a bare return lets it go on (PEP 343).
+    leaves_with = fn.name in ("__exit__", "__aexit__") and isinstance(at.stmt, Return) and at.stmt.value is None
+    quick = quick or leaves_with
     return RULE.finding(
         fn.module, span, message, tier="S" if quick else "D", severity="warning" if quick else "error", help=HELP
     )
