@@ -104,8 +104,9 @@ FOUND = [("app/config.py:6:9", "SHD101")]
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-@pytest.mark.parametrize("method", ["", "spawn", "forkserver"])
-def test_findings_across_files_are_computed_once(flake8: Flake8, tmp_path: Path, jobs: str, method: str) -> None:
+# Short names: the folder is the forkserver's TMPDIR too, and the path of its socket is bounded (unix(7): 108 bytes).
+@pytest.mark.parametrize("method", ["", "spawn", "forkserver"], ids=["", "spawn", "fs"])
+def test_computed_once(flake8: Flake8, tmp_path: Path, jobs: str, method: str) -> None:
     done = flake8("--select", "SHD", f"-j{jobs}", ".", START_METHOD=method)
     assert _codes(done) == FOUND and done.returncode == 1
     assert "; lost: " in done.stdout and "(app/main.py:5)" in done.stdout

@@ -33,7 +33,7 @@ class Fixed(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Why a file was left as it is although some of its findings have fixes."""
+    """Why a file, or a finding of it, was left as it is although it has a fix."""
 
     path: str
     message: str
@@ -43,12 +43,14 @@ class FixResult(NamedTuple):
     """The outcome of a run with fixes.
 
     ``report`` is what remains to be reported (with ``diff``: what was reported before). ``fixed`` tells what was mended
-    (or would be). ``diff`` is a unified diff of all changes, empty unless asked for; ``output`` is stdin's fixed text.
+    (or would be); ``problems`` tells the files that could not be changed, ``refused`` the findings whose fixer found the
+    place unfit. ``diff`` is a unified diff of all changes, empty unless asked for; ``output`` is stdin's fixed text.
     """
 
     report: Report
     fixed: tuple[Fixed, ...] = ()
     problems: tuple[Problem, ...] = ()
+    refused: tuple[Problem, ...] = ()
     diff: str = ""
     output: bytes | None = None
 
@@ -86,9 +88,10 @@ def apply(
     """
     changes: list[_Change] = []
     problems: list[Problem] = []
+    refused: list[Problem] = []
     for path, others, findings in _by_file(report.findings, unsafe):
         try:
-            change = _changed(path, findings, settings, unsafe, stdin)
+            change, left = _changed(path, findings, settings, unsafe, stdin)
             if change and not diff and stdin is None:
                 _write(change, others, settings)
         except Refused as error:
@@ -97,10 +100,12 @@ def apply(
             problems.append(Problem(path, f"cannot be written: {error.strerror or error}"))
         else:
             changes += [change] if change else []
+            refused += left
     return FixResult(
         report=_remaining(report, changes, paths, settings, diff, stdin),
         fixed=tuple(_counts(changes)),
         problems=tuple(problems),
+        refused=tuple(refused),
         diff="".join(unified(change.path, *change.texts) for change in changes) if diff else "",
         output=None if stdin is None else changes[0].after if changes and not diff else stdin,
     )
@@ -156,13 +161,16 @@ def _identity(path: str) -> tuple[int, int]:
 
 def _changed(
     path: str, findings: Sequence[Finding], settings: Settings, unsafe: bool, stdin: bytes | None
-) -> _Change | None:
-    """The file with its fixes made; None where every fixer refuses. Raises ``Refused`` when the result is not good."""
+) -> tuple[_Change | None, list[Problem]]:
+    """The file with its fixes made (None where every fixer refuses), and the refusals.
 
+    Raises ``Refused`` when the result is not good.
+    """
     before, original = _read(path, stdin)
     text, report = original, None
     made: list[list[Planned]] = []
-    while chosen := _chosen(findings, text, unsafe):
+    planned = plans(_fixable(findings, unsafe), text)
+    while chosen := compatible(planned):
         _require_end(made, chosen)
         result = changed(text, (edit for plan in chosen for edit in plan.edits))
         data = encode(result, before)
@@ -171,15 +179,16 @@ def _changed(
         refuse_if(still_found(findings, report.findings, chosen))
         text, findings = result, report.findings
         made.append(chosen)
+        planned = plans(_fixable(findings, unsafe), text)
+    refused = [_refusal(path, plan) for plan in planned]
     if report is None:
-        return None
+        return None, refused
     mended = tuple(plan.finding for chosen in made for plan in chosen)
-    return _Change(path, before, data, (original, text), mended, report)
+    return _Change(path, before, data, (original, text), mended, report), refused
 
 
-def _chosen(findings: Sequence[Finding], text: str, unsafe: bool) -> list[Planned]:
-
-    return compatible(plans(_fixable(findings, unsafe), text))
+def _refusal(path: str, plan: Planned) -> Problem:
+    return Problem(path, f"{plan.finding.code} in line {plan.finding.span.line}: {plan.refusal}")
 
 
 def _require_end(made: Sequence[object], chosen: Sequence[Planned]) -> None:
@@ -208,7 +217,6 @@ def _again(path: str, data: bytes, settings: Settings) -> Report:
 
 
 def _write(change: _Change, others: Sequence[str], settings: Settings) -> None:
-
     path = target(change.path, settings.root)
     further = {target(other, settings.root): None for other in others}
     write(path, change.before, change.after, [other for other in further if other != path])

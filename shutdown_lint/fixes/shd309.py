@@ -15,8 +15,8 @@ registrar                     before                         after
 ============================  =============================  =====================================
 
 The rule has shown that ``f`` returns None, and that it does nothing but what it was meant to do later. Checked here:
-what is called is a name or an attribute; the arguments are names and constants, which are worth the same whenever they
-are evaluated; the registrar can pass them on; no comment is lost.
+what is called is a name or an attribute; the arguments are names, attributes and constants, evaluated at the same moment
+as before; the registrar can pass them on; no comment is lost.
 """
 
 from __future__ import annotations
@@ -110,10 +110,10 @@ def _require_plain(call: cst.Call) -> None:
 
 
 def _is_constant(value: cst.BaseExpression) -> bool:
-    """A name or a literal; of operators only the sign of a number."""
+    """A name, an attribute of a name, or a literal; of operators only the sign of a number."""
     if isinstance(value, cst.UnaryOperation):
         return isinstance(value.expression, cst.BaseNumber)
-    return isinstance(value, (cst.Name, cst.BaseNumber, cst.SimpleString))
+    return isinstance(value, (cst.BaseNumber, cst.SimpleString)) or bool(names.code(value))
 
 
 def _handed_on(site: _Site) -> list[cst.Arg]:
