@@ -53,7 +53,7 @@ def stop_method(project: Project, cls: Cls) -> Fn | None:
 
 
 def _abstract(fn: Fn) -> bool:
-    return any("NotImplementedError" in fn.mentions for _ in (0,)) or bool(fn.decorator_names & {"abstractmethod"})
+    return "NotImplementedError" in fn.mentions or "abstractmethod" in fn.decorator_names
 
 
 def target_of(project: Project, acquisition: Acquisition) -> tuple[Fn, ...]:
@@ -65,11 +65,6 @@ def target_of(project: Project, acquisition: Acquisition) -> tuple[Fn, ...]:
     for registration in project.roles.at(acquisition.site, acquisition.fn):
         return registration.targets
     return ()
-
-
-def is_daemon(acquisition: Acquisition) -> bool:
-    """Whether it is surely a daemon."""
-    return acquisition.daemon is True
 
 
 def stop_step(fn: Fn) -> Step:
@@ -90,11 +85,6 @@ def is_true(expr: Expr | None) -> bool:
 def names(expr: Expr | None) -> str:
     """The last name of an expression."""
     return expr.name if isinstance(expr, Attr) else expr.id if isinstance(expr, Name) else ""
-
-
-def attribute_only(track: Track) -> bool:
-    """Whether it rests in an attribute."""
-    return bool(track.attribute_places())
 
 
 def module_level(track: Track) -> bool:
