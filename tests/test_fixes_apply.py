@@ -173,8 +173,8 @@ def test_a_text_that_the_encoding_cannot_hold_is_refused() -> None:
 
 
 def test_a_text_that_would_be_read_in_another_encoding_is_refused() -> None:
-    with pytest.raises(Refused):
-        files.encode("s = '\u00e9'\n# coding: utf-8\n", b"# coding: latin-1\n")
+    with pytest.raises(Refused, match="read back"):
+        files.encode("# coding: latin-1\ns = '\u00e9'\n", b"# coding: utf-8\n")
 
 
 def test_bytes_that_would_change_by_themselves_are_refused(project: Path) -> None:
