@@ -31,6 +31,7 @@ from shutdown_lint.facts import (
 from shutdown_lint.project import scopes
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.modules import absolute
+from shutdown_lint.project.quoted import quoted
 from shutdown_lint.project.values import (
     NOTHING,
     Class,
@@ -75,6 +76,7 @@ class Evaluator:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._memo: dict[tuple[int | str, Fn], Values] = {}
+        self._quoted: dict[str, Expr | None] = {}
         self._partial: dict[tuple[int | str, Fn], Values] = {}
         self._depth = 0
         self._cut = False
@@ -231,7 +233,10 @@ class Evaluator:
     def annotated(self, annotation: Expr | None, fn: Fn) -> Values:
         """The instances that an annotation promises: ``X``, ``"X"``, ``X | None``, ``Optional[X]``, ``list[X]``."""
         if isinstance(annotation, Const) and isinstance(annotation.value, str):
-            return self._quoted(annotation.value, fn)
+            # kept: what is remembered about an expression is found again by its identity
+            if annotation.value not in self._quoted:
+                self._quoted[annotation.value] = quoted(annotation.value)
+            return self.annotated(self._quoted[annotation.value], fn)
         if isinstance(annotation, Subscript):
             return self._generic(annotation, fn)
         if isinstance(annotation, (Name, Attr)):
@@ -241,15 +246,6 @@ class Evaluator:
         if isinstance(annotation, Op):
             return tuple(value for operand in annotation.operands for value in self.annotated(operand, fn))
         return NOTHING
-
-    def _quoted(self, source: str, fn: Fn) -> Values:
-        parts = source.replace("Optional[", "").replace("]", "").partition("|")[0].strip().split(".")
-        if not all(part.isidentifier() for part in parts):
-            return NOTHING
-        expr: Expr = Name(parts[0])
-        for part in parts[1:]:
-            expr = Attr(expr, part)
-        return tuple(_instance(v) for v in self._compute(expr, fn) if isinstance(v, (Class, External)) and _is_type(v))
 
     def _generic(self, annotation: Subscript, fn: Fn) -> Values:
         outer = next((v.name for v in self.values(annotation.value, fn) if isinstance(v, External)), "")

@@ -61,14 +61,7 @@ RULE = Rule(
     summary="a handler for SIGKILL or SIGSTOP",
     tier="D",
     severity="error",
-    triggers=(
-        "SIGKILL",
-        "SIGSTOP",
-        "signal.signal(9",
-        "signal.signal(19",
-        "add_signal_handler(9",
-        "add_signal_handler(19",
-    ),
+    triggers=("signal",),
     origin=("G10",),
 )
 

@@ -79,7 +79,7 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Attr, Const, Expr, ModuleFacts, Span, With
 from shutdown_lint.findings import Finding, Severity, Tier
-from shutdown_lint.project import Project
+from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._context import Reached, in_signal_context, other_users
@@ -238,7 +238,7 @@ def _waiting(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
         )
         return
     wait = project.protocol.wait(site, reached.fn)
-    if wait is None or wait.model.call in _NO_WAITS or _is_reaping(site, names, reached) or _follows_kill(site):
+    if wait is None or wait.model.call in _NO_WAITS or _is_told_not_to(site) or _is_reaping(site, names, reached) or _follows_kill(site):
         return
     if wait.model.call == "time.sleep":
         given = argument(call, 0, "secs")
@@ -252,6 +252,11 @@ def _waiting(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
     else:
         why = "waits: the main thread, which the handler interrupts, cannot go on, and no other signal is heard"
         yield _Hazard(call.span, text(call), why, "S" if wait.bounded else "D")
+
+
+def _is_told_not_to(site: Site) -> bool:
+    """``shutdown(False)``, ``acquire(blocking=False)``."""
+    return any(isinstance(arg.value, Const) and arg.value.value is False for arg in site.call.args)
 
 
 def _is_reaping(site: Site, names: tuple[str, ...], reached: Reached) -> bool:
@@ -273,14 +278,19 @@ def _follows_kill(site: Site) -> bool:
 
 
 def _output(reached: Reached, project: Project) -> Iterator[_Hazard]:
-    """The first output of the handler itself."""
+    """The first output of the handler, or the first call in it of a function that writes output."""
     if reached.fn is not reached.handler:
         return
     for site in reached.fn.sites:
-        names = project.calls.external(site.call, reached.fn)
-        if any(name == "builtins.print" or is_logging(name) for name in names) or (
-            not names and is_log_call(site.call)
-        ):
+        targets = project.calls.targets(site.call, reached.fn)
+        if _writes(site, reached.fn, project) or any(_writes(s, t.fn, project) for t in targets[:1] for s in t.fn.sites):
             why = "raises RuntimeError (reentrant call) when the signal interrupts output to the same stream"
             yield _Hazard(site.call.span, text(site.call.func), why, "S")
             return
+
+
+def _writes(site: Site, fn: Fn, project: Project) -> bool:
+    names = project.calls.external(site.call, fn)
+    if names:
+        return any(name == "builtins.print" or is_logging(name) for name in names)
+    return not project.calls.targets(site.call, fn) and is_log_call(site.call)

@@ -32,7 +32,7 @@ def tracks(expr: Expr | None, fn: Fn, project: Project) -> tuple[Acquisition, tu
     """
     found = acquisitions_of(expr, fn, project)
     place = place_of(expr, fn, project)
-    if len(found) != 1 or found[0].model.kind != "child" or place is None:
+    if len(found) != 1 or found[0].model.kind not in ("child", "process") or place is None:
         return None
     made, here = project.resources.track(found[0]), project.resources.place_track(place)
     if made.truncated or here.escaped or any(not why.startswith("returned by") for why in made.escapes):

@@ -77,22 +77,24 @@ def _names(test: Expr, body: Body) -> Iterator[str]:
 
 def limited(fn: Fn, at: At, project: Project) -> bool:
     """Whether a ``with timeout(…)`` stands around the place, or every caller awaits the function with a limit."""
-    if any(
-        isinstance(outer.stmt, With) and any(_DEADLINE.search(text(item.context)) for item in outer.stmt.items)
-        for outer in enclosing_with(at)
-    ):
+    if _in_limit(at):
         return True
     callers = project.calls.callers(fn) if fn.facts.is_async else ()
-    return bool(callers) and all(_is_limited(caller.site) for caller in callers)
+    return bool(callers) and all(is_limited(caller.site) for caller in callers)
 
 
-def _is_limited(site: Site) -> bool:
-    if any(isinstance(parent, Call) and method_name(parent) in _LIMITERS for parent in site.parents):
-        return True
-    return any(
-        isinstance(outer.stmt, With) and any(_DEADLINE.search(text(item.context)) for item in outer.stmt.items)
-        for outer in enclosing_with(site.at)
+def is_limited(site: Site) -> bool:
+    """Whether the call stands in a ``wait_for(…)`` or under a ``with timeout(…)``."""
+    return any(isinstance(parent, Call) and method_name(parent) in _LIMITERS for parent in site.parents) or _in_limit(
+        site.at
     )
+
+
+def _in_limit(at: At) -> bool:
+    contexts = (
+        item.context for outer in enclosing_with(at) if isinstance(outer.stmt, With) for item in outer.stmt.items
+    )
+    return any(_DEADLINE.search(text(context)) for context in contexts)
 
 
 def retried_for_ever(site: Site) -> bool:

@@ -222,7 +222,7 @@ def is_told(project: Project, place: Place, stop: bool | None) -> bool:
     event = is_event(project, place)
     project.modules.loaded_mentioning(place.name)
     return any(
-        _tells(site, fn, stop, event)
+        tells(site, fn, stop, event)
         for fn in project.calls.mentioning(place.name)
         for site in (*fn.attributes(place.name), *fn.names(place.name))
     )
@@ -234,7 +234,8 @@ def told_flag(project: Project, loop: Loop) -> Place | None:
     return next((place for place in flags if is_told(project, place, stop_value(loop, place.name))), None)
 
 
-def _tells(site: Site, fn: Fn, stop: bool | None, event: bool) -> bool:
+def tells(site: Site, fn: Fn, stop: bool | None, event: bool) -> bool:
+    """Whether the place where the flag's name stands may give it the value ``stop``."""
     stmt, parent = site.at.stmt, site.parents[0] if site.parents else None
     if isinstance(stmt, Assign) and any(part is site.expr for target in stmt.targets for part in subexprs(target)):
         if fn.name == "__init__" or fn.is_module or (isinstance(stmt.value, Call) and event):

@@ -61,7 +61,7 @@ from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits import _events
-from shutdown_lint.rules.waits._polls import limited, polls, retried_for_ever
+from shutdown_lint.rules.waits._polls import is_limited, limited, polls, retried_for_ever
 from shutdown_lint.rules.waits._stops import (
     WayOut,
     acquisitions_of,
@@ -110,7 +110,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 def _wait(module: ModuleFacts, project: Project, site: Site, fn: Fn) -> Iterator[Finding]:
     wait = None if isinstance(receiver(site.call), Const) else project.protocol.wait(site, fn)
-    if wait is None or (wait.bounded and not retried_for_ever(site)):
+    if wait is None or (wait.bounded and not retried_for_ever(site)) or is_limited(site):
         return
     wanted = wait.model.wakes in ("thread", "process", "child")
     found = acquisitions_of(receiver(site.call), fn, project) if wanted else []

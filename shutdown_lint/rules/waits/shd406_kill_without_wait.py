@@ -93,7 +93,8 @@ def _killed(site: Site, fn: Fn, project: Project) -> tuple[Acquisition, tuple[Tr
         ),
         None,
     )
-    return tracks(pid.value if pid is not None else func.value, fn, project)
+    found = tracks(pid.value if pid is not None else func.value, fn, project)
+    return found if found is not None and found[0].model.kind == "child" else None
 
 
 def _reaped(found: tuple[Track, ...], project: Project) -> bool:

@@ -1,0 +1,108 @@
+"""Whether those who tell a worker to end also wake it from what it waits for."""
+
+from __future__ import annotations
+
+from shutdown_lint.facts import Attr, Const, Expr, Name
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.places import Place
+from shutdown_lint.project.protocol import Loop, Wait
+from shutdown_lint.project.scopes import Value
+from shutdown_lint.rules.waits._stops import STOP_NAME, is_stop, method_name, receiver
+from shutdown_lint.rules.waits._told import is_event, stop_value, tells
+from shutdown_lint.walk import Site, subexprs
+
+_LIMITS = frozenset({"settimeout", "setblocking", "set_timeout", "setsockopt"})
+_CLOSES = frozenset({"close", "shutdown", "detach", "cancel", "abort"})
+_CONNECTS = frozenset({"connect", "create_connection", "urlopen", "connect_ex", "sendto", "socketpair"})
+_PUTS = frozenset({"put", "put_nowait", "append", "appendleft"})
+_SIGNALS = frozenset({"set", "notify", "notify_all", "notifyAll", "release"})
+_KILLS = frozenset({"kill", "terminate", "send_signal", "killpg"})
+
+
+def waited_name(expr: Expr | None, fn: Fn) -> str | None:
+    """The name of the attribute or global that is waited on, behind a local alias; None for a parameter or anything else."""
+    if isinstance(expr, Attr):
+        return expr.name
+    if not isinstance(expr, Name) or any(param.name == expr.id for param in fn.facts.params):
+        return None
+    bindings = fn.bindings.get(expr.id, ())
+    if not bindings:
+        return expr.id
+    values = [binding.expr if isinstance(binding, Value) else None for binding in bindings]
+    names = {value.name if isinstance(value, Attr) else None for value in values}
+    return names.pop() if len(names) == 1 else None
+
+
+def tellers(project: Project, loop: Loop, flag: Place) -> list[tuple[Fn, Site]]:
+    """Where code outside the worker sets the flag."""
+    worker = set(project.protocol.reach(loop.fn))
+    stop, event = stop_value(loop, flag.name), is_event(project, flag)
+    users = (fn for fn in project.calls.mentioning(flag.name) if fn not in worker)
+    return [
+        (fn, s) for fn in users for s in (*fn.attributes(flag.name), *fn.names(flag.name)) if tells(s, fn, stop, event)
+    ]
+
+
+def woken(project: Project, wait: Wait, loop: Loop, flag: Place) -> bool:
+    """Whether anything that stops the worker may end the wait. Errs towards yes."""
+    name = waited_name(receiver(wait.site.call), wait.fn)
+    if name is None:
+        return True
+    project.modules.loaded_mentioning(name)
+    region = _region(project, loop, flag)
+    if any(_CONNECTS & {method_name(site.call) for site in fn.sites} for fn in region):
+        return True
+    worker = set(project.protocol.reach(loop.fn))
+    for fn in project.calls.mentioning(name):
+        for site in fn.sites:
+            if _is_about(site, name) and _wakes(site, wait, fn in region, fn in worker):
+                return True
+        if fn not in worker and fn.name != "__init__" and _passes_on(fn, name):
+            return True
+    return False
+
+
+def _region(project: Project, loop: Loop, flag: Place) -> set[Fn]:
+    """The functions that set the flag, those that stop things, and what they call."""
+    setters = [fn for fn, _ in tellers(project, loop, flag)]
+    callers = [caller.fn for fn in setters for caller in project.calls.callers(fn)]
+    owner = project.classes.enclosing(loop.fn)
+    methods = project.classes.methods(owner).values() if owner is not None else project.functions(loop.fn.module)
+    stops = [fn for fn in methods if STOP_NAME.match(fn.name) or is_stop(fn, project)]
+    return {reached for fn in (*setters, *callers, *stops) for reached in project.protocol.reach(fn)}
+
+
+def _is_about(site: Site, name: str) -> bool:
+    """Whether the call is made on the name, or gets it as an argument."""
+    roots = [receiver(site.call), *(arg.value for arg in site.call.args)]
+    return any(
+        (isinstance(part, Attr) and part.name == name) or (isinstance(part, Name) and part.id == name)
+        for root in roots
+        if root is not None
+        for part in subexprs(root)
+    )
+
+
+def _wakes(site: Site, wait: Wait, in_region: bool, in_worker: bool) -> bool:
+    method = method_name(site.call)
+    if method in _LIMITS:
+        return True
+    if in_worker:
+        return False
+    if method in _CLOSES:
+        return True
+    if wait.model.wakes == "put":
+        return method in _PUTS and (in_region or any(isinstance(arg.value, Const) for arg in site.call.args))
+    if wait.model.wakes == "child":
+        return method in _KILLS
+    if wait.model.wakes in ("set", "notify"):
+        return method in _SIGNALS and in_region
+    return in_region
+
+
+def _passes_on(fn: Fn, name: str) -> bool:
+    """Whether the object leaves by a ``return``: others may wake it."""
+    return any(
+        isinstance(value, (Attr, Name)) and name in (getattr(value, "name", ""), getattr(value, "id", ""))
+        for value in fn.returns
+    )

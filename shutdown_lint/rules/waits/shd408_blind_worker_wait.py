@@ -1,0 +1,176 @@
+"""A worker tests a stop flag, but waits without limit for something else.
+
+## What it does
+Reports, in the loop of a thread that tests a stop event or flag which somebody sets, a wait without limit (``get()``, ``recv()``,
+``accept()``, ``Condition.wait()``, a child's ``wait()``) that whoever sets the flag does not end: no sentinel is put, no socket
+closed, nothing notified, no child killed.
+
+## Why it matters
+The flag is set, and the worker does not see it before something else happens to wake it. A join without limit, or the end of the
+interpreter, waits for as long.
+
+## Example
+```python
+import queue
+import threading
+
+
+class Mailer:
+    def __init__(self):
+        self._stop = threading.Event()
+        self._outbox = queue.Queue()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        while not self._stop.is_set():
+            print("mail", self._outbox.get())
+
+    def close(self):
+        self._stop.set()
+        self._thread.join()
+```
+
+## Use instead
+```python
+import queue
+import threading
+
+
+class Mailer:
+    def __init__(self):
+        self._stop = threading.Event()
+        self._outbox = queue.Queue()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        while not self._stop.is_set():
+            mail = self._outbox.get()
+            if mail is not None:
+                print("mail", mail)
+
+    def close(self):
+        self._stop.set()
+        self._outbox.put(None)
+        self._thread.join()
+```
+
+## Precision
+Tier D where the thread is joined without limit on the way out, or is no daemon, so that the exit waits for it; else tier S. Silent
+when a sentinel is put, the object is closed, gets a timeout, or is notified by the function that sets the flag or by any function
+that stops things.
+
+## References
+- [Queue.get](https://docs.python.org/3/library/queue.html#queue.Queue.get)
+- [socket timeouts](https://docs.python.org/3/library/socket.html#notes-on-socket-timeouts)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.findings import Finding, Step
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.places import Place, Use
+from shutdown_lint.project.protocol import Loop, Wait
+from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.waits._polls import is_limited
+from shutdown_lint.rules.waits._stops import receiver, way_out, worker_loops
+from shutdown_lint.rules.waits._told import told_flag
+from shutdown_lint.rules.waits._woken import tellers, waited_name, woken
+from shutdown_lint.walk import text
+
+RULE = Rule(
+    code="SHD408",
+    name="blind-worker-wait",
+    summary="a worker tests a stop flag, but waits without limit for something that the stop does not wake",
+    tier="D",
+    severity="warning",
+    triggers=(".get(", ".recv", ".accept(", ".wait("),
+    origin=("G13",),
+)
+_WAKES = frozenset({"put", "peer", "close", "notify", "set", "child"})
+_WORDS = frozenset({"get", "recv", "recvfrom", "accept", "wait"})
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at the waits in this module inside the loops of every thread of the project."""
+    here = {fn for fn in project.functions(module) if fn.mentions & _WORDS and not is_test(fn)}
+    seen: set[int] = set()
+    for acquisition in project.resources.everywhere("thread") if here else ():
+        for loop in worker_loops(acquisition, project):
+            waits = [wait for wait in loop.waits if wait.fn in here and _is_blind(wait, loop)]
+            flag = told_flag(project, loop) if waits else None
+            for wait in waits if flag is not None else ():
+                if flag is not None and id(wait.site.call) not in seen and not woken(project, wait, loop, flag):
+                    seen.add(id(wait.site.call))
+                    yield _finding(module, project, acquisition, loop, wait, flag)
+
+
+def _is_blind(wait: Wait, loop: Loop) -> bool:
+    """A wait without limit on an attribute or global, which is not one of the flags itself."""
+    if (
+        wait.bounded
+        or wait.model.wakes not in _WAKES
+        or wait.model.call.startswith("asyncio.")
+        or is_limited(wait.site)
+    ):
+        return False
+    if any(place.part == "handler" for place in wait.site.at.around()):
+        return False
+    name = waited_name(receiver(wait.site.call), wait.fn)
+    return name is not None and all(name != place.name for place in loop.tests)
+
+
+def _finding(
+    module: ModuleFacts, project: Project, thread: Acquisition, loop: Loop, wait: Wait, flag: Place
+) -> Finding:
+    join = _endless_join(thread, project)
+    hangs = join is not None or thread.daemon is False
+    who = (
+        f", and `{join.fn.qualname}` joins it without limit" if join else ", and the exit waits for it" if hangs else ""
+    )
+    return RULE.finding(
+        module,
+        wait.site.call.span,
+        f"`{text(wait.site.call)}` in `{wait.fn.qualname}` hides `{flag.name}` from the thread: nothing that sets the flag wakes it{who}",
+        tier="D" if hangs else "S",
+        trace=(
+            loop.fn.step(loop.at.stmt.span, f"the loop in `{loop.fn.qualname}` tests `{flag.name}`"),  # type: ignore[union-attr]  # a loop has a span
+            *_setters(project, loop, flag),
+            *((join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the thread"),) if join else ()),
+        ),
+        help=_HELP[wait.model.wakes],
+    )
+
+
+_HELP = {
+    "put": "wait with a limit (`get(timeout=…)`), or put a sentinel into the queue where the flag is set",
+    "peer": "give the socket a timeout, or shut it down and close it where the flag is set",
+    "close": "give the socket a timeout, or shut it down and close it where the flag is set",
+    "notify": "notify the condition where the flag is set, or wait with a limit",
+    "set": "set this event as well where the flag is set, or wait with a limit",
+    "child": "terminate the child where the flag is set, or wait with a limit",
+}
+
+
+def _setters(project: Project, loop: Loop, flag: Place) -> tuple[Step, ...]:
+    found = tellers(project, loop, flag)[:1]
+    return tuple(fn.step(site.at.stmt.span, f"`{fn.qualname}` sets it") for fn, site in found)  # type: ignore[union-attr]  # an assignment or a call
+
+
+def _endless_join(thread: Acquisition, project: Project) -> Use | None:
+    """A join of the thread without limit, on the way out."""
+    for use in project.resources.track(thread).methods("join"):
+        wait = project.protocol.wait(use.site, use.fn)
+        if wait is not None and not wait.bounded and _is_final(use.fn, use, project):
+            return use
+    return None
+
+
+def _is_final(fn: Fn, use: Use, project: Project) -> bool:
+    return way_out(fn, use.site.at, project) is not None
