@@ -31,6 +31,7 @@ from shutdown_lint.facts import (
     Try,
     While,
 )
+from shutdown_lint.findings import Step
 from shutdown_lint.models import Blocking
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.places import Attribute, Local, Place
@@ -86,6 +87,10 @@ class Loop(NamedTuple):
     tests: tuple[Place, ...]
     leaves: bool
     waits: tuple[Wait, ...]
+
+    def step(self, message: str) -> Step:
+        """A step of a trace at the loop."""
+        return self.fn.step(self.at.stmt.span, message)  # type: ignore[union-attr]  # a loop is a statement with a span
 
 
 class Protocol:

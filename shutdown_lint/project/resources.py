@@ -14,6 +14,7 @@ from shutdown_lint.walk import Site, argument
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
+    from shutdown_lint.project.protocol import Loop
 
 # Names of methods by which an object is asked to end; a class that has one is expected to end what it started.
 STOP_METHODS = (
@@ -93,6 +94,23 @@ class Resources:
             for found in self.of_function(fn):
                 if not kinds or found.model.kind in kinds:
                     yield found
+
+    def bodies(self, acquisition: Acquisition) -> tuple[Fn, ...]:
+        """The functions that a thread, timer, process or task runs: its ``target``, a subclass's ``run``, the coroutine."""
+        if acquisition.cls is not None:
+            run = self._project.classes.method(acquisition.cls, "run")
+            if run is not None:
+                return (run,)
+        if acquisition.model.kind == "task":
+            given = acquisition.call.args[0].value if acquisition.call.args else None
+            return self._project.calls.callables(given.func, acquisition.fn) if isinstance(given, Call) else ()
+        for registration in self._project.roles.at(acquisition.site, acquisition.fn):
+            return registration.targets
+        return ()
+
+    def loops(self, acquisition: Acquisition) -> tuple[Loop, ...]:
+        """The unbounded loops of what it runs."""
+        return tuple(loop for body in self.bodies(acquisition) for loop in self._project.protocol.worker_loops(body))
 
     def everywhere(self, *kinds: str) -> tuple[Acquisition, ...]:
         """The resources of the kinds named that the loaded project makes."""

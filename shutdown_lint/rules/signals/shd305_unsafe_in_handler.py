@@ -238,7 +238,13 @@ def _waiting(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
         )
         return
     wait = project.protocol.wait(site, reached.fn)
-    if wait is None or wait.model.call in _NO_WAITS or _is_told_not_to(site) or _is_reaping(site, names, reached) or _follows_kill(site):
+    if (
+        wait is None
+        or wait.model.call in _NO_WAITS
+        or _is_told_not_to(site)
+        or _is_reaping(site, names, reached)
+        or _follows_kill(site)
+    ):
         return
     if wait.model.call == "time.sleep":
         given = argument(call, 0, "secs")
@@ -283,7 +289,9 @@ def _output(reached: Reached, project: Project) -> Iterator[_Hazard]:
         return
     for site in reached.fn.sites:
         targets = project.calls.targets(site.call, reached.fn)
-        if _writes(site, reached.fn, project) or any(_writes(s, t.fn, project) for t in targets[:1] for s in t.fn.sites):
+        if _writes(site, reached.fn, project) or any(
+            _writes(s, t.fn, project) for t in targets[:1] for s in t.fn.sites
+        ):
             why = "raises RuntimeError (reentrant call) when the signal interrupts output to the same stream"
             yield _Hazard(site.call.span, text(site.call.func), why, "S")
             return

@@ -8,9 +8,9 @@ from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
 from shutdown_lint.project.protocol import Wait
+from shutdown_lint.rules._told import is_event, is_told
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import WayOut, receiver
-from shutdown_lint.rules.waits._told import is_event, is_told
 from shutdown_lint.walk import text
 
 _STRICT = {

@@ -10,7 +10,6 @@ from shutdown_lint.facts import Attr, Call, Const, Expr, Handler, Name, Seq
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track
-from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Instance
@@ -120,27 +119,6 @@ def _spine(expr: Expr) -> Iterator[Expr]:
         yield expr
         expr = expr.func if isinstance(expr, Call) else expr.value
     yield expr
-
-
-def worker_targets(acquisition: Acquisition, project: Project) -> tuple[Fn, ...]:
-    """The bodies that a thread, process or task runs."""
-    if acquisition.cls is not None:
-        run = project.classes.method(acquisition.cls, "run")
-        if run is not None:
-            return (run,)
-    if acquisition.model.kind == "task":
-        given = acquisition.call.args[0].value if acquisition.call.args else None
-        return project.calls.callables(given.func, acquisition.fn) if isinstance(given, Call) else ()
-    for registration in project.roles.at(acquisition.site, acquisition.fn):
-        return registration.targets
-    return ()
-
-
-def worker_loops(acquisition: Acquisition, project: Project) -> tuple[Loop, ...]:
-    """The unbounded loops of the worker."""
-    return tuple(
-        loop for target in worker_targets(acquisition, project) for loop in project.protocol.worker_loops(target)
-    )
 
 
 def same_receiver(site: Site, other: Site) -> bool:

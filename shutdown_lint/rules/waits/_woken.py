@@ -7,8 +7,8 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Place
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.scopes import Value
+from shutdown_lint.rules._told import is_event, stop_value, tells
 from shutdown_lint.rules.waits._stops import STOP_NAME, is_stop, method_name, receiver
-from shutdown_lint.rules.waits._told import is_event, stop_value, tells
 from shutdown_lint.walk import Site, subexprs
 
 _LIMITS = frozenset({"settimeout", "setblocking", "set_timeout", "setsockopt"})

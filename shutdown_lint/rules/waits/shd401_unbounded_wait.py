@@ -59,6 +59,7 @@ from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.rules._told import Untold, untold
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits import _events
 from shutdown_lint.rules.waits._polls import is_limited, limited, polls, retried_for_ever
@@ -73,9 +74,7 @@ from shutdown_lint.rules.waits._stops import (
     may_be_on_way_out,
     receiver,
     way_out,
-    worker_targets,
 )
-from shutdown_lint.rules.waits._told import Untold, untold
 from shutdown_lint.walk import At, Site, own_exprs, subexprs, text
 
 RULE = Rule(
@@ -132,7 +131,7 @@ def _worker(
     if not found or any(a.model.kind not in _KINDS for a in found) or any(_ended(project, a) for a in found):
         return
     line = expr.span.line if isinstance(expr, (Call, Await)) else 0
-    reasons = [untold(project, worker_targets(a, project), (fn, out.stop), line) for a in found]
+    reasons = [untold(project, project.resources.bodies(a), (fn, out.stop), line) for a in found]
     if reasons[0] is not None and all(reasons):
         yield _finding(module, fn, expr, found[0], reasons[0], out)
 

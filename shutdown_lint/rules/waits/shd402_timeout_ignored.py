@@ -60,7 +60,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits._stops import acquisitions_of, receiver, worker_targets
+from shutdown_lint.rules.waits._stops import acquisitions_of, receiver
 from shutdown_lint.walk import enclosing_loops, same, text, what_runs_after
 
 RULE = Rule(
@@ -172,7 +172,7 @@ def _closed(stmt: Stmt) -> Expr | None:
 
 def _used(waited: Expr | None, fn: Fn, project: Project) -> frozenset[str]:
     """The names in what the thread runs, callees included."""
-    targets = (target for a in acquisitions_of(waited, fn, project) for target in worker_targets(a, project))
+    targets = (target for a in acquisitions_of(waited, fn, project) for target in project.resources.bodies(a))
     return frozenset(name for target in targets for body in project.protocol.reach(target) for name in body.mentions)
 
 

@@ -70,9 +70,8 @@ from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Constant
+from shutdown_lint.rules._told import told_flag
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits._stops import worker_loops
-from shutdown_lint.rules.waits._told import told_flag
 from shutdown_lint.walk import text
 
 RULE = Rule(
@@ -108,7 +107,7 @@ def _called(fn: Fn, project: Project) -> frozenset[str]:
 def _loops(module: ModuleFacts, project: Project) -> Iterator[tuple[Loop, Step | None]]:
     """The loops of threads, with the place where the thread is joined."""
     for acquisition in project.resources.everywhere("thread"):
-        for loop in worker_loops(acquisition, project):
+        for loop in project.resources.loops(acquisition):
             yield loop, _joined(acquisition, project)
     for cls in project.modules.of(
         module
@@ -179,7 +178,7 @@ def _finding(module: ModuleFacts, loop: Loop, wait: Wait, flag: Place, joined: S
         f"`{text(wait.site.call)}` in `{wait.fn.qualname}` delays the stop: `{flag.name}` is seen only when the sleep is over",
         tier="D" if joined else "S",
         trace=(
-            loop.fn.step(loop.at.stmt.span, f"the loop in `{loop.fn.qualname}` tests `{flag.name}`"),  # type: ignore[union-attr]  # a loop has a span
+            loop.step(f"the loop in `{loop.fn.qualname}` tests `{flag.name}`"),
             wait.fn.step(span, f"`{wait.fn.qualname}` sleeps in it"),
             *((joined,) if joined else ()),
         ),

@@ -77,10 +77,10 @@ from shutdown_lint.project.places import Place, Use
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.rules._told import told_flag
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._polls import is_limited
-from shutdown_lint.rules.waits._stops import receiver, way_out, worker_loops
-from shutdown_lint.rules.waits._told import told_flag
+from shutdown_lint.rules.waits._stops import receiver, way_out
 from shutdown_lint.rules.waits._woken import tellers, waited_name, woken
 from shutdown_lint.walk import text
 
@@ -102,7 +102,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     here = {fn for fn in project.functions(module) if fn.mentions & _WORDS and not is_test(fn)}
     seen: set[int] = set()
     for acquisition in project.resources.everywhere("thread") if here else ():
-        for loop in worker_loops(acquisition, project):
+        for loop in project.resources.loops(acquisition):
             waits = [wait for wait in loop.waits if wait.fn in here and _is_blind(wait, loop)]
             flag = told_flag(project, loop) if waits else None
             for wait in waits if flag is not None else ():
@@ -140,7 +140,7 @@ def _finding(
         f"`{text(wait.site.call)}` in `{wait.fn.qualname}` hides `{flag.name}` from the thread: nothing that sets the flag wakes it{who}",
         tier="D" if hangs else "S",
         trace=(
-            loop.fn.step(loop.at.stmt.span, f"the loop in `{loop.fn.qualname}` tests `{flag.name}`"),  # type: ignore[union-attr]  # a loop has a span
+            loop.step(f"the loop in `{loop.fn.qualname}` tests `{flag.name}`"),
             *_setters(project, loop, flag),
             *((join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the thread"),) if join else ()),
         ),

@@ -56,17 +56,6 @@ def _abstract(fn: Fn) -> bool:
     return "NotImplementedError" in fn.mentions or "abstractmethod" in fn.decorator_names
 
 
-def target_of(project: Project, acquisition: Acquisition) -> tuple[Fn, ...]:
-    """The bodies that a thread, timer or process runs."""
-    if acquisition.cls is not None:
-        run = project.classes.method(acquisition.cls, "run")
-        if run is not None:
-            return (run,)
-    for registration in project.roles.at(acquisition.site, acquisition.fn):
-        return registration.targets
-    return ()
-
-
 def stop_step(fn: Fn) -> Step:
     """A step that points at the stop method."""
     return fn.step(fn.facts.span, f"`{fn.qualname}` ends its owner and never touches it")

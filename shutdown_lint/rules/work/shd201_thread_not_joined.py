@@ -59,13 +59,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import ModuleFacts
-from shutdown_lint.findings import Finding, Step
+from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.work._common import acquired, label, owner, stop_method, stop_step, target_of
+from shutdown_lint.rules.work._common import acquired, label, owner, stop_method, stop_step
 
 RULE = Rule(
     code="SHD201",
@@ -89,7 +89,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 
 def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, track: Track) -> Iterator[Finding]:
-    targets = target_of(project, acquisition)
+    targets = project.resources.bodies(acquisition)
     endless = next((loop for t in targets for loop in project.protocol.worker_loops(t) if not loop.leaves), None)
     if endless is not None:
         yield _hangs(module, acquisition, track, endless)
@@ -124,10 +124,6 @@ def _told_by_anyone(project: Project, loops: list[Loop], targets: tuple[Fn, ...]
     return False
 
 
-def _loop_step(loop: Loop, text: str) -> Step:
-    return loop.fn.step(loop.at.stmt.span, text)  # type: ignore[union-attr]  # a loop is a statement with a span
-
-
 def _hangs(module: ModuleFacts, acquisition: Acquisition, track: Track, loop: Loop) -> Finding:
     return RULE.finding(
         module,
@@ -136,7 +132,7 @@ def _hangs(module: ModuleFacts, acquisition: Acquisition, track: Track, loop: Lo
         severity="error",
         trace=(
             acquisition.fn.step(acquisition.call.span, f"started in `{acquisition.fn.qualname}`, never joined"),
-            _loop_step(loop, f"endless loop in `{loop.fn.qualname}`"),
+            loop.step(f"endless loop in `{loop.fn.qualname}`"),
         ),
         help="let the loop test a `threading.Event`, set it where the program ends, then join the thread",
     )
@@ -147,6 +143,6 @@ def _forgotten(module: ModuleFacts, acquisition: Acquisition, track: Track, stop
         module,
         acquisition.call.span,
         f"`{stop.qualname}` neither tells thread `{label(acquisition, track)}` to end nor joins it: the exit waits for it without limit",
-        trace=(_loop_step(loop, f"its loop in `{loop.fn.qualname}`"), stop_step(stop)),
+        trace=(loop.step(f"its loop in `{loop.fn.qualname}`"), stop_step(stop)),
         help=f"in `{stop.qualname}`, set what the loop tests and join the thread with a limit",
     )

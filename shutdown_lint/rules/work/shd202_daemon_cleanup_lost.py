@@ -64,7 +64,7 @@ from shutdown_lint.project import Project
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.work._common import acquired, label, target_of
+from shutdown_lint.rules.work._common import acquired, label
 from shutdown_lint.rules.work._durable import durable_cleanup
 
 RULE = Rule(
@@ -90,7 +90,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         lost = tuple(
             dict.fromkeys(
-                step for target in target_of(project, acquisition) for step in durable_cleanup(target, project)
+                step for target in project.resources.bodies(acquisition) for step in durable_cleanup(target, project)
             )
         )
         if lost:
@@ -101,7 +101,7 @@ def _finding(
     module: ModuleFacts, project: Project, acquisition: Acquisition, track: Track, lost: tuple[Step, ...]
 ) -> Finding:
     kind = "thread" if acquisition.model.kind == "thread" else "process"
-    target = target_of(project, acquisition)[0]
+    target = project.resources.bodies(acquisition)[0]
     return RULE.finding(
         module,
         acquisition.call.span,
