@@ -396,12 +396,32 @@ class Tracker:
         return any(isinstance(v, (Instance, Class)) and v.cls in family for v in values)
 
     def _by_string(self, place: Attribute, family: set[Cls]) -> bool:
+        """Whether ``getattr(self, name)`` may read the attribute."""
         for fn, site in self._project.calls.calls_named("getattr"):
             if len(site.call.args) > 1 and self._project.classes.enclosing(fn) in family:
-                name = site.call.args[1].value
-                if not isinstance(name, Const) or name.value == place.name:
+                read, name = site.call.args[0].value, site.call.args[1].value
+                if isinstance(name, Const) and name.value != place.name:
+                    continue
+                if self._is_self(read, fn, family) and not _is_method_lookup(site, fn):
                     return True
         return False
+
+    def _is_self(self, expr: Expr, fn: Fn, family: set[Cls]) -> bool:
+        if isinstance(expr, Name) and expr.id == self._project.classes.self_name(fn):
+            return True
+        values = self._project.evaluate.values(expr, fn)
+        return any(isinstance(v, (Instance, Class)) and v.cls in family for v in values)
+
+
+def _is_method_lookup(site: Site, fn: Fn) -> bool:
+    """Whether what ``getattr`` gives is called: then it is a method, and no object that rests in an attribute."""
+    if site.parents:
+        return isinstance(site.parents[0], Call) and site.parents[0].func is site.expr
+    stmt = site.at.stmt
+    if not isinstance(stmt, Assign) or len(stmt.targets) != 1 or not isinstance(stmt.targets[0], Name):
+        return False
+    name = stmt.targets[0].id
+    return any(isinstance(call.call.func, Name) and call.call.func.id == name for call in fn.sites)
 
 
 def _inside(container: Expr, expr: Expr) -> bool:

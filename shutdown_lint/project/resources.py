@@ -217,11 +217,27 @@ class Resources:
         return init is not None and any(getattr(s.call.func, "name", "") in acquisition.model.start for s in init.sites)
 
     def released(self, acquisition: Acquisition) -> bool:
-        """Whether a release, or a ``with``, is seen on any alias, or the subclass releases itself."""
+        """Whether a release, or a ``with``, is seen on any alias, or the subclass releases itself.
+
+        A release that only makes room for the next one (``self.x.close(); self.x = X()``) ends no lifetime.
+        """
         track = self.track(acquisition)
-        if track.has(*acquisition.model.release) or (track.entered and acquisition.model.context_manager):
+        if track.entered and acquisition.model.context_manager:
+            return True
+        ends = (u for u in track.uses if u.name in acquisition.model.release and u.kind in ("method", "read"))
+        if any(not self._is_renewal(use) for use in ends):
             return True
         return acquisition.cls is not None and self._releases_itself(acquisition)
+
+    def _is_renewal(self, use: Use) -> bool:
+        """Whether the attribute gets a new object right where the old one is released; a stop method has the last word."""
+        if not isinstance(use.place, Attribute) or use.fn.name in STOP_METHODS:
+            return False
+        after = use.site.at.after()
+        return any(
+            write.fn is use.fn and isinstance(write.value, Call) and any(stmt is write.at.stmt for stmt in after)
+            for write in self._project.classes.writes(use.place.cls, use.place.name)
+        )
 
     def _releases_itself(self, acquisition: Acquisition) -> bool:
         """A project subclass whose own method (called on the object somewhere) releases it: ``def stop(self): …; self.join()``."""
