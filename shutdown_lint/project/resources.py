@@ -136,11 +136,11 @@ class Resources:
                 return
 
     def _plausible(self, call: Call, fn: Fn) -> bool:
-        """A cheap look at the callee's name, before anything is evaluated."""
+        """A cheap look at the callee's name, before anything is evaluated; libraries that nobody imports do not count."""
         if self._lasts is None:
-            self._lasts = (
-                frozenset(name.rpartition(".")[2] for name in self._project.models.acquire) | self._class_names()
-            )
+            used = self._project.calls.imports_package
+            names = (name.rpartition(".")[2] for name in self._project.models.acquire if used(name))
+            self._lasts = frozenset(names) | self._class_names()
         last = getattr(call.func, "name", None) or getattr(call.func, "id", "")
         return last in self._lasts or last in self._aliases(fn)
 

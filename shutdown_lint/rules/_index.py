@@ -183,6 +183,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         "warning",
         "none",
         (
+            "@resources",
             "socket.",
             "Selector",
             "Pool(",
@@ -281,6 +282,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         "warning",
         "none",
         (
+            "@stays",
             "__main__",
             "while True",
             "while 1",
@@ -449,7 +451,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         "D",
         "warning",
         "none",
-        (".join(", ".wait(", ".communicate(", "sleep(", "await ", ".result(", ".put("),
+        ("@waits", ".join(", ".wait(", ".communicate(", "sleep(", "await ", ".result(", ".put("),
         "shutdown_lint.rules.waits.shd401_unbounded_wait",
         "0.1.0",
         ("G13",),

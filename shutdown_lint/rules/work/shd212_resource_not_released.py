@@ -68,6 +68,7 @@ RULE = Rule(
     tier="D",
     severity="warning",
     triggers=(
+        "@resources",
         "socket.",
         "Selector",
         "Pool(",
@@ -108,14 +109,18 @@ _OWNED = (
     "scheduler",
     "observer",
     "consumer",
+    "producer",
+    "worker",
+    "thread",
 )
-_LOCAL = ("server", "pool", "scheduler", "observer", "consumer")
+_LOCAL = ("server", "pool", "scheduler", "observer", "consumer", "producer", "worker")
+_OF_OTHER_RULES = ("threading.Thread",)
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every modelled resource that the module starts."""
-    for acquisition, track in acquired(project, project.functions(module), *_OWNED, "thread"):
-        if acquisition.model.kind == "thread" and acquisition.model.name != "logging.handlers.QueueListener":
+    for acquisition, track in acquired(project, project.functions(module), *_OWNED):
+        if acquisition.model.name in _OF_OTHER_RULES or acquisition.model.loss == "none":
             continue
         if (
             project.resources.released(acquisition)
@@ -160,7 +165,8 @@ def _finding(module: ModuleFacts, acquisition: Acquisition, track: Track, stop: 
     return RULE.finding(
         module,
         acquisition.call.span,
-        f"`{name}` is a {model.name} and {forgets}: {model.loses}",
+        f"`{name}` is a {model.name} and {forgets}{f': {model.loses}' if model.loses else ''}",
+        tier="S" if model.loss == "untidy" else None,
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.release[0]}()`"),),
         trace=(stop_step(stop),) if stop else (),
         help=f"call `{name}.{model.release[0]}()` in `{(stop or acquisition.fn).qualname}`",
