@@ -1,4 +1,4 @@
-"""Regenerate what is derived from the rules: the index, the rule pages, the rule table, the configuration page.
+"""Regenerate what is derived from the rules (index, pages, table), the options (a page) and the models (one JSON file).
 
     python scripts/generate.py          write what differs
     python scripts/generate.py --check  write nothing, fail when something differs
@@ -187,6 +187,17 @@ def outputs(modules: list[ModuleType]) -> dict[Path, str]:
     return out
 
 
+def model_outputs() -> tuple[dict[Path, str], list[str]]:
+    """The compiled models, and what is wrong with them."""
+    from shutdown_lint.models import COMPILED, ModelError
+    from shutdown_lint.models.sources import render
+
+    try:
+        return {Path(COMPILED): render()}, []
+    except ModelError as error:
+        return {}, str(error).splitlines()
+
+
 def stale(expected: Iterable[Path]) -> Iterator[Path]:
     """Rule pages whose rule is gone."""
     kept = set(expected)
@@ -207,26 +218,26 @@ def write(path: Path, text: str) -> None:
     os.replace(name, path)
 
 
-def differences(modules: list[ModuleType]) -> list[Path]:
+def differences(wanted: dict[Path, str]) -> list[Path]:
     """The generated files that are missing, differ or should not be there."""
-    wanted = outputs(modules)
     return [path for path, text in wanted.items() if read(path) != text] + list(stale(wanted))
 
 
 def main(argv: list[str]) -> int:
     """See the module's docstring."""
     modules, errors = scan()
-    for error in errors:
+    models, mistakes = model_outputs()
+    for error in [*errors, *mistakes]:
         print(error, file=sys.stderr)
-    changed = differences(modules)
-    wanted = outputs(modules)
+    wanted = {**outputs(modules), **models}
+    changed = differences(wanted)
     for path in changed:
         print(
             f"{'differs' if '--check' in argv else 'wrote' if path in wanted else 'removed'}: {path.relative_to(ROOT)}"
         )
         if "--check" not in argv:
             write(path, wanted[path]) if path in wanted else path.unlink()
-    return 1 if errors or ("--check" in argv and changed) else 0
+    return 1 if errors or mistakes or ("--check" in argv and changed) else 0
 
 
 if __name__ == "__main__":

@@ -99,15 +99,19 @@ class Composites:
         return Resource(
             name=cls.name,
             kind=f"composite-{first.acquisition.model.kind}",
+            also=(),
             acquire=(),
             start=self._start(cls, first.acquisition.fn),
             stop=(),
             release=tuple(dict.fromkeys(name for member in members for name in member.releasing)),
+            release_calls=(),
+            maker_release=(),
             wait=(),
             context_manager=bool({"__exit__", "__aexit__"} & set(methods)),
             daemon="never",
             is_async=False,
-            loses=f"its {first.acquisition.model.name.rpartition('.')[2]} stays: {first.acquisition.model.loses}",
+            loses=f"its {first.acquisition.model.title.rpartition('.')[2]} stays: {first.acquisition.model.loses}",
+            loss=first.acquisition.model.loss,
             source="",
         )
 
@@ -120,14 +124,21 @@ class Composites:
             for fn in self._project.classes.functions_in(member)
             for acquisition in self._project.resources.of_function(fn)
         )
-        return [a for a in found if a.model.kind in _HELD and a.daemon is not True]
+        return [a for a in found if a.model.kind in _HELD and a.daemon is not True and not self._is_shared(a)]
+
+    def _is_shared(self, acquisition: Acquisition) -> bool:
+        """Whether what made it came from outside, and may release it there."""
+        func = acquisition.call.func
+        if not acquisition.model.maker_release or not isinstance(func, Attr):
+            return False
+        return not any(True for _ in self._project.resources.made_by(func.value, acquisition.fn))
 
     def _member(self, acquisition: Acquisition) -> Member | None:
         track = self._project.resources.track(acquisition)
         ends = {
             use.fn
             for use in track.uses
-            if use.name in acquisition.model.release and use.kind in ("method", "read") and use.place is not None
+            if use.name in acquisition.model.ends and use.kind in ("method", "read") and use.place is not None
         }
         places = track.attribute_places()
         if not places or not ends:

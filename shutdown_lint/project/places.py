@@ -74,7 +74,8 @@ Place: TypeAlias = Union[Local, Attribute]
 
 
 class Use(NamedTuple):
-    """Something done with the object: ``kind`` is ``method`` (``name`` was called), ``read`` (attribute ``name`` was read,
+    """Something done with the object: ``kind`` is ``method`` (``name`` was called; a dotted one is a function that the
+    object was handed to), ``read`` (attribute ``name`` was read,
     not called), ``write`` (attribute ``name`` was set), ``with``, ``await``, ``test``, ``delete``."""
 
     kind: str
@@ -236,6 +237,9 @@ class Tracker:
         if self._to_project(expr, here, fn, contains, hops):
             return None
         names = self._project.calls.external(call, fn)
+        known = next((name for name in names if name in self._project.models.handled), None)
+        if known is not None:
+            return self._use("method", known, here, fn, place)
         if "contextlib.closing" in names or (
             isinstance(func, Attr) and func.name in ("enter_context", "enter_async_context")
         ):

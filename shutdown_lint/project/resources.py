@@ -9,6 +9,7 @@ from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Name
 from shutdown_lint.models import Resource
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.places import Attribute, Local, Track, Tracker, Use
+from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Class, External, Instance
 from shutdown_lint.walk import Site, argument
 
@@ -136,11 +137,11 @@ class Resources:
                 return
 
     def _plausible(self, call: Call, fn: Fn) -> bool:
-        """A cheap look at the callee's name, before anything is evaluated."""
+        """A cheap look at the callee's name, before anything is evaluated; libraries that nobody imports do not count."""
         if self._lasts is None:
-            self._lasts = (
-                frozenset(name.rpartition(".")[2] for name in self._project.models.acquire) | self._class_names()
-            )
+            used = self._project.calls.imports_package
+            names = (name.rpartition(".")[2] for name in self._project.models.acquire if used(name))
+            self._lasts = frozenset(names) | self._class_names()
         last = getattr(call.func, "name", None) or getattr(call.func, "id", "")
         return last in self._lasts or last in self._aliases(fn)
 
@@ -224,10 +225,25 @@ class Resources:
         track = self.track(acquisition)
         if track.entered and acquisition.model.context_manager:
             return True
-        ends = (u for u in track.uses if u.name in acquisition.model.release and u.kind in ("method", "read"))
-        if any(not self._is_renewal(use) for use in ends):
+        ends = (u for u in track.uses if u.name in acquisition.model.ends and u.kind in ("method", "read"))
+        if any(not self._is_renewal(use) for use in ends) or self._released_by_maker(acquisition):
             return True
         return acquisition.cls is not None and self._releases_itself(acquisition)
+
+    def _released_by_maker(self, acquisition: Acquisition) -> bool:
+        """Whether the object whose method made it is, or may be, told to release all that it made."""
+        if not acquisition.model.maker_release or not isinstance(acquisition.call.func, Attr):
+            return False
+        for made in self.made_by(acquisition.call.func.value, acquisition.fn):
+            track = self.track_site(*made)
+            return track.escaped or track.has(*acquisition.model.maker_release)
+        return True
+
+    def made_by(self, expr: Expr, fn: Fn) -> Iterator[tuple[Site, Fn]]:
+        """The constructor call that alone fills a local name; nothing for what comes from elsewhere."""
+        bindings = fn.bindings.get(expr.id, ()) if isinstance(expr, Name) else ()
+        if len(bindings) == 1 and isinstance(bindings[0], Value) and isinstance(bindings[0].expr, Call):
+            yield from ((site, fn) for site in fn.sites if site.expr is bindings[0].expr)
 
     def _is_renewal(self, use: Use) -> bool:
         """Whether the attribute gets a new object right where the old one is released; a stop method has the last word."""

@@ -70,6 +70,7 @@ RULE = Rule(
     tier="D",
     severity="warning",
     triggers=(
+        "@resources",
         "socket.",
         "Selector",
         "Pool(",
@@ -92,6 +93,10 @@ RULE = Rule(
         "KafkaProducer",
         "KafkaConsumer",
         "zmq",
+        "os.open",
+        "os.pipe",
+        "pty.",
+        "eventfd",
         "paramiko",
         "grpc",
         "zmq",
@@ -112,6 +117,7 @@ RULE = Rule(
 _OWNED = (
     "server",
     "socket",
+    "fd",
     "selector",
     "pool",
     "queue",
@@ -122,9 +128,14 @@ _OWNED = (
     "scheduler",
     "observer",
     "consumer",
+    "producer",
+    "worker",
+    "thread",
 )
+_CLOSED_BY_SYSTEM = ("fd", "socket", "queue", "selector", "session", "connection")
 MAX_SHOWN = 3  # stop methods in a path
-_LOCAL = ("server", "pool", "scheduler", "observer", "consumer")
+_LOCAL = ("server", "pool", "scheduler", "observer", "consumer", "producer", "worker")
+_OF_OTHER_RULES = ("threading.Thread",)
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -134,8 +145,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         held = owner(project, track)
         if held is not None and held[1] not in seen:
             seen.add(held[1])
-            stops = tuple(stop_methods(project, held[0]))
-            if stops and not _read_elsewhere(track):
+            stops = tuple(stop_methods(project, held[0], acquisition.fn))
+            if stops and not _read_elsewhere(track) and not _is_taken_back(acquisition, stops, project):
                 yield _finding(module, acquisition, track, stops)
         elif held is None and acquisition.model.kind in _LOCAL and _stays(track):
             yield _finding(module, acquisition, track, ())
@@ -145,16 +156,22 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 
 def _modelled(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisition, Track]]:
-    for acquisition, track in acquired(project, project.functions(module), *_OWNED, "thread"):
-        if acquisition.model.kind == "thread" and acquisition.model.name != "logging.handlers.QueueListener":
+    for acquisition, track in acquired(project, project.functions(module), *_OWNED):
+        if acquisition.model.name in _OF_OTHER_RULES or acquisition.model.loss == "none":
             continue
         if not (
-            project.resources.released(acquisition)
+            (acquisition.model.kind == "queue" and not _has_feeder(track))
+            or project.resources.released(acquisition)
             or _given_away(acquisition, track)
             or track.entered
             or _stopped(acquisition, track)
         ):
             yield acquisition, track
+
+
+def _has_feeder(track: Track) -> bool:
+    """Whether the owner itself puts into the queue: only then it has a thread that must be told to end."""
+    return any(isinstance(use.place, Attribute) for use in track.methods("put", "put_nowait"))
 
 
 def _composites(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisition, Track]]:
@@ -165,6 +182,18 @@ def _composites(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisi
                 track = project.resources.track(acquisition)
                 if not track.escaped and not track.entered:
                     yield acquisition, track
+
+
+def _is_taken_back(acquisition: Acquisition, stops: tuple[Fn, ...], project: Project) -> bool:
+    """Whether the process ends with its owner: the system closes what is left open by then."""
+    if acquisition.model.kind not in _CLOSED_BY_SYSTEM:
+        return False
+    return any(
+        project.calls.is_call_to(site.call, fn, *project.models.exits)
+        for stop in stops
+        for fn in project.protocol.reach(stop)
+        for site in fn.sites
+    )
 
 
 def _given_away(acquisition: Acquisition, track: Track) -> bool:
@@ -193,14 +222,14 @@ def _finding(module: ModuleFacts, acquisition: Acquisition, track: Track, stops:
     spoken = [stop for stop in stops if not stop.name.startswith("__")] or list(stops) or [acquisition.fn]
     named = [f"`{fn.qualname}`" for fn in spoken]
     forgets = f"{named[0]} never releases it" if len(named) == 1 else f"neither {named[0]} nor {named[1]} releases it"
-    release = model.release[0]
     return RULE.finding(
         module,
         acquisition.call.span,
-        f"`{name}` is a {model.name} and {forgets}: {model.loses}",
-        lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{release}()`"),),
+        f"`{name}` is a {model.title} and {forgets}{f': {model.loses}' if model.loses else ''}",
+        tier="S" if model.loss == "untidy" else None,
+        lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
         trace=tuple(map(stop_step, stops[:MAX_SHOWN])),
-        help=f"call `{name}.{release}()` in {named[-1]}",
+        help=f"call `{model.ending(name)}` in {named[-1]}",
     )
 
 
@@ -211,6 +240,10 @@ def _forgotten(module: ModuleFacts, found: Dropped) -> Finding:
         module,
         span,
         f"`{found.method.qualname}` forgets what `self.{found.name}` holds without `{release}()`: it stays open",
-        lost=(found.releaser.step(found.releasing.call.span, f"`{text(found.releasing.call)}`, as `{found.releaser.qualname}` does"),),
+        lost=(
+            found.releaser.step(
+                found.releasing.call.span, f"`{text(found.releasing.call)}`, as `{found.releaser.qualname}` does"
+            ),
+        ),
         help=f"call `{release}()` on each element of `self.{found.name}` before it is emptied",
     )
