@@ -39,7 +39,7 @@ _WAITS = frozenset({
 _KINDS = ("file", "tempdir", "executor", "pool", "process", "child", "server", "session", "connection", "producer")
 # Names of calls in a `finally` whose effect is seen outside of the process.
 _OUTSIDE = re.compile(
-    r"commit|rollback|flush|save|persist|write|dump|store|close|unlink|remove|rmtree|rename|delete|cleanup|clean_up|purge|publish|"
+    r"commit|rollback|flush|save|persist|write|dump(?!s)|store|close|unlink|remove|rmtree|rename|delete|cleanup|clean_up|purge|publish|"
     r"shutdown|disconnect|deregister|unregister|unlock|release|restore|fsync|upload|sync$|logout|quit|notify|terminate|kill|nack$|^ack",
     re.IGNORECASE,
 )
