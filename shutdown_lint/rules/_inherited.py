@@ -17,7 +17,19 @@ from shutdown_lint.walk import argument
 
 MAX_CLIMB = 4
 _CHILDREN = ("process", "pool-process")
-_ENDS = ("exit", "_exit", "quit", "abort", "kill", "killpg", "raise_signal", "interrupt_main", "execv", "execvp", "execve")
+_ENDS = (
+    "exit",
+    "_exit",
+    "quit",
+    "abort",
+    "kill",
+    "killpg",
+    "raise_signal",
+    "interrupt_main",
+    "execv",
+    "execvp",
+    "execve",
+)
 _TELLS = frozenset({"set", "append", "appendleft", "add", "put", "put_nowait", "clear", "write"})
 
 
@@ -85,7 +97,9 @@ def _outlives(handling: Handling, project: Project) -> bool:
     """Whether the process surely goes on after the handler. What the loop's handlers do is nothing in a forked child."""
     if handling.via == "loop":
         return True
-    return len(handling.targets) == 1 and all(_goes_on(fn, project) for fn in project.protocol.reach(handling.targets[0]))
+    return len(handling.targets) == 1 and all(
+        _goes_on(fn, project) for fn in project.protocol.reach(handling.targets[0])
+    )
 
 
 def _goes_on(fn: Fn, project: Project) -> bool:
@@ -105,8 +119,13 @@ def _goes_on(fn: Fn, project: Project) -> bool:
 def _is_harmless(name: str) -> bool:
     first, _, last = name.partition(".")
     if first in ("multiprocessing", "subprocess", "os", "signal", "asyncio"):
-        return name.rpartition(".")[2] in _TELLS or name in ("os.getpid", "os.write", "signal.Signals", "signal.strsignal")
-    return first in sys.stdlib_module_names or first == "builtins" and last != "input"
+        return name.rpartition(".")[2] in _TELLS or name in (
+            "os.getpid",
+            "os.write",
+            "signal.Signals",
+            "signal.strsignal",
+        )
+    return first in sys.stdlib_module_names or (first == "builtins" and last != "input")
 
 
 def _is_known(func: object, last: str) -> bool:

@@ -132,7 +132,11 @@ def _finding(child: Acquisition, ask: Site, fn: Fn, found: Inherited) -> Finding
     if found.handling.via == "loop":
         what = "the loop's handler of SIGTERM, which does nothing there"
     else:
-        name = "a handler of SIGTERM" if handler is None or handler.facts.is_lambda else f"the SIGTERM handler `{handler.qualname}`"
+        name = (
+            "a handler of SIGTERM"
+            if handler is None or handler.facts.is_lambda
+            else f"the SIGTERM handler `{handler.qualname}`"
+        )
         what = f"{name}, which does not exit"
     kind = "the pool's workers inherit" if child.model.kind == "pool" else "the child inherits"
     message = f"`{text(ask.call)}` does not end anything: {kind} {what}, and waiting for it never ends"
