@@ -1,0 +1,301 @@
+"""`task_done()` is skipped when the work raises, and `queue.join()` waits for ever.
+
+## What it does
+Reports `task_done()` that stands behind work which can raise (or behind a `continue`) and not in a `finally`, where the program
+joins the same queue.
+
+## Why it matters
+`queue.join()` counts: one item that is taken and never reported keeps it waiting, and it takes no limit. A single bad item
+then keeps the program from ending.
+
+## Example
+```python
+import queue
+import threading
+
+jobs = queue.Queue()
+
+
+def convert(path):
+    with open(path, encoding="utf-8") as source:
+        print(source.read())
+
+
+def worker():
+    while True:
+        path = jobs.get()
+        convert(path)
+        jobs.task_done()
+
+
+def main(paths):
+    threading.Thread(target=worker, daemon=True).start()
+    for path in paths:
+        jobs.put(path)
+    jobs.join()
+```
+
+## Use instead
+```python
+import queue
+import threading
+
+jobs = queue.Queue()
+
+
+def convert(path):
+    with open(path, encoding="utf-8") as source:
+        print(source.read())
+
+
+def worker():
+    while True:
+        path = jobs.get()
+        try:
+            convert(path)
+        except OSError as error:
+            print(error)
+        finally:
+            jobs.task_done()
+
+
+def main(paths):
+    threading.Thread(target=worker, daemon=True).start()
+    for path in paths:
+        jobs.put(path)
+    jobs.join()
+```
+
+## Precision
+The `join()` must be seen to be of the same queue. Silent where what is between cannot raise: output, sleeps, containers,
+functions whose whole body catches `Exception`; and where a clause that catches the error reports the item as well.
+
+## References
+- [Queue.task_done](https://docs.python.org/3/library/queue.html#queue.Queue.task_done)
+- [asyncio.Queue.join](https://docs.python.org/3/library/asyncio-queue.html#asyncio.Queue.join)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import (
+    Attr,
+    Body,
+    Call,
+    Continue,
+    Expr,
+    For,
+    FunctionDef,
+    ModuleFacts,
+    Name,
+    Seq,
+    Stmt,
+    Try,
+    While,
+)
+from shutdown_lint.findings import Finding
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.endings import catches
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.values import Instance, Values
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.waits._stops import receiver
+from shutdown_lint.walk import At, Site, argument, parts_of, same, sites, sites_at, text, walk
+
+RULE = Rule(
+    code="SHD403",
+    name="task-done-not-in-finally",
+    summary="`task_done()` is skipped when the work raises, and the queue is joined",
+    tier="D",
+    severity="warning",
+    triggers=("task_done(",),
+    origin=("G11",),
+)
+
+HELP = "put the work into a `try` and `task_done()` into its `finally`"
+_QUEUES = frozenset(
+    {
+        "queue.Queue",
+        "queue.LifoQueue",
+        "queue.PriorityQueue",
+        "asyncio.Queue",
+        "asyncio.LifoQueue",
+        "asyncio.PriorityQueue",
+        "multiprocessing.JoinableQueue",
+        "multiprocessing.Queue",
+    }
+)
+_GETS = ("get", "get_nowait")
+# Calls that do not raise, by their last name: output, time, containers, flags.
+_SURE = frozenset(
+    {
+        *("debug", "info", "warning", "error", "exception", "critical", "log", "print", "sleep"),
+        *("append", "add", "set", "clear", "len", "str", "repr", "isinstance", "time", "monotonic", "perf_counter"),
+        *("is_set", "empty", "full", "qsize", "task_done", "current_thread", "getpid", "get_name", "put_nowait", "put"),
+    }
+)
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """The reports of the module that may be skipped."""
+    for fn in project.functions(module):
+        if "task_done" not in fn.mentions or is_test(fn):
+            continue
+        done = [site for site in fn.sites if _method(site) == "task_done"]
+        for site in done if not any(_is_final(other) for other in done) else ():
+            skipped = _skipped_by(site, fn, done, project)
+            joined = _join(site, fn, project) if skipped is not None else None
+            if skipped is not None and joined is not None:
+                yield _finding(site, fn, skipped, joined)
+
+
+def _method(site: Site) -> str:
+    return site.call.func.name if isinstance(site.call.func, Attr) else ""
+
+
+def _is_final(site: Site) -> bool:
+    return any(place.part == "final" or place.handler is not None for place in site.at.around())
+
+
+# --- what skips it ---------------------------------------------------------------------------------------------------
+
+
+def _skipped_by(done: Site, fn: Fn, all_done: list[Site], project: Project) -> str | None:
+    """What stands between the ``get()`` and the report and may keep it from running."""
+    queue = receiver(done.call)
+    between: list[Stmt] = []
+    for place in done.at.around():
+        outer = place.outer.stmt if place.outer is not None else None
+        before = place.before()
+        taken = next((n for n, stmt in enumerate(before) if _takes((stmt,), queue)), None)
+        between = [*(before if taken is None else before[taken + 1 :]), *between]
+        if taken is not None:
+            return _breaker(tuple(between), fn, all_done, project)
+        if isinstance(outer, (While, For)):
+            return None
+    return None
+
+
+def _takes(block: Body, queue: Expr | None) -> bool:
+    return any(_method(site) in _GETS and same(receiver(site.call), queue) for site in sites(block))
+
+
+def _breaker(between: Body, fn: Fn, all_done: list[Site], project: Project) -> str | None:
+    """The first call that may raise, or a ``continue``; a ``try`` that catches all and goes on holds what is in it."""
+    for stmt in between:
+        if isinstance(stmt, FunctionDef):
+            continue
+        if isinstance(stmt, Try) and _holds(stmt):
+            found = _breaker((*stmt.orelse, *stmt.final), fn, all_done, project)
+        elif isinstance(stmt, Continue):
+            found = "`continue`"
+        else:
+            inner = (block for _, block, _ in parts_of(stmt)) if not _reports(stmt, all_done) else ()
+            found = _raiser(stmt, fn, project) or next(
+                (why for block in inner if (why := _breaker(block, fn, all_done, project)) is not None), None
+            )
+            if found == "`continue`" and isinstance(stmt, (While, For)):
+                found = None
+        if found is not None:
+            return found
+    return None
+
+
+def _reports(stmt: Stmt, all_done: list[Site]) -> bool:
+    """Whether the item is reported inside of the statement: ``if item is None: q.task_done(); continue``."""
+    inside = {id(inner.stmt) for inner in walk((stmt,))}
+    return any(id(site.at.stmt) in inside for site in all_done)
+
+
+def _holds(stmt: Try) -> bool:
+    """Whether an error of the body is caught, and the code behind goes on."""
+    return any(catches(handler.types, "Exception") for handler in stmt.handlers) and not any(
+        type(at.stmt).__name__ in ("Raise", "Return", "Break", "Continue")
+        for handler in stmt.handlers
+        for at in walk(handler.body)
+    )
+
+
+def _raiser(stmt: Stmt, fn: Fn, project: Project) -> str | None:
+    """The first call of the statement itself that may raise."""
+    at = At(stmt, (stmt,), 0, "", None, None)
+    for site in sites_at(at):
+        func = site.call.func
+        last = func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
+        if last not in _SURE and not _never_raises(site.call, fn, project):
+            return f"`{text(site.call)}` raises"
+    return None
+
+
+def _never_raises(call: Call, fn: Fn, project: Project) -> bool:
+    """A function of the project whose body is one ``try`` that catches all, or nothing but sure calls."""
+    targets = project.calls.targets(call, fn)
+    return bool(targets) and all(_is_sure(target.fn) for target in targets)
+
+
+def _is_sure(fn: Fn) -> bool:
+    for stmt in fn.facts.body:
+        if isinstance(stmt, Try) and any(catches(handler.types, "Exception") for handler in stmt.handlers):
+            continue
+        if type(stmt).__name__ in ("Raise", "With", "For", "While", "Assert"):
+            return False
+        for site in sites((stmt,)):
+            if getattr(site.call.func, "name", getattr(site.call.func, "id", "")) not in _SURE:
+                return False
+    return True
+
+
+# --- who waits -------------------------------------------------------------------------------------------------------
+
+
+def _join(done: Site, fn: Fn, project: Project) -> tuple[Site, Fn] | None:
+    """The ``join()`` of the same queue."""
+    made = _made(receiver(done.call), fn, project)
+    if not made:
+        return None
+    for other, site in project.calls.calls_named("join"):
+        if not site.call.args and isinstance(site.call.func, Attr) and not is_test(other):
+            if made & _made(site.call.func.value, other, project):
+                return site, other
+    return None
+
+
+def _made(expr: Expr | None, fn: Fn, project: Project) -> frozenset[int]:
+    """The places that make the queue; a worker gets it by ``Thread(target=worker, args=(queue,))``."""
+    found = _makers(project.evaluate.values(expr, fn), project)
+    if not found and isinstance(expr, Name):
+        for given, holder in _handed(expr.id, fn, project):
+            found |= _makers(project.evaluate.values(given, holder), project)
+    return found
+
+
+def _makers(values: Values, project: Project) -> frozenset[int]:
+    return frozenset(
+        id(value.call)
+        for value in values
+        if isinstance(value, Instance)
+        and value.call is not None
+        and isinstance(value.cls, str)
+        and project.models.canonical(value.cls) in _QUEUES
+    )
+
+
+def _handed(name: str, fn: Fn, project: Project) -> Iterator[tuple[Expr, Fn]]:
+    params = [param.name for param in fn.facts.params][int(fn.is_method) :]
+    if name not in params:
+        return
+    for registration in project.roles.registrations():
+        given = argument(registration.site.call, 99, "args")
+        if fn in registration.targets and isinstance(given, Seq) and params.index(name) < len(given.items):
+            yield given.items[params.index(name)], registration.fn
+
+
+def _finding(done: Site, fn: Fn, skipped: str, joined: tuple[Site, Fn]) -> Finding:
+    site, other = joined
+    where = f" in `{other.qualname}`" if not other.is_module else ""
+    message = f"`{text(done.call)}` is skipped when {skipped}: `{text(site.call)}`{where} then waits for ever"
+    if skipped == "`continue`":
+        message = f"`{text(done.call)}` is skipped by `continue`: `{text(site.call)}`{where} then waits for ever"
+    trace = (other.step(site.call.span, f"`{text(site.call)}` waits until every item is reported"),)
+    return RULE.finding(fn.module, done.call.span, message, trace=trace, help=HELP)
