@@ -60,6 +60,25 @@ STOP_METHODS = (
 )
 
 
+_HOW = frozenset(
+    {
+        "timeout",
+        "wait",
+        "block",
+        "force",
+        "graceful",
+        "signum",
+        "signal",
+        "sig",
+        "frame",
+        "reason",
+        "code",
+        "exc",
+        "error",
+    }
+)
+
+
 class Acquisition(NamedTuple):
     """One place that makes a resource.
 
@@ -304,7 +323,18 @@ class Resources:
     def stop_methods(self, cls: Cls) -> tuple[Fn, ...]:
         """The methods by which instances of the class are asked to end, own and inherited (project) ones."""
         methods = self._project.classes.methods(cls)
-        return tuple(methods[name] for name in STOP_METHODS if name in methods)
+        return tuple(methods[name] for name in STOP_METHODS if name in methods and _ends_instance(methods[name]))
+
+
+def _ends_instance(fn: Fn) -> bool:
+    """Whether the method ends the instance itself: ``disconnect(self, client)`` ends something that it is told.
+
+    How to end (a limit, whether to wait, which signal) may be asked for.
+    """
+    if fn.name.startswith("__"):
+        return True
+    needed = [p.name for p in fn.facts.params[1:] if p.default is None and not p.kind.startswith("*")]
+    return all(name in _HOW for name in needed)
 
 
 def _calls_on_self(fn: Fn, names: tuple[str, ...]) -> bool:
