@@ -114,6 +114,7 @@ SCHEMA: Mapping[str, tuple[Key, ...]] = {
         _ROLE,
         Key("keyword", "keyword", "", "the keyword that takes it"),
         Key("position", "position", -1, "its 0-based position; -1: by keyword only"),
+        Key("awaits", "switch", False, "whether a coroutine function may be handed over"),
         _SOURCE,
     ),
     "blocking": (
