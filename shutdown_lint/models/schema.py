@@ -91,6 +91,19 @@ class Key(NamedTuple):
 _SOURCE = Key("source", "text", "", "where the library says so")
 _ROLE = Key("role", "word", None, "who runs the function", ROLES)
 
+# what each table is about
+TABLES: Mapping[str, str] = {
+    "resource": "Something that is started and must be ended.",
+    "callback": "A call that takes a function and runs it later. A call may take several: one row each.",
+    "blocking": "A call that waits, or in which a program stays.",
+    "entry": "A decorator that makes a function something that a framework calls.",
+    "override": "Methods of subclasses that a library calls.",
+    "handles_signals": "A call that runs a program under a SIGTERM handler of its own.",
+    "exit": "A call that never comes back.",
+    "result": "What an external call returns, where `acquire` does not tell.",
+    "alias": "Another name of something that is no resource.",
+}
+
 # in the order of the fields of the rows
 SCHEMA: Mapping[str, tuple[Key, ...]] = {
     "resource": (

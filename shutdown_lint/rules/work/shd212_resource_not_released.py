@@ -53,7 +53,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import ModuleFacts
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute, Local, Track
 from shutdown_lint.project.resources import Acquisition
@@ -114,6 +114,9 @@ _OWNED = (
     "thread",
 )
 _LOCAL = ("server", "pool", "scheduler", "observer", "consumer", "producer", "worker")
+# what these hold is lost, or what they started goes on, when the function comes back; the others often serve until the
+# program ends, and are meant to
+_LOST_LOCALLY = ("pool", "producer")
 _OF_OTHER_RULES = ("threading.Thread",)
 
 
@@ -133,9 +136,11 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if held is not None:
             stop = stop_method(project, held[0])
             if stop is not None and not _read_elsewhere(track, held[1]):
-                yield _finding(module, acquisition, track, stop)
+                touched = _touches(stop, track, project)
+                if not touched or acquisition.model.loss == "real":
+                    yield _finding(module, acquisition, track, stop, touched=touched)
         elif acquisition.model.kind in _LOCAL and _stays(acquisition, track):
-            yield _finding(module, acquisition, track, None)
+            yield _finding(module, acquisition, track, None, touched=acquisition.model.kind not in _LOST_LOCALLY)
 
 
 def _given_away(acquisition: Acquisition, track: Track) -> bool:
@@ -155,19 +160,31 @@ def _read_elsewhere(track: Track, place: Attribute) -> bool:
     return any(use.kind == "delete" for use in track.uses)
 
 
+def _touches(stop: Fn, track: Track, project: Project) -> bool:
+    """Whether the stop method does something with it, which may end it in a way that the model does not know."""
+    reached = project.protocol.reach(stop)
+    return any(use.fn in reached for use in track.uses)
+
+
 def _stays(acquisition: Acquisition, track: Track) -> bool:
     return bool(track.places) and all(isinstance(p, Local) and not p.fn.is_module for p in track.places)
 
 
-def _finding(module: ModuleFacts, acquisition: Acquisition, track: Track, stop: Fn | None) -> Finding:
+def _finding(module: ModuleFacts, acquisition: Acquisition, track: Track, stop: Fn | None, *, touched: bool) -> Finding:
     name, model = label(acquisition, track), acquisition.model
     forgets = f"`{stop.qualname}` never releases it" if stop else f"`{acquisition.fn.qualname}` never releases it"
     return RULE.finding(
         module,
         acquisition.call.span,
         f"`{name}` is a {model.name} and {forgets}{f': {model.loses}' if model.loses else ''}",
-        tier="S" if model.loss == "untidy" else None,
+        tier="S" if touched or model.loss == "untidy" else None,
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.release[0]}()`"),),
-        trace=(stop_step(stop),) if stop else (),
+        trace=(_stop_step(stop, touched),) if stop else (),
         help=f"call `{name}.{model.release[0]}()` in `{(stop or acquisition.fn).qualname}`",
     )
+
+
+def _stop_step(stop: Fn, touched: bool) -> Step:
+    if not touched:
+        return stop_step(stop)
+    return stop.step(stop.facts.span, f"`{stop.qualname}` ends its owner, and uses it without a release")
