@@ -81,12 +81,13 @@ class Resource(NamedTuple):
 
 
 class Callback(NamedTuple):
-    """A call that takes a function and runs it later under a role."""
+    """A call that takes a function and runs it later under a role; ``awaits``: it may be a coroutine function."""
 
     call: str
     role: str
     keyword: str
     position: int
+    awaits: bool
     source: str
 
 

@@ -92,6 +92,20 @@ class Key(NamedTuple):
 _SOURCE = Key("source", "text", "", "where the library says so")
 _ROLE = Key("role", "word", None, "who runs the function", ROLES)
 
+# what each table is about
+TABLES: Mapping[str, str] = {
+    "resource": "Something that is started and must be ended.",
+    "callback": "A call that takes a function and runs it later. A call may take several: one row each.",
+    "blocking": "A call that waits, or in which a program stays.",
+    "entry": "A decorator that makes a function something that a framework calls.",
+    "override": "Methods of subclasses that a library calls.",
+    "handles_signals": "A call that runs a program under a SIGTERM handler of its own.",
+    "borrow": "Functions that use a resource which they are handed, and neither keep nor end it.",
+    "exit": "A call that never comes back.",
+    "result": "What an external call returns, where `acquire` does not tell.",
+    "alias": "Another name of something that is no resource.",
+}
+
 # in the order of the fields of the rows
 SCHEMA: Mapping[str, tuple[Key, ...]] = {
     "resource": (
@@ -117,6 +131,7 @@ SCHEMA: Mapping[str, tuple[Key, ...]] = {
         _ROLE,
         Key("keyword", "keyword", "", "the keyword that takes it"),
         Key("position", "position", -1, "its 0-based position; -1: by keyword only"),
+        Key("awaits", "switch", False, "whether a coroutine function may be handed over"),
         _SOURCE,
     ),
     "blocking": (
