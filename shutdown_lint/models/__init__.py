@@ -26,7 +26,8 @@ class Resource(NamedTuple):
 
     ``name`` is the dotted name of its type, ``acquire`` are the calls that make one. ``start`` is empty where making it
     starts it. ``stop`` methods ask it to end, ``release`` methods end its lifetime. ``daemon`` is ``never``,
-    ``always`` or ``keyword`` (the constructor's ``daemon=``). ``loses`` says what happens to one that is not released.
+    ``always`` or ``keyword`` (the constructor's ``daemon=``). ``loses`` says what happens to one that is not released, ``closed``
+    what becomes of a use after the release (empty where it does no harm, or that is not known).
     """
 
     name: str
@@ -40,6 +41,7 @@ class Resource(NamedTuple):
     daemon: str
     is_async: bool
     loses: str
+    closed: str
     source: str
 
 

@@ -46,6 +46,7 @@ SCHEMA: dict[str, dict[str, Any]] = {
         "daemon": "never",
         "is_async": False,
         "loses": "",
+        "closed": "",
         "source": _REQUIRED,
     },
     "callback": {"call": _REQUIRED, "role": _REQUIRED, "keyword": "", "position": -1, "source": ""},

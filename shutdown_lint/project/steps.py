@@ -218,6 +218,7 @@ class _Reader:
 
     def left(self, item: WithItem) -> Iterator[Step]:
         """What leaving one context manager does."""
+        site = self._site(item.context) if isinstance(item.context, Call) else None
         for value in self._project.evaluate.values(item.context, self._fn):
             if not isinstance(value, Instance):
                 continue
@@ -231,9 +232,11 @@ class _Reader:
             name = self._project.models.canonical(value.cls)
             model = self._project.models.resource(name)
             if name in _ENTERED_WAITS:
-                yield self._step("wait", f"end of `with {text(item.context)}`", item.span, limit=None, bounded=False)
+                yield self._step(
+                    "wait", f"end of `with {text(item.context)}`", item.span, limit=None, bounded=False, site=site
+                )
             elif model is not None and model.context_manager:
-                yield self._step("release", f"end of `with {text(item.context)}`", item.span)
+                yield self._step("release", f"end of `with {text(item.context)}`", item.span, site=site)
             return
 
     # --- expressions ---------------------------------------------------------------------------------------------------
@@ -252,8 +255,17 @@ class _Reader:
                 yield from self.expression(child, stmt)
 
     def _is_task(self, expr: Expr) -> bool:
-        model = self._project.resources.model_of(expr, self._fn)
-        return model is not None and model.kind == "task"
+        """A task, or a container of tasks."""
+        values = self._project.evaluate.values(expr, self._fn)
+        found = (*values, *self._project.evaluate.elements(values))
+        models = self._project.models
+        return any(
+            isinstance(value, Instance)
+            and isinstance(value.cls, str)
+            and (model := models.resource(value.cls)) is not None
+            and model.kind == "task"
+            for value in found
+        )
 
     def _call(self, call: Call, stmt: Stmt, awaited: bool) -> Iterator[Step]:
         last = _last(call.func)
@@ -262,7 +274,7 @@ class _Reader:
             yield from self._group(call, stmt)
             return
         if "asyncio.wait_for" in names and call.args:
-            inner = tuple(self._awaited(call.args[0].value, stmt))
+            inner = tuple(self._awaited(call.args[0].value, stmt, call.span))
             yield (
                 self._step("limit", text(call), call.span, steps=inner, limit=self._limit(call))
                 if inner
@@ -274,18 +286,20 @@ class _Reader:
                 yield from self.expression(child, stmt)
         yield from self._itself(call, last, names, awaited)
 
-    def _awaited(self, expr: Expr, stmt: Stmt) -> Iterator[Step]:
-        yield from self._call(expr, stmt, awaited=True) if isinstance(expr, Call) else self.expression(expr, stmt)
+    def _awaited(self, expr: Expr, stmt: Stmt, span: Span) -> Iterator[Step]:
+        """What awaiting the expression does; ``span`` is that of the call which awaits it."""
+        if isinstance(expr, Call):
+            yield from self._call(expr, stmt, awaited=True)
+        elif isinstance(expr, (Name, Attr)) and self._is_task(expr):
+            yield self._step("wait", text(expr), span, limit=None, bounded=False)
+        else:
+            yield from self.expression(expr, stmt)
 
     def _group(self, call: Call, stmt: Stmt) -> Iterator[Step]:
         inner = tuple(
             self._step("branch", text(arg.value), call.span, steps=steps)
             for arg in call.args
-            if (
-                steps := tuple(
-                    self._awaited(arg.value.value if arg.star and isinstance(arg.value, Star) else arg.value, stmt)
-                )
-            )
+            if (steps := tuple(self._awaited(arg.value, stmt, call.span)))
         )
         if inner:
             yield self._step("group", text(call), call.span, steps=inner)
@@ -293,6 +307,13 @@ class _Reader:
     def _itself(self, call: Call, last: str, names: tuple[str, ...], awaited: bool) -> Iterator[Step]:
         if any(name in _ENDS for name in names):
             yield self._step("exit", text(call), call.span)
+            return
+        if "asyncio.wait" in names:
+            given = argument(call, 99, "timeout")
+            limit = seconds(given, self._fn, self._project)
+            yield self._step(
+                "wait", text(call), call.span, limit=limit, bounded=given is not None, site=self._site(call)
+            )
             return
         threaded = next((_THREADED[name] for name in names if name in _THREADED), None)
         if threaded is not None:

@@ -321,9 +321,18 @@ def _tier(wait: Wait, path: Path, project: Project) -> Tier:
         or (variable is not None and not isinstance(variable, Const))
     ):
         return "S"
-    if wait.model.wakes == "time" and limit is None:
+    if (wait.model.wakes == "time" and limit is None) or _runs_a_loop(wait, project):
         return "S"
     return "S" if _is_alone(path.coroutine, project) else "D"
+
+
+def _runs_a_loop(wait: Wait, project: Project) -> bool:
+    """Whether the thread runs an event loop of its own: the coroutine belongs to another program, or to none."""
+    works = (
+        work for found in waits_for_work(wait.fn, project) if found.span == wait.site.call.span for work in found.works
+    )
+    loops = {"run_forever", "run_until_complete"}
+    return any(loops & reached.mentions for work in works for reached in project.protocol.reach(work.body))
 
 
 def _is_alone(fn: Fn, project: Project) -> bool:
