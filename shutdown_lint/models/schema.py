@@ -123,6 +123,7 @@ SCHEMA: Mapping[str, tuple[Key, ...]] = {
         Key("daemon", "word", "never", "whether its thread is a daemon", ("never", "always", "keyword")),
         Key("is_async", "switch", False, "whether its release is a coroutine"),
         Key("loses", "text", "", "what becomes of one that is not released, to follow a colon in a message"),
+        Key("closed", "text", "", "what becomes of a use after the release; none: no harm, or not known"),
         Key("loss", "word", "real", "how bad that is", ("real", "untidy", "none")),
         _SOURCE,
     ),
