@@ -61,7 +61,9 @@ def test_devices_are_written_to(project: Path) -> None:
 def test_a_full_stdout_is_one_line_on_stderr(project: Path, command: list[str]) -> None:
     env = {**os.environ, "PYTHONUNBUFFERED": ""}  # what stays in a buffer is written once more at the end
     with open("/dev/full", "wb") as full:
-        done = subprocess.run([*COMMAND, *command], stdout=full, stderr=subprocess.PIPE, timeout=LIMIT, check=False, env=env)
+        done = subprocess.run(
+            [*COMMAND, *command], stdout=full, stderr=subprocess.PIPE, timeout=LIMIT, check=False, env=env
+        )
     assert done.returncode == 2
     assert done.stderr.decode() == "shutdown-lint: cannot write to stdout: no space left on device\n"
 
