@@ -117,6 +117,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for acquisition, track in acquired(project, project.functions(module), *_OWNED, "thread"):
         if acquisition.model.kind == "thread" and acquisition.model.name != "logging.handlers.QueueListener":
             continue
+        if acquisition.model.name == "multiprocessing.pool.Pool":  # SHD205 says more about it
+            continue
         if (
             project.resources.released(acquisition)
             or _given_away(acquisition, track)
