@@ -138,7 +138,7 @@ _LOCAL = ("server", "pool", "scheduler", "observer", "consumer", "producer", "wo
 # what these hold is lost, or what they started goes on, when the function comes back; the others often serve until the
 # program ends, and are meant to
 _LOST_LOCALLY = ("pool", "producer")
-_OF_OTHER_RULES = ("threading.Thread",)
+_OF_OTHER_RULES = ("threading.Thread", "multiprocessing.pool.Pool")
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
