@@ -10,7 +10,7 @@ from shutdown_lint.models import Resource
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.places import Attribute, Local, Track, Tracker, Use
 from shutdown_lint.project.scopes import Value
-from shutdown_lint.project.values import Class, External, Instance
+from shutdown_lint.project.values import Class, Coroutine, External, Instance
 from shutdown_lint.walk import Site, argument
 
 if TYPE_CHECKING:
@@ -122,11 +122,18 @@ class Resources:
             if run is not None:
                 return (run,)
         if acquisition.model.kind == "task":
-            given = acquisition.call.args[0].value if acquisition.call.args else None
-            return self._project.calls.callables(given.func, acquisition.fn) if isinstance(given, Call) else ()
+            return self._coroutines(acquisition)
         for registration in self._project.roles.at(acquisition.site, acquisition.fn):
             return registration.targets
         return ()
+
+    def _coroutines(self, acquisition: Acquisition) -> tuple[Fn, ...]:
+        """The coroutine functions that a task runs; a coroutine may come from a name or a parameter."""
+        given = acquisition.call.args[0].value if acquisition.call.args else None
+        if isinstance(given, Call):
+            return self._project.calls.callables(given.func, acquisition.fn)
+        values = self._project.evaluate.values(given, acquisition.fn)
+        return tuple(dict.fromkeys(value.fn for value in values if isinstance(value, Coroutine)))
 
     def loops(self, acquisition: Acquisition) -> tuple[Loop, ...]:
         """The unbounded loops of what it runs."""
