@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from shutdown_lint.models.schema import Key
     from shutdown_lint.rules.registry import Entry
 
 FAMILIES = {
@@ -192,10 +193,47 @@ def model_outputs() -> tuple[dict[Path, str], list[str]]:
     from shutdown_lint.models import COMPILED, ModelError
     from shutdown_lint.models.sources import render
 
+    page = ROOT / "docs/models.md"
     try:
-        return {Path(COMPILED): render()}, []
+        return {Path(COMPILED): render(), page: with_tables(read(page) or "")}, []
     except ModelError as error:
         return {}, str(error).splitlines()
+
+
+def with_tables(page: str) -> str:
+    """The page on models with what the schema says between its marks."""
+    from shutdown_lint.models.schema import SCHEMA, TABLES
+
+    parts = []
+    for table, keys in SCHEMA.items():
+        parts.append(
+            f"\n### `[[{table}]]`\n\n{TABLES[table]}\n\n| key | type | default | meaning |\n|---|---|---|---|\n"
+        )
+        parts += (f"| `{key.name}` | {key_type(key)} | {default_text(key)} | {cell(key.help)} |\n" for key in keys)
+    head, begin, rest = page.partition("<!-- tables:")
+    mark, end = rest.partition("\n")[0], "<!-- /tables -->"
+    return f"{head}{begin}{mark}\n{''.join(parts)}\n{end}{rest.partition(end)[2]}" if begin else page
+
+
+def key_type(key: Key) -> str:
+    texts = {
+        "dotted": "dotted name",
+        "path": "dotted name",
+        "dotteds": "list of dotted names",
+        "names": "list of methods",
+        "waits": "list of `{ method, timeout, position }`",
+        "keyword": "parameter",
+        "text": "text",
+        "position": "number",
+        "switch": "boolean",
+    }
+    return texts[key.kind] if key.kind != "word" else ", ".join(f"`{word}`" for word in key.words)
+
+
+def default_text(key: Key) -> str:
+    if key.default is None:
+        return "required"
+    return {"": "", (): "", False: "false", -1: "-1"}.get(key.default, f"`{key.default}`")
 
 
 def stale(expected: Iterable[Path]) -> Iterator[Path]:

@@ -34,6 +34,7 @@ _WORK = frozenset(
         "worker",
     }
 )
+_IMPORT = re.compile(rb"\b(?:from|import) \w+")
 # kinds that other rules look at: they have words of their own
 _ELSEWHERE = frozenset({"child", "executor", "file", "process", "task", "timer"})
 _TOO_COMMON = frozenset({"map", "ref", "register", "run", "serve", "server", "start", "work"})
@@ -59,13 +60,18 @@ def parts_of(trigger: str) -> Trigger:
 
 def fires(triggers: Iterable[Trigger], data: bytes) -> bool:
     """Whether all parts of one of the triggers occur."""
-    missing: set[bytes] = set()  # many triggers begin with the same import
+    imports: frozenset[bytes] | None = None
     for parts in triggers:
-        if parts[0] not in missing:
-            if parts[0] not in data:
-                missing.add(parts[0])
-            elif all(part in data for part in parts[1:]):
-                return True
+        rest = parts
+        if parts[0].startswith((b"from ", b"import ")):
+            # hundreds of triggers begin with an import: one pass finds all that there are
+            if imports is None:
+                imports = frozenset(_IMPORT.findall(data))
+            if parts[0] not in imports:
+                continue
+            rest = parts[1:]
+        if all(part in data for part in rest):
+            return True
     return False
 
 

@@ -1,12 +1,14 @@
-"""Lowering of expressions: dispatch by node type, the parts that no rule can use become ``UNKNOWN``."""
+"""Lowering of expressions: dispatch by node type, the parts that no rule can use become ``UNKNOWN``.
+
+Every lowerer begins with the cursor at the first token of its node and ends behind the last, without the parentheses
+around the node: ``lower_expr`` takes these.
+"""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
-
-import libcst as cst
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from shutdown_lint.facts import (
     UNKNOWN,
@@ -30,8 +32,14 @@ from shutdown_lint.facts import (
     Walrus,
     Yield,
 )
+from shutdown_lint.lower.cursor import Cursor
 from shutdown_lint.lower.params import lower_params
 from shutdown_lint.lower.scope import Scope, Tables, normal
+
+if TYPE_CHECKING:
+    import libcst as cst
+else:
+    from shutdown_lint.lower.nodes import cst
 
 MAX_STRING = 200
 MAX_LITERALS = 8
@@ -41,12 +49,43 @@ Lowerer: TypeAlias = Callable[[Any, Tables, Scope], Expr]
 
 def lower_expr(node: cst.CSTNode, tables: Tables, scope: Scope) -> Expr:
     """The facts of one expression."""
-    lowerer = _BY_TYPE.get(type(node))
-    return lowerer(node, tables, scope) if lowerer else UNKNOWN
+    lowerer = _BY_TYPE.get(type(node), _unread)
+    parentheses = getattr(node, "lpar", ())
+    if parentheses:
+        return _parenthesized(node, lowerer, len(parentheses), tables, scope)
+    tables.cursor.start()
+    return lowerer(node, tables, scope)
+
+
+def _parenthesized(node: cst.CSTNode, lowerer: Lowerer, depth: int, tables: Tables, scope: Scope) -> Expr:
+    cursor = tables.cursor
+    for _ in range(depth):
+        cursor.take("(")
+    cursor.start()
+    found = lowerer(node, tables, scope)
+    for _ in range(depth):
+        cursor.take(")")
+    return found
+
+
+def discard(node: cst.CSTNode | None, tables: Tables, scope: Scope) -> Unknown:
+    """Move the cursor past an expression that no rule can use."""
+    if node is not None:
+        functions, yields = len(tables.functions), scope.yields
+        lower_expr(node, tables, scope)
+        del tables.functions[functions:]
+        scope.yields = yields
+    return UNKNOWN
+
+
+def _unread(node: cst.CSTNode, tables: Tables, scope: Scope) -> Expr:
+    """A kind of expression that this version does not know."""
+    return UNKNOWN
 
 
 def _name(node: cst.Name, tables: Tables, scope: Scope) -> Expr:
     value = node.value
+    tables.cursor.take(value)
     if value in _KEYWORDS:
         return _KEYWORDS[value]
     return tables.name(value)
@@ -56,42 +95,72 @@ _KEYWORDS: dict[str, Expr] = {"None": Const(None), "True": Const(True), "False":
 
 
 def _attribute(node: cst.Attribute, tables: Tables, scope: Scope) -> Expr:
-    return Attr(lower_expr(node.value, tables, scope), normal(node.attr.value))
+    value, cursor = lower_expr(node.value, tables, scope), tables.cursor
+    cursor.take(".")
+    name = node.attr.value
+    cursor.take(name)
+    return Attr(value, normal(name))
 
 
 def _call(node: cst.Call, tables: Tables, scope: Scope) -> Expr:
+    cursor = tables.cursor
+    start = cursor.pos
     func = lower_expr(node.func, tables, scope)
-    return Call(func, lower_args(node.args, tables, scope), tables.positions.span(node))
+    cursor.take("(")
+    args = lower_args(node.args, tables, scope)
+    cursor.take(")")
+    return Call(func, args, cursor.span(start))
 
 
 def lower_args(args: Iterable[cst.Arg], tables: Tables, scope: Scope) -> tuple[Arg, ...]:
     """The arguments of a call or the bases of a class."""
-    return tuple(
-        Arg(lower_expr(arg.value, tables, scope), normal(arg.keyword.value) if arg.keyword else None, arg.star)
-        for arg in args
-    )
+    return tuple([_arg(arg, tables, scope) for arg in args])
+
+
+def _arg(node: cst.Arg, tables: Tables, scope: Scope) -> Arg:
+    cursor, keyword = tables.cursor, None
+    if node.star:
+        cursor.take(node.star)
+    elif node.keyword is not None:
+        keyword = node.keyword.value
+        cursor.take(keyword)
+        cursor.take("=")
+        keyword = normal(keyword)
+    value = lower_expr(node.value, tables, scope)
+    cursor.skip(",")
+    return Arg(value, keyword, node.star)
 
 
 def _await(node: cst.Await, tables: Tables, scope: Scope) -> Expr:
-    return Await(lower_expr(node.expression, tables, scope), tables.positions.span(node))
+    cursor = tables.cursor
+    start = cursor.pos
+    cursor.take("await")
+    return Await(lower_expr(node.expression, tables, scope), cursor.span(start))
 
 
 def _yield(node: cst.Yield, tables: Tables, scope: Scope) -> Expr:
     scope.yields = True
+    tables.cursor.take("yield")
     value = node.value
     if value is None:
         return Yield(_KEYWORDS["None"], False)
-    if isinstance(value, cst.From):
+    if type(value) is cst.From:
+        tables.cursor.take("from")
         return Yield(lower_expr(value.item, tables, scope), True)
     return Yield(lower_expr(value, tables, scope), False)
 
 
 def _lambda(node: cst.Lambda, tables: Tables, scope: Scope) -> Expr:
-    index, span = tables.new_function(), tables.positions.span(node)
+    index, cursor = tables.new_function(), tables.cursor
+    start = cursor.pos
     prefix = f"{scope.prefix}<lambda>"
+    cursor.take("lambda")
     params = lower_params(node.params, tables, scope)
+    cursor.take(":")
     inner = Scope(index, -1, f"{prefix}.<locals>.")
-    body = (Return(lower_expr(node.body, tables, inner), span),)
+    value = lower_expr(node.body, tables, inner)
+    span = cursor.span(start)
+    body = (Return(value, span),)
     tables.functions[index] = Function(
         index, "<lambda>", prefix, False, inner.yields, True, params, (), None, body, -1, scope.function, span, span
     )
@@ -100,8 +169,11 @@ def _lambda(node: cst.Lambda, tables: Tables, scope: Scope) -> Expr:
 
 def _string(node: cst.SimpleString, tables: Tables, scope: Scope) -> Expr:
     text = node.value
-    if len(text) > MAX_STRING or "b" in node.prefix.lower():
+    tables.cursor.take(text)
+    if len(text) > MAX_STRING:
         return UNKNOWN
+    if text[0] in "\"'" and "\\" not in text and text[1] != text[0] and text.isascii():
+        return Const(text[1:-1])
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
@@ -123,8 +195,57 @@ def _concatenated(node: cst.ConcatenatedString, tables: Tables, scope: Scope) ->
 
 
 def _fstring(node: cst.FormattedString, tables: Tables, scope: Scope) -> Expr:
-    parts = (part.expression for part in node.parts if isinstance(part, cst.FormattedStringExpression))
-    return live_operands("fstring", tuple(lower_expr(part, tables, scope) for part in parts))
+    tables.cursor.exact(node.start)
+    found = _parts(node.parts, tables, scope)
+    tables.cursor.exact(node.end)
+    return live_operands("fstring", found)
+
+
+def _parts(
+    parts: Iterable[cst.BaseFormattedStringContent | cst.BaseTemplatedStringContent], tables: Tables, scope: Scope
+) -> tuple[Expr, ...]:
+    """The expressions in a formatted string, without those in format specifications."""
+    found = []
+    for part in parts:
+        if isinstance(part, (cst.FormattedStringText, cst.TemplatedStringText)):
+            tables.cursor.exact(part.value)
+        elif isinstance(part, (cst.FormattedStringExpression, cst.TemplatedStringExpression)):
+            found.append(_replacement(part, tables, scope))
+    return tuple(found)
+
+
+def _replacement(
+    node: cst.FormattedStringExpression | cst.TemplatedStringExpression, tables: Tables, scope: Scope
+) -> Expr:
+    cursor = tables.cursor
+    cursor.take("{")
+    found = lower_expr(node.expression, tables, scope)
+    if node.equal is not None:
+        cursor.take("=")
+    if node.conversion is not None:
+        cursor.take("!")
+        cursor.take(node.conversion)
+    if node.format_spec is not None:
+        cursor.take(":")
+        _discard_parts(node.format_spec, tables, scope)
+    cursor.take("}")
+    return found
+
+
+def _discard_parts(
+    parts: Iterable[cst.BaseFormattedStringContent | cst.BaseTemplatedStringContent], tables: Tables, scope: Scope
+) -> None:
+    functions, yields = len(tables.functions), scope.yields
+    _parts(parts, tables, scope)
+    del tables.functions[functions:]
+    scope.yields = yields
+
+
+def _template(node: cst.TemplatedString, tables: Tables, scope: Scope) -> Expr:
+    tables.cursor.exact(node.start)
+    _discard_parts(node.parts, tables, scope)
+    tables.cursor.exact(node.end)
+    return UNKNOWN
 
 
 def live_operands(kind: str, operands: tuple[Expr, ...]) -> Expr:
@@ -147,16 +268,46 @@ def is_live(expr: Expr) -> bool:
 
 
 def _integer(node: cst.Integer, tables: Tables, scope: Scope) -> Expr:
+    tables.cursor.take(node.value)
     # CPython refuses int() of more than 4,300 digits (sys.set_int_max_str_digits)
-    return Const(ast.literal_eval(node.value)) if len(node.value) < 20 else UNKNOWN
+    value = node.value
+    if len(value) >= 20:
+        return UNKNOWN
+    return Const(int(value) if value.isdigit() and (value[0] != "0" or len(value) == 1) else ast.literal_eval(value))
 
 
 def _float(node: cst.Float, tables: Tables, scope: Scope) -> Expr:
+    tables.cursor.take(node.value)
     return Const(float(node.value)) if len(node.value) < 40 else UNKNOWN
 
 
+def _imaginary(node: cst.Imaginary, tables: Tables, scope: Scope) -> Expr:
+    tables.cursor.take(node.value)
+    return UNKNOWN
+
+
+def _ellipsis(node: cst.Ellipsis, tables: Tables, scope: Scope) -> Expr:
+    tables.cursor.take("...")
+    return UNKNOWN
+
+
 _UNARY = {cst.Not: "not", cst.Minus: "-"}
+_UNARY_TOKENS = {**_UNARY, cst.Plus: "+", cst.BitInvert: "~"}
 _BINARY = {cst.Add: "+", cst.Subtract: "-"}
+_BINARY_TOKENS = {
+    **_BINARY,
+    cst.Multiply: "*",
+    cst.MatrixMultiply: "@",
+    cst.Divide: "/",
+    cst.FloorDivide: "//",
+    cst.Modulo: "%",
+    cst.Power: "**",
+    cst.LeftShift: "<<",
+    cst.RightShift: ">>",
+    cst.BitOr: "|",
+    cst.BitXor: "^",
+    cst.BitAnd: "&",
+}
 _COMPARE = {
     cst.Equal: "==",
     cst.NotEqual: "!=",
@@ -172,6 +323,7 @@ _COMPARE = {
 
 
 def _unary(node: cst.UnaryOperation, tables: Tables, scope: Scope) -> Expr:
+    tables.cursor.take(_UNARY_TOKENS.get(type(node.operator), ""))
     operand = lower_expr(node.expression, tables, scope)
     op = _UNARY.get(type(node.operator), "?")
     if op == "-" and isinstance(operand, Const) and isinstance(operand.value, (int, float)):
@@ -181,12 +333,16 @@ def _unary(node: cst.UnaryOperation, tables: Tables, scope: Scope) -> Expr:
 
 def _boolean(node: cst.BooleanOperation, tables: Tables, scope: Scope) -> Expr:
     op = "and" if isinstance(node.operator, cst.And) else "or"
-    return Op(op, (lower_expr(node.left, tables, scope), lower_expr(node.right, tables, scope)))
+    left = lower_expr(node.left, tables, scope)
+    tables.cursor.take(op)
+    return Op(op, (left, lower_expr(node.right, tables, scope)))
 
 
 def _binary(node: cst.BinaryOperation, tables: Tables, scope: Scope) -> Expr:
     op = _BINARY.get(type(node.operator), "?")
-    operands = (lower_expr(node.left, tables, scope), lower_expr(node.right, tables, scope))
+    left = lower_expr(node.left, tables, scope)
+    tables.cursor.take(_BINARY_TOKENS.get(type(node.operator), ""))
+    operands = (left, lower_expr(node.right, tables, scope))
     if op == "?" or any(isinstance(operand, Unknown) for operand in operands):
         return live_operands("?", operands)
     return Op(op, operands)
@@ -196,26 +352,63 @@ def _comparison(node: cst.Comparison, tables: Tables, scope: Scope) -> Expr:
     left = lower_expr(node.left, tables, scope)
     links = []
     for target in node.comparisons:
+        op = _COMPARE.get(type(target.operator), "?")
+        _take_comparison(op, target.operator, tables.cursor)
         right = lower_expr(target.comparator, tables, scope)
-        links.append(Op(_COMPARE.get(type(target.operator), "?"), (left, right)))
+        links.append(Op(op, (left, right)))
         left = right
     return links[0] if len(links) == 1 else Op("and", tuple(links))
 
 
+def _take_comparison(op: str, operator: cst.BaseCompOp, cursor: Cursor) -> None:
+    if type(operator) is cst.NotEqual:
+        cursor.take(operator.value)
+    else:
+        for word in op.split("-"):
+            cursor.take(word)
+
+
 def _conditional(node: cst.IfExp, tables: Tables, scope: Scope) -> Expr:
-    return Op("if", tuple(lower_expr(part, tables, scope) for part in (node.test, node.body, node.orelse)))
+    body = lower_expr(node.body, tables, scope)
+    tables.cursor.take("if")
+    test = lower_expr(node.test, tables, scope)
+    tables.cursor.take("else")
+    return Op("if", (test, body, lower_expr(node.orelse, tables, scope)))
 
 
-def _display(kind: str) -> Lowerer:
+def _display(kind: str, opening: str = "", closing: str = "") -> Lowerer:
     def lower(node: cst.Tuple | cst.List | cst.Set, tables: Tables, scope: Scope) -> Expr:
-        return _seq(kind, tuple(_element(element, tables, scope) for element in node.elements))
+        tables.cursor.take(opening)
+        found = _seq(kind, tuple([_element(element, tables, scope) for element in node.elements]))
+        tables.cursor.take(closing)
+        return found
 
     return lower
 
 
 def _element(node: cst.BaseElement, tables: Tables, scope: Scope) -> Expr:
+    starred = type(node) is cst.StarredElement
+    value = _starred(node, tables, scope) if starred else lower_expr(node.value, tables, scope)
+    tables.cursor.skip(",")
+    return Star(value) if starred else value
+
+
+def _starred(node: cst.BaseElement, tables: Tables, scope: Scope) -> Expr:
+    cursor = tables.cursor
+    depth = len(getattr(node, "lpar", ()))
+    for _ in range(depth):
+        cursor.take("(")
+    cursor.take("*")
     value = lower_expr(node.value, tables, scope)
-    return Star(value) if isinstance(node, cst.StarredElement) else value
+    for _ in range(depth):
+        cursor.take(")")
+    return value
+
+
+def _star(node: cst.StarredElement, tables: Tables, scope: Scope) -> Expr:
+    """``*Ts`` where no display is: an annotation, the element of a comprehension."""
+    tables.cursor.take("*")
+    return discard(node.value, tables, scope)
 
 
 def _seq(kind: str, items: tuple[Expr, ...]) -> Expr:
@@ -227,30 +420,64 @@ def _seq(kind: str, items: tuple[Expr, ...]) -> Expr:
 
 def _dict(node: cst.Dict, tables: Tables, scope: Scope) -> Expr:
     items: list[Expr] = []
+    cursor = tables.cursor
+    cursor.take("{")
     for element in node.elements:
         if isinstance(element, cst.DictElement):
-            items += (lower_expr(element.key, tables, scope), lower_expr(element.value, tables, scope))
+            items.append(lower_expr(element.key, tables, scope))
+            cursor.take(":")
+            items.append(lower_expr(element.value, tables, scope))
         else:
+            cursor.take("**")
             items.append(Star(lower_expr(element.value, tables, scope)))
+        cursor.skip(",")
+    cursor.take("}")
     return _seq("dict", tuple(items))
 
 
 def _subscript(node: cst.Subscript, tables: Tables, scope: Scope) -> Expr:
-    value = lower_expr(node.value, tables, scope)
-    indices = tuple(
-        lower_expr(element.slice.value, tables, scope) if isinstance(element.slice, cst.Index) else UNKNOWN
-        for element in node.slice
-    )
+    value, cursor = lower_expr(node.value, tables, scope), tables.cursor
+    cursor.take("[")
+    indices = tuple([_index(element, tables, scope) for element in node.slice])
+    cursor.take("]")
     return Subscript(value, indices[0] if len(indices) == 1 else Seq("tuple", indices))
 
 
-def _comprehension(kind: str) -> Lowerer:
+def _index(node: cst.SubscriptElement, tables: Tables, scope: Scope) -> Expr:
+    part, cursor = node.slice, tables.cursor
+    found: Expr = UNKNOWN
+    if isinstance(part, cst.Index):
+        if part.star:
+            cursor.take(part.star)
+        found = lower_expr(part.value, tables, scope)
+    elif isinstance(part, cst.Slice):
+        discard(part.lower, tables, scope)
+        cursor.take(":")
+        discard(part.upper, tables, scope)
+        if cursor.skip(":"):
+            discard(part.step, tables, scope)
+    cursor.skip(",")
+    return found
+
+
+def _comprehension(kind: str, opening: str = "", closing: str = "") -> Lowerer:
     def lower(node: cst.BaseComp, tables: Tables, scope: Scope) -> Expr:
-        parts = (node.key, node.value) if isinstance(node, cst.DictComp) else (node.elt,)  # type: ignore[attr-defined]  # all but a dict's have elt
-        clauses = tuple(_clause(clause, tables, scope) for clause in _clauses(node.for_in))
-        return Comp(kind, tuple(lower_expr(part, tables, scope) for part in parts), clauses)
+        cursor = tables.cursor
+        cursor.take(opening)
+        elements = _comp_elements(node, tables, scope)
+        clauses = tuple([_clause(clause, tables, scope) for clause in _clauses(node.for_in)])
+        cursor.take(closing)
+        return Comp(kind, elements, clauses)
 
     return lower
+
+
+def _comp_elements(node: cst.BaseComp, tables: Tables, scope: Scope) -> tuple[Expr, ...]:
+    if not isinstance(node, cst.DictComp):
+        return (lower_expr(node.elt, tables, scope),)  # type: ignore[attr-defined]  # all but a dict's have elt
+    key = lower_expr(node.key, tables, scope)
+    tables.cursor.take(":")
+    return key, lower_expr(node.value, tables, scope)
 
 
 def _clauses(first: cst.CompFor) -> Iterable[cst.CompFor]:
@@ -261,16 +488,26 @@ def _clauses(first: cst.CompFor) -> Iterable[cst.CompFor]:
 
 
 def _clause(node: cst.CompFor, tables: Tables, scope: Scope) -> Clause:
+    cursor = tables.cursor
+    if node.asynchronous is not None:
+        cursor.take("async")
+    cursor.take("for")
+    target = lower_expr(node.target, tables, scope)
+    cursor.take("in")
+    iterable = lower_expr(node.iter, tables, scope)
     return Clause(
-        lower_expr(node.target, tables, scope),
-        lower_expr(node.iter, tables, scope),
-        tuple(lower_expr(test.test, tables, scope) for test in node.ifs),
-        node.asynchronous is not None,
+        target, iterable, tuple([_comp_if(test, tables, scope) for test in node.ifs]), node.asynchronous is not None
     )
+
+
+def _comp_if(node: cst.CompIf, tables: Tables, scope: Scope) -> Expr:
+    tables.cursor.take("if")
+    return lower_expr(node.test, tables, scope)
 
 
 def _walrus(node: cst.NamedExpr, tables: Tables, scope: Scope) -> Expr:
     target = lower_expr(node.target, tables, scope)
+    tables.cursor.take(":=")
     value = lower_expr(node.value, tables, scope)
     return Walrus(target, value) if isinstance(target, Name) else value
 
@@ -287,19 +524,23 @@ _BY_TYPE: dict[type[cst.CSTNode], Lowerer] = {
     cst.FormattedString: _fstring,
     cst.Integer: _integer,
     cst.Float: _float,
+    cst.Imaginary: _imaginary,
+    cst.Ellipsis: _ellipsis,
+    cst.StarredElement: _star,
     cst.UnaryOperation: _unary,
     cst.BooleanOperation: _boolean,
     cst.BinaryOperation: _binary,
     cst.Comparison: _comparison,
     cst.IfExp: _conditional,
     cst.Tuple: _display("tuple"),
-    cst.List: _display("list"),
-    cst.Set: _display("set"),
+    cst.List: _display("list", "[", "]"),
+    cst.Set: _display("set", "{", "}"),
     cst.Dict: _dict,
     cst.Subscript: _subscript,
-    cst.ListComp: _comprehension("list"),
-    cst.SetComp: _comprehension("set"),
-    cst.DictComp: _comprehension("dict"),
+    cst.ListComp: _comprehension("list", "[", "]"),
+    cst.SetComp: _comprehension("set", "{", "}"),
+    cst.DictComp: _comprehension("dict", "{", "}"),
     cst.GeneratorExp: _comprehension("generator"),
     cst.NamedExpr: _walrus,
+    cst.TemplatedString: _template,
 }

@@ -2,49 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import libcst as cst
+from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import ImportName
+from shutdown_lint.lower.cursor import Cursor
 from shutdown_lint.lower.scope import normal
 
+if TYPE_CHECKING:
+    import libcst as cst
+else:
+    from shutdown_lint.lower.nodes import cst
 
-def lower_import(node: cst.Import) -> tuple[ImportName, ...]:
+
+def lower_import(node: cst.Import, cursor: Cursor) -> tuple[ImportName, ...]:
     """``import a.b`` binds ``a``; ``import a.b as c`` binds ``c`` to ``a.b``."""
-    return tuple(_import_name(alias) for alias in node.names)
+    cursor.take("import")
+    return tuple([_import_name(alias, cursor) for alias in node.names])
 
 
-def _import_name(alias: cst.ImportAlias) -> ImportName:
-    module = dotted(alias.name)
-    bound = _asname(alias)
+def _import_name(alias: cst.ImportAlias, cursor: Cursor) -> ImportName:
+    module, bound = _alias(alias, cursor)
     return ImportName(bound or module.partition(".")[0], module, None, 0)
 
 
-def lower_import_from(node: cst.ImportFrom) -> tuple[ImportName, ...]:
+def lower_import_from(node: cst.ImportFrom, cursor: Cursor) -> tuple[ImportName, ...]:
     """``from m import a as b, c``; ``from m import *`` has the local name ``*``."""
-    module, level = dotted(node.module) if node.module else "", len(node.relative)
+    cursor.take("from")
+    level = len(node.relative)
+    for _ in range(level):
+        cursor.take(".")
+    module = _dotted(node.module, cursor) if node.module else ""
+    cursor.take("import")
     if isinstance(node.names, cst.ImportStar):
+        cursor.take("*")
         return (ImportName("*", module, "*", level),)
-    return tuple(
-        ImportName(_asname(alias) or dotted(alias.name), module, dotted(alias.name), level) for alias in node.names
-    )
+    bracket = cursor.skip("(")
+    aliases = [_alias(alias, cursor) for alias in node.names]
+    if bracket:
+        cursor.take(")")
+    return tuple([ImportName(bound or name, module, name, level) for name, bound in aliases])
 
 
-def _asname(alias: cst.ImportAlias) -> str | None:
+def _alias(alias: cst.ImportAlias, cursor: Cursor) -> tuple[str, str | None]:
+    """The name that is imported, and the one that it is given."""
+    name, bound = _dotted(alias.name, cursor), None
     if alias.asname and isinstance(alias.asname.name, cst.Name):
-        return normal(alias.asname.name.value)
-    return None
+        bound = alias.asname.name.value
+        cursor.take("as")
+        cursor.take(bound)
+        bound = normal(bound)
+    cursor.skip(",")
+    return name, bound
 
 
-def dotted(node: cst.BaseExpression) -> str:
-    """The text of a dotted name."""
-    return ".".join(reversed(list(_parts(node))))
-
-
-def _parts(node: cst.BaseExpression) -> Iterator[str]:
+def _dotted(node: cst.BaseExpression, cursor: Cursor) -> str:
+    parts: list[str] = []
     while isinstance(node, cst.Attribute):
-        yield normal(node.attr.value)
+        parts.append(node.attr.value)
         node = node.value
     if isinstance(node, cst.Name):
-        yield normal(node.value)
+        parts.append(node.value)
+    parts.reverse()
+    for number, part in enumerate(parts):
+        if number:
+            cursor.take(".")
+        cursor.take(part)
+    return ".".join(map(normal, parts))

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import libcst as cst
 
 from shutdown_lint.facts import Function, ModuleFacts, Span
-from shutdown_lint.lower.positions import Positions
+from shutdown_lint.lower.cursor import Cursor
+from shutdown_lint.lower.nodes import parse
 from shutdown_lint.lower.scope import Scope, Tables
 from shutdown_lint.lower.statements import lower_body
 
@@ -32,7 +33,7 @@ def lower_module(text: str, *, path: str, name: str, is_package: bool, digest: s
     """
     with _deep_stack():
         tree = _parse(text)
-        tables = Tables(Positions(tree))
+        tables = Tables(Cursor(text))
         index, scope = tables.new_function(), Scope(0, -1, "")
         body = lower_body(tree, tables, scope)
     span = Span(1, 1, 1, 1)
@@ -46,7 +47,7 @@ def lower_module(text: str, *, path: str, name: str, is_package: bool, digest: s
 
 def _parse(text: str) -> cst.Module:
     try:
-        return cst.parse_module(text)
+        return parse(text)
     except cst.ParserSyntaxError as error:
         raise SyntaxTrouble(error.raw_line, error.raw_column + 1, error.message.partition("\n")[0]) from error
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from shutdown_lint.facts import Class, Function, Name
 
 if TYPE_CHECKING:
-    from shutdown_lint.lower.positions import Positions
+    from shutdown_lint.lower.cursor import Cursor
 
 
 class Scope:
@@ -23,10 +23,10 @@ class Scope:
 class Tables:
     """The definitions of one module, numbered in the order in which they are met."""
 
-    __slots__ = ("_names", "classes", "functions", "positions")
+    __slots__ = ("_names", "classes", "cursor", "functions")
 
-    def __init__(self, positions: Positions) -> None:
-        self.positions = positions
+    def __init__(self, cursor: Cursor) -> None:
+        self.cursor = cursor
         self.functions: list[Function | None] = []
         self.classes: list[Class | None] = []
         self._names: dict[str, Name] = {}

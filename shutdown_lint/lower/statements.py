@@ -1,18 +1,21 @@
-"""Lowering of statements: dispatch by node type, bodies in source order."""
+"""Lowering of statements: dispatch by node type, bodies in source order.
+
+Every lowerer begins with the cursor at the first token of its statement (a decorated definition: at the first
+decorator) and ends behind the last.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
-
-import libcst as cst
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from shutdown_lint.facts import (
-    NO_SPAN,
     Assert,
     Assign,
+    Await,
     Body,
     Break,
+    Call,
     Case,
     Const,
     Continue,
@@ -23,6 +26,7 @@ from shutdown_lint.facts import (
     Handler,
     If,
     Import,
+    Lambda,
     Match,
     Name,
     Raise,
@@ -37,19 +41,31 @@ from shutdown_lint.facts import (
     With,
     WithItem,
 )
-from shutdown_lint.lower.definitions import lower_class, lower_function
-from shutdown_lint.lower.expressions import lower_expr
+from shutdown_lint.lower.definitions import lower_class, lower_function, take_type_parameters
+from shutdown_lint.lower.expressions import discard, lower_expr
 from shutdown_lint.lower.imports import lower_import, lower_import_from
 from shutdown_lint.lower.patterns import lower_case
 from shutdown_lint.lower.scope import Scope, Tables, normal
+
+if TYPE_CHECKING:
+    import libcst as cst
+else:
+    from shutdown_lint.lower.nodes import cst
 
 Lowerer: TypeAlias = Callable[[Any, Tables, Scope], "Stmt | None"]
 
 
 def lower_body(body: cst.BaseSuite | cst.Module, tables: Tables, scope: Scope) -> Body:
     """The statements of a suite; ``pass``, docstrings and bare literals leave nothing."""
-    lowered = (_lower(statement, tables, scope) for statement in _flat(body.body))
-    return tuple(statement for statement in lowered if statement is not None)
+    cursor, found = tables.cursor, []
+    if not isinstance(body, cst.Module):
+        cursor.take(":")
+    for statement in _flat(body.body):
+        cursor.start()
+        lowered = _lower(statement, tables, scope)
+        if lowered is not None:
+            found.append(lowered)
+    return tuple(found)
 
 
 def _flat(statements: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
@@ -70,121 +86,241 @@ def _optional(node: cst.CSTNode | None, tables: Tables, scope: Scope) -> Expr | 
 
 
 def _expression(node: cst.Expr, tables: Tables, scope: Scope) -> Stmt | None:
+    start = tables.cursor.pos
     value = lower_expr(node.value, tables, scope)
-    return None if isinstance(value, (Const, Unknown)) else ExprStmt(value, tables.positions.span(node))
+    return None if isinstance(value, (Const, Unknown)) else ExprStmt(value, tables.cursor.span(start))
+
+
+def _pass(node: cst.Pass, tables: Tables, scope: Scope) -> Stmt | None:
+    tables.cursor.take("pass")
+    return None
 
 
 def _assign(node: cst.Assign, tables: Tables, scope: Scope) -> Stmt:
-    targets = tuple(lower_expr(target.target, tables, scope) for target in node.targets)
-    return Assign(targets, lower_expr(node.value, tables, scope), None, "=", tables.positions.span(node))
+    cursor, targets = tables.cursor, []
+    start = cursor.pos
+    for target in node.targets:
+        targets.append(lower_expr(target.target, tables, scope))
+        cursor.take("=")
+    value = lower_expr(node.value, tables, scope)
+    return Assign(tuple(targets), value, None, "=", cursor.span(start))
 
 
 def _annotated(node: cst.AnnAssign, tables: Tables, scope: Scope) -> Stmt:
-    target, value = lower_expr(node.target, tables, scope), _optional(node.value, tables, scope)
+    cursor, value = tables.cursor, None
+    start = cursor.pos
+    target = lower_expr(node.target, tables, scope)
+    cursor.take(":")
     annotation = lower_expr(node.annotation.annotation, tables, scope)
-    return Assign((target,), value, annotation, "=", tables.positions.span(node))
+    if node.value is not None:
+        cursor.take("=")
+        value = lower_expr(node.value, tables, scope)
+    return Assign((target,), value, annotation, "=", cursor.span(start))
+
+
+_AUGMENTED = {
+    cst.AddAssign: "+=",
+    cst.SubtractAssign: "-=",
+    cst.BitOrAssign: "|=",
+    cst.BitAndAssign: "&=",
+    cst.MultiplyAssign: "*=",
+    cst.MatrixMultiplyAssign: "@=",
+    cst.DivideAssign: "/=",
+    cst.FloorDivideAssign: "//=",
+    cst.ModuloAssign: "%=",
+    cst.PowerAssign: "**=",
+    cst.LeftShiftAssign: "<<=",
+    cst.RightShiftAssign: ">>=",
+    cst.BitXorAssign: "^=",
+}
+_USED_AUGMENTED = ("+=", "-=", "|=", "&=")
 
 
 def _augmented(node: cst.AugAssign, tables: Tables, scope: Scope) -> Stmt:
-    op = {cst.AddAssign: "+=", cst.SubtractAssign: "-=", cst.BitOrAssign: "|=", cst.BitAndAssign: "&="}.get(
-        type(node.operator), "?="
-    )
-    target, value = lower_expr(node.target, tables, scope), lower_expr(node.value, tables, scope)
-    return Assign((target,), value, None, op, tables.positions.span(node))
+    cursor, op = tables.cursor, _AUGMENTED.get(type(node.operator), "")
+    start = cursor.pos
+    target = lower_expr(node.target, tables, scope)
+    cursor.take(op)
+    value = lower_expr(node.value, tables, scope)
+    return Assign((target,), value, None, op if op in _USED_AUGMENTED else "?=", cursor.span(start))
 
 
 def _return(node: cst.Return, tables: Tables, scope: Scope) -> Stmt:
-    return Return(_optional(node.value, tables, scope), tables.positions.span(node))
+    start = tables.cursor.pos
+    tables.cursor.take("return")
+    return Return(_optional(node.value, tables, scope), tables.cursor.span(start))
 
 
 def _raise(node: cst.Raise, tables: Tables, scope: Scope) -> Stmt:
-    cause = lower_expr(node.cause.item, tables, scope) if node.cause else None
-    return Raise(_optional(node.exc, tables, scope), cause, tables.positions.span(node))
+    cursor, cause = tables.cursor, None
+    start = cursor.pos
+    cursor.take("raise")
+    raised = _optional(node.exc, tables, scope)
+    if node.cause is not None:
+        cursor.take("from")
+        cause = lower_expr(node.cause.item, tables, scope)
+    return Raise(raised, cause, cursor.span(start))
 
 
 def _break(node: cst.Break, tables: Tables, scope: Scope) -> Stmt:
-    return Break(tables.positions.span(node))
+    start = tables.cursor.pos
+    tables.cursor.take("break")
+    return Break(tables.cursor.span(start))
 
 
 def _continue(node: cst.Continue, tables: Tables, scope: Scope) -> Stmt:
-    return Continue(tables.positions.span(node))
+    start = tables.cursor.pos
+    tables.cursor.take("continue")
+    return Continue(tables.cursor.span(start))
 
 
-def _if(node: cst.If, tables: Tables, scope: Scope) -> Stmt:
+def _if(node: cst.If, tables: Tables, scope: Scope, word: str = "if") -> Stmt:
+    start = tables.cursor.pos
+    tables.cursor.take(word)
     test, body = lower_expr(node.test, tables, scope), lower_body(node.body, tables, scope)
-    return If(test, body, _orelse(node.orelse, tables, scope), tables.positions.span(node))
+    orelse = _orelse(node.orelse, tables, scope)
+    return If(test, body, orelse, tables.cursor.span(start))
 
 
 def _orelse(node: cst.If | cst.Else | None, tables: Tables, scope: Scope) -> Body:
     if node is None:
         return ()
-    return (_if(node, tables, scope),) if isinstance(node, cst.If) else lower_body(node.body, tables, scope)
+    tables.cursor.start()
+    if isinstance(node, cst.If):
+        return (_if(node, tables, scope, "elif"),)
+    tables.cursor.take("else")
+    return lower_body(node.body, tables, scope)
 
 
 def _while(node: cst.While, tables: Tables, scope: Scope) -> Stmt:
+    start = tables.cursor.pos
+    tables.cursor.take("while")
     test, body = lower_expr(node.test, tables, scope), lower_body(node.body, tables, scope)
-    return While(test, body, _orelse(node.orelse, tables, scope), tables.positions.span(node))
+    orelse = _orelse(node.orelse, tables, scope)
+    return While(test, body, orelse, tables.cursor.span(start))
+
+
+def _take_async(node: cst.For | cst.With, tables: Tables) -> bool:
+    if node.asynchronous is None:
+        return False
+    tables.cursor.take("async")
+    return True
 
 
 def _for(node: cst.For, tables: Tables, scope: Scope) -> Stmt:
-    target, iterable = lower_expr(node.target, tables, scope), lower_expr(node.iter, tables, scope)
+    cursor = tables.cursor
+    start, is_async = cursor.pos, _take_async(node, tables)
+    cursor.take("for")
+    target = lower_expr(node.target, tables, scope)
+    cursor.take("in")
+    iterable = lower_expr(node.iter, tables, scope)
     body, orelse = lower_body(node.body, tables, scope), _orelse(node.orelse, tables, scope)
-    return For(target, iterable, body, orelse, node.asynchronous is not None, tables.positions.span(node))
+    return For(target, iterable, body, orelse, is_async, cursor.span(start))
 
 
 def _try(node: cst.Try | cst.TryStar, tables: Tables, scope: Scope) -> Stmt:
+    cursor = tables.cursor
+    final: Body = ()
+    start = cursor.pos
+    cursor.take("try")
     body = lower_body(node.body, tables, scope)
-    handlers = tuple(_handler(handler, tables, scope) for handler in node.handlers)
-    final = lower_body(node.finalbody.body, tables, scope) if node.finalbody else ()
+    handlers = tuple([_handler(handler, tables, scope) for handler in node.handlers])
     orelse = _orelse(node.orelse, tables, scope)
-    return Try(body, handlers, orelse, final, isinstance(node, cst.TryStar), tables.positions.span(node))
+    if node.finalbody is not None:
+        cursor.take("finally")
+        final = lower_body(node.finalbody.body, tables, scope)
+    return Try(body, handlers, orelse, final, isinstance(node, cst.TryStar), cursor.span(start))
 
 
 def _handler(node: cst.ExceptHandler | cst.ExceptStarHandler, tables: Tables, scope: Scope) -> Handler:
-    name = node.name.name.value if node.name and isinstance(node.name.name, cst.Name) else None
+    cursor, name = tables.cursor, None
+    start = cursor.start()
+    cursor.take("except")
+    if isinstance(node, cst.ExceptStarHandler):
+        cursor.take("*")
     types = _optional(node.type, tables, scope)
-    return Handler(
-        types, normal(name) if name else None, lower_body(node.body, tables, scope), tables.positions.span(node)
-    )
+    if node.name is not None and isinstance(node.name.name, cst.Name):
+        name = node.name.name.value
+        cursor.take("as")
+        cursor.take(name)
+        name = normal(name)
+    body = lower_body(node.body, tables, scope)
+    return Handler(types, name, body, cursor.span(start))
 
 
 def _with(node: cst.With, tables: Tables, scope: Scope) -> Stmt:
-    span = tables.positions.span(node)
-    items = tuple(_with_item(item, tables, scope, span) for item in node.items)
-    return With(items, lower_body(node.body, tables, scope), node.asynchronous is not None, span)
+    cursor = tables.cursor
+    start, is_async = cursor.pos, _take_async(node, tables)
+    first = cursor.span(start)
+    # a context that is no call is told by its statement's first word
+    first = first._replace(end_line=first.line, end_col=first.col + len("with"))
+    cursor.take("with")
+    bracket = isinstance(node.lpar, cst.LeftParen)
+    if bracket:
+        cursor.take("(")
+    items = tuple([_with_item(item, tables, scope, first) for item in node.items])
+    if bracket:
+        cursor.take(")")
+    body = lower_body(node.body, tables, scope)
+    return With(items, body, is_async, cursor.span(start))
 
 
-def _with_item(node: cst.WithItem, tables: Tables, scope: Scope, outer: Span) -> WithItem:
-    target = lower_expr(node.asname.name, tables, scope) if node.asname else None
-    span = tables.positions.span(node.item)
-    if span == NO_SPAN:  # only calls have positions; another context is told by its statement's first word
-        span = outer._replace(end_line=outer.line, end_col=outer.col + len("with"))
-    return WithItem(lower_expr(node.item, tables, scope), target, span)
+def _with_item(node: cst.WithItem, tables: Tables, scope: Scope, first: Span) -> WithItem:
+    cursor, target = tables.cursor, None
+    context = lower_expr(node.item, tables, scope)
+    if node.asname is not None:
+        cursor.take("as")
+        target = lower_expr(node.asname.name, tables, scope)
+    cursor.skip(",")
+    return WithItem(context, target, context.span if isinstance(context, (Call, Await, Lambda)) else first)
 
 
 def _scope(kind: str) -> Lowerer:
     def lower(node: cst.Global | cst.Nonlocal, tables: Tables, scope: Scope) -> Stmt:
+        tables.cursor.take(kind)
+        for item in node.names:
+            tables.cursor.take(item.name.value)
+            tables.cursor.skip(",")
         return ScopeDecl(kind, tuple(normal(item.name.value) for item in node.names))
 
     return lower
 
 
 def _delete(node: cst.Del, tables: Tables, scope: Scope) -> Stmt:
+    start = tables.cursor.pos
+    tables.cursor.take("del")
     target = lower_expr(node.target, tables, scope)
-    return Delete(target.items if isinstance(target, Seq) else (target,), tables.positions.span(node))
+    return Delete(target.items if isinstance(target, Seq) else (target,), tables.cursor.span(start))
 
 
 def _assert(node: cst.Assert, tables: Tables, scope: Scope) -> Stmt:
-    return Assert(lower_expr(node.test, tables, scope), tables.positions.span(node))
+    start = tables.cursor.pos
+    tables.cursor.take("assert")
+    test = lower_expr(node.test, tables, scope)
+    if node.msg is not None:
+        tables.cursor.take(",")
+        discard(node.msg, tables, scope)
+    return Assert(test, tables.cursor.span(start))
 
 
 def _match(node: cst.Match, tables: Tables, scope: Scope) -> Stmt:
-    cases: list[Case] = []
-    for case in node.cases:
-        binds, irrefutable = lower_case(case.pattern)
-        guard = _optional(case.guard, tables, scope)
-        cases.append(Case(binds, guard, irrefutable and guard is None, lower_body(case.body, tables, scope)))
-    return Match(lower_expr(node.subject, tables, scope), tuple(cases), tables.positions.span(node))
+    cursor = tables.cursor
+    start = cursor.pos
+    cursor.take("match")
+    subject = lower_expr(node.subject, tables, scope)
+    cursor.take(":")
+    cases = tuple([_case(case, tables, scope) for case in node.cases])
+    return Match(subject, cases, cursor.span(start))
+
+
+def _case(node: cst.MatchCase, tables: Tables, scope: Scope) -> Case:
+    tables.cursor.take("case")
+    binds, irrefutable = lower_case(node.pattern, tables, scope)
+    guard = None
+    if node.guard is not None:
+        tables.cursor.take("if")
+        guard = lower_expr(node.guard, tables, scope)
+    return Case(binds, guard, irrefutable and guard is None, lower_body(node.body, tables, scope))
 
 
 def _function(node: cst.FunctionDef, tables: Tables, scope: Scope) -> Stmt:
@@ -196,21 +332,29 @@ def _class(node: cst.ClassDef, tables: Tables, scope: Scope) -> Stmt:
 
 
 def _import(node: cst.Import, tables: Tables, scope: Scope) -> Stmt:
-    return Import(lower_import(node), tables.positions.span(node))
+    start = tables.cursor.pos
+    return Import(lower_import(node, tables.cursor), tables.cursor.span(start))
 
 
 def _import_from(node: cst.ImportFrom, tables: Tables, scope: Scope) -> Stmt:
-    return Import(lower_import_from(node), tables.positions.span(node))
+    start = tables.cursor.pos
+    return Import(lower_import_from(node, tables.cursor), tables.cursor.span(start))
 
 
 def _type_alias(node: cst.TypeAlias, tables: Tables, scope: Scope) -> Stmt:
-    return Assign(
-        (Name(normal(node.name.value)),), lower_expr(node.value, tables, scope), None, "=", tables.positions.span(node)
-    )
+    cursor, name = tables.cursor, node.name.value
+    start = cursor.pos
+    cursor.take("type")
+    cursor.take(name)
+    take_type_parameters(node.type_parameters, tables, scope)
+    cursor.take("=")
+    value = lower_expr(node.value, tables, scope)
+    return Assign((Name(normal(name)),), value, None, "=", cursor.span(start))
 
 
 _BY_TYPE: dict[type[cst.CSTNode], Lowerer] = {
     cst.Expr: _expression,
+    cst.Pass: _pass,
     cst.Assign: _assign,
     cst.AnnAssign: _annotated,
     cst.AugAssign: _augmented,

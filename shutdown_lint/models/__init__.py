@@ -40,7 +40,8 @@ class Resource(NamedTuple):
     ``stop`` methods ask it to end, ``release`` methods end its lifetime, as ``release_calls`` do when it is handed to
     them, and ``maker_release`` methods of the object that made it. ``daemon`` is ``never``, ``always`` or
     ``keyword`` (the constructor's ``daemon=``). ``loses`` says what happens to one that is not released, and ``loss``
-    how bad that is: ``real``, ``untidy`` (the garbage collector or the system does it), ``none``.
+    how bad that is: ``real``, ``untidy`` (the garbage collector or the system does it), ``none``; ``closed`` what
+    becomes of a use after the release (empty where it does no harm, or that is not known).
     """
 
     name: str
@@ -57,6 +58,7 @@ class Resource(NamedTuple):
     daemon: str
     is_async: bool
     loses: str
+    closed: str
     loss: str
     source: str
 
@@ -81,12 +83,13 @@ class Resource(NamedTuple):
 
 
 class Callback(NamedTuple):
-    """A call that takes a function and runs it later under a role."""
+    """A call that takes a function and runs it later under a role; ``awaits``: it may be a coroutine function."""
 
     call: str
     role: str
     keyword: str
     position: int
+    awaits: bool
     source: str
 
 

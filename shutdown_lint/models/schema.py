@@ -92,6 +92,20 @@ class Key(NamedTuple):
 _SOURCE = Key("source", "text", "", "where the library says so")
 _ROLE = Key("role", "word", None, "who runs the function", ROLES)
 
+# what each table is about
+TABLES: Mapping[str, str] = {
+    "resource": "Something that is started and must be ended.",
+    "callback": "A call that takes a function and runs it later. A call may take several: one row each.",
+    "blocking": "A call that waits, or in which a program stays.",
+    "entry": "A decorator that makes a function something that a framework calls.",
+    "override": "Methods of subclasses that a library calls.",
+    "handles_signals": "A call that runs a program under a SIGTERM handler of its own.",
+    "borrow": "Functions that use a resource which they are handed, and neither keep nor end it.",
+    "exit": "A call that never comes back.",
+    "result": "What an external call returns, where `acquire` does not tell.",
+    "alias": "Another name of something that is no resource.",
+}
+
 # in the order of the fields of the rows
 SCHEMA: Mapping[str, tuple[Key, ...]] = {
     "resource": (
@@ -109,6 +123,7 @@ SCHEMA: Mapping[str, tuple[Key, ...]] = {
         Key("daemon", "word", "never", "whether its thread is a daemon", ("never", "always", "keyword")),
         Key("is_async", "switch", False, "whether its release is a coroutine"),
         Key("loses", "text", "", "what becomes of one that is not released, to follow a colon in a message"),
+        Key("closed", "text", "", "what becomes of a use after the release; none: no harm, or not known"),
         Key("loss", "word", "real", "how bad that is", ("real", "untidy", "none")),
         _SOURCE,
     ),
@@ -117,6 +132,7 @@ SCHEMA: Mapping[str, tuple[Key, ...]] = {
         _ROLE,
         Key("keyword", "keyword", "", "the keyword that takes it"),
         Key("position", "position", -1, "its 0-based position; -1: by keyword only"),
+        Key("awaits", "switch", False, "whether a coroutine function may be handed over"),
         _SOURCE,
     ),
     "blocking": (

@@ -10,11 +10,15 @@ from shutdown_lint.models.schema import SCHEMA, read
 
 
 class Library(NamedTuple):
-    """One file: the distribution and version that it was checked against (empty: the standard library), its rows."""
+    """One file: the distribution and version that it was checked against (empty: the standard library), its rows.
+
+    ``unchecked`` says why ``scripts/verify_models.py`` does not look at it.
+    """
 
     file: str
     package: str
     version: str
+    unchecked: str
     rows: dict[str, list[Any]]
 
 
@@ -39,10 +43,10 @@ def _library(path: str, file: str) -> Library:
     with open(path, "rb") as stream:
         tables = tomli.load(stream)
     package = tables.pop("package", {})
-    if not isinstance(package, dict) or set(package) - {"name", "version"}:
-        raise ModelError(f"{file}: [package] holds `name` and `version`, and nothing else")
+    if not isinstance(package, dict) or set(package) - {"name", "version", "unchecked"}:
+        raise ModelError(f"{file}: [package] holds `name`, `version` and `unchecked`, and nothing else")
     rows = read(tables, file)
-    named = Library(file, package.get("name", ""), package.get("version", ""), rows)
+    named = Library(file, package.get("name", ""), package.get("version", ""), package.get("unchecked", ""), rows)
     return named._replace(rows={table: [_cited(named, row) for row in rows[table]] for table in rows})
 
 

@@ -40,6 +40,7 @@ class CallGraph:
         self._project = project
         self._by_name: dict[str, list[tuple[Fn, Site]]] = {}
         self._mentioning: dict[str, list[Fn]] = {}
+        self._methods: dict[str, list[Fn]] = {}
         self._indexed: set[ModuleEntry] = set()
         self._callers: dict[Fn, tuple[Caller, ...]] = {}
         self._targets: dict[tuple[int, Fn], tuple[Target, ...]] = {}
@@ -129,6 +130,11 @@ class CallGraph:
         self._update()
         return name.partition(".")[0] in self._packages
 
+    def methods_named(self, name: str) -> list[Fn]:
+        """The methods of that name in the loaded modules, of whatever class."""
+        self._update()
+        return self._methods.get(name, [])
+
     def mentioning(self, name: str) -> list[Fn]:
         """The functions of the loaded modules in which the identifier or attribute name stands."""
         self._update()
@@ -144,6 +150,8 @@ class CallGraph:
         aliases = entry.aliases
         for fn in entry.functions:
             self._packages.update(_packages(fn))
+            if fn.cls is not None:
+                self._methods.setdefault(fn.name, []).append(fn)
             for name in fn.mentions:
                 self._mentioning.setdefault(name, []).append(fn)
             for site in fn.sites:

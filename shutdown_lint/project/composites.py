@@ -111,6 +111,7 @@ class Composites:
             daemon="never",
             is_async=False,
             loses=f"its {first.acquisition.model.title.rpartition('.')[2]} stays: {first.acquisition.model.loses}",
+            closed="",
             loss=first.acquisition.model.loss,
             source="",
         )

@@ -306,6 +306,8 @@ class Tracker:
                 if isinstance(v, (Instance, Class)) and isinstance(v.cls, Cls)
             ]
             for owner in owners:
+                if contains and self._is_shared(owner, target.name):
+                    self._escape(f"stored in `{_name(target)}`, which comes from elsewhere")
                 self._place(Attribute(owner, target.name, contains), hops)
             if not owners:
                 self._escape(f"stored in `{_name(target)}`")
@@ -319,6 +321,11 @@ class Tracker:
             self._store(target.func.value, site, fn, True, hops)
         else:
             self._escape("stored in an unknown place")
+
+    def _is_shared(self, owner: Cls, name: str) -> bool:
+        """Whether the attribute may hold a container that somebody else made: ``self.tasks = state.tasks``."""
+        writes = self._project.classes.writes(owner, name)
+        return any(isinstance(write.value, (Attr, Name)) and write.item < 0 for write in writes)
 
     def _returned(self, site: Site, fn: Fn, contains: bool, hops: int) -> None:
         """A property's value is the attribute; a factory's callers go on with the object; nobody known: it escapes."""

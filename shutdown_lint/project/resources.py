@@ -10,7 +10,7 @@ from shutdown_lint.models import Resource
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.places import Attribute, Local, Track, Tracker, Use
 from shutdown_lint.project.scopes import Value
-from shutdown_lint.project.values import Class, External, Instance
+from shutdown_lint.project.values import Class, Coroutine, External, Instance
 from shutdown_lint.walk import Site, argument
 
 if TYPE_CHECKING:
@@ -60,6 +60,25 @@ STOP_METHODS = (
 )
 
 
+_HOW = frozenset(
+    {
+        "timeout",
+        "wait",
+        "block",
+        "force",
+        "graceful",
+        "signum",
+        "signal",
+        "sig",
+        "frame",
+        "reason",
+        "code",
+        "exc",
+        "error",
+    }
+)
+
+
 class Acquisition(NamedTuple):
     """One place that makes a resource.
 
@@ -103,11 +122,18 @@ class Resources:
             if run is not None:
                 return (run,)
         if acquisition.model.kind == "task":
-            given = acquisition.call.args[0].value if acquisition.call.args else None
-            return self._project.calls.callables(given.func, acquisition.fn) if isinstance(given, Call) else ()
+            return self._coroutines(acquisition)
         for registration in self._project.roles.at(acquisition.site, acquisition.fn):
             return registration.targets
         return ()
+
+    def _coroutines(self, acquisition: Acquisition) -> tuple[Fn, ...]:
+        """The coroutine functions that a task runs; a coroutine may come from a name or a parameter."""
+        given = acquisition.call.args[0].value if acquisition.call.args else None
+        if isinstance(given, Call):
+            return self._project.calls.callables(given.func, acquisition.fn)
+        values = self._project.evaluate.values(given, acquisition.fn)
+        return tuple(dict.fromkeys(value.fn for value in values if isinstance(value, Coroutine)))
 
     def loops(self, acquisition: Acquisition) -> tuple[Loop, ...]:
         """The unbounded loops of what it runs."""
@@ -304,7 +330,18 @@ class Resources:
     def stop_methods(self, cls: Cls) -> tuple[Fn, ...]:
         """The methods by which instances of the class are asked to end, own and inherited (project) ones."""
         methods = self._project.classes.methods(cls)
-        return tuple(methods[name] for name in STOP_METHODS if name in methods)
+        return tuple(methods[name] for name in STOP_METHODS if name in methods and _ends_instance(methods[name]))
+
+
+def _ends_instance(fn: Fn) -> bool:
+    """Whether the method ends the instance itself: ``disconnect(self, client)`` ends something that it is told.
+
+    How to end (a limit, whether to wait, which signal) may be asked for.
+    """
+    if fn.name.startswith("__"):
+        return True
+    needed = [p.name for p in fn.facts.params[1:] if p.default is None and not p.kind.startswith("*")]
+    return all(name in _HOW for name in needed)
 
 
 def _calls_on_self(fn: Fn, names: tuple[str, ...]) -> bool:

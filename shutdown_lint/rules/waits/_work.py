@@ -24,12 +24,18 @@ WORDS = frozenset({"join", "shutdown", "result", "exception", "wait", "as_comple
 
 
 class Work(NamedTuple):
-    """A body that is waited for: what it is, where it was started; ``owner``: it was started on, or given, the same ``self``."""
+    """A body that is waited for: what it is, where it was started; ``owner``: it was started on, or given, the same ``self``.
+
+    ``given`` are the positional arguments that it gets, written in ``maker``; ``cancelled``: somebody cancels the task.
+    """
 
     body: Fn
     kind: str
     started: Step
     owner: Fn | None
+    given: tuple[Expr, ...]
+    maker: Fn
+    cancelled: bool
 
 
 class WaitFor(NamedTuple):
@@ -109,7 +115,20 @@ def _joined(expr: Expr | None, fn: Fn, project: Project) -> Iterator[Work]:
         kind = _KINDS.get(made.model.kind)
         for body in project.resources.bodies(made) if kind else ():
             step = made.fn.step(made.call.span, f"{kind} made in `{made.fn.qualname}`")
-            yield Work(body, kind or "", step, made.fn if _is_on_self(made.call, made.fn, project) else None)
+            owner = made.fn if _is_on_self(made.call, made.fn, project) else None
+            cancelled = kind == "task" and project.resources.track(made).has("cancel")
+            yield Work(body, kind or "", step, owner, _given(made.call), made.fn, cancelled)
+
+
+def _given(call: Call) -> tuple[Expr, ...]:
+    """``Thread(target=f, args=(a, b))``, ``create_task(f(a, b))``, ``submit(f, a, b)``."""
+    args = argument(call, 99, "args")
+    if isinstance(args, Seq):
+        return args.items
+    first = call.args[0].value if call.args else None
+    if isinstance(first, Call):
+        return tuple(arg.value for arg in first.args if arg.keyword is None)
+    return tuple(arg.value for arg in call.args[1:] if arg.keyword is None)
 
 
 def _is_on_self(call: Call, fn: Fn, project: Project) -> bool:
@@ -156,7 +175,8 @@ def _registered(given: Registration, kind: str, project: Project) -> Iterator[Wo
     step = given.fn.step(given.site.call.span, f"`{text(given.site.call)}` in `{given.fn.qualname}`")
     owner = given.fn if _is_on_self(given.site.call, given.fn, project) else None
     process = given.callback.role in ("pool-process", "process")
-    yield from (Work(target, "process" if process else kind, step, owner) for target in given.targets)
+    kind = "process" if process else kind
+    yield from (Work(target, kind, step, owner, _given(given.site.call), given.fn, False) for target in given.targets)
 
 
 def _left_with(at: At, stmt: With, fn: Fn, project: Project) -> Iterator[WaitFor]:
@@ -182,12 +202,9 @@ def _awaits(at: At, fn: Fn, project: Project) -> Iterator[WaitFor]:
 
 
 def _tasks(expr: Expr, fn: Fn, project: Project) -> Iterator[Work]:
-    """The bodies of tasks that nobody cancels."""
+    """The bodies of the tasks that the expression stands for."""
     parts: Iterable[Expr] = (
         (expr.value,) if isinstance(expr, Star) else expr.items if isinstance(expr, Seq) else (expr,)
     )
     for part in parts:
-        for made in acquisitions_of(part, fn, project):
-            if made.model.kind == "task" and not project.resources.track(made).has("cancel"):
-                yield from _joined(part, fn, project)
-                return
+        yield from (work for work in _joined(part, fn, project) if work.kind == "task")

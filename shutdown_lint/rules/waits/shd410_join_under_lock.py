@@ -149,8 +149,10 @@ def _locks_at(at: At, fn: Fn, project: Project) -> Iterator[Under]:
 
 def _taking(lock: Lock, work: Work, project: Project) -> Taking | None:
     """Where the work takes the lock; the surest place first."""
-    if (work.kind == "process") is not (lock.type in PROCESS_LOCKS) or (work.kind == "task") is not (
-        lock.type in LOOP_LOCKS
+    if (
+        work.cancelled
+        or (work.kind == "process") is not (lock.type in PROCESS_LOCKS)
+        or (work.kind == "task") is not (lock.type in LOOP_LOCKS)
     ):
         return None
     found = [taking for taking in takings(work.body, project) if same_lock(lock, taking.held.lock, project)]

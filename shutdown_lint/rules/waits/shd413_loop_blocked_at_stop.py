@@ -68,11 +68,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Const, For, If, ModuleFacts, Name, Yield
+from shutdown_lint.facts import Attr, Await, Call, Const, For, If, ModuleFacts, Name, Yield
 from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import (
     AT_EXIT,
@@ -132,7 +133,14 @@ def _blocks(wait: Wait) -> bool:
         and not wait.site.awaited
         and not (wait.bounded and _limit(wait) is None and wait.model.call.endswith(".shutdown"))
         and _limit(wait) != 0
+        and not (wait.model.call == "os.waitpid" and _polls(wait.site.call))
     )
+
+
+def _polls(call: Call) -> bool:
+    """``os.waitpid(pid, os.WNOHANG)``."""
+    options = argument(call, 1, "options")
+    return options is not None and not (isinstance(options, Const) and not options.value)
 
 
 def _limit(wait: Wait) -> float | None:
@@ -212,10 +220,41 @@ def _is_over(wait: Wait, project: Project) -> bool:
     if wait.model.wakes in ("child", "process"):
         earlier = (other for other in fn.sites if other.call.span.line <= site.call.span.line)
         return any(method_name(other.call) in _KILLS and _same_child(other, site) for other in earlier)
-    if wait.model.wakes == "job" and _comes_from_done(site, fn, project):
+    if wait.model.wakes == "job" and (_comes_from_done(site, fn, project) or _is_awaitable(site, fn, project)):
+        return True
+    if wait.model.wakes == "thread" and _has_announced_its_end(wait, project):
         return True
     tests = (place.outer.stmt.test for place in site.at.around() if place.outer and isinstance(place.outer.stmt, If))
     return any("done()" in text(part) for test in tests for part in subexprs(test) if isinstance(part, Call))
+
+
+def _is_awaitable(site: Site, fn: Fn, project: Project) -> bool:
+    """A future that may be asyncio's own, or that the function awaits itself."""
+    if method_name(site.call) not in ("result", "exception"):
+        return False
+    if any(text(part.value).startswith(text(receiver(site.call))) for part in _awaits(fn)):
+        return True
+    types = {v.cls for v in project.evaluate.values(receiver(site.call), fn) if isinstance(v, Instance)}
+    return types != {"concurrent.futures.Future"}
+
+
+def _has_announced_its_end(wait: Wait, project: Project) -> bool:
+    """The thread tells the loop by ``call_soon_threadsafe`` when it is through, and the coroutine has awaited something since."""
+    line = wait.site.call.span.line
+    if not any(part.span.line < line for part in _awaits(wait.fn)):
+        return False
+    works = (
+        work for found in waits_for_work(wait.fn, project) if found.span == wait.site.call.span for work in found.works
+    )
+    return any(
+        "call_soon_threadsafe" in reached.mentions for work in works for reached in project.protocol.reach(work.body)
+    )
+
+
+def _awaits(fn: Fn) -> Iterator[Await]:
+    for at in fn.statements:
+        for root in own_exprs(at.stmt):
+            yield from (part for part in subexprs(root) if isinstance(part, Await))
 
 
 def _same_child(kill: Site, wait: Site) -> bool:
@@ -282,9 +321,18 @@ def _tier(wait: Wait, path: Path, project: Project) -> Tier:
         or (variable is not None and not isinstance(variable, Const))
     ):
         return "S"
-    if wait.model.wakes == "time" and limit is None:
+    if (wait.model.wakes == "time" and limit is None) or _runs_a_loop(wait, project):
         return "S"
     return "S" if _is_alone(path.coroutine, project) else "D"
+
+
+def _runs_a_loop(wait: Wait, project: Project) -> bool:
+    """Whether the thread runs an event loop of its own: the coroutine belongs to another program, or to none."""
+    works = (
+        work for found in waits_for_work(wait.fn, project) if found.span == wait.site.call.span for work in found.works
+    )
+    loops = {"run_forever", "run_until_complete"}
+    return any(loops & reached.mentions for work in works for reached in project.protocol.reach(work.body))
 
 
 def _is_alone(fn: Fn, project: Project) -> bool:

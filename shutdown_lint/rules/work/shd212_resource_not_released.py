@@ -53,7 +53,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import ModuleFacts
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute, Local, Track
 from shutdown_lint.project.resources import Acquisition
@@ -135,7 +135,10 @@ _OWNED = (
 _CLOSED_BY_SYSTEM = ("fd", "socket", "queue", "selector", "session", "connection")
 MAX_SHOWN = 3  # stop methods in a path
 _LOCAL = ("server", "pool", "scheduler", "observer", "consumer", "producer", "worker")
-_OF_OTHER_RULES = ("threading.Thread",)
+# what these hold is lost, or what they started goes on, when the function comes back; the others often serve until the
+# program ends, and are meant to
+_LOST_LOCALLY = ("pool", "producer")
+_OF_OTHER_RULES = ("threading.Thread", "multiprocessing.pool.Pool")
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -147,9 +150,11 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             seen.add(held[1])
             stops = tuple(stop_methods(project, held[0], acquisition.fn))
             if stops and not _read_elsewhere(track) and not _is_taken_back(acquisition, stops, project):
-                yield _finding(module, acquisition, track, stops)
+                touched = _touches(stops, acquisition, track, project)
+                if not touched or acquisition.model.loss == "real":
+                    yield _finding(module, acquisition, track, stops, touched=touched)
         elif held is None and acquisition.model.kind in _LOCAL and _stays(track):
-            yield _finding(module, acquisition, track, ())
+            yield _finding(module, acquisition, track, (), touched=acquisition.model.kind not in _LOST_LOCALLY)
     for cls in project.modules.of(module).classes:
         for found in dropped(cls, project):
             yield _forgotten(module, found)
@@ -213,11 +218,24 @@ def _read_elsewhere(track: Track) -> bool:
     return any(use.kind == "delete" for use in track.uses)
 
 
+def _touches(stops: tuple[Fn, ...], acquisition: Acquisition, track: Track, project: Project) -> bool:
+    """Whether a stop method does something with it, which may end it in a way that the model does not know.
+
+    What the methods of a class of the project do is known.
+    """
+    if acquisition.model.kind.startswith("composite"):
+        return False
+    reached = {fn for stop in stops for fn in project.protocol.reach(stop)}
+    return any(use.fn in reached for use in track.uses)
+
+
 def _stays(track: Track) -> bool:
     return bool(track.places) and all(isinstance(p, Local) and not p.fn.is_module for p in track.places)
 
 
-def _finding(module: ModuleFacts, acquisition: Acquisition, track: Track, stops: tuple[Fn, ...]) -> Finding:
+def _finding(
+    module: ModuleFacts, acquisition: Acquisition, track: Track, stops: tuple[Fn, ...], *, touched: bool
+) -> Finding:
     name, model = label(acquisition, track), acquisition.model
     spoken = [stop for stop in stops if not stop.name.startswith("__")] or list(stops) or [acquisition.fn]
     named = [f"`{fn.qualname}`" for fn in spoken]
@@ -226,9 +244,9 @@ def _finding(module: ModuleFacts, acquisition: Acquisition, track: Track, stops:
         module,
         acquisition.call.span,
         f"`{name}` is a {model.title} and {forgets}{f': {model.loses}' if model.loses else ''}",
-        tier="S" if model.loss == "untidy" else None,
+        tier="S" if touched or model.loss == "untidy" else None,
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
-        trace=tuple(map(stop_step, stops[:MAX_SHOWN])),
+        trace=tuple(_stop_step(stop, touched) for stop in stops[:MAX_SHOWN]),
         help=f"call `{model.ending(name)}` in {named[-1]}",
     )
 
@@ -247,3 +265,9 @@ def _forgotten(module: ModuleFacts, found: Dropped) -> Finding:
         ),
         help=f"call `{release}()` on each element of `self.{found.name}` before it is emptied",
     )
+
+
+def _stop_step(stop: Fn, touched: bool) -> Step:
+    if not touched:
+        return stop_step(stop)
+    return stop.step(stop.facts.span, f"`{stop.qualname}` ends its owner, and uses it without a release")
