@@ -371,6 +371,8 @@ def claims(library: Library) -> Iterator[Claim]:
         yield Claim(row.call, ((row.unless, -1),) if row.unless else ())
     for row in library.rows["exit"]:
         yield Claim(row.call)
+    for row in library.rows["borrow"]:
+        yield from map(Claim, (row.call, *row.also))
     for row in library.rows["result"]:
         yield from (Claim(row.call), Claim(row.type))
     for row in library.rows["alias"]:
@@ -379,11 +381,12 @@ def claims(library: Library) -> Iterator[Claim]:
 
 
 def _of_resource(resource: Resource) -> Iterator[Claim]:
-    yield from map(Claim, resource.makers)
+    yield from map(Claim, resource.makers if resource.kind != "fd" else resource.acquire)  # a descriptor is an int
+    yield from map(Claim, resource.release_calls)
     limits = {wait.method: ((wait.timeout, wait.position),) for wait in resource.wait if wait.timeout}
     methods = dict.fromkeys((*resource.start, *resource.stop, *resource.release, *(w.method for w in resource.wait)))
     for method in methods:
-        is_async = resource.is_async if method == resource.release[0] else None
+        is_async = resource.is_async if resource.release and method == resource.release[0] else None
         others = tuple(f"{name}.{method}" for name in resource.also)
         yield Claim(f"{resource.name}.{method}", limits.get(method, ()), is_async, others)
     if resource.context_manager:

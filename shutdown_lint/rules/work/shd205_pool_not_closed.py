@@ -50,7 +50,7 @@ from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label, module_level, owner, stop_method, stop_step
-from shutdown_lint.walk import At, text
+from shutdown_lint.walk import At, argument, text
 
 RULE = Rule(
     code="SHD205",
@@ -117,6 +117,8 @@ def _left_early(module: ModuleFacts, acquisition: Acquisition, track: Track, pro
 
 def _job(module: ModuleFacts, job: Use, block: At, project: Project) -> Iterator[Finding]:
     call = job.site.call
+    if job.site.dropped and _is_endless(job, project):  # to kill it is how it ends
+        return
     if job.site.dropped:
         message = f"`{text(call)}` is killed when the `with` block ends: nobody collects its result there"
         lost = (job.fn.step(call.span, f"`{text(call)}` in {job.fn.qualname}"),)
@@ -136,6 +138,12 @@ def _job(module: ModuleFacts, job: Use, block: At, project: Project) -> Iterator
         trace=(job.fn.step(block.stmt.span, "the end of this block terminates the pool"),),  # type: ignore[union-attr]  # a with statement
         help=_HELP,
     )
+
+
+def _is_endless(job: Use, project: Project) -> bool:
+    given = argument(job.site.call, 0, "func")
+    targets = project.calls.callables(given, job.fn)
+    return any(not loop.leaves for target in targets for loop in project.protocol.worker_loops(target))
 
 
 def _is_in(at: At, block: At) -> bool:
