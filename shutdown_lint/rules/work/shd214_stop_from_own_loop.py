@@ -140,7 +140,9 @@ def _handlers(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         bases = project.classes.external_bases(cls)
         if any(base in _HANDLER_BASES for base in bases):
             tier = _single_threaded(cls, project)
-            for fn, site in _own_calls(cls, "server", "shutdown") if tier is not None else ():
+            if tier is None:
+                continue
+            for fn, site in _own_calls(cls, "server", "shutdown"):
                 message = "runs in the thread of `serve_forever` and waits for its end: the server hangs"
                 yield _finding(fn, site, message, (), _IN_THREAD, tier)
         elif project.resources.class_model(cls) is not None and _is_server(cls, project):
