@@ -30,14 +30,14 @@ def follows(at: At, fn: Fn, project: Project) -> Iterator[tuple[Stmt, Fn]]:
         here, fn = _only_caller(fn, project)
 
 
-def program_ends_after(at: At, fn: Fn, project: Project) -> bool:
-    """Whether the program surely runs to its end after the place without a further loop or wait.
+def program_ends_after(at: At, fn: Fn, project: Project, *, may_wait: bool = False) -> bool:
+    """Whether the program surely runs to its end after the place without a further loop or (unless it may) wait.
 
     False for a function that is not the program's first one and has not exactly one caller.
     """
     here: At | None = at
     for _ in range(MAX_CALLS):
-        if here is None or any(_goes_on(stmt, fn, project) for stmt in _after(here)):
+        if here is None or any(_goes_on(stmt, fn, project, may_wait) for stmt in _after(here)):
             return False
         if any(role.kind == "main" for role in project.roles.seeds().get(fn, ())):
             return True
@@ -52,10 +52,12 @@ def _after(at: At) -> Iterator[Stmt]:
     yield from what_runs_after(at)
 
 
-def _goes_on(stmt: Stmt, fn: Fn, project: Project) -> bool:
+def _goes_on(stmt: Stmt, fn: Fn, project: Project, may_wait: bool) -> bool:
     """A loop without a known end, or a call that waits."""
     if any(isinstance(inner.stmt, While) for inner in walk((stmt,))):
         return True
+    if may_wait:
+        return False
     for site in sites((stmt,)):
         if project.protocol.wait(site, fn) is not None:
             return True

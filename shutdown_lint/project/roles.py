@@ -57,6 +57,7 @@ class Roles:
         self._project = project
         self._registrations: tuple[Registration, ...] | None = None
         self._seeds: dict[Fn, list[Role]] | None = None
+        self._seeded: set[int] = set()
         self._memo: dict[Fn, tuple[Role, ...]] = {}
         self._methods: tuple[tuple[str, str, str], ...] | None = None
 
@@ -122,6 +123,7 @@ class Roles:
         """Functions that something other than a plain call runs, with the role that this gives them."""
         if self._seeds is None:
             self._seeds = {}
+            self._seeded = {id(entry.facts) for entry in self._project.modules}
             for fn, role in self._find_seeds():
                 self._seeds.setdefault(fn, []).append(role)
         return self._seeds
@@ -279,7 +281,7 @@ class Roles:
         while position < len(queue) and position < MAX_VISITED:
             fn, steps, confidence = queue[position]
             position += 1
-            for role in seeds.get(fn, ()):
+            for role in (*seeds.get(fn, ()), *self._late(fn)):
                 yield Role(role.kind, (*role.steps, *steps), _weaker(role.confidence, confidence), role.seed)
             if len(steps) >= MAX_DEPTH or self._runs_apart(fn):
                 continue
@@ -288,6 +290,11 @@ class Roles:
                     seen.add(caller.fn)
                     step = caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`")
                     queue.append((caller.fn, (step, *steps), _weaker(confidence, caller.confidence)))
+
+    def _late(self, fn: Fn) -> Iterator[Role]:
+        """What a function of a file that was read after the seeds were gathered is by itself: a program, a command, a test."""
+        if id(fn.module) not in self._seeded:
+            yield from (role for _, role in self._from_function(fn))
 
     def _runs_apart(self, fn: Fn) -> bool:
         """A generator's or coroutine's caller only makes it; a generator is iterated by someone else."""

@@ -1,0 +1,155 @@
+"""An executor that is shut down without `cancel_futures=True`: the stop lasts as long as its queue.
+
+## What it does
+Reports, at the strict tier, `executor.shutdown()` in a method that ends its owner, in a `finally` or in an exit callback, and
+the end of a `with` block around an endless loop that submits jobs, where the queued jobs are not cancelled.
+
+## Why it matters
+`shutdown(wait=True)`, which `with` calls too, runs every job that is still queued. A service that took in a thousand jobs before
+SIGTERM works them all off before it ends, or is killed in the midst of one when the grace period is over.
+
+## Example
+```python
+from concurrent.futures import ThreadPoolExecutor
+
+
+class Mailer:
+    def __init__(self, send):
+        self._send = send
+        self._pool = ThreadPoolExecutor(2)
+
+    def post(self, message):
+        self._pool.submit(self._send, message)
+
+    def close(self):
+        self._pool.shutdown()
+```
+
+## Use instead
+```python
+from concurrent.futures import ThreadPoolExecutor
+
+
+class Mailer:
+    def __init__(self, send):
+        self._send = send
+        self._pool = ThreadPoolExecutor(2)
+
+    def post(self, message):
+        self._pool.submit(self._send, message)
+
+    def close(self):
+        self._pool.shutdown(cancel_futures=True)
+```
+
+## Precision
+Whether the queued jobs may be dropped is for the author to say, hence the strict tier. Silent for jobs over known items in a
+`with` block, for executors that are handed over, where the results are waited for at once, where futures are cancelled by
+hand, and for projects that run on Python 3.8 (which lacks `cancel_futures`).
+
+## References
+- [Executor.shutdown](https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Executor.shutdown)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Attr, Call, Const, ModuleFacts
+from shutdown_lint.findings import Finding, Step
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.places import Track, Use
+from shutdown_lint.project.resources import STOP_METHODS, Acquisition
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.work._common import acquired, label
+from shutdown_lint.walk import Site, argument, enclosing_loops, has_star, text
+
+RULE = Rule(
+    code="SHD215",
+    name="queue-drained-at-exit",
+    summary="an executor is left without `cancel_futures=True`: the stop lasts as long as its queue",
+    tier="S",
+    severity="info",
+    triggers=("PoolExecutor",),
+    origin=("G13",),
+)
+_EXIT_ROLES = frozenset({"atexit", "thread-atexit", "signal-handler", "loop-signal-callback", "finalizer", "del"})
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at every executor that the module makes."""
+    if project.target_version < (3, 9):
+        return
+    for acquisition, track in acquired(project, project.functions(module), "executor"):
+        jobs = [use for use in track.methods("submit") if not _is_fetched(use.site)]
+        if not jobs or track.escaped:
+            continue
+        yield from _shut_down(acquisition, track, jobs, project)
+        yield from _left(acquisition, track, jobs, project)
+
+
+def _is_fetched(site: Site) -> bool:
+    """`pool.submit(…).result()`: the queue never grows."""
+    parents = site.parents
+    return len(parents) > 1 and isinstance(parents[0], Attr) and isinstance(parents[1], Call)
+
+
+def _shut_down(acquisition: Acquisition, track: Track, jobs: list[Use], project: Project) -> Iterator[Finding]:
+    """A shutdown on the way out that waits for jobs which other functions have queued."""
+    for use in track.methods("shutdown"):
+        queued = [job for job in jobs if job.fn is not use.fn]
+        if queued and _drains(use.site.call) and "cancel" not in use.fn.mentions and _is_stop(use, project):
+            yield _finding(use.fn, use.site.call, acquisition, track, queued[0])
+
+
+def _drains(call: Call) -> bool:
+    wait = argument(call, 0, "wait")
+    if isinstance(wait, Const) and wait.value is False:
+        return False
+    return argument(call, 99, "cancel_futures") is None and not has_star(call)
+
+
+def _is_stop(use: Use, project: Project) -> bool:
+    """In a method that ends its owner, a `finally`, or an exit callback."""
+    if use.fn.name in STOP_METHODS or any(place.part == "final" for place in use.site.at.around()):
+        return True
+    return bool(project.roles.kinds(use.fn) & _EXIT_ROLES)
+
+
+def _left(acquisition: Acquisition, track: Track, jobs: list[Use], project: Project) -> Iterator[Finding]:
+    """The `with` block around a loop that takes in jobs until the program is told to stop."""
+    if track.has("shutdown"):
+        return
+    for use in track.uses:
+        for job in jobs if use.kind == "with" else ():
+            if job.fn is use.fn and "cancel" not in job.fn.mentions and _in_endless_loop(job, use, project):
+                yield _finding(use.fn, acquisition.call, acquisition, track, job)
+                return
+
+
+def _in_endless_loop(job: Use, block: Use, project: Project) -> bool:
+    """Whether the job is queued by a loop without a known end, inside of the block."""
+    endless = {id(loop.at.stmt) for loop in project.protocol.loops(job.fn)}
+    for loop in enclosing_loops(job.site.at):
+        if id(loop.stmt) in endless:
+            return any(place.outer is not None and place.outer.stmt is block.site.at.stmt for place in loop.around())
+    return False
+
+
+def _finding(fn: Fn, call: Call, acquisition: Acquisition, track: Track, job: Use) -> Finding:
+    name = label(acquisition, track)
+    queued = Step(
+        job.fn.path, job.site.call.span.line, job.site.call.span.col, f"`{text(job.site.call)}` fills the queue"
+    )
+    how = (
+        "runs every job that is still queued"
+        if call is not acquisition.call
+        else "runs, at the end of its `with` block, every job that is still queued"
+    )
+    return RULE.finding(
+        fn.module,
+        call.span,
+        f"`{text(call)}` {how}: the stop lasts as long as the queue of `{name}`",
+        trace=(queued,),
+        help=f"call `{name}.shutdown(cancel_futures=True)` if the queued jobs may be dropped, else limit the queue",
+    )
