@@ -64,7 +64,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name, Try
+from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name, Try, With, WithItem
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
@@ -161,14 +161,20 @@ def _is_guarded_function(fn: Fn) -> bool:
 
 
 def _is_caught(site: Site) -> bool:
-    """Inside of a ``try`` with a handler: an exception there is foreseen."""
+    """Inside of a ``try`` with a handler, or of ``suppress``: an exception there is foreseen."""
     return any(
-        place.outer is not None
-        and isinstance(place.outer.stmt, Try)
-        and place.part == "body"
-        and bool(place.outer.stmt.handlers)
+        place.part == "body"
+        and place.outer is not None
+        and (
+            (isinstance(place.outer.stmt, Try) and bool(place.outer.stmt.handlers))
+            or (isinstance(place.outer.stmt, With) and any(map(_suppresses, place.outer.stmt.items)))
+        )
         for place in site.at.around()
     )
+
+
+def _suppresses(item: WithItem) -> bool:
+    return isinstance(item.context, Call) and _last(item.context.func) == "suppress"
 
 
 def _last(func: Expr) -> str:
