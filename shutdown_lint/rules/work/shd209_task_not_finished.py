@@ -67,15 +67,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Await, ModuleFacts, Try, With
-from shutdown_lint.findings import Finding, Step
+from shutdown_lint.facts import Assign, ModuleFacts
+from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules._told import Untold, untold
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.work._async_cleanup import async_cleanup
 from shutdown_lint.rules.work._common import acquired, label, owner, stop_methods, stop_step
-from shutdown_lint.walk import own_exprs, subexprs, walk
 
 RULE = Rule(
     code="SHD209",
@@ -185,7 +185,7 @@ def _not_awaited(
     stop = next((use for use in cancels if use.fn.facts.is_async and _is_kept(use)), None)
     if stop is None or track.has(*_OUTCOMES):
         return
-    lost = tuple(step for body in project.resources.bodies(acquisition) for step in _cleanup(body, project))
+    lost = tuple(step for body in project.resources.bodies(acquisition) for step in async_cleanup(body, project))
     if lost:
         name = label(acquisition, track)
         yield RULE.finding(
@@ -201,20 +201,3 @@ def _not_awaited(
 
 def _is_kept(use: Use) -> bool:
     return use.kind == "method" and isinstance(use.place, Attribute)
-
-
-def _cleanup(body: Fn, project: Project) -> Iterator[Step]:
-    """The cleanup in the task that itself awaits: one turn of the event loop does not finish it."""
-    for at in body.statements:
-        if isinstance(at.stmt, With) and at.stmt.is_async:
-            for item in at.stmt.items:
-                if not project.cleanup.is_harmless(item.context, body):
-                    yield project.cleanup.with_step(item, at.stmt, body)
-        elif isinstance(at.stmt, Try) and at.stmt.final and _awaits(at.stmt):
-            yield project.cleanup.final_step(at.stmt, body)
-
-
-def _awaits(stmt: Try) -> bool:
-    return any(
-        isinstance(expr, Await) for at in walk(stmt.final) for root in own_exprs(at.stmt) for expr in subexprs(root)
-    )
