@@ -90,6 +90,8 @@ class Models(NamedTuple):
     results: dict[str, str]
     aliases: dict[str, str]
     triggers: frozenset[str]
+    never_raises: frozenset[str] = frozenset()
+    network: frozenset[str] = frozenset()
 
     def canonical(self, name: str) -> str:
         """The one name of something that has several: ``asyncio.tasks.create_task`` → ``asyncio.create_task``."""
@@ -141,4 +143,6 @@ def build(tables: dict[str, list[dict[str, Any]]]) -> Models:
         results={row[0]: row[1] for row in rows["result"]},
         aliases={row[0]: row[1] for row in rows["alias"]},
         triggers=frozenset(words),
+        never_raises=frozenset(call for calls in rows["never_raises"] for call in calls),
+        network=frozenset(package for packages in rows["network"] for package in packages),
     )

@@ -54,6 +54,8 @@ SCHEMA: dict[str, dict[str, Any]] = {
     "handles_signals": {"call": _REQUIRED, "source": ""},
     "result": {"call": _REQUIRED, "type": _REQUIRED},
     "alias": {"name": _REQUIRED, "means": _REQUIRED},
+    "never_raises": {"calls": _STRINGS, "source": ""},
+    "network": {"packages": _STRINGS, "source": ""},
 }
 _MAKE: dict[str, Any] = {
     "resource": Resource,
@@ -63,6 +65,8 @@ _MAKE: dict[str, Any] = {
     "handles_signals": HandlesSignals,
     "result": lambda call, type: (call, type),
     "alias": lambda name, means: (name, means),
+    "never_raises": lambda calls, source: calls,
+    "network": lambda packages, source: packages,
 }
 
 
