@@ -220,6 +220,7 @@ def key_type(key: Key) -> str:
         "dotted": "dotted name",
         "path": "dotted name",
         "dotteds": "list of dotted names",
+        "paths": "list of packages",
         "names": "list of methods",
         "waits": "list of `{ method, timeout, position }`",
         "keyword": "parameter",

@@ -141,6 +141,20 @@ class Borrow(NamedTuple):
     source: str
 
 
+class NeverRaises(NamedTuple):
+    """Calls that do not fail in practice."""
+
+    calls: tuple[str, ...]
+    source: str
+
+
+class Network(NamedTuple):
+    """Packages whose calls talk to a server, which may be gone."""
+
+    packages: tuple[str, ...]
+    source: str
+
+
 class Exit(NamedTuple):
     """A call that never comes back: ``soft`` raises, so that cleanup runs; ``hard`` ends the process at once."""
 
@@ -164,6 +178,8 @@ class Models(NamedTuple):
     results: dict[str, str]
     aliases: dict[str, str]
     types: dict[str, str]
+    never_raises: frozenset[str]
+    network: frozenset[str]
 
     def canonical(self, name: str) -> str:
         """The one name of something that has several: ``asyncio.tasks.create_task`` → ``asyncio.create_task``.
@@ -249,6 +265,8 @@ ROWS: Mapping[str, Any] = {
     "override": Override,
     "handles_signals": HandlesSignals,
     "borrow": Borrow,
+    "never_raises": NeverRaises,
+    "network": Network,
     "exit": Exit,
     "result": Result,
     "alias": Alias,
@@ -280,4 +298,6 @@ def index(tables: Mapping[str, list[Any]]) -> Models:
         results={row.call: row.type for row in tables["result"]},
         aliases=aliases,
         types={**made, **aliases},
+        never_raises=frozenset(call for row in tables["never_raises"] for call in row.calls),
+        network=frozenset(package for row in tables["network"] for package in row.packages),
     )

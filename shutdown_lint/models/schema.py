@@ -73,12 +73,18 @@ WAKES = (
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 _PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _WORD = re.compile(r"[^\W\d]\w*")
+# what the items of a list must look like, and how that is called
+_ITEMS = {
+    "dotteds": (_DOTTED, "a dotted name"),
+    "paths": (_PATH, "the name of a package"),
+    "names": (_WORD, "the name of a method"),
+}
 
 
 class Key(NamedTuple):
     """One key of a table; ``default`` None: it must be given.
 
-    ``kind`` is ``dotted`` (a name with a dot), ``path`` (with or without), ``dotteds``, ``names``, ``waits``,
+    ``kind`` is ``dotted`` (a name with a dot), ``path`` (with or without), ``dotteds``, ``paths``, ``names``, ``waits``,
     ``keyword``, ``text``, ``position``, ``switch``, or ``word``, which is one of ``words``.
     """
 
@@ -101,6 +107,8 @@ TABLES: Mapping[str, str] = {
     "override": "Methods of subclasses that a library calls.",
     "handles_signals": "A call that runs a program under a SIGTERM handler of its own.",
     "borrow": "Functions that use a resource which they are handed, and neither keep nor end it.",
+    "never_raises": "Calls that do not fail in practice.",
+    "network": "Packages whose calls talk to a server, which may be gone.",
     "exit": "A call that never comes back.",
     "result": "What an external call returns, where `acquire` does not tell.",
     "alias": "Another name of something that is no resource.",
@@ -165,6 +173,14 @@ SCHEMA: Mapping[str, tuple[Key, ...]] = {
             "call", "dotted", None, "a function that uses a resource which it is handed, and neither keeps nor ends it"
         ),
         Key("also", "dotteds", (), "more functions of the same kind"),
+        _SOURCE,
+    ),
+    "never_raises": (
+        Key("calls", "dotteds", None, "the calls"),
+        _SOURCE,
+    ),
+    "network": (
+        Key("packages", "paths", None, "packages, by the names under which programs import them"),
         _SOURCE,
     ),
     "exit": (
@@ -238,7 +254,7 @@ def _row_mistakes(table: str, row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _value_mistakes(key: Key, value: Any) -> Iterator[str]:
-    if key.kind in ("dotteds", "names", "waits"):
+    if key.kind in (*_ITEMS, "waits"):
         yield from _list_mistakes(key, value)
     elif key.kind == "switch":
         if not isinstance(value, bool):
@@ -274,9 +290,8 @@ def _list_mistakes(key: Key, value: Any) -> Iterator[str]:
             yield from _wait_mistakes(f"{key.name}[{number}]", item)
         elif not isinstance(item, str):
             yield f"`{key.name}[{number}]` must be a string"
-        elif not (_DOTTED if key.kind == "dotteds" else _WORD).fullmatch(item):
-            what = "a dotted name" if key.kind == "dotteds" else "the name of a method"
-            yield f"`{key.name}[{number}]` must be {what}, not `{item}`"
+        elif not _ITEMS[key.kind][0].fullmatch(item):
+            yield f"`{key.name}[{number}]` must be {_ITEMS[key.kind][1]}, not `{item}`"
 
 
 def _wait_mistakes(where: str, item: Any) -> Iterator[str]:

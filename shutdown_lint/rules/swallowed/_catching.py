@@ -179,3 +179,12 @@ def statement_call(stmt: Stmt) -> Call | None:
         return None
     value = stmt.value.value if isinstance(stmt.value, Await) else stmt.value
     return value if isinstance(value, Call) else None
+
+
+def suppressed(context: Expr, fn: Fn, project: Project) -> frozenset[str]:
+    """The last names of the exception types that a ``contextlib.suppress(…)`` swallows; none for other context managers."""
+    if not (isinstance(context, Call) and _last(context) == "suppress"):
+        return frozenset()
+    if not project.calls.is_call_to(context, fn, "contextlib.suppress"):
+        return frozenset()
+    return frozenset(name for arg in context.args for name in _names(arg.value, fn, project))

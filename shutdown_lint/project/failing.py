@@ -1,0 +1,294 @@
+"""Why a call may raise: it talks to a server, it runs code that others supply, or nobody knows.
+
+A cleanup that a failing step cuts short is a hazard where that step can fail in practice. Closing a local socket or
+setting an event cannot; a good-bye to a broker can whenever the network is down, which is when programs are stopped.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from shutdown_lint.facts import (
+    Assign,
+    Attr,
+    Await,
+    Call,
+    Const,
+    Expr,
+    ExprStmt,
+    Name,
+    Param,
+    Raise,
+    Subscript,
+    Try,
+    With,
+)
+from shutdown_lint.findings import Step
+from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.scopes import Binding, Element, Value
+from shutdown_lint.project.values import Instance
+from shutdown_lint.walk import At, argument, text
+
+if TYPE_CHECKING:
+    from shutdown_lint.project import Project
+
+Kind: TypeAlias = Literal["network", "foreign", "unknown"]
+
+MAX_DEPTH = 3
+MAX_HOPS = 4
+# Parts of a name (split at underscores) that stand for a peer over a network.
+_PEERS = frozenset({
+    "client", "clients", "conn", "connection", "connections", "session", "websocket", "ws", "broker", "producer", "producers",
+    "publisher", "subscriber", "redis", "mongo", "kafka", "mqtt", "amqp", "db", "database", "api", "bot", "rpc", "smtp", "imap", "ftp", "ssh",
+    "consumer", "consumers", "cursor", "mailbox", "ldap", "nats", "zookeeper", "etcd", "consul", "upstream", "remote",
+})  # fmt: skip
+# What the system alone closes: that fails only where the program is broken.
+_LOCAL = re.compile(r"(^|_)(sock(et)?|fd|file|fp|fh|stdin|stdout|stderr|pipe|thread|lock|t|f|s)(s|\d)?$", re.IGNORECASE)
+# Verbs whose calls say something to a peer.
+_SAYS = re.compile(
+    r"^_?(async_)?(log_?out|disconnect|unsubscribe\w*|deregister\w*|commit\w*|publish|leave\w*|sign_?off|logoff|request|post)$"
+)
+_QUIET_NAMES = frozenset({
+    "debug", "info", "warning", "error", "exception", "critical", "log", "print", "len", "isinstance", "getattr", "hasattr", "bool", "list", "tuple",
+    "set", "dict", "str", "repr", "cancel", "append", "clear", "discard", "pop", "values", "items", "keys", "copy", "get", "is_set", "is_alive", "done",
+    "super", "sleep", "add", "format", "cancelled", "id", "int", "float", "sorted", "reversed", "time", "monotonic", "locked", "is_running", "closed",
+})  # fmt: skip
+_ADDERS = frozenset({"append", "add", "insert", "appendleft", "setdefault", "extend", "update"})
+
+
+class Why(NamedTuple):
+    """The reason for which a call may raise: its kind, in words, and the calls on the way to it."""
+
+    kind: Kind
+    what: str
+    steps: tuple[Step, ...] = ()
+
+
+_ORDER: tuple[Kind, ...] = ("network", "foreign", "unknown")
+
+
+def why(call: Call, fn: Fn, project: Project, *, awaited: bool = False, depth: int = 0) -> Why | None:
+    """Why the call, written in ``fn``, may raise; None where it cannot, or only for a local reason."""
+    names = project.calls.external(call, fn)
+    if names:
+        return _external(names, call, awaited, project)
+    targets = tuple(target.fn for target in project.calls.targets(call, fn) if target.fn is not fn)
+    if targets:
+        return _strongest(_of_function(target, call, fn, project, depth) for target in targets)
+    return _unresolved(call, fn, awaited, depth, project)
+
+
+def shielded(at: At) -> bool:
+    """Whether an exception raised at the place ends in its own function: ``except Exception`` or ``suppress`` around it."""
+    for place in at.around():
+        outer = place.outer.stmt if place.outer is not None else None
+        if isinstance(outer, Try) and place.part == "body" and outer.handlers:
+            return True
+        if isinstance(outer, With) and any(_is_suppress(item.context) for item in outer.items):
+            return True
+    return False
+
+
+def _is_suppress(context: Expr) -> bool:
+    func = context.func if isinstance(context, Call) else None
+    return _last(func).lower() in ("suppress", "ignore", "ignored", "ignoring", "raises", "log_errors")
+
+
+def _strongest(reasons: Iterator[Why | None]) -> Why | None:
+    found = [reason for reason in reasons if reason is not None]
+    return min(found, key=lambda reason: _ORDER.index(reason.kind), default=None)
+
+
+def _external(names: tuple[str, ...], call: Call, awaited: bool, project: Project) -> Why | None:
+    models = project.models
+    if any(name in models.never_raises for name in names):
+        return None
+    for name in names:
+        if _is_network(name, project):
+            return Why("network", f"`{text(call)}` talks to a server (`{name}`)")
+    if all(name.partition(".")[0] in sys.stdlib_module_names for name in names):
+        return None
+    return (_by_name(call) if awaited else None) or Why("unknown", f"`{text(call)}`")
+
+
+def _is_network(name: str, project: Project) -> bool:
+    known = project.models.network
+    return name.partition(".")[0] in known or any(name.startswith(f"{package}.") for package in known)
+
+
+def _made_by(receiver: Expr, fn: Fn, project: Project) -> str | None:
+    """The function of a network package that makes the object: ``self.pool = await asyncpg.create_pool(dsn)``."""
+    for value, scope in _written(receiver, fn, project):
+        inner = value.value if isinstance(value, Await) else value
+        for name in project.calls.external(inner, scope) if isinstance(inner, Call) else ():
+            if _is_network(name, project):
+                return name
+    return None
+
+
+def _written(receiver: Expr, fn: Fn, project: Project) -> Iterator[tuple[Expr, Fn]]:
+    """What is assigned to a local name or to an attribute of ``self``."""
+    if isinstance(receiver, Name):
+        for binding in fn.bindings.get(receiver.id, ()):
+            if isinstance(binding, Value):
+                yield binding.expr, fn
+    elif isinstance(receiver, Attr):
+        for cls in project.classes.instances(project.evaluate.values(receiver.value, fn)):
+            for write in project.classes.writes(cls, receiver.name):
+                if write.value is not None:
+                    yield write.value, write.fn
+
+
+def _of_function(target: Fn, call: Call, fn: Fn, project: Project, depth: int) -> Why | None:
+    if is_abstract(target):
+        return Why("foreign", f"`{target.qualname}` is for others to implement")
+    if depth >= MAX_DEPTH or (target.facts.is_generator and not target.facts.is_async):
+        return None
+    found = _strongest(
+        why(site.call, target, project, awaited=site.awaited, depth=depth + 1)
+        for site in target.sites
+        if not shielded(site.at) and _last(site.call.func) not in _QUIET_NAMES
+    )
+    if found is None or found.kind == "unknown":
+        return found
+    return found._replace(
+        steps=(target.step(target.facts.span, f"`{text(call)}` runs `{target.qualname}`"), *found.steps)
+    )
+
+
+def _unresolved(call: Call, fn: Fn, awaited: bool, depth: int, project: Project) -> Why | None:
+    by_name = _by_name(call) if awaited else None
+    if by_name is not None:
+        return by_name
+    receiver = call.func.value if isinstance(call.func, Attr) else None
+    if receiver is None or _last(call.func) in _QUIET_NAMES:
+        return None
+    if _LOCAL.search(_last(receiver)):
+        return None
+    made_by = _made_by(receiver, fn, project)
+    if made_by is not None:
+        return Why("network", f"`{text(receiver)}` talks to a server (`{made_by}`)")
+    if not depth and is_supplied(receiver, fn, project):
+        return Why("foreign", f"`{text(receiver)}` is supplied from outside")
+    return Why("unknown", f"`{text(call)}`")
+
+
+def _by_name(call: Call) -> Why | None:
+    """A peer by the name of the receiver, or a verb that says something to one; where it is awaited, the name is enough."""
+    if not isinstance(call.func, Attr):
+        return None
+    if _SAYS.match(call.func.name) or _PEERS & set(_last(call.func.value).lower().strip("_").split("_")):
+        return Why("network", f"`{text(call)}` talks to a peer")
+    return None
+
+
+def is_abstract(fn: Fn) -> bool:
+    """A method for others to implement: it raises ``NotImplementedError``, or is declared abstract and does nothing."""
+    if fn.cls is None:
+        return False
+    body = [stmt for stmt in fn.facts.body if not (isinstance(stmt, ExprStmt) and isinstance(stmt.value, Const))]
+    if not body:
+        return "abstractmethod" in fn.decorator_names
+    return len(body) == 1 and isinstance(body[0], Raise) and _last(_raised(body[0])) == "NotImplementedError"
+
+
+def _raised(stmt: Raise) -> Expr | None:
+    return stmt.exc.func if isinstance(stmt.exc, Call) else stmt.exc
+
+
+# --- objects that come from outside --------------------------------------------------------------------------------------
+
+
+def is_supplied(expr: Expr, fn: Fn, project: Project, hops: int = 0) -> bool:
+    """Whether the object was handed in by a caller: a parameter, an attribute or a container that holds one."""
+    if hops > MAX_HOPS:
+        return False
+    if isinstance(expr, (Call, Subscript, Await)):
+        inner = expr.args[0].value if isinstance(expr, Call) and isinstance(expr.func, Name) and expr.args else None
+        inner = inner or (expr.func if isinstance(expr, Call) else expr.value)
+        if isinstance(inner, Attr) and isinstance(expr, Call):  # xs.values(), xs.pop()
+            inner = inner.value
+        return is_supplied(inner, fn, project, hops + 1)
+    if isinstance(expr, Name):
+        return _name_supplied(expr.id, fn, project, hops)
+    if isinstance(expr, Attr):
+        return any(
+            _field_supplied(value, expr.name, project, hops)
+            for value in project.evaluate.values(expr.value, fn)
+            if isinstance(value, Instance)
+        )
+    return False
+
+
+def _field_supplied(value: Instance, name: str, project: Project, hops: int) -> bool:
+    """An attribute of an object: handed to its constructor under that name, or set by its class from what a caller gives."""
+    given = argument(value.call, 99, name) if value.call is not None else None
+    if given is not None and value.fn is not None and is_supplied(given, value.fn, project, hops + 1):
+        return True
+    return isinstance(value.cls, Cls) and _attribute_supplied(value.cls, name, project, hops)
+
+
+def _name_supplied(name: str, fn: Fn, project: Project, hops: int) -> bool:
+    scope = project.evaluate.binding_scope(name, fn)
+    bindings = scope.bindings.get(name, ()) if scope is not None else ()
+    if scope is None or not bindings:
+        return False
+    return any(_binding_supplied(binding, scope, project, hops) for binding in bindings)
+
+
+def _binding_supplied(binding: Binding, scope: Fn, project: Project, hops: int) -> bool:
+    if isinstance(binding, Param):
+        return not (scope.is_method and scope.facts.params[0] is binding) and (hops == 0 or _is_public(scope))
+    if isinstance(binding, Element):
+        return is_supplied(binding.iter, scope, project, hops + 1)
+    return isinstance(binding, Value) and is_supplied(binding.expr, scope, project, hops + 1)
+
+
+def _attribute_supplied(cls: Cls, name: str, project: Project, hops: int) -> bool:
+    """An attribute that a public method sets from its parameter, or a list to which one appends it."""
+    for write in project.classes.writes(cls, name):
+        if write.value is None and write.fn is cls.scope and "dataclass" in _decorators(cls):
+            return True
+        if write.fn is not cls.scope and _is_public(write.fn) and isinstance(write.value, (Name, Call, Subscript)):
+            if is_supplied(write.value, write.fn, project, hops + 1):
+                return True
+    return any(
+        _adds(member_fn, name, project, hops) for c in project.classes.family(cls) for member_fn in c.methods.values()
+    )
+
+
+def _adds(fn: Fn, name: str, project: Project, hops: int) -> bool:
+    """``self.name.append(parameter)`` or ``self.name[key] = parameter`` in a public method."""
+    if name not in fn.mentions or not _is_public(fn):
+        return False
+    for site in fn.attributes(name):
+        stmt, parents = site.at.stmt, site.parents
+        if (
+            len(parents) >= 2
+            and isinstance(parents[0], Attr)
+            and parents[0].name in _ADDERS
+            and isinstance(parents[1], Call)
+        ):
+            if parents[1].args and is_supplied(parents[1].args[-1].value, fn, project, hops + 1):
+                return True
+        if isinstance(stmt, Assign) and stmt.value is not None and parents and isinstance(parents[0], Subscript):
+            if any(parents[0] is target for target in stmt.targets) and is_supplied(stmt.value, fn, project, hops + 1):
+                return True
+    return False
+
+
+def _is_public(fn: Fn) -> bool:
+    return not fn.name.startswith("_") or fn.name in ("__init__", "__call__")
+
+
+def _decorators(cls: Cls) -> frozenset[str]:
+    return frozenset(_last(d.func if isinstance(d, Call) else d) for d in cls.facts.decorators)
+
+
+def _last(expr: Expr | None) -> str:
+    while isinstance(expr, (Call, Subscript)):
+        expr = expr.func if isinstance(expr, Call) else expr.value
+    return expr.name if isinstance(expr, Attr) else expr.id if isinstance(expr, Name) else ""

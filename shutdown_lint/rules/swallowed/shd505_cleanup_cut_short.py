@@ -1,0 +1,157 @@
+"""One raising step of a cleanup skips all the steps after it.
+
+## What it does
+Reports a release in a stop method, or in a ``finally``, that can fail because it talks to a server or runs code that
+others supply, when further releases follow it with nothing that catches what it raises: in a row, or as the members of a
+loop.
+
+## Why it matters
+Programs are stopped when something is wrong, and a good-bye to a server that is gone raises. The steps after it never
+run: buffers are not flushed, threads go on, the other members stay open.
+
+## Example
+```python
+class Bridge:
+    async def stop(self):
+        await self.mqtt_client.disconnect()
+        await self.recorder.close()
+```
+
+## Use instead
+```python
+class Bridge:
+    async def stop(self):
+        try:
+            await self.mqtt_client.disconnect()
+        finally:
+            await self.recorder.close()
+```
+
+## Precision
+By default: awaited releases of a network object before the release of another object, and loops over members that are
+supplied from outside, whose method is for others to implement, or that a network library makes. Strict: the same in
+functions without ``async``, and awaited steps of which nothing is known. Silent where a ``try`` or ``suppress`` is around
+the step, where the step cannot raise (``Task.cancel``, ``Event.set``, what the project itself catches), and for local
+sockets, files and threads.
+
+## References
+- [contextlib.AsyncExitStack](https://docs.python.org/3/library/contextlib.html#contextlib.AsyncExitStack)
+- [The try statement](https://docs.python.org/3/reference/compound_stmts.html#the-try-statement)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shutdown_lint.facts import Expr, ModuleFacts
+from shutdown_lint.findings import Finding, Step, Tier
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.failing import Why, shielded, why
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.swallowed._steps import Release, different, is_release_name, member_of, releases, skipped_by
+from shutdown_lint.rules.waits._stops import in_final, is_stop
+from shutdown_lint.walk import text
+
+RULE = Rule(
+    code="SHD505",
+    name="cleanup-cut-short",
+    summary="one raising step of a cleanup skips the steps after it",
+    tier="D",
+    severity="warning",
+    triggers=("close", "stop", "shutdown", "disconnect", "cleanup", "teardown"),
+    origin=("G4", "G13"),
+)
+# What says good-bye to a peer, before `close` of the same object gives back what is held here.
+_GOOD_BYES = frozenset({"logout", "log_out", "disconnect", "commit", "deregister", "unsubscribe", "leave"})
+_ENDS = frozenset({"close", "aclose", "stop", "shutdown"})
+_MAX_HOPS = 1
+
+
+class Cut(NamedTuple):
+    """A step that may raise, what it then skips, and the loop's container where it is done for each member."""
+
+    release: Release
+    lost: tuple[Release, ...]
+    members: Expr | None
+    why: Why
+    tier: Tier
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Report one step of each cleanup: the surest, and of those the first."""
+    for fn in project.functions(module):
+        if fn.facts.is_lambda or fn.is_module or not any(map(is_release_name, fn.mentions)) or is_test(fn):
+            continue
+        cuts = tuple(_cuts(fn, project))
+        if cuts:
+            yield _finding(module, fn, min(cuts, key=lambda cut: "DS".index(cut.tier)))
+
+
+def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
+    steps = releases(fn)
+    stops = is_stop(fn, project)
+    for step in steps:
+        if not (stops or in_final(step.at)) or shielded(step.at):
+            continue
+        lost = tuple(other for other in skipped_by(step, steps) if _is_lost(step, other))
+        members = member_of(step)
+        if not lost and members is None:
+            continue
+        reason = why(step.call, fn, project, awaited=step.awaited)
+        tier = _tier(step, lost, members, reason, fn)
+        if reason is not None and tier is not None:
+            yield Cut(step, lost, members, reason, tier)
+
+
+def _is_lost(step: Release, other: Release) -> bool:
+    return different(step, other) or (step.name in _GOOD_BYES and other.name in _ENDS)
+
+
+def _tier(step: Release, lost: tuple[Release, ...], members: Expr | None, reason: Why | None, fn: Fn) -> Tier | None:
+    if reason is None:
+        return None
+    if members is not None and reason.kind != "unknown" and not reason.steps:
+        return "D"
+    if step.awaited:
+        direct = reason.kind == "network" and len(reason.steps) <= _MAX_HOPS
+        return "D" if direct and lost else "S"
+    return "S" if reason.kind == "network" and len(reason.steps) <= _MAX_HOPS else None
+
+
+def _finding(module: ModuleFacts, fn: Fn, cut: Cut) -> Finding:
+    step = cut.release
+    call = ("await " if step.awaited else "") + text(step.call)
+    return RULE.finding(
+        module,
+        step.call.span,
+        f"when {'one ' if cut.members is not None else ''}`{call}` in `{fn.qualname}` raises, {_skipped(cut)} skipped",
+        tier=cut.tier,
+        confidence="proven" if cut.tier == "D" else "likely",
+        lost=_lost(cut, fn),
+        trace=(fn.step(step.call.span, f"this may raise: {cut.why.what}"), *cut.why.steps),
+        help=_help(cut),
+    )
+
+
+def _skipped(cut: Cut) -> str:
+    others = f"`{text(cut.lost[0].call)}`" if cut.lost else ""
+    if len(cut.lost) > 1:
+        others += f" and {len(cut.lost) - 1} more step{'s' if len(cut.lost) > 2 else ''}"
+    if cut.members is None:
+        return f"{others} {'are' if len(cut.lost) > 1 else 'is'}"
+    return f"the members after it{' and ' + others if others else ''} are"
+
+
+def _lost(cut: Cut, fn: Fn) -> Iterator[Step]:
+    if cut.members is not None:
+        yield fn.step(cut.release.call.span, f"`{text(cut.release.call)}` of the members that follow")
+    for other in cut.lost:
+        yield fn.step(other.call.span, f"`{text(other.call)}`")
+
+
+def _help(cut: Cut) -> str:
+    if cut.members is not None:
+        return "catch what each member raises inside the loop, and raise or log it after the last one"
+    return "put the later steps into `finally`, give each step a `try` of its own, or use an exit stack"

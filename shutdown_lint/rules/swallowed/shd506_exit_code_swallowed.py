@@ -1,0 +1,179 @@
+"""``except SystemExit`` drops the exit code.
+
+## What it does
+Reports ``except SystemExit`` whose clause neither raises, exits, returns a code, nor looks at the exception, around work
+that asks to exit with a failure.
+
+## Why it matters
+``sys.exit(3)`` is how the work says that it failed. Caught and forgotten, the program ends with 0: the supervisor, the CI
+job, the shell script take it for a success, and nothing is restarted or retried.
+
+## Example
+```python
+import sys
+
+
+def load(path):
+    if not path:
+        sys.exit(3)
+
+
+def main():
+    try:
+        load("")
+    except SystemExit:
+        print("stopped")
+
+
+main()
+```
+
+## Use instead
+```python
+import sys
+
+
+def load(path):
+    if not path:
+        sys.exit(3)
+
+
+def main():
+    try:
+        load("")
+    except SystemExit:
+        print("stopped")
+        raise
+
+
+main()
+```
+
+## Precision
+By default only where an exit with a failure (a literal other than 0 and None, or a text) is found in what the ``try``
+runs, a few calls deep. Strict: in the program's own entry points. Silent where user code, a prompt or an argument parser
+runs in the ``try``, and in tests.
+
+## References
+- [SystemExit](https://docs.python.org/3/library/exceptions.html#SystemExit)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Body, Call, Const, Expr, Handler, ModuleFacts, Name, Raise, Return, Try
+from shutdown_lint.findings import Finding, Step
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.endings import is_exit_request
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.swallowed._catching import caught, last_name, raises, tries
+from shutdown_lint.walk import At, Site, own_exprs, sites, subexprs, text, walk
+
+RULE = Rule(
+    code="SHD506",
+    name="exit-code-swallowed",
+    summary="except SystemExit drops the exit code",
+    tier="D",
+    severity="warning",
+    triggers=("SystemExit",),
+    origin=("G8",),
+)
+_EMBEDS = re.compile(
+    r"^(exec|eval|execfile|run_path|run_module|parse_args|parse_known_args|parse_intermixed_args|interact|cmdloop|onecmd|runcode|input|"
+    r"raw_input|import_module|__import__|load_module|exec_module|communicate|invoke|runsource|standalone_mode)$"
+)
+_ENDINGS = frozenset({"put", "put_nowait", "set_exception", "send", "kill", "terminate", "set_result"})
+MAX_DEPTH = 3
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at every ``except SystemExit``."""
+    for fn in project.functions(module):
+        if "SystemExit" not in fn.mentions or is_test(fn):
+            continue
+        for _, stmt in tries(fn):
+            for handler in stmt.handlers:
+                if handler.types is not None and "SystemExit" in caught(handler, fn, project):
+                    yield from _of_clause(module, stmt, handler, fn, project)
+
+
+def _of_clause(module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, project: Project) -> Iterator[Finding]:
+    if _deals_with_it(handler) or raises(stmt.final) or _embeds(stmt.body, fn, project):
+        return
+    failure = _failure(tuple(sites(stmt.body)), tuple(walk(stmt.body)), fn, project)
+    if failure is not None:
+        yield _finding(module, handler, fn, failure)
+    elif project.roles.role(fn, "main") is not None:
+        yield RULE.finding(
+            module,
+            handler.span,
+            f"`except SystemExit` in `{fn.qualname}` drops the exit code: the program ends with 0 whatever was asked",
+            tier="S",
+            confidence="likely",
+            help="end the clause with `raise`, or exit with `exc.code`",
+        )
+
+
+def _deals_with_it(handler: Handler) -> bool:
+    """Whether the clause raises, exits, returns something, or looks at the exception."""
+    if raises(handler.body) or any(last_name(site.call) in _ENDINGS for site in sites(handler.body)):
+        return True
+    for at in walk(handler.body):
+        if isinstance(at.stmt, Return) and at.stmt.value is not None:
+            return True
+        for root in own_exprs(at.stmt):
+            if any(isinstance(e, Name) and e.id in (handler.name, "exc_info") for e in subexprs(root)):
+                return True
+    return any(last_name(site.call) == "exc_info" for site in sites(handler.body))
+
+
+def _embeds(body: Body, fn: Fn, project: Project) -> bool:
+    """Whether the block runs code of others, a prompt or an argument parser, here or one call deep."""
+    for site in sites(body):
+        if _EMBEDS.match(last_name(site.call)):
+            return True
+        for target in project.calls.targets(site.call, fn):
+            if any(_EMBEDS.match(last_name(inner.call)) for inner in target.fn.sites):
+                return True
+    return False
+
+
+def _failure(
+    calls: tuple[Site, ...], places: tuple[At, ...], fn: Fn, project: Project, depth: int = 0
+) -> tuple[Step, ...] | None:
+    """The way to an exit with a failure among these calls and ``raise`` statements, as steps."""
+    for at in places:
+        if isinstance(at.stmt, Raise) and isinstance(at.stmt.exc, Call) and _fails(at.stmt.exc):
+            if is_exit_request(at.stmt.exc, fn, project):
+                return (fn.step(at.stmt.span, f"`raise {text(at.stmt.exc)}` in {fn.qualname}"),)
+    for site in calls:
+        if project.calls.is_call_to(site.call, fn, "sys.exit") and _fails(site.call):
+            return (fn.step(site.call.span, f"`{text(site.call)}` in {fn.qualname}"),)
+    for site in calls if depth < MAX_DEPTH else ():
+        for target in project.calls.targets(site.call, fn):
+            if target.fn is fn or target.confidence != "proven" or target.fn.facts.is_generator:
+                continue
+            found = _failure(target.fn.sites, target.fn.statements, target.fn, project, depth + 1)
+            if found is not None:
+                return (fn.step(site.call.span, f"`{fn.qualname}` calls `{target.fn.qualname}`"), *found)
+    return None
+
+
+def _fails(call: Call) -> bool:
+    """Whether the exit's argument says failure for sure."""
+    given: Expr | None = call.args[0].value if call.args else None
+    return isinstance(given, Const) and given.value not in (None, 0, False)
+
+
+def _finding(module: ModuleFacts, handler: Handler, fn: Fn, failure: tuple[Step, ...]) -> Finding:
+    return RULE.finding(
+        module,
+        handler.span,
+        f"`except SystemExit` in `{fn.qualname}` drops the exit code of {failure[-1].text}: the failure ends as a success",
+        lost=(failure[-1]._replace(text=f"the exit code of {failure[-1].text}"),),
+        trace=failure,
+        help="end the clause with `raise`, or exit with `exc.code`",
+    )

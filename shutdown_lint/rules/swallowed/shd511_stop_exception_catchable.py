@@ -1,0 +1,204 @@
+"""The exception that stops the program derives from ``Exception``: any ``except Exception`` swallows it.
+
+## What it does
+Reports ``raise X`` in a handler of SIGTERM, SIGINT, SIGHUP or SIGQUIT, where ``X`` derives from ``Exception``, and names
+an ``except Exception`` of the program that takes it for an ordinary error.
+
+## Why it matters
+The handler raises wherever the main thread happens to be. Inside the work there is an ``except Exception`` that logs and
+goes on, as there should be: it eats the request to stop, and the program runs until SIGKILL.
+
+## Example
+```python
+import signal
+import time
+
+
+class Shutdown(Exception):
+    pass
+
+
+def on_term(signum, frame):
+    raise Shutdown
+
+
+def main(jobs):
+    signal.signal(signal.SIGTERM, on_term)
+    while True:
+        try:
+            jobs.run_next()
+        except Exception as exc:
+            print("job failed", exc)
+        time.sleep(1)
+```
+
+## Use instead
+```python
+import signal
+import time
+
+
+class Shutdown(SystemExit):
+    pass
+
+
+def on_term(signum, frame):
+    raise Shutdown
+
+
+def main(jobs):
+    signal.signal(signal.SIGTERM, on_term)
+    while True:
+        try:
+            jobs.run_next()
+        except Exception as exc:
+            print("job failed", exc)
+        time.sleep(1)
+```
+
+## Precision
+By default only where such a clause stands in the module of the handler, or in a module that imports it, and goes on;
+strict where no clause is found. Timers (SIGALRM) and user signals stay silent.
+
+## References
+- [Handlers and exceptions](https://docs.python.org/3/library/signal.html#handlers-and-exceptions)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Attr, Call, Expr, Handler, ModuleFacts, Name, Raise, Try
+from shutdown_lint.findings import Finding, Step
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.handles import Cls
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.signals import Handling, handlings
+from shutdown_lint.project.values import Class, External, Instance
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.swallowed._catching import caught, raises, shielded_by_sibling, tries
+from shutdown_lint.walk import sites, text
+
+RULE = Rule(
+    code="SHD511",
+    name="stop-exception-catchable",
+    summary="the exception that a signal handler raises to stop the program derives from Exception",
+    tier="D",
+    severity="warning",
+    triggers=("signal.signal & raise", "signal & raise & SIG"),
+    origin=("G4", "G12"),
+)
+_STOPS = frozenset({"SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"})
+_ERRORS = frozenset({
+    "Exception", "RuntimeError", "ValueError", "OSError", "IOError", "TimeoutError", "InterruptedError", "StopIteration", "ConnectionError",
+})  # fmt: skip
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at what the handlers raise; a finding stands at the ``raise``."""
+    if not any(kind == "raise" for kind in _kinds(module)):
+        return
+    seen: set[int] = set()
+    for handling in handlings(project):
+        if handling.via != "signal" or is_test(handling.fn) or not _STOPS & set(handling.signals):
+            continue
+        for handler in handling.targets:
+            if handler.module is module and id(handler) not in seen:
+                seen.add(id(handler))
+                yield from _of_handler(module, handler, handling, project)
+
+
+def _kinds(module: ModuleFacts) -> Iterator[str]:
+    for fn in module.functions:
+        if any(isinstance(stmt, Raise) for stmt in _flat(fn.body)):
+            yield "raise"
+
+
+def _flat(body: tuple[object, ...]) -> Iterator[object]:
+    from shutdown_lint.walk import walk
+
+    return (at.stmt for at in walk(body))  # type: ignore[arg-type]  # statements of facts
+
+
+def _of_handler(module: ModuleFacts, handler: Fn, handling: Handling, project: Project) -> Iterator[Finding]:
+    for at in handler.statements:
+        if isinstance(at.stmt, Raise) and at.stmt.exc is not None:
+            name = _catchable(at.stmt.exc, handler, project)
+            if name is not None:
+                clause = _swallowing(name, handler, project)
+                yield _finding(module, at.stmt, name, handler, handling, clause)
+                return
+
+
+def _catchable(exc: Expr, fn: Fn, project: Project) -> str | None:
+    """The name of the class that is raised, where it is known to derive from ``Exception``."""
+    for value in project.evaluate.values(exc, fn):
+        if not isinstance(value, (Class, Instance, External)):
+            continue
+        cls = value.name if isinstance(value, External) else value.cls
+        bases = project.classes.mro(cls) if isinstance(cls, Cls) else (cls,)
+        if any(
+            isinstance(base, str) and base.rpartition(".")[2] in _ERRORS and base.startswith("builtins.")
+            for base in bases
+        ):
+            return cls.name if isinstance(cls, Cls) else cls.rpartition(".")[2]
+    return None
+
+
+def _swallowing(name: str, handler: Fn, project: Project) -> Step | None:
+    """An ``except Exception`` that goes on, in the handler's module or one that uses it."""
+    for entry in project.modules:
+        if entry.facts is not handler.module and not _imports(entry.facts, handler.module, project):
+            continue
+        for fn in entry.functions:
+            if fn is handler or is_test(fn):
+                continue
+            for _, stmt in tries(fn):
+                found = _eats(stmt, name, fn, project)
+                if found is not None:
+                    return fn.step(
+                        found.span,
+                        f"`except {text(found.types) if found.types else ''}` in {fn.qualname} takes `{name}` for an error",
+                    )
+    return None
+
+
+def _imports(module: ModuleFacts, other: ModuleFacts, project: Project) -> bool:
+    from shutdown_lint.project.imports import imported
+
+    return other.name in imported(module, project)
+
+
+def _eats(stmt: Try, name: str, fn: Fn, project: Project) -> Handler | None:
+    for handler in stmt.handlers:
+        types = caught(handler, fn, project)
+        if name in types:
+            return None
+        if types & {"Exception", "BaseException"}:
+            eats = not raises(handler.body) and any(True for _ in sites(stmt.body))
+            return handler if eats and not shielded_by_sibling(stmt, handler, fn, project) else None
+    return None
+
+
+def _finding(
+    module: ModuleFacts, stmt: Raise, name: str, handler: Fn, handling: Handling, clause: Step | None
+) -> Finding:
+    signal = next(iter(sorted(_STOPS & set(handling.signals))))
+    first = handling.fn.step(handling.site.call.span, f"`{handler.qualname}` handles {signal}")
+    return RULE.finding(
+        module,
+        stmt.span,
+        f"`{name}`, raised on {signal} to stop the program, derives from Exception: an `except Exception` in the work swallows the request",
+        tier="D" if clause is not None else "S",
+        confidence="proven" if clause is not None else "likely",
+        trace=(first,) if clause is None else (first, clause),
+        lost=() if clause is None else (clause._replace(text=f"the request to stop, in {clause.text}"),),
+        help=f"derive `{name}` from SystemExit or BaseException"
+        if name not in _ERRORS
+        else "raise SystemExit, by `sys.exit(128 + signum)`",
+    )
+
+
+def _name_of(expr: Expr) -> str:
+    inner = expr.func if isinstance(expr, Call) else expr
+    return inner.name if isinstance(inner, Attr) else inner.id if isinstance(inner, Name) else ""
