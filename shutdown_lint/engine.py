@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint import suppress
+from shutdown_lint.collector import collector_paused
 from shutdown_lint.corpus import Contents, SkippedFiles
 from shutdown_lint.facts import ModuleFacts, Span
 from shutdown_lint.findings import Finding
@@ -45,7 +46,7 @@ class Report(NamedTuple):
         return 1 if self.findings else 0
 
 
-class _Check(NamedTuple):
+class _Enabled(NamedTuple):
     """A rule that is run: its index entry, its triggers, its function."""
 
     entry: registry.Entry
@@ -69,6 +70,11 @@ def check(paths: Sequence[str], settings: Settings, *, stdin: bytes | None = Non
     With ``stdin``, its bytes stand for the file ``settings.stdin_filename``, and only that file is reported on. Raises
     ``registry.UnknownSelector`` for a selector in the settings that names no rule.
     """
+    with collector_paused():
+        return _check(paths, settings, stdin)
+
+
+def _check(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> Report:
     from shutdown_lint.models import with_users
 
     enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
@@ -161,7 +167,7 @@ def _project(given: _Input, modules: dict[str, ModuleFacts], settings: Settings,
 
 
 def _findings_of(
-    module: ModuleFacts, data: bytes, project: Project, checks: Sequence[_Check], enabled: dict[str, str]
+    module: ModuleFacts, data: bytes, project: Project, checks: Sequence[_Enabled], enabled: dict[str, str]
 ) -> suppress.Result:
     """The findings of all enabled rules in one file, after its comments have hidden some."""
     found, failed = _run_rules(module, project, data, checks, enabled)
@@ -173,7 +179,7 @@ def _findings_of(
 
 
 def _run_rules(
-    module: ModuleFacts, project: Project, data: bytes, checks: Sequence[_Check], enabled: dict[str, str]
+    module: ModuleFacts, project: Project, data: bytes, checks: Sequence[_Enabled], enabled: dict[str, str]
 ) -> tuple[list[Finding], set[str]]:
     """The raw findings in one module, and the codes of the rules that failed on it (each a SHD904)."""
     findings: list[Finding] = []
@@ -190,10 +196,10 @@ def _run_rules(
     return findings, failed
 
 
-def _checks(enabled: Iterable[str], models: Models) -> list[_Check]:
+def _checks(enabled: Iterable[str], models: Models) -> list[_Enabled]:
     codes = set(enabled)
     return [
-        _Check(entry, expand(entry.triggers, models), registry.load(entry))
+        _Enabled(entry, expand(entry.triggers, models), registry.load(entry))
         for entry in registry.entries()
         if entry.checks and entry.code in codes
     ]

@@ -6,8 +6,8 @@ All functions are pure. Beware of ``==`` between expressions: records are tuples
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from shutdown_lint.facts import (
     Assert,
@@ -97,60 +97,77 @@ def walk(body: Body, part: str = "", outer: At | None = None, handler: Handler |
     for index, stmt in enumerate(body):
         at = At(stmt, body, index, part, outer, handler)
         yield at
-        for inner_part, block, inner_handler in parts_of(stmt):
-            yield from walk(block, inner_part, at, inner_handler)
+        if type(stmt) in _COMPOUND:
+            for inner_part, block, inner_handler in parts_of(stmt):
+                if block:
+                    yield from walk(block, inner_part, at, inner_handler)
+
+
+_COMPOUND = frozenset({If, While, For, With, Try, Match})
 
 
 def own_exprs(stmt: Stmt) -> Iterator[Expr]:
     """The expressions that belong to the statement itself, in order of evaluation, not those of its blocks."""
-    if isinstance(stmt, Assign):
-        if stmt.value is not None:
-            yield stmt.value
-        yield from stmt.targets
-    elif isinstance(stmt, ExprStmt):
-        yield stmt.value
-    elif isinstance(stmt, Return):
-        if stmt.value is not None:
-            yield stmt.value
-    elif isinstance(stmt, Raise):
-        yield from (expr for expr in (stmt.exc, stmt.cause) if expr is not None)
-    elif isinstance(stmt, (If, While, Assert)):
-        yield stmt.test
-    elif isinstance(stmt, For):
-        yield stmt.iter
-        yield stmt.target
-    elif isinstance(stmt, With):
-        for item in stmt.items:
-            yield item.context
-            if item.target is not None:
-                yield item.target
-    elif isinstance(stmt, Try):
-        yield from (handler.types for handler in stmt.handlers if handler.types is not None)
-    elif isinstance(stmt, Match):
-        yield stmt.subject
-        yield from (case.guard for case in stmt.cases if case.guard is not None)
-    elif isinstance(stmt, Delete):
-        yield from stmt.targets
+    found = _OWN.get(type(stmt))
+    return iter(found(stmt) if found is not None else ())
+
+
+def _given(*exprs: Expr | None) -> tuple[Expr, ...]:
+    return tuple([expr for expr in exprs if expr is not None])
+
+
+def _own_of_assign(stmt: Assign) -> tuple[Expr, ...]:
+    return stmt.targets if stmt.value is None else (stmt.value, *stmt.targets)
+
+
+def _own_of_with(stmt: With) -> tuple[Expr, ...]:
+    return _given(*(part for item in stmt.items for part in (item.context, item.target)))
+
+
+def _own_of_match(stmt: Match) -> tuple[Expr, ...]:
+    return (stmt.subject, *_given(*(case.guard for case in stmt.cases)))
+
+
+# Asked for every statement and expression of a project, often: one look at the type, no chain of them.
+_OWN: dict[type, Callable[[Any], tuple[Expr, ...]]] = {
+    Assign: _own_of_assign,
+    ExprStmt: lambda stmt: (stmt.value,),
+    Return: lambda stmt: _given(stmt.value),
+    Raise: lambda stmt: _given(stmt.exc, stmt.cause),
+    If: lambda stmt: (stmt.test,),
+    While: lambda stmt: (stmt.test,),
+    Assert: lambda stmt: (stmt.test,),
+    For: lambda stmt: (stmt.iter, stmt.target),
+    With: _own_of_with,
+    Try: lambda stmt: _given(*(handler.types for handler in stmt.handlers)),
+    Match: _own_of_match,
+    Delete: lambda stmt: stmt.targets,
+}
 
 
 def children(expr: Expr) -> tuple[Expr, ...]:
     """The direct sub-expressions; a lambda's body is not among them."""
-    if isinstance(expr, (Attr, Await, Yield, Star)):
-        return (expr.value,)
-    if isinstance(expr, Call):
-        return (expr.func, *(arg.value for arg in expr.args))
-    if isinstance(expr, Op):
-        return expr.operands
-    if isinstance(expr, Seq):
-        return expr.items
-    if isinstance(expr, Subscript):
-        return (expr.value, expr.key)
-    if isinstance(expr, Walrus):
-        return (expr.target, expr.value)
-    if isinstance(expr, Comp):
-        clauses = (part for clause in expr.clauses for part in (clause.iter, clause.target, *clause.ifs))
-        return (*clauses, *expr.elements)
-    return ()
+    found = _CHILDREN.get(type(expr))
+    return found(expr) if found is not None else ()
+
+
+def _children_of_comp(expr: Comp) -> tuple[Expr, ...]:
+    clauses = (part for clause in expr.clauses for part in (clause.iter, clause.target, *clause.ifs))
+    return (*clauses, *expr.elements)
+
+
+_CHILDREN: dict[type, Callable[[Any], tuple[Expr, ...]]] = {
+    Attr: lambda expr: (expr.value,),
+    Await: lambda expr: (expr.value,),
+    Yield: lambda expr: (expr.value,),
+    Star: lambda expr: (expr.value,),
+    Call: lambda expr: (expr.func, *[arg.value for arg in expr.args]),
+    Op: lambda expr: expr.operands,
+    Seq: lambda expr: expr.items,
+    Subscript: lambda expr: (expr.value, expr.key),
+    Walrus: lambda expr: (expr.target, expr.value),
+    Comp: _children_of_comp,
+}
 
 
 def subexprs(expr: Expr) -> Iterator[Expr]:
@@ -159,7 +176,9 @@ def subexprs(expr: Expr) -> Iterator[Expr]:
     while stack:
         top = stack.pop()
         yield top
-        stack.extend(reversed(children(top)))
+        found = _CHILDREN.get(type(top))
+        if found is not None:
+            stack.extend(found(top)[::-1])
 
 
 class Site(NamedTuple):
@@ -200,9 +219,12 @@ def sites_at(at: At) -> Iterator[Site]:
 
 
 def _calls(expr: Expr, at: At, parents: tuple[Expr, ...]) -> Iterator[Site]:
-    inner = (expr, *parents)
-    for child in children(expr):
-        yield from _calls(child, at, inner)
+    found = _CHILDREN.get(type(expr))
+    if found is not None:
+        inner = (expr, *parents)
+        for child in found(expr):
+            if type(child) in _CHILDREN:
+                yield from _calls(child, at, inner)
     if isinstance(expr, Call):
         yield Site(expr, at, parents)
 

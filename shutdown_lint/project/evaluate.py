@@ -154,10 +154,9 @@ class Evaluator:
 
     def _written_globally(self, name: str, scope: Fn) -> Iterable[Value]:
         """A module global may be assigned by a function that declares it ``global``."""
-        for fn in self._project.modules.of(scope.module).functions:
-            if fn.declared.get(name) == "global":
-                for binding in fn.bindings.get(name, ()):
-                    yield from self._binding(binding, fn)
+        for fn in self._project.modules.of(scope.module).writers.get(name, ()):
+            for binding in fn.bindings.get(name, ()):
+                yield from self._binding(binding, fn)
 
     def _star(self, name: str, fn: Fn) -> Iterable[Value]:
         for binding in self._project.modules.of(fn.module).body.bindings.get("*", ()):

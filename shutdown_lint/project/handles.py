@@ -90,10 +90,11 @@ class Fn:
         for at in self.statements:
             for root in own_exprs(at.stmt):
                 for expr in subexprs(root):
-                    if isinstance(expr, Name):
-                        found.add(expr.id)
-                    elif isinstance(expr, Attr):
-                        found.add(expr.name)
+                    kind = type(expr)
+                    if kind is Name:
+                        found.add(expr.id)  # type: ignore[union-attr]
+                    elif kind is Attr:
+                        found.add(expr.name)  # type: ignore[union-attr]
         return frozenset(found)
 
     @cached_property
@@ -163,6 +164,8 @@ def _last_name(expr: Expr) -> str | None:
 def _occurrences(expr: Expr, at: At, parents: tuple[Expr, ...]) -> Iterator[Site]:
     if isinstance(expr, (Name, Attr)):
         yield Site(expr, at, parents)
-    inner = (expr, *parents)
-    for child in children(expr):
-        yield from _occurrences(child, at, inner)
+    below = children(expr)
+    if below:
+        inner = (expr, *parents)
+        for child in below:
+            yield from _occurrences(child, at, inner)

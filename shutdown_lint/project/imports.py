@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from shutdown_lint.facts import Import, ModuleFacts
-from shutdown_lint.project.modules import absolute
+from shutdown_lint.facts import ModuleFacts
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -16,13 +15,7 @@ MAX_MODULES = 300
 
 def imported(module: ModuleFacts, project: Project) -> Iterator[str]:
     """The dotted names of all that the module imports (a name imported from a module may be a module)."""
-    for fn in project.functions(module):
-        for at in fn.statements:
-            for name in at.stmt.names if isinstance(at.stmt, Import) else ():
-                base = absolute(module, name)
-                yield base
-                if name.name not in (None, "*"):
-                    yield f"{base}.{name.name}"
+    yield from project.modules.of(module).imports
 
 
 def program(starts: Iterable[str], project: Project) -> frozenset[str]:

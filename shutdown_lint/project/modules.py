@@ -62,6 +62,29 @@ class ModuleEntry:
         imports = (b for bindings in self.body.bindings.values() for b in bindings if isinstance(b, ImportName))
         return {b.local: b.name for b in imports if b.name is not None and b.local != b.name}
 
+    @cached_property
+    def writers(self) -> dict[str, list[Fn]]:
+        """Name → the functions that declare it ``global``."""
+        found: dict[str, list[Fn]] = {}
+        for fn in self.functions:
+            for name, kind in fn.declared.items():
+                if kind == "global":
+                    found.setdefault(name, []).append(fn)
+        return found
+
+    @cached_property
+    def imports(self) -> tuple[str, ...]:
+        """The dotted names of all that the module imports (a name imported from a module may be a module)."""
+        names = (name for fn in self.functions for at in fn.statements for name in getattr(at.stmt, "names", ()))
+        found: dict[str, None] = {}
+        for name in names:
+            if isinstance(name, ImportName):
+                base = absolute(self.facts, name)
+                found[base] = None
+                if name.name not in (None, "*"):
+                    found[f"{base}.{name.name}"] = None
+        return tuple(found)
+
     def _build(self) -> None:
         # A definition has a higher number than the function or class around it, so what it needs is there already.
         owners = {cls.number: cls for cls in self.facts.classes}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
+from shutdown_lint.collector import collector_paused
 from shutdown_lint.intake import Outcome, Task, take_in
 from shutdown_lint.source import Trouble
 from shutdown_lint.workers.process import DONE, FRAME, NUMBER, STARTED, Chunks, Worker, signals_held, starter
@@ -141,22 +141,9 @@ class _Frames:
 
 def _unpickled(data: bytes) -> Outcome:
     # Written by our own worker a moment ago. The collector would look at each of the many new records again and again.
-    with _collector_paused():
+    with collector_paused():
         outcome: Outcome = pickle.loads(data)
     return outcome
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    import gc
-
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _reap(worker: Worker, workers: list[Worker]) -> int:
