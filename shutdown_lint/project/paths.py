@@ -8,6 +8,7 @@ does, what it sets off where the program stays (the loop that tests the handler'
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -53,6 +54,11 @@ class Path(NamedTuple):
         """All steps, in order."""
         return tuple(step for part in self.parts for step in part.steps)
 
+    @property
+    def cost(self) -> Cost:
+        """How long the whole path may last."""
+        return reduce(_plus, (cost(part.steps) for part in self.parts), NO_COST)
+
 
 class Cost(NamedTuple):
     """How long steps may last: the sum of the limits that are known, the waits that make it up, and those without a number.
@@ -67,13 +73,14 @@ class Cost(NamedTuple):
     open: tuple[Step, ...]
 
 
+NO_COST = Cost(0.0, (), (), ())
 _MEMO: WeakKeyDictionary[Project, tuple[Path, ...]] = WeakKeyDictionary()
 
 
 def paths(project: Project) -> tuple[Path, ...]:
     """Every path of the project: from each handled signal, and for programs that handle none from their end."""
     if project not in _MEMO:
-        found = [path for handling in handlings(project) for path in _from_signal(handling, project)]
+        found = [path for handling in handlings(project) for path in from_signal(handling, project)]
         handled = {path.entry for path in found}
         found += [_from_end(entry, project) for entry in programs.entries(project) if entry not in handled]
         _MEMO[project] = tuple(found)
@@ -83,7 +90,8 @@ def paths(project: Project) -> tuple[Path, ...]:
 # --- triggers --------------------------------------------------------------------------------------------------------
 
 
-def _from_signal(handling: Handling, project: Project) -> Iterator[Path]:
+def from_signal(handling: Handling, project: Project) -> Iterator[Path]:
+    """The paths that begin with one installed handler, one for each signal and function."""
     for signal in handling.signals:
         if signal in SIGNALS:
             yield from (_of_handler(signal, handling, target, project) for target in handling.targets)
@@ -216,8 +224,8 @@ def _at_exit(project: Project) -> Iterator[Part]:
 
 
 def cost(found: Iterable[Step]) -> Cost:
-    """How long the steps may last one after the other."""
-    total = Cost(0.0, (), (), ())
+    """How long the steps may last one after the other; an exit request ends them."""
+    total = NO_COST
     for step in found:
         total = _plus(total, _cost(step))
         if step.kind == "exit":
