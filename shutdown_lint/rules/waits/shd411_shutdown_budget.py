@@ -3,7 +3,7 @@
 ## What it does
 Adds up the limits of all waits that follow one another on the way from a SIGTERM handler to the end of the program: in the handler,
 behind the loop that its flag ends (or in the ``finally`` and ``with`` that its exit unwinds), and in ``atexit`` callbacks. Reports
-a sum above 30 seconds, and shows it.
+a sum above 30 seconds (by a second and more), and shows it.
 
 ## Why it matters
 Each limit looks reasonable by itself. But Kubernetes sends SIGKILL 30 seconds after SIGTERM, Docker after 10: when the waits are
@@ -119,6 +119,7 @@ RULE = Rule(
     origin=("G13",),
 )
 GRACE = 30.0
+SLACK = 1.0  # the pauses of polls, beside a limit that is just the grace period
 MAX_SHOWN = 4
 MAX_LOST = 6
 _WAITS = frozenset({"join", "wait", "result", "sleep", "communicate", "wait_for", "timeout", "gather", "fail_after"})
@@ -132,7 +133,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if "SIGTERM" in handling.signals and not is_test(handling.fn):
             for path in from_signal(handling, project) if handling.fn.module is module else ():
                 found = path.cost
-                if path.trigger == "SIGTERM" and found.seconds > GRACE:
+                if path.trigger == "SIGTERM" and found.seconds >= GRACE + SLACK:
                     covered |= {step.fn for step, _, _ in found.counted}
                     yield _of_path(module, path, found)
                     break
@@ -158,7 +159,9 @@ def _of_function(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Find
     """A stop function that is above the limit by itself, and not only by one function that it calls."""
     inner = steps.of_function(fn, project)
     found = cost(inner)
-    if found.seconds <= GRACE or any(step.kind == "call" and cost((step,)).seconds > GRACE for step in inner):
+    if found.seconds < GRACE + SLACK or any(
+        step.kind == "call" and cost((step,)).seconds >= GRACE + SLACK for step in inner
+    ):
         return
     yield RULE.finding(
         module,
