@@ -6,7 +6,7 @@ import textwrap
 
 from shutdown_lint.lower import lower_module
 from shutdown_lint.project import Project
-from shutdown_lint.project.paths import Path, cost, paths
+from shutdown_lint.project.paths import Path, paths
 from shutdown_lint.project.steps import Step, leaves
 
 
@@ -76,7 +76,7 @@ def test_a_flag_ends_the_loop_and_main_goes_on() -> None:
 
 
 def test_the_cost_adds_up_what_is_known() -> None:
-    found = cost(path_of(FLAG).steps)
+    found = path_of(FLAG).cost
     assert found.seconds == 28.0
     assert [(step.text, limit, times) for step, limit, times in found.counted] == [
         ("child.wait(…)", 20.0, 1),
@@ -156,7 +156,7 @@ def test_groups_limits_branches_and_loops() -> None:
         if __name__ == "__main__":
             asyncio.run(main())
         """)
-    found = cost(path.steps)
+    found = path.cost
     assert path.complete
     assert found.seconds == 7 + 7 + 2 + 10 + 6
     assert [step.text for step, _, _ in found.counted][-1] == "asyncio.sleep(2)"

@@ -8,6 +8,7 @@ does, what it sets off where the program stays (the loop that tests the handler'
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -15,6 +16,7 @@ from shutdown_lint.facts import NO_SPAN, Attr, For, Name, Try, While, With
 from shutdown_lint.findings import Step as Place
 from shutdown_lint.project import endings, programs, steps
 from shutdown_lint.project.handles import Fn
+from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings
 from shutdown_lint.project.steps import Step
 from shutdown_lint.walk import own_exprs, subexprs, text
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from shutdown_lint.project.programs import Frame, Stay
 
 SIGNALS = ("SIGTERM", "SIGINT")
+MAX_CALLERS = 8
 
 
 class Part(NamedTuple):
@@ -37,8 +40,8 @@ class Path(NamedTuple):
     """What happens after one trigger.
 
     ``trigger`` is ``SIGTERM``, ``SIGINT`` or ``end``; ``origin`` where the handler is installed (or the program
-    begins), ``handling`` the installation. ``entry`` is the program, where one is known. ``complete`` says whether the way from the handler to
-    the end of the program was found; without it the path is the handler alone.
+    begins), ``handling`` the installation. ``entry`` is the program, where one is known. ``complete`` says whether the way
+    from the handler to the end of the program was found; without it the path holds only what was seen of it.
     """
 
     trigger: str
@@ -52,6 +55,11 @@ class Path(NamedTuple):
     def steps(self) -> tuple[Step, ...]:
         """All steps, in order."""
         return tuple(step for part in self.parts for step in part.steps)
+
+    @property
+    def cost(self) -> Cost:
+        """How long the whole path may last."""
+        return reduce(_plus, (cost(part.steps) for part in self.parts), NO_COST)
 
 
 class Cost(NamedTuple):
@@ -67,13 +75,14 @@ class Cost(NamedTuple):
     open: tuple[Step, ...]
 
 
+NO_COST = Cost(0.0, (), (), ())
 _MEMO: WeakKeyDictionary[Project, tuple[Path, ...]] = WeakKeyDictionary()
 
 
 def paths(project: Project) -> tuple[Path, ...]:
     """Every path of the project: from each handled signal, and for programs that handle none from their end."""
     if project not in _MEMO:
-        found = [path for handling in handlings(project) for path in _from_signal(handling, project)]
+        found = [path for handling in handlings(project) for path in from_signal(handling, project)]
         handled = {path.entry for path in found}
         found += [_from_end(entry, project) for entry in programs.entries(project) if entry not in handled]
         _MEMO[project] = tuple(found)
@@ -83,7 +92,8 @@ def paths(project: Project) -> tuple[Path, ...]:
 # --- triggers --------------------------------------------------------------------------------------------------------
 
 
-def _from_signal(handling: Handling, project: Project) -> Iterator[Path]:
+def from_signal(handling: Handling, project: Project) -> Iterator[Path]:
+    """The paths that begin with one installed handler, one for each signal and function."""
     for signal in handling.signals:
         if signal in SIGNALS:
             yield from (_of_handler(signal, handling, target, project) for target in handling.targets)
@@ -96,14 +106,14 @@ def _of_handler(signal: str, handling: Handling, handler: Fn | None, project: Pr
     found = steps.of_function(handler, project) if handler is not None else ()
     parts = [Part(f"`{handler.qualname if handler else text(handling.handler)}` handles {signal}", found)]
     entry = _entry_of(handling, project)
-    stay = programs.stay(entry, project) if entry is not None else None
+    stay = (programs.stay(entry, project) if entry is not None else None) or _near(handling, project)
     complete = False
     if stay is not None and handler is not None and _leaves(handler, project):
         parts += _unwound(stay, project)
-        complete = True
+        complete = entry is not None
     elif stay is not None and _tells(handler, handling, stay, project):
         parts += _continued(stay, project)
-        complete = True
+        complete = entry is not None
     parts += _at_exit(project) if complete else ()
     origin = handling.fn.step(handling.site.call.span, f"`{text(handling.site.call)}` in `{handling.fn.qualname}`")
     return Path(signal, origin, handling, entry, _kept(parts), complete)
@@ -130,6 +140,19 @@ def _entry_of(handling: Handling, project: Project) -> Fn | None:
                 return entry
     role = project.roles.role(handling.fn, "main")
     return role.seed if role is not None else None
+
+
+def _near(handling: Handling, project: Project) -> Stay | None:
+    """Where the function that installs the handler stays, or one that calls it; for a program whose entry is not seen."""
+    found = [handling.fn]
+    for fn in found:
+        stay = programs.stay(fn, project)
+        if stay is not None or len(found) > MAX_CALLERS:
+            return stay
+        found += [
+            caller.fn for caller in project.calls.callers(fn) if caller.fn not in found and not is_test(caller.fn)
+        ]
+    return None
 
 
 def _leaves(handler: Fn, project: Project) -> bool:
@@ -216,8 +239,8 @@ def _at_exit(project: Project) -> Iterator[Part]:
 
 
 def cost(found: Iterable[Step]) -> Cost:
-    """How long the steps may last one after the other."""
-    total = Cost(0.0, (), (), ())
+    """How long the steps may last one after the other; an exit request ends them."""
+    total = NO_COST
     for step in found:
         total = _plus(total, _cost(step))
         if step.kind == "exit":

@@ -328,7 +328,9 @@ class _Reader:
             return
         targets = self._project.calls.targets(call, self._fn)
         if targets:
-            yield from self._targets(tuple(target.fn for target in targets), call, site, awaited)
+            sure = _is_super(call)  # an override of the method does not run by `super()`
+            found = (target.fn for target in targets if target.confidence == "proven" or not sure)
+            yield from self._targets(tuple(found), call, site, awaited)
             return
         yield from self._released(call, last, names, site)
 
@@ -342,9 +344,11 @@ class _Reader:
             yield from self._called(run[0], text(call), call.span, site)
         elif run:
             arms = [(target, tuple(self._called(target, target.qualname, call.span, site))) for target in run]
-            inner = tuple(self._step("branch", target.qualname, call.span, steps=steps) for target, steps in arms)
-            if any(steps for _, steps in arms):
-                yield self._step("choice", text(call), call.span, steps=inner)
+            inner = [self._step("branch", target.qualname, call.span, steps=steps) for target, steps in arms if steps]
+            if inner and len(inner) < len(arms):
+                inner.append(self._step("branch", "any other", call.span))
+            if inner:
+                yield self._step("choice", text(call), call.span, steps=tuple(inner))
 
     def _called(self, target: Fn, label: str, span: Span, site: Site | None) -> Iterator[Step]:
         inner = of_function(target, self._project, self._depth + 1)
@@ -434,6 +438,12 @@ class _Reader:
         if not self._sites:
             self._sites = {id(site.expr): site for site in self._fn.sites}
         return self._sites.get(id(call))
+
+
+def _is_super(call: Call) -> bool:
+    """``super().stop()``."""
+    made = call.func.value if isinstance(call.func, Attr) else None
+    return isinstance(made, Call) and isinstance(made.func, Name) and made.func.id == "super"
 
 
 def _span(stmt: Stmt) -> Span:

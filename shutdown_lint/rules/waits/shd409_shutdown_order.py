@@ -115,11 +115,12 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if is_test(fn) or fn.is_module or not _may_be(fn, project):
             continue
         found = list(steps.leaves(steps.of_function(fn, project)))
-        for number, leaf in enumerate(found):
-            if leaf[0].kind in ("release", "wait") and leaf[0].site is not None:
-                early = _early(leaf, found[:number], found[number + 1 :], fn, project)
-                if early is not None:
-                    yield _finding(module, early, fn, project)
+        closed = {number: made for number, leaf in enumerate(found) if (made := _released(leaf[0], project))}
+        waits = [tuple(_waits(step, project)) if closed else () for step, _ in found]
+        for number, resources in closed.items():
+            early = _early(found, waits, number, resources, project)
+            if early is not None:
+                yield _finding(module, early, fn, project)
 
 
 def _may_be(fn: Fn, project: Project) -> bool:
@@ -128,32 +129,35 @@ def _may_be(fn: Fn, project: Project) -> bool:
     )
 
 
-def _early(leaf: Leaf, before: list[Leaf], after: list[Leaf], fn: Fn, project: Project) -> Early | None:
+def _early(
+    found: list[Leaf], waits: list[tuple[WaitFor, ...]], number: int, resources: list[Acquisition], project: Project
+) -> Early | None:
     """The first wait behind the release for work that uses the object."""
-    released = [a for a in _released(leaf[0], project) if a.model.closed]
-    for later in after if released else ():
-        if later[0].kind != "wait" or _apart(leaf, later, project):
+    for later in range(number + 1, len(found)):
+        if not waits[later] or _apart(found[number], found[later], project):
             continue
-        for wait in _waits(later[0], project):
+        for wait in waits[later]:
             for work in wait.works:
-                if _had_its_end(work, wait, before, project):
+                if _had_its_end(work, wait, found[:number], waits[:number]):
                     continue
-                for resource in released:
-                    use = _use(resource, work, wait, project)
+                for resource in resources:
+                    use = _use(resource, work, project)
                     if use is not None:
-                        return Early(leaf, resource, wait, later[0].fn, work, use)
+                        return Early(found[number], resource, wait, found[later][0].fn, work, use)
     return None
 
 
 def _released(step: Step, project: Project) -> list[Acquisition]:
-    """What the step releases; an executor's shutdown counts as one too."""
-    if step.site is None:
+    """What the step releases, where a use after that fails; an executor's shutdown counts as a release too."""
+    if step.site is None or step.kind not in ("release", "wait"):
         return []
     if step.text.startswith("end of"):
-        return [a for a in project.resources.of_function(step.fn) if a.call is step.site.call]
-    last = getattr(step.site.call.func, "name", "")
-    found = acquisitions_of(receiver(step.site.call), step.fn, project)
-    return [a for a in found if last in a.model.release and last not in ("poll", "cleanup_thread")]
+        made = [a for a in project.resources.of_function(step.fn) if a.call is step.site.call]
+    else:
+        last = getattr(step.site.call.func, "name", "")
+        found = acquisitions_of(receiver(step.site.call), step.fn, project)
+        made = [a for a in found if last in a.model.release]
+    return [a for a in made if a.model.closed]
 
 
 def _apart(left: Leaf, right: Leaf, project: Project) -> bool:
@@ -168,26 +172,24 @@ def _apart(left: Leaf, right: Leaf, project: Project) -> bool:
 
 
 def _waits(step: Step, project: Project) -> Iterator[WaitFor]:
-    for wait in waits_for_work(step.fn, project):
+    for wait in waits_for_work(step.fn, project) if step.kind == "wait" else ():
         if (wait.span.line, wait.span.col) == (step.line, step.column):
             yield wait
 
 
-def _had_its_end(work: Work, wait: WaitFor, before: list[Leaf], project: Project) -> bool:
+def _had_its_end(work: Work, wait: WaitFor, before: list[Leaf], waits: list[tuple[WaitFor, ...]]) -> bool:
     """Whether the task was cancelled, or the same work waited for, before the release."""
+    if any(other.body is work.body for found in waits for earlier in found for other in earlier.works):
+        return True
     for step, _ in before:
-        if step.site is None or step.kind not in ("stop", "release", "wait"):
-            continue
-        if any(other.body is work.body for found in _waits(step, project) for other in found.works):
-            return True
-        if work.kind == "task" and getattr(step.site.call.func, "name", "") == "cancel":
+        if work.kind == "task" and step.site is not None and getattr(step.site.call.func, "name", "") == "cancel":
             subject = receiver(step.site.call)
             if subject is not None and wait.subject is not None and text(subject) == text(wait.subject):
                 return True
     return False
 
 
-def _use(resource: Acquisition, work: Work, wait: WaitFor, project: Project) -> Use | None:
+def _use(resource: Acquisition, work: Work, project: Project) -> Use | None:
     """Where the work uses the object; a use whose failure it does not catch before one that it does."""
     if resource.fn in (reached := project.protocol.reach(work.body)):
         return None  # the work makes an object of its own

@@ -1,0 +1,204 @@
+"""The waits between SIGTERM and the exit add up to more than the grace period.
+
+## What it does
+Adds up the limits of all waits that follow one another on the way from a SIGTERM handler to the end of the program: in the handler,
+behind the loop that its flag ends (or in the ``finally`` and ``with`` that its exit unwinds), and in ``atexit`` callbacks. Reports
+a sum above 30 seconds (by a second and more), and shows it.
+
+## Why it matters
+Each limit looks reasonable by itself. But Kubernetes sends SIGKILL 30 seconds after SIGTERM, Docker after 10: when the waits are
+used up, the steps that come last are those that never run.
+
+## Example
+```python
+import signal
+import sys
+import threading
+
+
+class Service:
+    def __init__(self, consume, publish):
+        self.stopping = threading.Event()
+        self.consumer = threading.Thread(target=consume, args=(self.stopping,))
+        self.publisher = threading.Thread(target=publish, args=(self.stopping,))
+        self.consumer.start()
+        self.publisher.start()
+
+    def on_term(self, signum, frame):
+        self.stopping.set()
+        sys.exit(143)
+
+    def run(self):
+        signal.signal(signal.SIGTERM, self.on_term)
+        try:
+            while True:
+                self.consumer.join(1)
+        finally:
+            self.consumer.join(20)
+            if self.consumer.is_alive():
+                print("the consumer is stuck")
+            self.publisher.join(20)
+            if self.publisher.is_alive():
+                print("the publisher is stuck")
+
+
+if __name__ == "__main__":
+    Service(print, print).run()
+```
+
+## Use instead
+```python
+import signal
+import sys
+import threading
+import time
+
+
+class Service:
+    def __init__(self, consume, publish):
+        self.stopping = threading.Event()
+        self.consumer = threading.Thread(target=consume, args=(self.stopping,))
+        self.publisher = threading.Thread(target=publish, args=(self.stopping,))
+        self.consumer.start()
+        self.publisher.start()
+
+    def on_term(self, signum, frame):
+        self.stopping.set()
+        sys.exit(143)
+
+    def run(self):
+        signal.signal(signal.SIGTERM, self.on_term)
+        try:
+            while True:
+                self.consumer.join(1)
+        finally:
+            deadline = time.monotonic() + 20
+            self.consumer.join(max(0, deadline - time.monotonic()))
+            if self.consumer.is_alive():
+                print("the consumer is stuck")
+            self.publisher.join(max(0, deadline - time.monotonic()))
+            if self.publisher.is_alive():
+                print("the publisher is stuck")
+
+
+if __name__ == "__main__":
+    Service(print, print).run()
+```
+
+## Precision
+Tier D for the path of a SIGTERM handler. Only limits that are numbers in the code, or constants, count; of several branches the
+longest, of what goes on at the same time the longest, of a loop of unknown length one round. Waits without limit are no part of the
+sum (SHD401). Tier S for a single stop function whose own waits are above the limit, where no handler is seen to lead to it.
+
+## References
+- [Kubernetes: termination of Pods](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination)
+- [docker stop](https://docs.docker.com/reference/cli/docker/container/stop/)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.findings import Finding, Step as Place
+from shutdown_lint.project import Fn, Project, steps
+from shutdown_lint.project.paths import Cost, Path, cost, from_signal
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.signals import handlings
+from shutdown_lint.project.steps import Step
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.waits._stops import STOP_NAME
+
+RULE = Rule(
+    code="SHD411",
+    name="shutdown-budget",
+    summary="the waits between SIGTERM and the exit add up to more than the grace period",
+    tier="D",
+    severity="warning",
+    triggers=("SIGTERM", ".join(", ".wait(", ".result(", "sleep(", "wait_for(", "timeout("),
+    origin=("G13",),
+)
+GRACE = 30.0
+SLACK = 1.0  # the pauses of polls, beside a limit that is just the grace period
+MAX_SHOWN = 4
+MAX_LOST = 6
+_WAITS = frozenset({"join", "wait", "result", "sleep", "communicate", "wait_for", "timeout", "gather", "fail_after"})
+_HELP = "share one deadline between the waits, and end at the same time what does not depend on each other"
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at the paths of the SIGTERM handlers that the module installs, and at its stop functions."""
+    covered: set[Fn] = set()
+    for handling in handlings(project):
+        if "SIGTERM" in handling.signals and not is_test(handling.fn):
+            for path in from_signal(handling, project) if handling.fn.module is module else ():
+                found = path.cost
+                if path.trigger == "SIGTERM" and found.seconds >= GRACE + SLACK:
+                    covered |= {step.fn for step, _, _ in found.counted}
+                    yield _of_path(module, path, found)
+                    break
+    for fn in project.functions(module):
+        if STOP_NAME.match(fn.name) and fn.mentions & _WAITS and fn not in covered and not is_test(fn):
+            yield from _of_function(module, fn, project)
+
+
+def _of_path(module: ModuleFacts, path: Path, found: Cost) -> Finding:
+    assert path.handling is not None
+    return RULE.finding(
+        module,
+        path.handling.site.call.span,
+        f"the way from SIGTERM to the exit may last {_seconds(found.seconds)} ({_sum(found)}), and a program is killed after "
+        f"{_seconds(GRACE)}",
+        lost=_lost(path.steps),
+        trace=(path.origin, *_waits(found)),
+        help=_HELP,
+    )
+
+
+def _of_function(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Finding]:
+    """A stop function that is above the limit by itself, and not only by one function that it calls."""
+    inner = steps.of_function(fn, project)
+    found = cost(inner)
+    if found.seconds < GRACE + SLACK or any(
+        step.kind == "call" and cost((step,)).seconds >= GRACE + SLACK for step in inner
+    ):
+        return
+    yield RULE.finding(
+        module,
+        fn.facts.span,
+        f"`{fn.qualname}` may last {_seconds(found.seconds)} ({_sum(found)}), and a program is killed {_seconds(GRACE)} after SIGTERM",
+        tier="S",
+        severity="info",
+        confidence="likely",
+        lost=_lost(inner),
+        trace=_waits(found),
+        help=_HELP,
+    )
+
+
+def _seconds(value: float) -> str:
+    return f"{value:g} s"
+
+
+def _sum(found: Cost) -> str:
+    """``20 s + 3 × 5 s``, the longest first."""
+    parts = sorted(found.counted, key=lambda part: -part[1] * part[2])
+    shown = [_seconds(limit) if times == 1 else f"{times} × {_seconds(limit)}" for _, limit, times in parts[:MAX_SHOWN]]
+    return " + ".join(shown) + (" + …" if len(parts) > MAX_SHOWN else "")
+
+
+def _waits(found: Cost) -> tuple[Place, ...]:
+    return tuple(
+        Place(step.file, step.line, step.column, f"`{step.text}` in `{step.fn.qualname}`: {_seconds(limit)}")
+        for step, limit, _ in found.counted
+    )
+
+
+def _lost(found: Iterable[Step]) -> tuple[Place, ...]:
+    """The releases that come when the grace period is over."""
+    total, late = 0.0, []
+    for step, _ in steps.leaves(found):
+        if step.kind in ("release", "stop") and total > GRACE:
+            late.append(Place(step.file, step.line, step.column, f"`{step.text}` in `{step.fn.qualname}`"))
+        total += step.limit or 0.0
+    return tuple(dict.fromkeys(late))[:MAX_LOST]
