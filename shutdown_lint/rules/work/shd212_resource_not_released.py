@@ -172,11 +172,12 @@ def _stays(acquisition: Acquisition, track: Track) -> bool:
 
 def _finding(module: ModuleFacts, acquisition: Acquisition, track: Track, stop: Fn | None, *, touched: bool) -> Finding:
     name, model = label(acquisition, track), acquisition.model
+    article = "an" if model.name[0] in "aeiou" else "a"
     forgets = f"`{stop.qualname}` never releases it" if stop else f"`{acquisition.fn.qualname}` never releases it"
     return RULE.finding(
         module,
         acquisition.call.span,
-        f"`{name}` is a {model.name} and {forgets}{f': {model.loses}' if model.loses else ''}",
+        f"`{name}` is {article} {model.name} and {forgets}{f': {model.loses}' if model.loses else ''}",
         tier="S" if touched or model.loss == "untidy" else None,
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.release[0]}()`"),),
         trace=(_stop_step(stop, touched),) if stop else (),
