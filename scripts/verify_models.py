@@ -457,6 +457,9 @@ def _check_standard(claim: Claim) -> None:
         found = next((other for name in claim.others if (other := _standard_or_none(name)) is not None), None)
         if found is None:
             raise
+    if claim.is_async is not None and inspect.isfunction(found):
+        if inspect.iscoroutinefunction(found) != claim.is_async:
+            raise Wrong(f"it is {'not ' if claim.is_async else ''}a coroutine")
     for name, position in claim.parameters:
         try:
             parameters = list(inspect.signature(found).parameters.values())

@@ -7,9 +7,10 @@ A trigger of a rule is a piece of text that must occur, or several joined by `` 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
+
+from shutdown_lint.models import is_standard
 
 if TYPE_CHECKING:
     from shutdown_lint.models import Models
@@ -125,7 +126,7 @@ def _resources(models: Models) -> Iterator[str]:
 
 def _waits(models: Models) -> Iterator[str]:
     """Calls that wait for work of others."""
-    yield from (row.call for row in models.blocking.values() if not _is_standard(row.call))
+    yield from (row.call for row in models.blocking.values() if not is_standard(row.call))
 
 
 def _stays(models: Models) -> Iterator[str]:
@@ -156,15 +157,11 @@ def _work(models: Models) -> Iterator[str]:
 
 def _work_of_stdlib(models: Models) -> frozenset[str]:
     """Words that say enough alone; a few that mean something else nearly everywhere are left out."""
-    words = {name.rpartition(".")[2] for name in _work(models) if _is_standard(name)}
+    words = {name.rpartition(".")[2] for name in _work(models) if is_standard(name)}
     return frozenset(words - _TOO_COMMON) | {"atexit", "signal"}
 
 
 def _work_of_libraries(models: Models) -> tuple[Trigger, ...]:
     """Words such as `on` or `connect` say something where their library is imported."""
-    pairs = (pair for name in _work(models) if not _is_standard(name) for pair in _named(name))
+    pairs = (pair for name in _work(models) if not is_standard(name) for pair in _named(name))
     return tuple(dict.fromkeys(pairs))
-
-
-def _is_standard(name: str) -> bool:
-    return name.partition(".")[0] in sys.stdlib_module_names

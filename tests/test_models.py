@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from shutdown_lint.models import COMPILED, ROWS, ModelError, builtin_models, wit
 from shutdown_lint.models.schema import SCHEMA, mistakes, read
 from shutdown_lint.models.sources import libraries, render
 
+PAGE = Path(__file__).parent.parent / "docs" / "models.md"
 RESOURCE = {"name": "acme.Client", "kind": "session", "release": ["close"]}
 
 OWN = """\
@@ -187,7 +189,7 @@ def test_a_finding_from_a_users_model(tmp_path: Path, where: str) -> None:
         "both": 'models.files = ["own.toml"]\n' + inline(OWN.partition("\n[[blocking]]")[0]),
     }[where]
     found = messages(project(tmp_path, settings, own=OWN))
-    assert found == ["SHD212 `self._engine` is a acme.Engine and `Plant.stop` never releases it: the boiler bursts"]
+    assert found == ["SHD212 `self._engine` is an acme.Engine and `Plant.stop` never releases it: the boiler bursts"]
 
 
 def test_what_is_not_real_is_not_told_by_default(tmp_path: Path) -> None:
@@ -238,6 +240,19 @@ def test_mistakes_end_the_run(
     assert expected in capsys.readouterr().err
     assert main(["models"]) == 2
     assert expected in capsys.readouterr().err
+
+
+def test_the_page_on_models_is_true(tmp_path: Path) -> None:
+    found = re.findall(r"```(\w+)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    tomls = [text for kind, text in found if kind == "toml"]
+    assert len(tomls) == 3
+    (tmp_path / "lint").mkdir()
+    (tmp_path / "lint/models.toml").write_text(tomls[0])
+    (tmp_path / "plant.py").write_text(next(text for kind, text in found if kind == "python"))
+    expected = next(text for kind, text in found if kind == "text").partition(" ")[2].strip()
+    for configuration in tomls[1:]:
+        (tmp_path / "pyproject.toml").write_text(configuration)
+        assert messages(tmp_path) == [expected]
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ what a run reads. Users' own models come as tables of the same form from the con
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -164,7 +165,11 @@ class Exit(NamedTuple):
 
 
 class Models(NamedTuple):
-    """All models, by what they are looked up by."""
+    """All models, by what they are looked up by.
+
+    ``types`` are the types that share the methods of a modelled one, ``library_waits`` the last names of calls that
+    wait for the work of others, the standard library's left out.
+    """
 
     resources: dict[str, Resource]
     acquire: dict[str, Resource]
@@ -180,6 +185,7 @@ class Models(NamedTuple):
     types: dict[str, str]
     never_raises: frozenset[str]
     network: frozenset[str]
+    library_waits: frozenset[str]
 
     def canonical(self, name: str) -> str:
         """The one name of something that has several: ``asyncio.tasks.create_task`` → ``asyncio.create_task``.
@@ -273,6 +279,11 @@ ROWS: Mapping[str, Any] = {
 }
 
 
+def is_standard(name: str) -> bool:
+    """Whether the dotted name is of the standard library."""
+    return name.partition(".")[0] in sys.stdlib_module_names
+
+
 def index(tables: Mapping[str, list[Any]]) -> Models:
     """Models from rows by table; of two rows about the same thing the later one counts."""
     resources: list[Resource] = list({row.name: row for row in tables["resource"]}.values())
@@ -300,4 +311,9 @@ def index(tables: Mapping[str, list[Any]]) -> Models:
         types={**made, **aliases},
         never_raises=frozenset(call for row in tables["never_raises"] for call in row.calls),
         network=frozenset(package for row in tables["network"] for package in row.packages),
+        library_waits=frozenset(
+            row.call.rpartition(".")[2]
+            for row in tables["blocking"]
+            if row.wakes in ("job", "task_done", "set") and not is_standard(row.call)
+        ),
     )

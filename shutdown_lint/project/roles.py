@@ -8,13 +8,12 @@ Roles: ``main``, ``thread``, ``timer``, ``pool-thread``, ``pool-process``, ``pro
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.facts import Call, Const, Expr, If, Lambda, Name, Op
 from shutdown_lint.findings import Confidence, Step
-from shutdown_lint.models import Callback, Entry
+from shutdown_lint.models import Callback, Entry, is_standard
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.values import Coroutine, External, Function
 from shutdown_lint.walk import Site, argument, dotted, text
@@ -72,7 +71,7 @@ class Roles:
     def _find_registrations(self) -> Iterator[Registration]:
         calls, models = self._project.calls, self._project.models
         names = [*models.callbacks, *(name for name, means in models.aliases.items() if means in models.callbacks)]
-        standard = {name.rpartition(".")[2]: None for name in names if _is_standard(name)}
+        standard = {name.rpartition(".")[2]: None for name in names if is_standard(name)}
         for last in standard:
             for fn, site in calls.calls_named(last):
                 yield from self.at(site, fn)
@@ -189,7 +188,7 @@ class Roles:
             rows = (
                 row
                 for row in self._project.models.overrides
-                if _is_standard(row.base) or calls.imports_package(row.base)
+                if is_standard(row.base) or calls.imports_package(row.base)
             )
             self._methods = tuple((row.base, method, row.role) for row in rows for method in row.methods)
         return self._methods
@@ -339,10 +338,6 @@ def is_main_guard(test: Expr) -> bool:
 def _deferred(fn: Fn, site: Site) -> bool:
     """A coroutine that is called but not awaited here (it is handed to a task) does not run in its caller."""
     return fn.facts.is_async and bool(site.parents) and isinstance(site.parents[0], Call)
-
-
-def _is_standard(name: str) -> bool:
-    return name.partition(".")[0] in sys.stdlib_module_names
 
 
 def _weaker(left: Confidence, right: Confidence) -> Confidence:

@@ -56,6 +56,7 @@ from collections.abc import Iterator
 
 from shutdown_lint.facts import Attr, Await, Call, Const, Expr, ModuleFacts, Name, While
 from shutdown_lint.findings import Finding, Step
+from shutdown_lint.models import is_standard
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.resources import Acquisition
@@ -92,11 +93,12 @@ _WORDS = frozenset({"join", "wait", "communicate", "result", "put", "exception"}
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at the waits, awaited tasks and polling loops of every function that may run at shutdown."""
+    words = _WORDS | project.models.library_waits
     for fn in project.functions(module):
-        for site in fn.sites if fn.mentions & _WORDS else ():
+        for site in fn.sites if fn.mentions & words else ():
             if (
                 isinstance(site.call.func, Attr)
-                and site.call.func.name in _WORDS
+                and site.call.func.name in words
                 and may_be_on_way_out(fn, site.at, project)
             ):
                 yield from _wait(module, project, site, fn)
@@ -111,6 +113,8 @@ def _wait(module: ModuleFacts, project: Project, site: Site, fn: Fn) -> Iterator
     wait = None if isinstance(receiver(site.call), Const) else project.protocol.wait(site, fn)
     if wait is None or (wait.bounded and not retried_for_ever(site)) or is_limited(site):
         return
+    if isinstance(site.call.func, Attr) and site.call.func.name not in _WORDS and is_standard(wait.model.call):
+        return  # an executor's shutdown is another rule's
     wanted = wait.model.wakes in ("thread", "process", "child")
     found = acquisitions_of(receiver(site.call), fn, project) if wanted else []
     out = way_out(fn, site.at, project) if found or not wanted else None

@@ -237,13 +237,14 @@ def _finding(
     module: ModuleFacts, acquisition: Acquisition, track: Track, stops: tuple[Fn, ...], *, touched: bool
 ) -> Finding:
     name, model = label(acquisition, track), acquisition.model
+    article = "an" if model.title[0] in "aeiouAEIO" else "a"
     spoken = [stop for stop in stops if not stop.name.startswith("__")] or list(stops) or [acquisition.fn]
     named = [f"`{fn.qualname}`" for fn in spoken]
     forgets = f"{named[0]} never releases it" if len(named) == 1 else f"neither {named[0]} nor {named[1]} releases it"
     return RULE.finding(
         module,
         acquisition.call.span,
-        f"`{name}` is a {model.title} and {forgets}{f': {model.loses}' if model.loses else ''}",
+        f"`{name}` is {article} {model.title} and {forgets}{f': {model.loses}' if model.loses else ''}",
         tier="S" if touched or model.loss == "untidy" else None,
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
         trace=tuple(_stop_step(stop, touched) for stop in stops[:MAX_SHOWN]),

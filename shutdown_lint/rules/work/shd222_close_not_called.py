@@ -37,7 +37,7 @@ from shutdown_lint.facts import Arg, Attr, Await, ExprStmt, ModuleFacts, Name
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
-from shutdown_lint.project.values import Function, Instance
+from shutdown_lint.project.values import Function, Instance, Value
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import Site, text
 
@@ -156,8 +156,16 @@ def _is_coroutine(site: Site, fn: Fn, project: Project) -> bool:
             and all(m.facts.is_async and not m.facts.is_generator for m in methods)
             and _receiver_known(func, fn, project)
         )
-    model = project.resources.model_of(func.value, fn)
-    return model is not None and model.is_async and model.kind == "session" and func.name in model.release
+    receivers = project.evaluate.values(func.value, fn)
+    return bool(receivers) and all(_releases_by_await(value, func.name, project) for value in receivers)
+
+
+def _releases_by_await(value: Value, name: str, project: Project) -> bool:
+    """Whether the method of the library's object is the release of its model, and a coroutine."""
+    if not (isinstance(value, Instance) and isinstance(value.cls, str)):
+        return False
+    model = project.models.resource(value.cls)
+    return model is not None and model.is_async and name == model.release[0]
 
 
 def _receiver_known(func: Attr, fn: Fn, project: Project) -> bool:
