@@ -18,6 +18,9 @@ from shutdown_lint.walk import At, argument, children, has_star, text
 TRIGGERS = ("sys.exit", "SystemExit", "import exit", "exit(", "quit(")
 
 
+_PROMPTS = frozenset({"get_ipython", "InteractiveConsole", "InteractiveInterpreter"})
+
+
 class Request(NamedTuple):
     """One exit request: as written (``sys.exit(…)``), with its exit status (None where there is none)."""
 
@@ -51,6 +54,11 @@ def requests(module: ModuleFacts, project: Project) -> Iterator[Request]:
                 yield Request(
                     site.at, fn, site.call.span, f"{text(site.call.func)}()", argument(site.call, 0, "status")
                 )
+
+
+def may_mean_prompt(module: ModuleFacts, project: Project) -> bool:
+    """Whether ``exit()`` may be a prompt's helper in its place, in a notebook, or another function from a star import."""
+    return "*" in project.body(module).bindings or any(fn.mentions & _PROMPTS for fn in project.functions(module))
 
 
 def registrations_of(

@@ -51,6 +51,7 @@ from shutdown_lint.facts import ImportName, ModuleFacts, Name
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.exits._requests import may_mean_prompt
 from shutdown_lint.walk import text
 
 RULE = Rule(
@@ -64,13 +65,10 @@ RULE = Rule(
     origin=("G5",),
 )
 
-_PROMPTS = frozenset({"get_ipython", "InteractiveConsole", "InteractiveInterpreter"})
-
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The calls of the module to the prompt's helpers."""
-    body = project.body(module)
-    if "*" in body.bindings or any(fn.mentions & _PROMPTS for fn in project.functions(module)):
+    if may_mean_prompt(module, project):
         return
     for fn in project.functions(module):
         for site in fn.sites:

@@ -59,7 +59,7 @@ from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import TEST_MODULE, is_test
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.exits._requests import TRIGGERS, Request, is_caught, requests
+from shutdown_lint.rules.exits._requests import TRIGGERS, Request, is_caught, may_mean_prompt, requests
 
 RULE = Rule(
     code="SHD109",
@@ -90,7 +90,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The exit requests of the module that an importer or a caller of a library meets."""
     if _CLI_MODULE.search(module.name) or TEST_MODULE.search(module.name):
         return
-    if project.roles.main_guard(project.body(module)) is not None:
+    if project.roles.main_guard(project.body(module)) is not None or may_mean_prompt(module, project):
         return
     for request in requests(module, project):
         if is_caught(request.at, "SystemExit"):

@@ -14,7 +14,7 @@ A suppression that has outlived its finding hides the next one that arises on th
 ```python
 import sys
 
-sys.exit(0)  # noqa: SHD101
+print(sys.argv)  # noqa: SHD101
 ```
 
 ## Use instead
@@ -22,7 +22,7 @@ sys.exit(0)  # noqa: SHD101
 ```python
 import sys
 
-sys.exit(0)
+print(sys.argv)
 ```
 
 ## Fix safety

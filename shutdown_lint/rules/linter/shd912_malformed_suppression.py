@@ -15,7 +15,7 @@ A malformed comment hides nothing, or far more than was meant. It is never read 
 ```python
 import sys
 
-sys.exit(0)  # shutdown-lint: ignore
+print(sys.argv)  # shutdown-lint: ignore
 ```
 
 ## Use instead
@@ -23,7 +23,7 @@ sys.exit(0)  # shutdown-lint: ignore
 ```python
 import sys
 
-sys.exit(0)  # plain words about shutdown-lint are no suppression
+print(sys.argv)  # plain words about shutdown-lint are no suppression
 ```
 
 ## Precision

@@ -13,14 +13,14 @@ job, the shell script take it for a success, and nothing is restarted or retried
 import sys
 
 
-def load(path):
+def check_args(path):
     if not path:
         sys.exit(3)
 
 
 def main():
     try:
-        load("")
+        check_args("")
     except SystemExit:
         print("stopped")
 
@@ -33,14 +33,14 @@ main()
 import sys
 
 
-def load(path):
+def check_args(path):
     if not path:
         sys.exit(3)
 
 
 def main():
     try:
-        load("")
+        check_args("")
     except SystemExit:
         print("stopped")
         raise

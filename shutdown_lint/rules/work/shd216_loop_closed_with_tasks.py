@@ -22,7 +22,7 @@ async def serve(queue, store):
 def main(queue, store):
     loop = asyncio.new_event_loop()
     serving = loop.create_task(serve(queue, store))
-    serving.add_done_callback(print)
+    print("started", serving)
     try:
         loop.run_forever()
     finally:
