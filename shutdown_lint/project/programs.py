@@ -51,6 +51,7 @@ _RUNNERS = (
     "asyncio.wait_for",
     "asyncio.shield",
 )
+_ENDERS = ("terminate", "kill", "killpg", "send_signal")
 _JOINS = ("threading.Thread.join", "multiprocessing.Process.join")
 # A flag that ends a program's main loop, by its name; `ready`, `connected` and `done` are told by workers.
 _STOP_WORDS = re.compile(
@@ -318,6 +319,8 @@ def _awaited_worker(wait: Wait, project: Project) -> Fn | None:
     call = wait.site.call
     if wait.bounded or wait.model.call not in _JOINS or not isinstance(call.func, Attr) or wait.fn.name in STOP_METHODS:
         return None
+    if _is_ended_before(wait):
+        return None
     for value in project.evaluate.values(call.func.value, wait.fn):
         if isinstance(value, Instance):
             for body in worker_bodies(value, project):
@@ -325,6 +328,15 @@ def _awaited_worker(wait: Wait, project: Project) -> Fn | None:
                 if loops and not any(project.protocol.tells(wait.fn, loop.tests, until=wait.site) for loop in loops):
                     return body
     return None
+
+
+def _is_ended_before(wait: Wait) -> bool:
+    """Whether the same function has terminated or killed children before it waits: ``child.terminate(); child.join()``."""
+    line = wait.site.call.span.line
+    return any(
+        isinstance(site.call.func, Attr) and site.call.func.name in _ENDERS and site.call.span.line < line
+        for site in wait.fn.sites
+    )
 
 
 def worker_bodies(value: Instance, project: Project) -> tuple[Fn, ...]:

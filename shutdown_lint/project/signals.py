@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, Name, Param
+from shutdown_lint.facts import Arg, Attr, Body, Call, Comp, Const, Expr, For, Name, Param
 from shutdown_lint.project.handles import Fn
-from shutdown_lint.project.values import Constant, External
-from shutdown_lint.walk import Site, argument, subexprs
+from shutdown_lint.project.values import Constant, External, Function, Values
+from shutdown_lint.walk import Site, argument, enclosing_loops, subexprs, walk
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -97,17 +97,85 @@ def _at(site: Site, fn: Fn, via: Via, project: Project) -> Iterator[Handling]:
         return
     param = _own_param(handler, fn)
     if param is None:
-        yield Handling(signals_of(number, fn, project), via, handler, project.calls.callables(handler, fn), site, fn)
+        signals = signals_at(number, site, fn, project)
+        yield Handling(signals, via, handler, project.calls.callables(handler, fn), site, fn)
         return
+    yield from _decorated(fn, param, number, via, project)
     number_param = _own_param(number, fn)
     for caller in project.calls.callers(fn):
         call = caller.site.call
         given = project.calls.passed(call, fn, param)
         if given is not None:
-            signals = signals_of(number, fn, project)
+            signals = signals_at(number, site, fn, project)
             if number_param is not None:
-                signals = signals_of(project.calls.passed(call, fn, number_param), caller.fn, project)
+                signals = signals_at(project.calls.passed(call, fn, number_param), caller.site, caller.fn, project)
             yield Handling(signals, via, given, project.calls.callables(given, caller.fn), caller.site, caller.fn)
+
+
+def _decorated(installer: Fn, param: Param, number: Expr | None, via: Via, project: Project) -> Iterator[Handling]:
+    """The functions that get the installer as their decorator: ``@on_signal(SIGTERM)``, ``@handles_sigterm``."""
+    if not installer.facts.params or installer.facts.params[installer.is_method] is not param:
+        return
+    factory = installer.parent if installer.parent is not None and not installer.parent.is_module else None
+    name = factory.name if factory is not None else installer.name
+    project.modules.loaded_mentioning(name)
+    for entry in project.modules:
+        for fn in entry.functions:
+            for decorator in fn.facts.decorators if name in fn.decorator_names and fn.parent is not None else ():
+                scope = fn.parent or fn
+                if not any(isinstance(v, Function) and v.fn is installer for v in _values(decorator, scope, project)):
+                    continue
+                at = next(at for at in walk(scope_body(fn)) if getattr(at.stmt, "function", -1) == fn.facts.number)
+                call = Call(decorator, (Arg(Name(fn.name), None, ""),), fn.facts.span)
+                signals = _decorator_signals(decorator, number, installer, factory, scope, project)
+                yield Handling(signals, via, Name(fn.name), (fn,), Site(call, at, ()), scope)
+
+
+def _values(decorator: Expr, scope: Fn, project: Project) -> Values:
+    return project.evaluate.values(decorator, scope)
+
+
+def scope_body(fn: Fn) -> Body:
+    """The block that holds the definition: its class's body, or that of the function or module around it."""
+    if fn.cls is not None:
+        return fn.cls.facts.body
+    return fn.parent.facts.body if fn.parent is not None else ()
+
+
+def _decorator_signals(
+    decorator: Expr, number: Expr | None, installer: Fn, factory: Fn | None, scope: Fn, project: Project
+) -> tuple[str, ...]:
+    """The signals that the decorator is given, or that the installer names itself."""
+    if factory is not None and isinstance(decorator, Call):
+        param = _own_param(number, factory)
+        if param is not None:
+            given = project.calls.passed(decorator, factory, param)
+            if given is None and param.kind == "*":
+                return tuple(n for arg in decorator.args for n in signals_of(arg.value, scope, project))
+            return signals_of(given or param.default, scope, project)
+    return signals_of(number, installer, project)
+
+
+def signals_at(expr: Expr | None, site: Site, fn: Fn, project: Project) -> tuple[str, ...]:
+    """The same as ``signals_of``, where the call stands: a name has the values of the nearest loop or assignment around."""
+    if isinstance(expr, Name):
+        loop = _loop_over(expr.id, site)
+        if loop is not None:
+            elements = project.evaluate.elements(project.evaluate.values(loop, fn))
+            return tuple(dict.fromkeys(name for name in map(_name, elements) if name))
+    return signals_of(expr, fn, project)
+
+
+def _loop_over(name: str, site: Site) -> Expr | None:
+    """What the innermost loop or comprehension around the call runs over, whose variable has the name."""
+    for parent in site.parents:
+        for clause in parent.clauses if isinstance(parent, Comp) else ():
+            if isinstance(clause.target, Name) and clause.target.id == name:
+                return clause.iter
+    for place in enclosing_loops(site.at):
+        if isinstance(place.stmt, For) and isinstance(place.stmt.target, Name) and place.stmt.target.id == name:
+            return place.stmt.iter
+    return None
 
 
 def _own_param(expr: Expr | None, fn: Fn) -> Param | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from shutdown_lint.facts import Const, Function, Raise
+from shutdown_lint.facts import Call, Const, Expr, Function, Raise, Return
 from shutdown_lint.project import Cls, Fn, Project, values as v
 from shutdown_lint.walk import dotted
 
@@ -72,3 +72,34 @@ def is_abstract(fn: Fn) -> bool:
         return False
     exc = fn.facts.body[0].exc
     return (dotted(getattr(exc, "func", exc)) or "").endswith("NotImplementedError")
+
+
+def coroutine_of(argument: Expr, fn: Fn, project: Project) -> Fn | None:
+    """The coroutine function that the callback is or returns the coroutine of; only where all that it may be are such."""
+    values = project.evaluate.values(argument, fn)
+    found = [_of(value, project) for value in values]
+    return found[0] if found and all(found) else None
+
+
+def _of(value: v.Value, project: Project) -> Fn | None:
+    if isinstance(value, v.Partial):
+        return _of(value.func, project)
+    if isinstance(value, v.Coroutine):
+        return value.fn if is_plain(value.fn) else None
+    if not isinstance(value, v.Function):
+        return None
+    if value.fn.facts.is_lambda:
+        return _returned(value.fn, project)
+    return value.fn if value.fn.facts.is_async and is_plain(value.fn) else None
+
+
+def _returned(fn: Fn, project: Project) -> Fn | None:
+    """The coroutine function that a lambda only calls."""
+    body = fn.facts.body[0] if fn.facts.body else None
+    if not isinstance(body, Return) or not isinstance(body.value, Call):
+        return None
+    values = project.evaluate.values(body.value.func, fn)
+    found = [
+        value.fn for value in values if isinstance(value, v.Function) and value.fn.facts.is_async and is_plain(value.fn)
+    ]
+    return found[0] if len(found) == len(values) == 1 else None

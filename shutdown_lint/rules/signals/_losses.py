@@ -49,7 +49,7 @@ def handles(name: str, modules: list[ModuleFacts], project: Project) -> bool:
 
 
 def _speaks_of(name: str, fn: Fn, project: Project) -> bool:
-    if any(word in fn.mentions for word in _LISTENERS):
+    if any(word in fn.mentions for word in _LISTENERS) or _in_decorator(name, fn):
         return True
     for site in fn.sites:
         if any(_takes_signals(called, site.call, project) for called in project.calls.external(site.call, fn)):
@@ -57,6 +57,11 @@ def _speaks_of(name: str, fn: Fn, project: Project) -> bool:
     if name not in fn.mentions and not _has_constant(name, fn):
         return False
     return any(_mentions(name, root) for at in fn.statements for root in own_exprs(at.stmt))
+
+
+def _in_decorator(name: str, fn: Fn) -> bool:
+    """``@on_signal(signal.SIGTERM)``: decorators belong to no statement of a body."""
+    return any(isinstance(part, Call) and _mentions(name, part) for part in fn.facts.decorators)
 
 
 def _takes_signals(called: str, call: Call, project: Project) -> bool:

@@ -51,7 +51,7 @@ from shutdown_lint.facts import Call, Comp, Expr, If, ModuleFacts, Seq, Try, Whi
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
-from shutdown_lint.project.signals import installs, mentions_signal, number_of, signals_of
+from shutdown_lint.project.signals import installs, mentions_signal, number_of, signals_at, signals_of
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import Site, argument, own_exprs, subexprs, text
 
@@ -93,7 +93,7 @@ def _uncatchable(site: Site, fn: Fn, project: Project) -> str | None:
     """The uncatchable signal that the call is about."""
     via = installs(site, fn, project)
     if via is not None:
-        names = signals_of(number_of(site.call, via), fn, project)
+        names = signals_at(number_of(site.call, via), site, fn, project)
     elif project.calls.is_call_to(site.call, fn, *_WAITS):
         names = tuple(
             name for expr in _members(argument(site.call, 0, "sigset")) for name in signals_of(expr, fn, project)

@@ -290,7 +290,7 @@ def _output(reached: Reached, project: Project) -> Iterator[_Hazard]:
     for site in reached.fn.sites:
         targets = project.calls.targets(site.call, reached.fn)
         if _writes(site, reached.fn, project) or any(
-            _writes(s, t.fn, project) for t in targets[:1] for s in t.fn.sites
+            _writes(s, t.fn, project) for t in targets[:1] if not t.fn.facts.is_async for s in t.fn.sites
         ):
             why = "raises RuntimeError (reentrant call) when the signal interrupts output to the same stream"
             yield _Hazard(site.call.span, text(site.call.func), why, "S")

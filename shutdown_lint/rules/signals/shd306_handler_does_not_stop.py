@@ -63,6 +63,7 @@ from shutdown_lint.project.imports import program
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings, is_restored
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.signals._callables import coroutine_of
 from shutdown_lint.rules.signals._inert import Flag, inert, writes
 
 RULE = Rule(
@@ -105,6 +106,8 @@ def _is_candidate(handling: Handling, project: Project) -> bool:
     signals = [name for name in handling.signals if name in _STOPPING]
     if not signals or len(handling.targets) != 1 or is_test(handling.fn):
         return False
+    if handling.targets[0].facts.is_async or coroutine_of(handling.handler, handling.fn, project) is not None:
+        return False  # SHD311 tells why it does nothing
     return not project.roles.role(handling.fn, *_CHILDREN) and not is_restored(handling, project)
 
 

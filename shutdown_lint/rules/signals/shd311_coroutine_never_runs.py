@@ -53,13 +53,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Call, Expr, ModuleFacts, Return, Span
+from shutdown_lint.facts import ModuleFacts, Span
 from shutdown_lint.findings import Finding
-from shutdown_lint.project import Fn, Project, values as v
+from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import ROLE_TEXT, Registration, is_test
 from shutdown_lint.project.signals import handlings
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.signals._callables import is_plain
+from shutdown_lint.rules.signals._callables import coroutine_of, is_plain
 from shutdown_lint.walk import text
 
 RULE = Rule(
@@ -87,7 +87,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for registration in _registrations(module, project):
         if registration.callback.awaits or registration.callback.role in ("framework", "task"):
             continue
-        found = _coroutine(registration.argument, registration.fn, project)
+        found = coroutine_of(registration.argument, registration.fn, project)
         if found is not None and registration.site.call.span not in seen and not is_test(registration.fn):
             seen.add(registration.site.call.span)
             yield _finding(registration, found)
@@ -116,37 +116,6 @@ def _registrations(module: ModuleFacts, project: Project) -> Iterator[Registrati
         if handling.fn.module is module:
             row = rows["signal.signal" if handling.via == "signal" else "asyncio.AbstractEventLoop.add_signal_handler"]
             yield Registration(row, handling.site, handling.fn, handling.handler, handling.targets)
-
-
-def _coroutine(argument: Expr, fn: Fn, project: Project) -> Fn | None:
-    """The coroutine function that the callback is or returns the coroutine of; only where all that it may be are such."""
-    values = project.evaluate.values(argument, fn)
-    found = [_of(value, project) for value in values]
-    return found[0] if found and all(found) else None
-
-
-def _of(value: v.Value, project: Project) -> Fn | None:
-    if isinstance(value, v.Partial):
-        return _of(value.func, project)
-    if isinstance(value, v.Coroutine):
-        return value.fn if is_plain(value.fn) else None
-    if not isinstance(value, v.Function):
-        return None
-    if value.fn.facts.is_lambda:
-        return _returned(value.fn, project)
-    return value.fn if value.fn.facts.is_async and is_plain(value.fn) else None
-
-
-def _returned(fn: Fn, project: Project) -> Fn | None:
-    """The coroutine function that a lambda only calls."""
-    body = fn.facts.body[0] if fn.facts.body else None
-    if not isinstance(body, Return) or not isinstance(body.value, Call):
-        return None
-    values = project.evaluate.values(body.value.func, fn)
-    found = [
-        value.fn for value in values if isinstance(value, v.Function) and value.fn.facts.is_async and is_plain(value.fn)
-    ]
-    return found[0] if len(found) == len(values) == 1 else None
 
 
 def _finding(registration: Registration, coroutine: Fn) -> Finding:

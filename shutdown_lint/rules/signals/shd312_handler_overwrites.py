@@ -76,6 +76,9 @@ HELP = (
 )
 _ENDING = frozenset({"SIGTERM", "SIGINT", "SIGHUP"})
 MAX_CLIMB = 3
+_PROGRAMS = frozenset(
+    {"__main__", "main", "cli", "app", "manage", "setup", "conftest", "bin", "scripts", "commands", "management", "cmd"}
+)
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -145,4 +148,5 @@ def _is_imported(body: Fn, project: Project) -> bool:
 
 
 def _is_program(fn: Fn) -> bool:
-    return fn.module.name.rpartition(".")[2] in ("__main__", "main", "cli", "app", "manage", "setup", "conftest")
+    """By the names of the module and its packages: what serves the command line is no library."""
+    return bool(_PROGRAMS & set(fn.module.name.split(".")))

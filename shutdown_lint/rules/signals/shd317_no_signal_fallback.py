@@ -53,7 +53,7 @@ def main():
 ```
 
 ## Precision
-Silent in packages that say nothing of Windows, under any test of the platform, where a caller catches the error, and where
+Silent in packages that say nothing of Windows, beside signals that Windows does not have, under any test of the platform, where a caller catches the error, and where
 NotImplementedError alone is dropped: Ctrl-C still ends the program on Windows, which knows no SIGTERM.
 
 ## References
@@ -116,6 +116,10 @@ _WINDOWS_ONLY = (
     "STARTUPINFO",
     "SetConsoleCtrlHandler",
 )
+# Signals that Windows does not have: code that names them does not run there.
+_POSIX_ONLY = frozenset(
+    {"SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCHLD", "SIGWINCH", "SIGTSTP", "SIGTTIN", "SIGTTOU"}
+)
 _OFF_MAIN = ("RuntimeError", "ValueError", "Exception")
 
 
@@ -123,6 +127,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The handlers that the module gives to a loop."""
     for fn in project.functions(module):
         if "add_signal_handler" not in fn.mentions or is_test(fn):
+            continue
+        if _POSIX_ONLY & fn.mentions:
             continue
         seen: set[Span] = set()
         for site in fn.sites:
