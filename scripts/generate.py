@@ -1,4 +1,4 @@
-"""Regenerate what is derived from the rules: the index, the rule pages, the rule table, the configuration page.
+"""Regenerate what is derived from the rules (index, pages, table), the options (a page) and the models (one JSON file).
 
     python scripts/generate.py          write what differs
     python scripts/generate.py --check  write nothing, fail when something differs
@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from shutdown_lint.models.schema import Key
     from shutdown_lint.rules.registry import Entry
 
 FAMILIES = {
@@ -187,6 +188,54 @@ def outputs(modules: list[ModuleType]) -> dict[Path, str]:
     return out
 
 
+def model_outputs() -> tuple[dict[Path, str], list[str]]:
+    """The compiled models, and what is wrong with them."""
+    from shutdown_lint.models import COMPILED, ModelError
+    from shutdown_lint.models.sources import render
+
+    page = ROOT / "docs/models.md"
+    try:
+        return {Path(COMPILED): render(), page: with_tables(read(page) or "")}, []
+    except ModelError as error:
+        return {}, str(error).splitlines()
+
+
+def with_tables(page: str) -> str:
+    """The page on models with what the schema says between its marks."""
+    from shutdown_lint.models.schema import SCHEMA, TABLES
+
+    parts = []
+    for table, keys in SCHEMA.items():
+        parts.append(
+            f"\n### `[[{table}]]`\n\n{TABLES[table]}\n\n| key | type | default | meaning |\n|---|---|---|---|\n"
+        )
+        parts += (f"| `{key.name}` | {key_type(key)} | {default_text(key)} | {cell(key.help)} |\n" for key in keys)
+    head, begin, rest = page.partition("<!-- tables:")
+    mark, end = rest.partition("\n")[0], "<!-- /tables -->"
+    return f"{head}{begin}{mark}\n{''.join(parts)}\n{end}{rest.partition(end)[2]}" if begin else page
+
+
+def key_type(key: Key) -> str:
+    texts = {
+        "dotted": "dotted name",
+        "path": "dotted name",
+        "dotteds": "list of dotted names",
+        "names": "list of methods",
+        "waits": "list of `{ method, timeout, position }`",
+        "keyword": "parameter",
+        "text": "text",
+        "position": "number",
+        "switch": "boolean",
+    }
+    return texts[key.kind] if key.kind != "word" else ", ".join(f"`{word}`" for word in key.words)
+
+
+def default_text(key: Key) -> str:
+    if key.default is None:
+        return "required"
+    return {"": "", (): "", False: "false", -1: "-1"}.get(key.default, f"`{key.default}`")
+
+
 def stale(expected: Iterable[Path]) -> Iterator[Path]:
     """Rule pages whose rule is gone."""
     kept = set(expected)
@@ -207,26 +256,26 @@ def write(path: Path, text: str) -> None:
     os.replace(name, path)
 
 
-def differences(modules: list[ModuleType]) -> list[Path]:
+def differences(wanted: dict[Path, str]) -> list[Path]:
     """The generated files that are missing, differ or should not be there."""
-    wanted = outputs(modules)
     return [path for path, text in wanted.items() if read(path) != text] + list(stale(wanted))
 
 
 def main(argv: list[str]) -> int:
     """See the module's docstring."""
     modules, errors = scan()
-    for error in errors:
+    models, mistakes = model_outputs()
+    for error in [*errors, *mistakes]:
         print(error, file=sys.stderr)
-    changed = differences(modules)
-    wanted = outputs(modules)
+    wanted = {**outputs(modules), **models}
+    changed = differences(wanted)
     for path in changed:
         print(
             f"{'differs' if '--check' in argv else 'wrote' if path in wanted else 'removed'}: {path.relative_to(ROOT)}"
         )
         if "--check" not in argv:
             write(path, wanted[path]) if path in wanted else path.unlink()
-    return 1 if errors or ("--check" in argv and changed) else 0
+    return 1 if errors or mistakes or ("--check" in argv and changed) else 0
 
 
 if __name__ == "__main__":

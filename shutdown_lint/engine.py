@@ -12,7 +12,7 @@ from shutdown_lint.corpus import Contents, SkippedFiles
 from shutdown_lint.facts import ModuleFacts, Span
 from shutdown_lint.findings import Finding
 from shutdown_lint.intake import Task, internal_error
-from shutdown_lint.prefilter import SUPPRESSION_WORDS, Trigger, compile_prefilter, fires, parts_of
+from shutdown_lint.prefilter import SUPPRESSION_WORDS, Trigger, compile_prefilter, expand, fires
 from shutdown_lint.rules import registry
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import Found, SourceFile, Trouble, TroubleError, decode, discover, name_files, read_bytes
@@ -75,15 +75,15 @@ def check(paths: Sequence[str], settings: Settings, *, stdin: bytes | None = Non
 
 
 def _check(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> Report:
-    from shutdown_lint.models import builtin_models
+    from shutdown_lint.models import with_users
 
     enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
-    models = builtin_models()
+    models = with_users(settings.models)
     given = _read(paths, settings, stdin, enabled, models)
     modules, troubles = _take_in(given, settings.jobs)
     project = _project(given, modules, settings, models)
     reported = [file for file in given.files if file.reported]
-    checks = _checks(enabled)
+    checks = _checks(enabled, models)
     results = [
         _findings_of(modules[file.path], given.contents.get(file.absolute), project, checks, enabled)
         for file in reported
@@ -196,10 +196,10 @@ def _run_rules(
     return findings, failed
 
 
-def _checks(enabled: Iterable[str]) -> list[_Enabled]:
+def _checks(enabled: Iterable[str], models: Models) -> list[_Enabled]:
     codes = set(enabled)
     return [
-        _Enabled(entry, tuple(map(parts_of, entry.triggers)), registry.load(entry))
+        _Enabled(entry, expand(entry.triggers, models), registry.load(entry))
         for entry in registry.entries()
         if entry.checks and entry.code in codes
     ]

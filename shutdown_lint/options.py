@@ -10,7 +10,7 @@ class Option(NamedTuple):
 
     ``key`` is its name in ``[tool.shutdown-lint]`` (empty: command line only), ``flag`` the one on the command line
     (empty: configuration only). ``kind`` is ``selectors``, ``patterns``, ``switch``, ``text``, ``texts``, ``number``,
-    ``version``, ``table`` (glob → selectors) or ``choice``, which has ``words``. ``default`` is what the docs say; the
+    ``version``, ``table`` (glob → selectors), ``models`` or ``choice``, which has ``words``. ``default`` is what the docs say; the
     values themselves stand in ``Settings``.
     """
 
@@ -64,6 +64,13 @@ _FILES = (
         "what the analysis may read to judge the files given: the whole project, or these files only",
         "",
         ("project", "paths"),
+    ),
+    Option(
+        "models",
+        "",
+        "models",
+        "{}",
+        "what libraries do that shutdown-lint does not know, in tables or in files; see [models](models.md)",
     ),
     Option(
         "target-version",
@@ -124,6 +131,7 @@ _TYPES = {
     "number": "a positive number",
     "version": 'a string such as "py310"',
     "table": "a table of glob = [rules]",
+    "models": "a table of models",
 }
 
 

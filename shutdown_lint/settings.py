@@ -48,5 +48,6 @@ class Settings(NamedTuple):
     src: tuple[str, ...] = (".", "src")
     target_version: tuple[int, int] = (3, 10)
     knowledge: str = "project"  # "project": the whole project root; "paths": only the paths given
+    models: str = ""  # the user's own models: checked tables as JSON, so that settings can be compared and hashed
     jobs: int = 0  # 0: as many as the machine has cores, when the work repays them
     stdin_filename: str = ""

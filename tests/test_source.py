@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shutdown_lint.packaging import scripts
-from shutdown_lint.prefilter import build
+from shutdown_lint.prefilter import build, parts_of
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import TroubleError, discover, name_files, read_bytes
 
@@ -191,7 +191,7 @@ def test_size_bound(tmp_path: Path) -> None:
 
 
 def test_triggers_and_whole_words() -> None:
-    prefilter = build(["_exit", "except:", "super() & stop"], ["Thread", "signal"])
+    prefilter = build(map(parts_of, ("_exit", "except:", "super() & stop")), ["Thread", "signal"])
     for text in (b"os._exit(1)", b"except:", b"t = Thread()", b"import signal", b"def stop(): super()"):
         assert prefilter.passes(text)
     for text in (b"exit()", b"ThreadPool", b"signals", b"my_signal", b"", b"super()", b"stop"):

@@ -9,6 +9,7 @@ HELP = """\
 usage: shutdown-lint [check] [OPTIONS] [PATH ...]
        shutdown-lint rules [--output-format text|json]
        shutdown-lint rule CODE|NAME
+       shutdown-lint models [check FILE ...]
 
 Finds what a Python program loses, leaves behind or hangs on when it is asked to stop.
 
@@ -16,6 +17,7 @@ commands:
   check      check files and folders (the default command; `check --help` lists its options)
   rules      list all rules
   rule       explain a rule: what it does, why it matters, what to write instead
+  models     list what is known about libraries; check files of your own models
 
 options:
   -h, --help     print this help

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from shutdown_lint.config.errors import ConfigError
 from shutdown_lint.config.files import Layer, Root, find, find_root, load, parse, read
-from shutdown_lint.config.merging import merge, rebase, required_python, to_settings
+from shutdown_lint.config.merging import merge, model_file, rebase, required_python, to_settings
 from shutdown_lint.config.schema import check, target_version
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "find_root",
     "load",
     "merge",
+    "model_file",
     "parse",
     "read",
     "rebase",

@@ -35,6 +35,9 @@ def rebase(layer: Layer, root: str) -> dict[str, Any]:
     if "per-file-ignores" in values:
         table = values["per-file-ignores"]
         values["per-file-ignores"] = {moved: rules for glob, rules in table.items() if (moved := _moved(glob, prefix))}
+    if "models" in values:
+        files = [os.path.normpath(os.path.join(layer.folder, file)) for file in values["models"].get("files", ())]
+        values["models"] = {**values["models"], "files": files}
     if "src" in values:
         values["src"] = [os.path.normpath(os.path.join(layer.folder, folder)) for folder in values["src"]]
     return values
@@ -60,7 +63,7 @@ def to_settings(values: dict[str, Any], root: Root) -> Settings:
     """Settings from checked values. Outside of any project only the paths given are known: not the whole disk."""
     changes: dict[str, Any] = {"root": root.folder, "knowledge": "project" if root.marked else "paths"}
     for key, value in values.items():
-        changes[key.replace("-", "_")] = _field(key, value)
+        changes[key.replace("-", "_")] = _models(value, root.folder) if key == "models" else _field(key, value)
     if "target-version" not in values:
         changes["target_version"] = required_python(root.folder) or Settings().target_version
     return Settings(**changes)
@@ -72,6 +75,30 @@ def _field(key: str, value: Any) -> Any:
     if key == "target-version":
         return target_version(value)
     return tuple(value) if isinstance(value, list) else value
+
+
+def _models(value: dict[str, Any], root: str) -> str:
+    """The user's models as JSON: those of the files in their order, then those that stand in the configuration itself."""
+    import json
+
+    tables: dict[str, list[Any]] = {}
+    for found in (*(model_file(os.path.join(root, file)) for file in value.get("files", ())), value):
+        for table, rows in found.items():
+            if table != "files":
+                tables.setdefault(table, []).extend(rows)
+    return json.dumps(tables, sort_keys=True) if tables else ""
+
+
+def model_file(path: str) -> dict[str, Any]:
+    """The checked tables of a file of models. Raises ``ConfigError``."""
+    from shutdown_lint.models.schema import mistakes
+
+    tables = load(path)
+    tables.pop("package", None)
+    errors = [f"{path}: {mistake}" for mistake in mistakes(tables)]
+    if errors:
+        raise ConfigError("\n".join(errors))
+    return tables
 
 
 def required_python(root: str) -> tuple[int, int] | None:

@@ -35,6 +35,8 @@ def _mistakes(option: Option, value: Any, key: str) -> Iterator[str]:
         for glob, rules in value.items():
             yield from _glob_mistakes(glob, f'{key}."{glob}"')
             yield from _list_mistakes(rules, f'{key}."{glob}"', "selectors")
+    elif option.kind == "models" and isinstance(value, dict):
+        yield from _model_mistakes(value, key)
     elif option.kind in ("selectors", "patterns"):
         yield from _list_mistakes(value, key, option.kind)
     elif not _fits(option, value):
@@ -60,6 +62,18 @@ def _list_mistakes(value: Any, key: str, kind: str) -> Iterator[str]:
             yield from _selector_mistakes(item, f"{key}[{number}]")
         else:
             yield from _glob_mistakes(item, f"{key}[{number}]")
+
+
+def _model_mistakes(value: dict[str, Any], key: str) -> Iterator[str]:
+    from shutdown_lint.models.schema import SCHEMA, mistakes
+
+    files = value.get("files", [])
+    if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
+        yield f"`{key}.files` must be a list of strings, not {shown(files)}"
+    unknown = [name for name in value if name not in ("files", *SCHEMA)]
+    yield from (_unknown(name, ("files", *SCHEMA)).replace("key `", f"key `{key}.") for name in unknown)
+    known = {name: rows for name, rows in value.items() if name in SCHEMA}
+    yield from (f"{key}: {mistake}" for mistake in mistakes(known))
 
 
 def _selector_mistakes(selector: str, key: str) -> Iterator[str]:

@@ -1,16 +1,27 @@
-"""What libraries do, as data: resources, callbacks, blocking calls, entry points. See ``docs/models.md`` for the schema."""
+"""What libraries do, as data: resources, callbacks, blocking calls, entry points. ``docs/models.md`` tells the schema.
+
+The models are written in TOML, one file a library, and compiled by ``scripts/generate.py`` to one JSON file, which is
+what a run reads. Users' own models come as tables of the same form from the configuration.
+
+===========  ======================================================
+``schema``   tables, keys, types; every mistake is told at once
+``sources``  the TOML files, and the text that they are compiled to
+===========  ======================================================
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
+COMPILED = os.path.join(FOLDER, "compiled.json")
 
 
 class ModelError(Exception):
-    """A model file is wrong; the message names the file and the entry."""
+    """Models are wrong; the message has a line for each mistake, with file, entry and key."""
 
 
 class Wait(NamedTuple):
@@ -24,42 +35,76 @@ class Wait(NamedTuple):
 class Resource(NamedTuple):
     """Something that is started and must be ended.
 
-    ``name`` is the dotted name of its type, ``acquire`` are the calls that make one. ``start`` is empty where making it
-    starts it. ``stop`` methods ask it to end, ``release`` methods end its lifetime. ``daemon`` is ``never``,
-    ``always`` or ``keyword`` (the constructor's ``daemon=``). ``loses`` says what happens to one that is not released.
+    ``name`` is the dotted name of its type, ``also`` are other names of that type (where it is defined, where it is
+    exported), ``acquire`` the subclasses and functions that make one. ``start`` is empty where making it starts it.
+    ``stop`` methods ask it to end, ``release`` methods end its lifetime, as ``release_calls`` do when it is handed to
+    them, and ``maker_release`` methods of the object that made it. ``daemon`` is ``never``, ``always`` or
+    ``keyword`` (the constructor's ``daemon=``). ``loses`` says what happens to one that is not released, and ``loss``
+    how bad that is: ``real``, ``untidy`` (the garbage collector or the system does it), ``none``; ``closed`` what
+    becomes of a use after the release (empty where it does no harm, or that is not known).
     """
 
     name: str
     kind: str
+    also: tuple[str, ...]
     acquire: tuple[str, ...]
     start: tuple[str, ...]
     stop: tuple[str, ...]
     release: tuple[str, ...]
+    release_calls: tuple[str, ...]
+    maker_release: tuple[str, ...]
     wait: tuple[Wait, ...]
     context_manager: bool
     daemon: str
     is_async: bool
     loses: str
+    closed: str
+    loss: str
     source: str
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return "file descriptor" if self.kind == "fd" else self.name
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """The names of the uses of a track that end its lifetime."""
+        return (*self.release, *self.release_calls)
+
+    def ending(self, name: str) -> str:
+        """The call that releases it when it rests in ``name``."""
+        return f"{name}.{self.release[0]}()" if self.release else f"{self.release_calls[0]}({name})"
+
+    @property
+    def makers(self) -> tuple[str, ...]:
+        """Everything that makes one when it is called."""
+        return (self.name, *self.also, *self.acquire)
 
 
 class Callback(NamedTuple):
-    """A call that takes a function and runs it later under a role."""
+    """A call that takes a function and runs it later under a role; ``awaits``: it may be a coroutine function."""
 
     call: str
     role: str
     keyword: str
     position: int
+    awaits: bool
     source: str
 
 
 class Blocking(NamedTuple):
-    """A call that waits. ``timeout``/``position``: how it takes a limit; ``wakes``: what ends the wait."""
+    """A call that waits. ``timeout``/``position``: how it takes a limit; ``wakes``: what ends the wait.
+
+    ``forever``: it runs until the program is stopped. ``is_async``: it waits where it is awaited.
+    """
 
     call: str
     timeout: str
     position: int
     wakes: str
+    forever: bool
+    is_async: bool
     source: str
 
 
@@ -71,10 +116,36 @@ class Entry(NamedTuple):
     source: str
 
 
+class Override(NamedTuple):
+    """Methods of subclasses that the library calls, with the role under which it does."""
+
+    base: str
+    methods: tuple[str, ...]
+    role: str
+    source: str
+
+
 class HandlesSignals(NamedTuple):
-    """A call that runs a program under its own SIGTERM handling."""
+    """A call that runs a program under its own SIGTERM handling, but not where the keyword ``unless`` is false."""
 
     call: str
+    unless: str
+    source: str
+
+
+class Borrow(NamedTuple):
+    """Functions that use a resource which they are handed, and neither keep nor end it."""
+
+    call: str
+    also: tuple[str, ...]
+    source: str
+
+
+class Exit(NamedTuple):
+    """A call that never comes back: ``soft`` raises, so that cleanup runs; ``hard`` ends the process at once."""
+
+    call: str
+    how: str
     source: str
 
 
@@ -86,18 +157,31 @@ class Models(NamedTuple):
     callbacks: dict[str, tuple[Callback, ...]]
     blocking: dict[str, Blocking]
     entries: dict[str, Entry]
-    handles_signals: frozenset[str]
+    overrides: tuple[Override, ...]
+    handles_signals: dict[str, HandlesSignals]
+    handled: frozenset[str]
+    exits: dict[str, Exit]
     results: dict[str, str]
     aliases: dict[str, str]
-    triggers: frozenset[str]
+    types: dict[str, str]
 
     def canonical(self, name: str) -> str:
-        """The one name of something that has several: ``asyncio.tasks.create_task`` → ``asyncio.create_task``."""
-        return self.aliases.get(name, name)
+        """The one name of something that has several: ``asyncio.tasks.create_task`` → ``asyncio.create_task``.
+
+        A method of a modelled subclass is the model's: ``http.server.HTTPServer.serve_forever`` →
+        ``socketserver.BaseServer.serve_forever``.
+        """
+        known = self.aliases.get(name)
+        if known is not None:
+            return known
+        owner, _, member = name.rpartition(".")
+        owner = self.types.get(owner, "")
+        return f"{owner}.{member}" if owner else name
 
     def resource(self, name: str) -> Resource | None:
-        """The resource type with this dotted name."""
-        return self.resources.get(self.canonical(name))
+        """The resource type with this dotted name, or that of which this is a modelled subclass."""
+        name = self.canonical(name)
+        return self.resources.get(name) or self.acquire.get(name)
 
     def result_of(self, call: str) -> str | None:
         """The dotted name of the type that an external call returns, where a model says so."""
@@ -109,36 +193,91 @@ class Models(NamedTuple):
 @lru_cache(maxsize=1)
 def builtin_models() -> Models:
     """The models that ship with shutdown-lint."""
-    import tomli
-
-    tables: dict[str, list[dict[str, Any]]] = {}
-    for file in sorted(os.listdir(FOLDER)):
-        if file.endswith(".toml"):
-            with open(os.path.join(FOLDER, file), "rb") as stream:
-                for kind, rows in tomli.load(stream).items():
-                    tables.setdefault(kind, []).extend({**row, "_file": file} for row in rows)
-    return build(tables)
+    return index(_compiled())
 
 
-def build(tables: dict[str, list[dict[str, Any]]]) -> Models:
-    """Models from tables as TOML gives them. Raises ``ModelError`` on unknown tables, keys and wrong types."""
+@lru_cache(maxsize=4)
+def with_users(tables: str) -> Models:
+    """The models that ship, and over them those of the user: checked tables as JSON (empty: none)."""
+    if not tables:
+        return builtin_models()
+    import json
+
     from shutdown_lint.models.schema import read
 
-    rows = read(tables)
-    resources: list[Resource] = rows["resource"]
+    own = read(json.loads(tables), "models")
+    return index({table: [*rows, *own.get(table, ())] for table, rows in _compiled().items()})
+
+
+def _compiled() -> dict[str, list[tuple[Any, ...]]]:
+    import json
+
+    with open(COMPILED, encoding="utf-8") as stream:
+        tables: dict[str, list[list[Any]]] = json.load(stream)
+    return {table: [row_of(table, values) for values in rows] for table, rows in tables.items()}
+
+
+def row_of(table: str, values: Iterable[Any]) -> tuple[Any, ...]:
+    """A row from values in the order of its fields, lists for tuples."""
+    fixed = [tuple(value) if isinstance(value, list) else value for value in values]
+    if table == "resource":
+        place = Resource._fields.index("wait")
+        fixed[place] = tuple(Wait(*wait) for wait in fixed[place])
+    row: tuple[Any, ...] = ROWS[table](*fixed)
+    return row
+
+
+class Result(NamedTuple):
+    """What an external call returns: the dotted name of a type."""
+
+    call: str
+    type: str
+
+
+class Alias(NamedTuple):
+    """Another name of something."""
+
+    name: str
+    means: str
+
+
+ROWS: Mapping[str, Any] = {
+    "resource": Resource,
+    "callback": Callback,
+    "blocking": Blocking,
+    "entry": Entry,
+    "override": Override,
+    "handles_signals": HandlesSignals,
+    "borrow": Borrow,
+    "exit": Exit,
+    "result": Result,
+    "alias": Alias,
+}
+
+
+def index(tables: Mapping[str, list[Any]]) -> Models:
+    """Models from rows by table; of two rows about the same thing the later one counts."""
+    resources: list[Resource] = list({row.name: row for row in tables["resource"]}.values())
     callbacks: dict[str, tuple[Callback, ...]] = {}
-    for row in rows["callback"]:
+    for row in tables["callback"]:
         callbacks[row.call] = (*callbacks.get(row.call, ()), row)
-    words = [name.rpartition(".")[2] for r in resources for name in r.acquire]
-    words += [name.rpartition(".")[2] for r in resources for name in (r.name,)]
+    aliases = {row.name: row.means for row in tables["alias"]}
+    aliases.update((name, r.name) for r in resources for name in r.also)
+    made = {name: r.name for r in resources for name in r.acquire if name.rpartition(".")[2][:1].isupper()}
     return Models(
         resources={r.name: r for r in resources},
-        acquire={name: r for r in resources for name in (r.name, *r.acquire)},
+        acquire={name: r for r in resources for name in r.makers},
         callbacks=callbacks,
-        blocking={row.call: row for row in rows["blocking"]},
-        entries={row.decorator: row for row in rows["entry"]},
-        handles_signals=frozenset(row.call for row in rows["handles_signals"]),
-        results={row[0]: row[1] for row in rows["result"]},
-        aliases={row[0]: row[1] for row in rows["alias"]},
-        triggers=frozenset(words),
+        blocking={row.call: row for row in tables["blocking"]},
+        entries={row.decorator: row for row in tables["entry"]},
+        overrides=tuple(tables["override"]),
+        handles_signals={row.call: row for row in tables["handles_signals"]},
+        handled=frozenset(
+            [name for row in tables["borrow"] for name in (row.call, *row.also)]
+            + [name for resource in resources for name in resource.release_calls]
+        ),
+        exits={row.call: row for row in tables["exit"]},
+        results={row.call: row.type for row in tables["result"]},
+        aliases=aliases,
+        types={**made, **aliases},
     )

@@ -10,6 +10,7 @@
 ``models``          what libraries do (data)
 ``roles``           who runs a function: main, thread, signal handler, task, …
 ``resources``       what is started, where it rests, what is done with it
+``composites``      classes of the project that hold resources
 ``protocol``        how a worker's loop can be told to stop
 ``cleanup``         which cleanup is at stake at a place
 ==================  =====================================================================
@@ -25,6 +26,7 @@ from shutdown_lint.models import Models, builtin_models
 from shutdown_lint.project.calls import CallGraph
 from shutdown_lint.project.classes import ClassTable
 from shutdown_lint.project.cleanup import Cleanup
+from shutdown_lint.project.composites import Composites
 from shutdown_lint.project.evaluate import Evaluator
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.modules import Loader, ModuleTable, NoLoader
@@ -69,6 +71,11 @@ class Project:
     def resources(self) -> Resources:
         """What is started and where it rests."""
         return Resources(self)
+
+    @cached_property
+    def composites(self) -> Composites:
+        """Which classes of the project hold resources."""
+        return Composites(self)
 
     @cached_property
     def protocol(self) -> Protocol:

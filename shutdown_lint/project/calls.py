@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Expr, Lambda, Name, Param
+from shutdown_lint.facts import Attr, Call, Expr, Import, Lambda, Name, Param
 from shutdown_lint.findings import Confidence
 from shutdown_lint.project.handles import Cls, Fn
-from shutdown_lint.project.modules import ModuleEntry
+from shutdown_lint.project.modules import ModuleEntry, absolute
 from shutdown_lint.project.values import NOTHING, Class, External, Function, Instance, Partial, Value, Values
 from shutdown_lint.walk import Site, argument
 
@@ -40,11 +40,13 @@ class CallGraph:
         self._project = project
         self._by_name: dict[str, list[tuple[Fn, Site]]] = {}
         self._mentioning: dict[str, list[Fn]] = {}
+        self._methods: dict[str, list[Fn]] = {}
         self._indexed: set[ModuleEntry] = set()
         self._callers: dict[Fn, tuple[Caller, ...]] = {}
         self._targets: dict[tuple[int, Fn], tuple[Target, ...]] = {}
         self._external: dict[tuple[int, Fn], tuple[str, ...]] = {}
         self._loaded: set[str] = set()
+        self._packages = {"builtins"}
         self._open: set[Fn] = set()
 
     def targets(self, call: Call, fn: Fn) -> tuple[Target, ...]:
@@ -118,6 +120,21 @@ class CallGraph:
         self._update()
         return self._by_name.get(name, [])
 
+    def seen_named(self, name: str) -> list[tuple[Fn, Site]]:
+        """The same in the modules that are loaded already: no file is read for the name's sake."""
+        self._update()
+        return self._by_name.get(name, [])
+
+    def imports_package(self, name: str) -> bool:
+        """Whether a loaded module imports (from) the top-level package of the dotted name."""
+        self._update()
+        return name.partition(".")[0] in self._packages
+
+    def methods_named(self, name: str) -> list[Fn]:
+        """The methods of that name in the loaded modules, of whatever class."""
+        self._update()
+        return self._methods.get(name, [])
+
     def mentioning(self, name: str) -> list[Fn]:
         """The functions of the loaded modules in which the identifier or attribute name stands."""
         self._update()
@@ -132,6 +149,9 @@ class CallGraph:
     def _index(self, entry: ModuleEntry) -> None:
         aliases = entry.aliases
         for fn in entry.functions:
+            self._packages.update(_packages(fn))
+            if fn.cls is not None:
+                self._methods.setdefault(fn.name, []).append(fn)
             for name in fn.mentions:
                 self._mentioning.setdefault(name, []).append(fn)
             for site in fn.sites:
@@ -188,6 +208,13 @@ class CallGraph:
         if isinstance(expr, Lambda):
             return (self._project.modules.of(fn.module).functions[expr.function],)
         return tuple(dict.fromkeys(t.fn for v in self._project.evaluate.values(expr, fn) for t in self.runs(v)))
+
+
+def _packages(fn: Fn) -> Iterator[str]:
+    """The top-level packages that the function (or module body) imports."""
+    for at in fn.statements:
+        for name in at.stmt.names if isinstance(at.stmt, Import) else ():
+            yield absolute(fn.module, name).partition(".")[0]
 
 
 def _through_class(call: Call, fn: Fn) -> bool:

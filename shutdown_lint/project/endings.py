@@ -41,18 +41,6 @@ Kind: TypeAlias = Literal["next", "return", "raise", "exit", "hard", "break", "c
 Assume: TypeAlias = Callable[[Expr], "bool | None"]
 
 SOFT_EXITS = ("sys.exit", "builtins.exit", "builtins.quit")
-HARD_EXITS = (
-    "os._exit",
-    "os.abort",
-    "os.execl",
-    "os.execle",
-    "os.execlp",
-    "os.execlpe",
-    "os.execv",
-    "os.execve",
-    "os.execvp",
-    "os.execvpe",
-)
 MAX_DEPTH = 3
 
 
@@ -205,13 +193,19 @@ def _certain_calls(expr: Expr, awaited: bool = False) -> Iterator[tuple[Call, bo
         yield expr, awaited
 
 
+def _how(name: str, project: Project) -> str:
+    """How the model of an exit says that it ends; empty for a call that may come back."""
+    known = project.models.exits.get(name)
+    return known.how if known is not None else ""
+
+
 def call_ending(call: Call, fn: Fn, project: Project, awaited: bool = False, depth: int = 0) -> Kind | None:
     """How a call ends the flow of its caller; None where it may come back."""
     names = project.calls.external(call, fn)
     if names:
-        if all(name in HARD_EXITS for name in names):
+        if all(_how(name, project) == "hard" for name in names):
             return "hard"
-        return "exit" if all(name in SOFT_EXITS for name in names) else None
+        return "exit" if all(_how(name, project) == "soft" for name in names) else None
     targets = project.calls.targets(call, fn)
     if len(targets) != 1 or depth >= MAX_DEPTH:
         return None

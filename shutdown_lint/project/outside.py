@@ -36,10 +36,10 @@ _WAITS = frozenset({
     "threading.Thread.join", "multiprocessing.Process.join", "multiprocessing.pool.Pool.join", "queue.Queue.join",
     "concurrent.futures.ThreadPoolExecutor.shutdown", "concurrent.futures.ProcessPoolExecutor.shutdown",
 })  # fmt: skip
-_KINDS = ("file", "tempdir", "executor", "pool", "process", "child", "server", "session", "connection")
+_KINDS = ("file", "tempdir", "executor", "pool", "process", "child", "server", "session", "connection", "producer")
 # Names of calls in a `finally` whose effect is seen outside of the process.
 _OUTSIDE = re.compile(
-    r"commit|rollback|flush|save|persist|write|dump|store|close|unlink|remove|rmtree|rename|delete|cleanup|clean_up|purge|publish|"
+    r"commit|rollback|flush|save|persist|write|dump(?!s)|store|close|unlink|remove|rmtree|rename|delete|cleanup|clean_up|purge|publish|"
     r"shutdown|disconnect|deregister|unregister|unlock|release|restore|fsync|upload|sync$|logout|quit|notify|terminate|kill|nack$|^ack",
     re.IGNORECASE,
 )
@@ -136,8 +136,8 @@ def writes(call: Call, position: int) -> bool:
 
 def _external_matters(name: str, context: Expr, project: Project) -> bool:
     model = project.models.resource(name)
-    if model is not None and model.kind in _KINDS:
-        return True
+    if model is not None and (model.kind in _KINDS or model.loss != "real"):
+        return model.loss == "real"
     return bool(_OUTSIDE_CONTEXT.search(name.rpartition(".")[2]) or _OUTSIDE_CONTEXT.search(text(context)))
 
 

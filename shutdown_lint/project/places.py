@@ -74,7 +74,8 @@ Place: TypeAlias = Union[Local, Attribute]
 
 
 class Use(NamedTuple):
-    """Something done with the object: ``kind`` is ``method`` (``name`` was called), ``read`` (attribute ``name`` was read,
+    """Something done with the object: ``kind`` is ``method`` (``name`` was called; a dotted one is a function that the
+    object was handed to), ``read`` (attribute ``name`` was read,
     not called), ``write`` (attribute ``name`` was set), ``with``, ``await``, ``test``, ``delete``."""
 
     kind: str
@@ -236,6 +237,9 @@ class Tracker:
         if self._to_project(expr, here, fn, contains, hops):
             return None
         names = self._project.calls.external(call, fn)
+        known = next((name for name in names if name in self._project.models.handled), None)
+        if known is not None:
+            return self._use("method", known, here, fn, place)
         if "contextlib.closing" in names or (
             isinstance(func, Attr) and func.name in ("enter_context", "enter_async_context")
         ):
@@ -302,6 +306,8 @@ class Tracker:
                 if isinstance(v, (Instance, Class)) and isinstance(v.cls, Cls)
             ]
             for owner in owners:
+                if contains and self._is_shared(owner, target.name):
+                    self._escape(f"stored in `{_name(target)}`, which comes from elsewhere")
                 self._place(Attribute(owner, target.name, contains), hops)
             if not owners:
                 self._escape(f"stored in `{_name(target)}`")
@@ -315,6 +321,11 @@ class Tracker:
             self._store(target.func.value, site, fn, True, hops)
         else:
             self._escape("stored in an unknown place")
+
+    def _is_shared(self, owner: Cls, name: str) -> bool:
+        """Whether the attribute may hold a container that somebody else made: ``self.tasks = state.tasks``."""
+        writes = self._project.classes.writes(owner, name)
+        return any(isinstance(write.value, (Attr, Name)) and write.item < 0 for write in writes)
 
     def _returned(self, site: Site, fn: Fn, contains: bool, hops: int) -> None:
         """A property's value is the attribute; a factory's callers go on with the object; nobody known: it escapes."""
@@ -396,12 +407,32 @@ class Tracker:
         return any(isinstance(v, (Instance, Class)) and v.cls in family for v in values)
 
     def _by_string(self, place: Attribute, family: set[Cls]) -> bool:
+        """Whether ``getattr(self, name)`` may read the attribute."""
         for fn, site in self._project.calls.calls_named("getattr"):
             if len(site.call.args) > 1 and self._project.classes.enclosing(fn) in family:
-                name = site.call.args[1].value
-                if not isinstance(name, Const) or name.value == place.name:
+                read, name = site.call.args[0].value, site.call.args[1].value
+                if isinstance(name, Const) and name.value != place.name:
+                    continue
+                if self._is_self(read, fn, family) and not _is_method_lookup(site, fn):
                     return True
         return False
+
+    def _is_self(self, expr: Expr, fn: Fn, family: set[Cls]) -> bool:
+        if isinstance(expr, Name) and expr.id == self._project.classes.self_name(fn):
+            return True
+        values = self._project.evaluate.values(expr, fn)
+        return any(isinstance(v, (Instance, Class)) and v.cls in family for v in values)
+
+
+def _is_method_lookup(site: Site, fn: Fn) -> bool:
+    """Whether what ``getattr`` gives is called: then it is a method, and no object that rests in an attribute."""
+    if site.parents:
+        return isinstance(site.parents[0], Call) and site.parents[0].func is site.expr
+    stmt = site.at.stmt
+    if not isinstance(stmt, Assign) or len(stmt.targets) != 1 or not isinstance(stmt.targets[0], Name):
+        return False
+    name = stmt.targets[0].id
+    return any(isinstance(call.call.func, Name) and call.call.func.id == name for call in fn.sites)
 
 
 def _inside(container: Expr, expr: Expr) -> bool:

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 MAX_DEPTH = 7
 MAX_FUNCTIONS = 120
 _EVENTS = ("threading.Event", "multiprocessing.Event", "asyncio.Event", "multiprocessing.synchronize.Event")
-_FOR_EVER = ("serve_forever", "run_forever")
 _RUNNERS = (
     "asyncio.run",
     "asyncio.AbstractEventLoop.run_until_complete",
@@ -293,8 +292,8 @@ def _told_inside(loop: Loop, places: list[Place]) -> bool:
 def _is_for_ever(wait: Wait, project: Project) -> bool:
     """A server's loop, ``signal.pause()``, or a wait for an event that nothing but a handler sets."""
     call, fn = wait.site.call, wait.fn
-    if wait.model.call.endswith(_FOR_EVER):
-        return not fn.facts.is_async or wait.site.awaited or not wait.model.call.startswith("asyncio.Server")
+    if wait.model.forever:
+        return not wait.model.is_async or wait.site.awaited or _is_run(wait.site, fn, project)
     if wait.bounded or not wait.model.call.endswith("Event.wait") or not isinstance(call.func, Attr):
         return False
     receiver = call.func.value

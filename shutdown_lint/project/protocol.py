@@ -264,11 +264,7 @@ class Protocol:
         loops = self.worker_loops(fn)
         if any(not loop.leaves for loop in loops):
             return "endless"
-        if any(
-            wait.model.wakes in ("shutdown", "close", "stop")
-            and wait.model.call.endswith(("serve_forever", "run_forever"))
-            for wait in self.waits(fn)
-        ):
+        if any(wait.model.forever for wait in self.waits(fn)):
             return "endless"
         if loops:
             return "stoppable"

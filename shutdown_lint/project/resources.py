@@ -9,7 +9,8 @@ from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Name
 from shutdown_lint.models import Resource
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.places import Attribute, Local, Track, Tracker, Use
-from shutdown_lint.project.values import Class, External, Instance
+from shutdown_lint.project.scopes import Value
+from shutdown_lint.project.values import Class, Coroutine, External, Instance
 from shutdown_lint.walk import Site, argument
 
 if TYPE_CHECKING:
@@ -59,6 +60,25 @@ STOP_METHODS = (
 )
 
 
+_HOW = frozenset(
+    {
+        "timeout",
+        "wait",
+        "block",
+        "force",
+        "graceful",
+        "signum",
+        "signal",
+        "sig",
+        "frame",
+        "reason",
+        "code",
+        "exc",
+        "error",
+    }
+)
+
+
 class Acquisition(NamedTuple):
     """One place that makes a resource.
 
@@ -102,11 +122,18 @@ class Resources:
             if run is not None:
                 return (run,)
         if acquisition.model.kind == "task":
-            given = acquisition.call.args[0].value if acquisition.call.args else None
-            return self._project.calls.callables(given.func, acquisition.fn) if isinstance(given, Call) else ()
+            return self._coroutines(acquisition)
         for registration in self._project.roles.at(acquisition.site, acquisition.fn):
             return registration.targets
         return ()
+
+    def _coroutines(self, acquisition: Acquisition) -> tuple[Fn, ...]:
+        """The coroutine functions that a task runs; a coroutine may come from a name or a parameter."""
+        given = acquisition.call.args[0].value if acquisition.call.args else None
+        if isinstance(given, Call):
+            return self._project.calls.callables(given.func, acquisition.fn)
+        values = self._project.evaluate.values(given, acquisition.fn)
+        return tuple(dict.fromkeys(value.fn for value in values if isinstance(value, Coroutine)))
 
     def loops(self, acquisition: Acquisition) -> tuple[Loop, ...]:
         """The unbounded loops of what it runs."""
@@ -136,11 +163,11 @@ class Resources:
                 return
 
     def _plausible(self, call: Call, fn: Fn) -> bool:
-        """A cheap look at the callee's name, before anything is evaluated."""
+        """A cheap look at the callee's name, before anything is evaluated; libraries that nobody imports do not count."""
         if self._lasts is None:
-            self._lasts = (
-                frozenset(name.rpartition(".")[2] for name in self._project.models.acquire) | self._class_names()
-            )
+            used = self._project.calls.imports_package
+            names = (name.rpartition(".")[2] for name in self._project.models.acquire if used(name))
+            self._lasts = frozenset(names) | self._class_names()
         last = getattr(call.func, "name", None) or getattr(call.func, "id", "")
         return last in self._lasts or last in self._aliases(fn)
 
@@ -217,11 +244,42 @@ class Resources:
         return init is not None and any(getattr(s.call.func, "name", "") in acquisition.model.start for s in init.sites)
 
     def released(self, acquisition: Acquisition) -> bool:
-        """Whether a release, or a ``with``, is seen on any alias, or the subclass releases itself."""
+        """Whether a release, or a ``with``, is seen on any alias, or the subclass releases itself.
+
+        A release that only makes room for the next one (``self.x.close(); self.x = X()``) ends no lifetime.
+        """
         track = self.track(acquisition)
-        if track.has(*acquisition.model.release) or (track.entered and acquisition.model.context_manager):
+        if track.entered and acquisition.model.context_manager:
+            return True
+        ends = (u for u in track.uses if u.name in acquisition.model.ends and u.kind in ("method", "read"))
+        if any(not self._is_renewal(use) for use in ends) or self._released_by_maker(acquisition):
             return True
         return acquisition.cls is not None and self._releases_itself(acquisition)
+
+    def _released_by_maker(self, acquisition: Acquisition) -> bool:
+        """Whether the object whose method made it is, or may be, told to release all that it made."""
+        if not acquisition.model.maker_release or not isinstance(acquisition.call.func, Attr):
+            return False
+        for made in self.made_by(acquisition.call.func.value, acquisition.fn):
+            track = self.track_site(*made)
+            return track.escaped or track.has(*acquisition.model.maker_release)
+        return True
+
+    def made_by(self, expr: Expr, fn: Fn) -> Iterator[tuple[Site, Fn]]:
+        """The constructor call that alone fills a local name; nothing for what comes from elsewhere."""
+        bindings = fn.bindings.get(expr.id, ()) if isinstance(expr, Name) else ()
+        if len(bindings) == 1 and isinstance(bindings[0], Value) and isinstance(bindings[0].expr, Call):
+            yield from ((site, fn) for site in fn.sites if site.expr is bindings[0].expr)
+
+    def _is_renewal(self, use: Use) -> bool:
+        """Whether the attribute gets a new object right where the old one is released; a stop method has the last word."""
+        if not isinstance(use.place, Attribute) or use.fn.name in STOP_METHODS:
+            return False
+        after = use.site.at.after()
+        return any(
+            write.fn is use.fn and isinstance(write.value, Call) and any(stmt is write.at.stmt for stmt in after)
+            for write in self._project.classes.writes(use.place.cls, use.place.name)
+        )
 
     def _releases_itself(self, acquisition: Acquisition) -> bool:
         """A project subclass whose own method (called on the object somewhere) releases it: ``def stop(self): …; self.join()``."""
@@ -272,7 +330,18 @@ class Resources:
     def stop_methods(self, cls: Cls) -> tuple[Fn, ...]:
         """The methods by which instances of the class are asked to end, own and inherited (project) ones."""
         methods = self._project.classes.methods(cls)
-        return tuple(methods[name] for name in STOP_METHODS if name in methods)
+        return tuple(methods[name] for name in STOP_METHODS if name in methods and _ends_instance(methods[name]))
+
+
+def _ends_instance(fn: Fn) -> bool:
+    """Whether the method ends the instance itself: ``disconnect(self, client)`` ends something that it is told.
+
+    How to end (a limit, whether to wait, which signal) may be asked for.
+    """
+    if fn.name.startswith("__"):
+        return True
+    needed = [p.name for p in fn.facts.params[1:] if p.default is None and not p.kind.startswith("*")]
+    return all(name in _HOW for name in needed)
 
 
 def _calls_on_self(fn: Fn, names: tuple[str, ...]) -> bool:

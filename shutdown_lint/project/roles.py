@@ -8,12 +8,13 @@ Roles: ``main``, ``thread``, ``timer``, ``pool-thread``, ``pool-process``, ``pro
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.facts import Call, Const, Expr, If, Lambda, Name, Op
 from shutdown_lint.findings import Confidence, Step
-from shutdown_lint.models import Callback
+from shutdown_lint.models import Callback, Entry
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.values import Coroutine, External, Function
 from shutdown_lint.walk import Site, argument, dotted, text
@@ -57,6 +58,7 @@ class Roles:
         self._registrations: tuple[Registration, ...] | None = None
         self._seeds: dict[Fn, list[Role]] | None = None
         self._memo: dict[Fn, tuple[Role, ...]] = {}
+        self._methods: tuple[tuple[str, str, str], ...] | None = None
 
     # --- registrations -------------------------------------------------------------------------------------------------
 
@@ -67,14 +69,16 @@ class Roles:
         return self._registrations
 
     def _find_registrations(self) -> Iterator[Registration]:
-        lasts: dict[str, list[str]] = {}
-        for name in self._project.models.callbacks:
-            lasts.setdefault(name.rpartition(".")[2], []).append(name)
-        for name, means in self._project.models.aliases.items():
-            if means in self._project.models.callbacks:
-                lasts.setdefault(name.rpartition(".")[2], []).append(means)
-        for last in lasts:
-            for fn, site in self._project.calls.calls_named(last):
+        calls, models = self._project.calls, self._project.models
+        names = [*models.callbacks, *(name for name, means in models.aliases.items() if means in models.callbacks)]
+        standard = {name.rpartition(".")[2]: None for name in names if _is_standard(name)}
+        for last in standard:
+            for fn, site in calls.calls_named(last):
+                yield from self.at(site, fn)
+        # names of other libraries' calls (`on`, `connect`) say little: they count where the library is imported
+        others = {name.rpartition(".")[2]: None for name in names if calls.imports_package(name)}
+        for last in others:
+            for fn, site in calls.seen_named(last) if last not in standard else ():
                 yield from self.at(site, fn)
         yield from self._subclass_constructions()
 
@@ -159,23 +163,11 @@ class Roles:
                     yield target, self._registered(registration, target, caller.site, caller.fn)
 
     def _from_class(self, cls: Cls) -> Iterator[tuple[Fn, Role]]:
-        classes = self._project.classes
-        for name, method, role in (
-            ("threading.Thread", "run", "thread"),
-            ("multiprocessing.Process", "run", "process"),
-            ("socketserver.BaseRequestHandler", "handle", "framework"),
-        ):
-            if method in cls.methods and classes.is_a(cls, name):
+        for base, method, role in self._overrides():
+            if method in cls.methods and self._project.classes.is_a(cls, base):
                 fn = cls.methods[method]
-                yield (
-                    fn,
-                    Role(
-                        role,
-                        (fn.step(fn.facts.span, f"`{cls.name}.{method}` runs as {ROLE_TEXT.get(role, role)}"),),
-                        "proven",
-                        fn,
-                    ),
-                )
+                said = f"`{cls.name}.{method}` runs as {ROLE_TEXT.get(role, role)}"
+                yield fn, Role(role, (fn.step(fn.facts.span, said),), "proven", fn)
         if "__del__" in cls.methods:
             fn = cls.methods["__del__"]
             yield (
@@ -188,6 +180,18 @@ class Roles:
                 ),
             )
 
+    def _overrides(self) -> tuple[tuple[str, str, str], ...]:
+        """Base, method and role of the methods that the libraries which are in use call."""
+        if self._methods is None:
+            calls = self._project.calls
+            rows = (
+                row
+                for row in self._project.models.overrides
+                if _is_standard(row.base) or calls.imports_package(row.base)
+            )
+            self._methods = tuple((row.base, method, row.role) for row in rows for method in row.methods)
+        return self._methods
+
     def _from_function(self, fn: Fn) -> Iterator[tuple[Fn, Role]]:
         if is_test(fn):
             yield fn, Role("test", (), "proven", fn)
@@ -196,7 +200,7 @@ class Roles:
         for decorator in fn.facts.decorators:
             called = decorator.func if isinstance(decorator, Call) else decorator
             for value in self._project.evaluate.values(called, fn.parent or fn):
-                entry = self._project.models.entries.get(value.name) if isinstance(value, External) else None
+                entry = self._entry(value.name) if isinstance(value, External) else None
                 if entry is not None:
                     yield (
                         fn,
@@ -207,6 +211,9 @@ class Roles:
                             fn,
                         ),
                     )
+
+    def _entry(self, name: str) -> Entry | None:
+        return self._project.models.entries.get(self._project.models.canonical(name))
 
     def main_guard(self, body: Fn) -> If | None:
         """The ``if __name__ == "__main__":`` of a module."""
@@ -325,6 +332,10 @@ def is_main_guard(test: Expr) -> bool:
 def _deferred(fn: Fn, site: Site) -> bool:
     """A coroutine that is called but not awaited here (it is handed to a task) does not run in its caller."""
     return fn.facts.is_async and bool(site.parents) and isinstance(site.parents[0], Call)
+
+
+def _is_standard(name: str) -> bool:
+    return name.partition(".")[0] in sys.stdlib_module_names
 
 
 def _weaker(left: Confidence, right: Confidence) -> Confidence:

@@ -7,7 +7,8 @@ processes left alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.findings import Confidence, Step
@@ -17,7 +18,7 @@ from shutdown_lint.project.outside import OPENERS, does_something, held, of_stat
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import Registration, is_test
 from shutdown_lint.project.values import Class
-from shutdown_lint.walk import At, Site, text
+from shutdown_lint.walk import At, Site, enclosing_loops, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -59,7 +60,7 @@ def at_stake(at: At, fn: Fn, project: Project) -> tuple[Step, ...]:
         found += around(registration.site.at, registration.fn, project)
         found += held(registration.fn, project)
     functions = tuple(dict.fromkeys((*(path.fn for path in paths), *(r.fn for r in starters))))
-    found += registered(functions, project)
+    found += registered(functions, project, {paths[0].fn: at, **{p.fn: p.site.at for p in paths if p.site is not None}})
     found += live(at, functions, project)
     return tuple(dict.fromkeys(found))[:MAX_STEPS]
 
@@ -95,10 +96,13 @@ def around(at: At, fn: Fn, project: Project) -> Iterator[Step]:
         yield from of_statement(place.outer, fn, project)
 
 
-def registered(functions: tuple[Fn, ...], project: Project) -> Iterator[Step]:
+def registered(
+    functions: tuple[Fn, ...], project: Project, places: Mapping[Fn, At] = MappingProxyType({})
+) -> Iterator[Step]:
     """Callbacks of ``atexit`` and ``weakref.finalize`` that are surely registered and do something outside.
 
     For a function that is an exit callback itself, the program's exit code and the callbacks registered before it.
+    ``places`` tells where the way leads through a function: what is registered behind that place comes too late.
     """
     modules = {fn.module.name: fn.module for fn in functions}
     near = {*modules, *(name for module in modules.values() for name in imported(module, project))}
@@ -108,8 +112,18 @@ def registered(functions: tuple[Fn, ...], project: Project) -> Iterator[Step]:
             continue
         if registration.callback.role == "atexit" and functions[0] in registration.targets:
             yield fn.step(call.span, f"the exit code and the callbacks registered before `{text(call)}`")
+        elif _comes_later(registration.site.at, places.get(fn)):
+            continue
         elif _is_surely_run(fn, functions, near, project) and _callback_matters(registration, project):
             yield fn.step(call.span, f"`{text(call)}` in {fn.qualname}")
+
+
+def _comes_later(at: At, place: At | None) -> bool:
+    """Whether a statement stands behind the place in the same function, and no loop leads back to the place."""
+    if place is None or any(True for _ in enclosing_loops(at)):
+        return False
+    here, there = getattr(at.stmt, "span", None), getattr(place.stmt, "span", None)
+    return here is not None and there is not None and here.line > there.end_line
 
 
 def _is_surely_run(fn: Fn, functions: tuple[Fn, ...], near: set[str], project: Project) -> bool:

@@ -13,7 +13,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute, Place
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.scopes import Typed, Value
-from shutdown_lint.walk import At, Site, subexprs, walk
+from shutdown_lint.walk import At, Site, root_name, subexprs, walk
 
 EVENTS = ("threading.Event", "multiprocessing.Event", "asyncio.Event")
 QUERIES = frozenset(
@@ -123,10 +123,21 @@ def _goes_on(project: Project, loop: Loop, worker: frozenset[Fn]) -> str:
 
 
 def _raises_in_callees(project: Project, loop: Loop) -> bool:
-    """A callee that raises may end the loop from afar."""
-    callees = (target.fn for site in loop.fn.sites for target in project.calls.targets(site.call, loop.fn))
-    reached = {fn for callee in callees if callee is not loop.fn for fn in project.protocol.reach(callee)}
-    return any(isinstance(at.stmt, Raise) for fn in reached for at in fn.statements)
+    """A callee that raises may end the loop from afar; of an unknown receiver's method, one of that name in the project."""
+    for site in loop.fn.sites:
+        callees = [target.fn for target in project.calls.targets(site.call, loop.fn) if target.fn is not loop.fn]
+        if any(_raises(fn) for callee in callees for fn in project.protocol.reach(callee)):
+            return True
+        if not callees and isinstance(site.call.func, Attr) and not project.calls.external(site.call, loop.fn):
+            if any(_raises(fn) for fn in project.calls.methods_named(site.call.func.name)):
+                return True
+    return False
+
+
+def _raises(fn: Fn) -> bool:
+    """Whether it has a ``raise``; an abstract method's says nothing about those that override it."""
+    raised = (at.stmt.exc for at in fn.statements if isinstance(at.stmt, Raise))
+    return any(root_name(exc) != "NotImplementedError" for exc in raised)
 
 
 def _left_by_handler(loop: Loop) -> bool:

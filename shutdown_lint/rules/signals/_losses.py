@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, Expr, ExprStmt, Handler, ModuleFacts, Name, Stmt, Try, With
+from shutdown_lint.facts import Attr, Call, Const, Expr, ExprStmt, Handler, ModuleFacts, Name, Stmt, Try, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.imports import program
@@ -14,7 +14,7 @@ from shutdown_lint.project.programs import Frame, Stay, worker_bodies
 from shutdown_lint.project.signals import handlings, ignores
 from shutdown_lint.project.stakes import around, live, registered
 from shutdown_lint.project.values import Instance
-from shutdown_lint.walk import At, children, own_exprs, sites, subexprs, text, what_runs_after
+from shutdown_lint.walk import At, argument, children, own_exprs, sites, subexprs, text, what_runs_after
 
 MAX_LOST = 8
 # Sending a signal is no handling of it.
@@ -52,11 +52,20 @@ def _speaks_of(name: str, fn: Fn, project: Project) -> bool:
     if any(word in fn.mentions for word in _LISTENERS):
         return True
     for site in fn.sites:
-        if any(called in project.models.handles_signals for called in project.calls.external(site.call, fn)):
+        if any(_takes_signals(called, site.call, project) for called in project.calls.external(site.call, fn)):
             return True
     if name not in fn.mentions and not _has_constant(name, fn):
         return False
     return any(_mentions(name, root) for at in fn.statements for root in own_exprs(at.stmt))
+
+
+def _takes_signals(called: str, call: Call, project: Project) -> bool:
+    """Whether the library call handles SIGTERM, and is not told to leave that alone."""
+    model = project.models.handles_signals.get(called)
+    if model is None:
+        return False
+    given = argument(call, 99, model.unless) if model.unless else None
+    return not (isinstance(given, Const) and not given.value)
 
 
 def _has_constant(name: str, fn: Fn) -> bool:

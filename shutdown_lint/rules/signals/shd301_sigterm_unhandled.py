@@ -83,6 +83,7 @@ RULE = Rule(
     tier="D",
     severity="warning",
     triggers=(
+        "@stays",
         "__main__",
         "while True",
         "while 1",

@@ -85,6 +85,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The callbacks of the module that are coroutine functions, and the workers whose body is one."""
     seen: set[Span] = set()
     for registration in _registrations(module, project):
+        if registration.callback.awaits or registration.callback.role in ("framework", "task"):
+            continue
         found = _coroutine(registration.argument, registration.fn, project)
         if found is not None and registration.site.call.span not in seen and not is_test(registration.fn):
             seen.add(registration.site.call.span)

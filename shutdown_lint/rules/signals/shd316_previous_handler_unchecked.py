@@ -45,8 +45,9 @@ previous = signal.signal(signal.SIGTERM, on_term)
 ```
 
 ## Precision
-Silent under any test that mentions the previous handler and where TypeError is caught. A bare truth test lets `SIG_IGN`
-pass, and SIGINT has a callable default: both are reported in the strict tier.
+Silent under any test that mentions the previous handler and where TypeError is caught. Strict tier where a bare truth test
+lets only `SIG_IGN` pass, and where a main program of the project itself replaces the handler of SIGINT, whose default is
+callable; a library may find anything in its place, and a shell starts background jobs with SIGINT ignored.
 
 ## References
 - [signal.getsignal](https://docs.python.org/3/library/signal.html#signal.getsignal)
@@ -198,9 +199,18 @@ def _mentions(test: Expr, func: Expr) -> bool:
     return any(same(expr, func) for expr in subexprs(test))
 
 
+def _in_own_program(sources: list[tuple[Call, Fn]], project: Project) -> bool:
+    """Whether a main program installs the handler: then Python's own handler of SIGINT was there before, as a rule.
+
+    What a library finds in its place is up to its users.
+    """
+    return all("main" in project.roles.kinds(holder) for _, holder in sources)
+
+
 def _finding(site: Site, fn: Fn, sources: list[tuple[Call, Fn]], guard: str, project: Project) -> Finding:
     signals = [name for call, holder in sources for name in signals_of(argument(call, 0, "signalnum"), holder, project)]
-    tier: Tier | None = "S" if guard == "truth" or (signals and set(signals) == {"SIGINT"}) else None
+    callable_default = bool(signals) and set(signals) == {"SIGINT"} and _in_own_program(sources, project)
+    tier: Tier | None = "S" if guard == "truth" or callable_default else None
     what = "SIG_IGN" if guard == "truth" else "SIG_DFL, SIG_IGN or None"
     message = f"`{text(site.call.func)}` is the previous handler and may be {what}: calling it raises TypeError in the handler"
     trace = tuple(holder.step(call.span, f"`{text(call)}` gives the previous handler") for call, holder in sources[:2])

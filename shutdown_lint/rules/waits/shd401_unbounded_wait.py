@@ -83,7 +83,7 @@ RULE = Rule(
     summary="a wait without limit on the way out, for something that nobody told to end",
     tier="D",
     severity="warning",
-    triggers=(".join(", ".wait(", ".communicate(", "sleep(", "await ", ".result(", ".put("),
+    triggers=("@waits", ".join(", ".wait(", ".communicate(", "sleep(", "await ", ".result(", ".put("),
     origin=("G13",),
 )
 _KINDS = {"thread": "thread", "timer": "thread", "process": "process", "task": "task"}

@@ -3,7 +3,7 @@
 ## What it does
 Reports a ``subprocess.Popen`` (or asyncio child) that is terminated and then waited for without limit in the same function, when
 nothing ever kills it; and a ``multiprocessing.Process`` treated so in a program that installs a SIGTERM handler, which forked
-children inherit.
+children may inherit (where they surely do, SHD313 speaks).
 
 ## Why it matters
 SIGTERM is a request: a child that ignores it, handles it badly or hangs in its own cleanup keeps its parent waiting for ever.
@@ -58,6 +58,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.rules._inherited import inherited
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._children import fatal_signal, tracks, uses
 from shutdown_lint.rules.waits._polls import is_limited
@@ -128,7 +129,7 @@ def _may_ignore(child: Acquisition, project: Project) -> bool:
     if child.model.kind == "process":
         return any(
             r.callback.role == "signal-handler" and _is_sigterm(r.site.call) for r in project.roles.registrations()
-        )
+        ) and not inherited(child, project.resources.track(child), project)  # surely ignored: SHD313
     command = child.call.args[0].value if child.call.args else None
     first = command.items[0] if isinstance(command, Seq) and command.items else command
     return not (isinstance(first, Attr) and first.name == "executable")

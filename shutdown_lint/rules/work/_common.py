@@ -27,7 +27,9 @@ def acquired(project: Project, fns: list[Fn], *kinds: str) -> Iterator[tuple[Acq
 
 def label(acquisition: Acquisition, track: Track) -> str:
     """How the source calls it: the attribute or name that holds it, else its constructor call."""
-    for place in track.places:
+    # of several names (`pid, fd = pty.fork()`) the one by which a function was handed the object is the object's
+    used = [use.place for use in track.uses if "." in use.name and use.place is not None]
+    for place in (*used, *track.places):
         if isinstance(place, Attribute):
             return f"self.{place.name}"
     for place in track.places:
@@ -45,11 +47,20 @@ def owner(project: Project, track: Track) -> tuple[Cls, Attribute] | None:
 
 def stop_method(project: Project, cls: Cls) -> Fn | None:
     """The method by which the class is asked to end, the most telling name first; one with a body."""
-    for member in (cls, *project.classes.subclasses(cls)):
-        for fn in project.resources.stop_methods(member):
-            if fn.facts.body and not _abstract(fn):
-                return fn
-    return None
+    return next(stop_methods(project, cls), None)
+
+
+def stop_methods(project: Project, cls: Cls, maker: Fn | None = None) -> Iterator[Fn]:
+    """The methods with a body by which the class, or a subclass, is asked to end, the most telling name first.
+
+    A destructor counts only where there is no other. One without a body says that there is nothing to end, and is asked
+    for that only in the very class whose method ``maker`` makes the resource: elsewhere it is there to be overridden.
+    """
+    own = project.classes.enclosing(maker) if maker is not None else None
+    members = (cls, *project.classes.subclasses(cls))
+    found = [fn for member in members for fn in project.resources.stop_methods(member)]
+    found = [fn for fn in dict.fromkeys(found) if (fn.facts.body or fn.cls is own) and not _abstract(fn)]
+    yield from [fn for fn in found if fn.name != "__del__"] or found
 
 
 def _abstract(fn: Fn) -> bool:
@@ -57,8 +68,10 @@ def _abstract(fn: Fn) -> bool:
 
 
 def stop_step(fn: Fn) -> Step:
-    """A step that points at the stop method."""
-    return fn.step(fn.facts.span, f"`{fn.qualname}` ends its owner and never touches it")
+    """A step that points at the end of the stop method, where the release is missing."""
+    last = next((at.stmt for at in reversed(fn.statements) if hasattr(at.stmt, "span")), None)
+    span = getattr(last, "span", fn.facts.span)
+    return fn.step(span, f"`{fn.qualname}` has come to its end and never touched it")
 
 
 def keyword(call: Call, name: str) -> Expr | None:

@@ -57,8 +57,8 @@ def _durable_context(context: Expr, fn: Fn, project: Project) -> bool:
             mode = argument(inner, 1, "mode")
             return isinstance(mode, Const) and isinstance(mode.value, str) and bool(_WRITES.search(mode.value))
         model = project.resources.model_of(inner, fn)
-        if model is not None and model.kind in ("connection", "tempdir"):
-            return True
+        if model is not None and model.kind in ("connection", "producer", "tempdir"):
+            return model.loss == "real"
         return bool(_CONTEXTS.search(_last(inner.func)))
     return False
 

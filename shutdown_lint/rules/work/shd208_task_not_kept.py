@@ -71,7 +71,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if is_test(fn) or fn.facts.is_lambda:
             continue
         for site in fn.sites:
-            if names(site.call.func) in ("create_task", "ensure_future") and _dropped(site):
+            if names(site.call.func) in ("create_task", "ensure_future") and (
+                _dropped(site) or _only_named(site, fn, project)
+            ):
                 confidence = _makes_task(site.call, fn, project)
                 if confidence is not None:
                     yield _finding(module, site, fn, confidence)
@@ -86,6 +88,31 @@ def _dropped(site: Site) -> bool:
     )
 
 
+def _only_named(site: Site, fn: Fn, project: Project) -> bool:
+    """Whether the task has a name that is used for nothing but done callbacks, which do not hold it."""
+    stmt = site.at.stmt
+    if site.parents or fn.is_module or not isinstance(stmt, Assign) or len(stmt.targets) != 1:
+        return False
+    target = stmt.targets[0]
+    if not isinstance(target, Name) or target.id in fn.declared:
+        return False
+    inner = [f for f in project.functions(fn.module) if f is not fn and target.id in f.mentions]
+    if any(project.evaluate.binding_scope(target.id, f) is fn for f in inner):
+        return False
+    uses = [use for use in fn.names(target.id) if not _is_target(use)]
+    return bool(uses) and all(_adds_callback(use) for use in uses)
+
+
+def _is_target(use: Site) -> bool:
+    stmt = use.at.stmt
+    return not use.parents and isinstance(stmt, Assign) and any(target is use.expr for target in stmt.targets)
+
+
+def _adds_callback(use: Site) -> bool:
+    attribute = use.parents[0] if use.parents else None
+    return isinstance(attribute, Attr) and attribute.name == "add_done_callback" and len(use.parents) == 2
+
+
 def _makes_task(call: Call, fn: Fn, project: Project) -> Confidence | None:
     known = project.calls.external(call, fn)
     if known:
@@ -93,20 +120,17 @@ def _makes_task(call: Call, fn: Fn, project: Project) -> Confidence | None:
     if project.calls.targets(call, fn) or not isinstance(call.func, Attr):
         return None
     receiver = names(call.func.value.func) if isinstance(call.func.value, Call) else names(call.func.value)
-    return (
-        "likely"
-        if receiver in ("loop", "_loop", "event_loop", "get_event_loop", "get_running_loop", "io_loop")
-        else None
-    )
+    return "likely" if receiver.endswith("loop") else None
 
 
 def _finding(module: ModuleFacts, site: Site, fn: Fn, confidence: Confidence) -> Finding:
     given = site.call.args[0].value if site.call.args else None
+    held = "dropped" if _dropped(site) else "held by nothing but its done callback, which does not keep it"
     fixable = site.dropped and dotted(site.call.func) is not None and confidence == "proven"
     return RULE.finding(
         module,
         site.call.span,
-        f"task `{text(given)}` is started in `{fn.qualname}` and dropped: it may vanish half-way, and is cancelled unseen when the loop ends",
+        f"task `{text(given)}` is started in `{fn.qualname}` and {held}: it may vanish half-way, and is cancelled unseen when the loop ends",
         confidence=confidence,
         help="keep it in a set until it is done, use `asyncio.TaskGroup`, or await it",
         fix=Fix("safe", "keep the task until it is done", "shd208") if fixable else None,

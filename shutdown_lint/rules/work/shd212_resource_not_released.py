@@ -53,12 +53,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import ModuleFacts
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute, Local, Track
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.work._common import acquired, label, owner, stop_method, stop_step
+from shutdown_lint.rules.work._common import acquired, label, owner, stop_methods, stop_step
+from shutdown_lint.rules.work._dropped import Dropped, dropped
 from shutdown_lint.walk import text
 
 RULE = Rule(
@@ -68,6 +70,7 @@ RULE = Rule(
     tier="D",
     severity="warning",
     triggers=(
+        "@resources",
         "socket.",
         "Selector",
         "Pool(",
@@ -90,14 +93,31 @@ RULE = Rule(
         "KafkaProducer",
         "KafkaConsumer",
         "zmq",
+        "os.open",
+        "os.pipe",
+        "pty.",
+        "eventfd",
         "paramiko",
         "grpc",
+        "zmq",
+        # owners of project classes that hold a resource
+        "def close(",
+        "def aclose(",
+        "def stop(",
+        "def shutdown(",
+        "def quit(",
+        "def terminate(",
+        "def disconnect(",
+        "def cleanup(",
+        "def __exit__(",
+        "def __aexit__(",
     ),
     origin=("G13",),
 )
 _OWNED = (
     "server",
     "socket",
+    "fd",
     "selector",
     "pool",
     "queue",
@@ -108,29 +128,77 @@ _OWNED = (
     "scheduler",
     "observer",
     "consumer",
+    "producer",
+    "worker",
+    "thread",
 )
-_LOCAL = ("server", "pool", "scheduler", "observer", "consumer")
+_CLOSED_BY_SYSTEM = ("fd", "socket", "queue", "selector", "session", "connection")
+MAX_SHOWN = 3  # stop methods in a path
+_LOCAL = ("server", "pool", "scheduler", "observer", "consumer", "producer", "worker")
+# what these hold is lost, or what they started goes on, when the function comes back; the others often serve until the
+# program ends, and are meant to
+_LOST_LOCALLY = ("pool", "producer")
+_OF_OTHER_RULES = ("threading.Thread", "multiprocessing.pool.Pool")
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
-    """Look at every modelled resource that the module starts."""
-    for acquisition, track in acquired(project, project.functions(module), *_OWNED, "thread"):
-        if acquisition.model.kind == "thread" and acquisition.model.name != "logging.handlers.QueueListener":
+    """Look at every modelled resource that the module starts, and at the project's own classes that hold one."""
+    seen: set[Attribute] = set()  # an attribute that is filled in several places is one hazard
+    for acquisition, track in (*_modelled(module, project), *_composites(module, project)):
+        held = owner(project, track)
+        if held is not None and held[1] not in seen:
+            seen.add(held[1])
+            stops = tuple(stop_methods(project, held[0], acquisition.fn))
+            if stops and not _read_elsewhere(track) and not _is_taken_back(acquisition, stops, project):
+                touched = _touches(stops, acquisition, track, project)
+                if not touched or acquisition.model.loss == "real":
+                    yield _finding(module, acquisition, track, stops, touched=touched)
+        elif held is None and acquisition.model.kind in _LOCAL and _stays(track):
+            yield _finding(module, acquisition, track, (), touched=acquisition.model.kind not in _LOST_LOCALLY)
+    for cls in project.modules.of(module).classes:
+        for found in dropped(cls, project):
+            yield _forgotten(module, found)
+
+
+def _modelled(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisition, Track]]:
+    for acquisition, track in acquired(project, project.functions(module), *_OWNED):
+        if acquisition.model.name in _OF_OTHER_RULES or acquisition.model.loss == "none":
             continue
-        if (
-            project.resources.released(acquisition)
+        if not (
+            (acquisition.model.kind == "queue" and not _has_feeder(track))
+            or project.resources.released(acquisition)
             or _given_away(acquisition, track)
             or track.entered
             or _stopped(acquisition, track)
         ):
-            continue
-        held = owner(project, track)
-        if held is not None:
-            stop = stop_method(project, held[0])
-            if stop is not None and not _read_elsewhere(track, held[1]):
-                yield _finding(module, acquisition, track, stop)
-        elif acquisition.model.kind in _LOCAL and _stays(acquisition, track):
-            yield _finding(module, acquisition, track, None)
+            yield acquisition, track
+
+
+def _has_feeder(track: Track) -> bool:
+    """Whether the owner itself puts into the queue: only then it has a thread that must be told to end."""
+    return any(isinstance(use.place, Attribute) for use in track.methods("put", "put_nowait"))
+
+
+def _composites(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisition, Track]]:
+    """Instances of project classes that hold a resource: the owner's stop method has to call theirs."""
+    for fn in project.functions(module):
+        for acquisition in project.composites.of_function(fn) if not is_test(fn) else ():
+            if project.resources.started(acquisition) and not project.resources.released(acquisition):
+                track = project.resources.track(acquisition)
+                if not track.escaped and not track.entered:
+                    yield acquisition, track
+
+
+def _is_taken_back(acquisition: Acquisition, stops: tuple[Fn, ...], project: Project) -> bool:
+    """Whether the process ends with its owner: the system closes what is left open by then."""
+    if acquisition.model.kind not in _CLOSED_BY_SYSTEM:
+        return False
+    return any(
+        project.calls.is_call_to(site.call, fn, *project.models.exits)
+        for stop in stops
+        for fn in project.protocol.reach(stop)
+        for site in fn.sites
+    )
 
 
 def _given_away(acquisition: Acquisition, track: Track) -> bool:
@@ -145,23 +213,61 @@ def _stopped(acquisition: Acquisition, track: Track) -> bool:
     return track.has(*acquisition.model.stop) if acquisition.model.stop else False
 
 
-def _read_elsewhere(track: Track, place: Attribute) -> bool:
+def _read_elsewhere(track: Track) -> bool:
     """A bare read outside of a call may hand it on in ways that are not followed."""
     return any(use.kind == "delete" for use in track.uses)
 
 
-def _stays(acquisition: Acquisition, track: Track) -> bool:
+def _touches(stops: tuple[Fn, ...], acquisition: Acquisition, track: Track, project: Project) -> bool:
+    """Whether a stop method does something with it, which may end it in a way that the model does not know.
+
+    What the methods of a class of the project do is known.
+    """
+    if acquisition.model.kind.startswith("composite"):
+        return False
+    reached = {fn for stop in stops for fn in project.protocol.reach(stop)}
+    return any(use.fn in reached for use in track.uses)
+
+
+def _stays(track: Track) -> bool:
     return bool(track.places) and all(isinstance(p, Local) and not p.fn.is_module for p in track.places)
 
 
-def _finding(module: ModuleFacts, acquisition: Acquisition, track: Track, stop: Fn | None) -> Finding:
+def _finding(
+    module: ModuleFacts, acquisition: Acquisition, track: Track, stops: tuple[Fn, ...], *, touched: bool
+) -> Finding:
     name, model = label(acquisition, track), acquisition.model
-    forgets = f"`{stop.qualname}` never releases it" if stop else f"`{acquisition.fn.qualname}` never releases it"
+    spoken = [stop for stop in stops if not stop.name.startswith("__")] or list(stops) or [acquisition.fn]
+    named = [f"`{fn.qualname}`" for fn in spoken]
+    forgets = f"{named[0]} never releases it" if len(named) == 1 else f"neither {named[0]} nor {named[1]} releases it"
     return RULE.finding(
         module,
         acquisition.call.span,
-        f"`{name}` is a {model.name} and {forgets}: {model.loses}",
-        lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.release[0]}()`"),),
-        trace=(stop_step(stop),) if stop else (),
-        help=f"call `{name}.{model.release[0]}()` in `{(stop or acquisition.fn).qualname}`",
+        f"`{name}` is a {model.title} and {forgets}{f': {model.loses}' if model.loses else ''}",
+        tier="S" if touched or model.loss == "untidy" else None,
+        lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
+        trace=tuple(_stop_step(stop, touched) for stop in stops[:MAX_SHOWN]),
+        help=f"call `{model.ending(name)}` in {named[-1]}",
     )
+
+
+def _forgotten(module: ModuleFacts, found: Dropped) -> Finding:
+    release = text(found.releasing.call.func).rpartition(".")[2]
+    span = getattr(found.at.stmt, "span", found.method.facts.span)
+    return RULE.finding(
+        module,
+        span,
+        f"`{found.method.qualname}` forgets what `self.{found.name}` holds without `{release}()`: it stays open",
+        lost=(
+            found.releaser.step(
+                found.releasing.call.span, f"`{text(found.releasing.call)}`, as `{found.releaser.qualname}` does"
+            ),
+        ),
+        help=f"call `{release}()` on each element of `self.{found.name}` before it is emptied",
+    )
+
+
+def _stop_step(stop: Fn, touched: bool) -> Step:
+    if not touched:
+        return stop_step(stop)
+    return stop.step(stop.facts.span, f"`{stop.qualname}` ends its owner, and uses it without a release")

@@ -1,0 +1,155 @@
+"""Composite resources: classes of the project whose instances hold a resource and have a method that releases it.
+
+Who makes a ``Server`` whose ``close()`` closes its socket owns that socket, and has to call ``close()``: for the owner
+such an instance is a resource like those that the models name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from shutdown_lint.facts import Attr, Name
+from shutdown_lint.models import Resource
+from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.resources import STOP_METHODS, Acquisition
+from shutdown_lint.project.values import Class
+from shutdown_lint.walk import Site
+
+if TYPE_CHECKING:
+    from shutdown_lint.project import Project
+
+_CONSTRUCTORS = frozenset({"__init__", "__post_init__", "__new__", "__attrs_post_init__"})
+# What a garbage collector or the end of the process takes back without loss makes no composite.
+_HELD = frozenset(
+    {
+        "thread",
+        "timer",
+        "process",
+        "child",
+        "executor",
+        "pool",
+        "server",
+        "socket",
+        "selector",
+        "session",
+        "scheduler",
+        "observer",
+        "consumer",
+        "tempdir",
+    }
+)
+
+
+class Member(NamedTuple):
+    """A resource inside of a composite: what it is, and the methods of the composite that release it."""
+
+    acquisition: Acquisition
+    releasing: tuple[str, ...]
+
+
+class Composites:
+    """Finds the classes that are composite resources, and who makes instances of them; every answer is remembered."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._models: dict[Cls, Resource | None] = {}
+        self._names: frozenset[str] | None = None
+
+    def of_function(self, fn: Fn) -> tuple[Acquisition, ...]:
+        """The composite resources that the function makes."""
+        return tuple(a for site in fn.sites if self._plausible(site) for a in self._at(site, fn))
+
+    def model(self, cls: Cls) -> Resource | None:
+        """The class as a resource: its ``release`` are the methods that release what it holds."""
+        if cls not in self._models:
+            self._models[cls] = None  # a class that holds itself is no composite
+            self._models[cls] = self._find(cls)
+        return self._models[cls]
+
+    def _plausible(self, site: Site) -> bool:
+        if self._names is None:
+            classes = (cls for entry in self._project.modules for cls in entry.classes)
+            self._names = frozenset(cls.name for cls in classes if self._has_stop(cls))
+        func = site.call.func
+        return (func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else "") in self._names
+
+    def _has_stop(self, cls: Cls) -> bool:
+        return any(
+            name in member.methods
+            for member in self._project.classes.mro(cls)
+            if isinstance(member, Cls)
+            for name in STOP_METHODS
+        )
+
+    def _at(self, site: Site, fn: Fn) -> tuple[Acquisition, ...]:
+        for value in self._project.evaluate.values(site.call.func, fn):
+            model = self.model(value.cls) if isinstance(value, Class) else None
+            if model is not None and isinstance(value, Class):
+                return (Acquisition(model, site, fn, value.cls, None),)
+        return ()
+
+    def _find(self, cls: Cls) -> Resource | None:
+        if self._project.resources.class_model(cls) is not None:
+            return None
+        members = [member for member in map(self._member, self._held(cls)) if member is not None]
+        if not members:
+            return None
+        first = members[0]
+        methods = self._project.classes.methods(cls)
+        return Resource(
+            name=cls.name,
+            kind=f"composite-{first.acquisition.model.kind}",
+            also=(),
+            acquire=(),
+            start=self._start(cls, first.acquisition.fn),
+            stop=(),
+            release=tuple(dict.fromkeys(name for member in members for name in member.releasing)),
+            release_calls=(),
+            maker_release=(),
+            wait=(),
+            context_manager=bool({"__exit__", "__aexit__"} & set(methods)),
+            daemon="never",
+            is_async=False,
+            loses=f"its {first.acquisition.model.title.rpartition('.')[2]} stays: {first.acquisition.model.loses}",
+            closed="",
+            loss=first.acquisition.model.loss,
+            source="",
+        )
+
+    def _held(self, cls: Cls) -> list[Acquisition]:
+        """The resources that methods of the class, and of its project bases, put into attributes."""
+        members = (member for member in self._project.classes.mro(cls) if isinstance(member, Cls))
+        found = (
+            acquisition
+            for member in members
+            for fn in self._project.classes.functions_in(member)
+            for acquisition in self._project.resources.of_function(fn)
+        )
+        return [a for a in found if a.model.kind in _HELD and a.daemon is not True and not self._is_shared(a)]
+
+    def _is_shared(self, acquisition: Acquisition) -> bool:
+        """Whether what made it came from outside, and may release it there."""
+        func = acquisition.call.func
+        if not acquisition.model.maker_release or not isinstance(func, Attr):
+            return False
+        return not any(True for _ in self._project.resources.made_by(func.value, acquisition.fn))
+
+    def _member(self, acquisition: Acquisition) -> Member | None:
+        track = self._project.resources.track(acquisition)
+        ends = {
+            use.fn
+            for use in track.uses
+            if use.name in acquisition.model.ends and use.kind in ("method", "read") and use.place is not None
+        }
+        places = track.attribute_places()
+        if not places or not ends:
+            return None
+        stops = self._project.resources.stop_methods(places[0].cls)
+        releasing = tuple(stop.name for stop in stops if ends & set(self._project.protocol.reach(stop)))
+        return Member(acquisition, releasing) if releasing else None
+
+    def _start(self, cls: Cls, fn: Fn) -> tuple[str, ...]:
+        """The methods that make the member; none where its constructor does."""
+        methods = self._project.classes.methods(cls)
+        made_by = tuple(name for name, method in methods.items() if fn in self._project.protocol.reach(method))
+        return () if _CONSTRUCTORS & {fn.name, *made_by} else made_by

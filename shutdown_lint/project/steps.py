@@ -1,0 +1,457 @@
+"""What a piece of code does that matters when the program ends: its waits, stops and releases as an ordered tree.
+
+A ``Step`` is a wait, a stop, a release, a call of a project function with the steps inside it, a loop, a choice between
+branches, a group of things that go on at the same time, or a limit around other steps. Everything else that the code
+does is left out, so that a function without any such step has none. The trees are made on demand, once for each
+function, and end at recursion and at ``MAX_DEPTH`` calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
+
+from shutdown_lint.facts import (
+    NO_SPAN,
+    Attr,
+    Await,
+    Body,
+    Call,
+    Const,
+    Expr,
+    For,
+    If,
+    Match,
+    Name,
+    Op,
+    Seq,
+    Span,
+    Star,
+    Stmt,
+    Try,
+    While,
+    With,
+    WithItem,
+)
+from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.values import Constant, Instance
+from shutdown_lint.walk import Site, argument, children, own_exprs, text
+
+if TYPE_CHECKING:
+    from shutdown_lint.project import Project
+    from shutdown_lint.project.protocol import Wait
+
+Kind: TypeAlias = Literal[
+    "call", "wait", "stop", "release", "tell", "exit", "loop", "choice", "branch", "group", "limit"
+]
+
+MAX_DEPTH = 6
+_GROUPS = ("asyncio.gather",)
+_LIMITS = {"asyncio.wait_for": 1, "asyncio.timeout": 0, "trio.fail_after": 0, "trio.move_on_after": 0, "anyio.fail_after": 0,
+           "anyio.move_on_after": 0, "async_timeout.timeout": 0}  # fmt: skip
+_THREADED = {"asyncio.to_thread": 0, "asyncio.AbstractEventLoop.run_in_executor": 1}
+_LATER = frozenset(
+    {"create_task", "ensure_future", "call_soon", "call_soon_threadsafe", "call_later", "submit", "start_soon"}
+)
+_EVENTS = ("threading.Event", "multiprocessing.Event", "asyncio.Event")
+_ENDS = ("sys.exit", "os._exit", "builtins.exit", "builtins.quit")
+# Names by which an object of unknown type is released; the step says no more than that the code does it.
+_RELEASES = frozenset({
+    "close", "aclose", "shutdown", "stop", "terminate", "disconnect", "wait_closed", "cleanup", "release", "cancel", "kill", "join",
+})  # fmt: skip
+_ENTERED_WAITS = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor")
+
+
+class Step(NamedTuple):
+    """One step.
+
+    ``limit`` is how many seconds it lasts at most: 0 where it does not wait; None where that is not known. ``bounded`` tells
+    the two cases of None apart: a wait without any limit (False), and one whose limit is only known at run time (True).
+    ``steps`` are the inner steps of a call, loop, branch, group, limit, or the branches of a choice. ``times`` is how
+    often a loop runs its steps, None where that is not known. ``fn`` and ``site`` say where the code is, for further questions.
+    """
+
+    kind: Kind
+    text: str
+    file: str
+    line: int
+    column: int
+    limit: float | None
+    bounded: bool
+    times: int | None
+    steps: tuple[Step, ...]
+    fn: Fn
+    site: Site | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is a wait itself."""
+        return self.kind == "wait"
+
+
+def leaves(steps: Iterable[Step], inside: tuple[Step, ...] = ()) -> Iterator[tuple[Step, tuple[Step, ...]]]:
+    """The steps without inner ones, in order, each with the steps around it, outermost first."""
+    for step in steps:
+        if step.steps:
+            yield from leaves(step.steps, (*inside, step))
+        else:
+            yield step, inside
+
+
+_MEMO: WeakKeyDictionary[Project, dict[Fn, tuple[Step, ...]]] = WeakKeyDictionary()
+
+
+def of_function(fn: Fn, project: Project, depth: int = 0) -> tuple[Step, ...]:
+    """The steps of the function's body, in order."""
+    memo = _MEMO.setdefault(project, {})
+    if fn not in memo:
+        if depth > MAX_DEPTH:
+            return ()
+        memo[fn] = ()  # recursion ends here
+        memo[fn] = of_block(fn.facts.body, fn, project, depth)
+    return memo[fn]
+
+
+def of_block(block: Body, fn: Fn, project: Project, depth: int = 0) -> tuple[Step, ...]:
+    """The steps of some statements of the function."""
+    return tuple(step for stmt in block for step in _Reader(fn, project, depth).statement(stmt))
+
+
+def leaving(stmt: With, fn: Fn, project: Project, depth: int = 0) -> tuple[Step, ...]:
+    """What leaving a ``with`` statement does: the last context manager first."""
+    reader = _Reader(fn, project, depth)
+    return tuple(step for item in reversed(stmt.items) for step in reader.left(item))
+
+
+def seconds(expr: Expr | None, fn: Fn, project: Project) -> float | None:
+    """The number of seconds that an expression surely is at least: a literal, or the least of the constants that it may be."""
+    if isinstance(expr, Const):
+        values: list[object] = [expr.value]
+    else:
+        found = project.evaluate.values(expr, fn)
+        if not all(isinstance(value, Constant) for value in found):
+            return None
+        values = [value.value for value in found if isinstance(value, Constant)]
+    numbers = [float(value) for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    return min(numbers) if numbers and len(numbers) == len(values) else None
+
+
+class _Reader:
+    """Reads the steps of one function; ``depth`` is the number of calls above it."""
+
+    def __init__(self, fn: Fn, project: Project, depth: int) -> None:
+        self._fn, self._project, self._depth = fn, project, depth
+        self._sites: dict[int, Site] = {}
+
+    # --- statements ----------------------------------------------------------------------------------------------------
+
+    def statement(self, stmt: Stmt) -> Iterator[Step]:
+        if isinstance(stmt, If):
+            yield from self._own(stmt)
+            yield from self._choice(stmt, f"if {_short(stmt.test)}", (("then", stmt.body), ("else", stmt.orelse)))
+        elif isinstance(stmt, Match):
+            yield from self._own(stmt)
+            yield from self._choice(
+                stmt, f"match {text(stmt.subject)}", tuple(("case", case.body) for case in stmt.cases)
+            )
+        elif isinstance(stmt, (While, For)):
+            yield from self._loop(stmt)
+        elif isinstance(stmt, Try):
+            yield from self._try(stmt)
+        elif isinstance(stmt, With):
+            yield from self._with(stmt)
+        else:
+            yield from self._own(stmt)
+
+    def block(self, block: Body) -> tuple[Step, ...]:
+        return tuple(step for stmt in block for step in self.statement(stmt))
+
+    def _own(self, stmt: Stmt) -> Iterator[Step]:
+        for expr in own_exprs(stmt):
+            yield from self.expression(expr, stmt)
+
+    def _choice(self, stmt: Stmt, label: str, arms: tuple[tuple[str, Body], ...]) -> Iterator[Step]:
+        branches = [(name, self.block(body)) for name, body in arms]
+        if any(steps for _, steps in branches):
+            span = _span(stmt)
+            inner = tuple(self._step("branch", name, span, steps=steps) for name, steps in branches)
+            yield self._step("choice", label, span, steps=inner)
+
+    def _loop(self, stmt: While | For) -> Iterator[Step]:
+        if isinstance(stmt, For):
+            yield from self.expression(stmt.iter, stmt)
+            label, times = f"for … in {_short(stmt.iter)}", self._times(stmt.iter)
+            inner = self.block(stmt.body)
+        else:
+            label, times = f"while {_short(stmt.test)}", None
+            inner = (*self.expression(stmt.test, stmt), *self.block(stmt.body))
+        if inner:
+            yield self._step("loop", label, stmt.span, steps=inner, times=times)
+        yield from self.block(stmt.orelse)
+
+    def _times(self, iterable: Expr) -> int | None:
+        """How many rounds a ``for`` over a display or a constant ``range`` makes."""
+        if isinstance(iterable, Seq) and not any(isinstance(item, Star) for item in iterable.items):
+            return len(iterable.items)
+        if isinstance(iterable, Call) and self._project.calls.is_call_to(iterable, self._fn, "builtins.range"):
+            stop = iterable.args[0].value if len(iterable.args) == 1 else None
+            return stop.value if isinstance(stop, Const) and isinstance(stop.value, int) else None
+        return None
+
+    def _try(self, stmt: Try) -> Iterator[Step]:
+        yield from self.block(stmt.body)
+        arms = tuple((f"except {_types(handler.types)}", handler.body) for handler in stmt.handlers)
+        yield from self._choice(stmt, "if it fails", arms)
+        yield from self.block(stmt.orelse)
+        yield from self.block(stmt.final)
+
+    def _with(self, stmt: With) -> Iterator[Step]:
+        limit = next((found for item in stmt.items if (found := self._limit_of(item.context)) is not None), None)
+        for item in stmt.items:
+            yield from self.expression(item.context, stmt)
+        inner = (*self.block(stmt.body), *leaving(stmt, self._fn, self._project, self._depth))
+        if limit is not None and inner:
+            yield self._step("limit", text(limit), stmt.span, steps=inner, limit=self._limit(limit))
+        else:
+            yield from inner
+
+    def left(self, item: WithItem) -> Iterator[Step]:
+        """What leaving one context manager does."""
+        site = self._site(item.context) if isinstance(item.context, Call) else None
+        for value in self._project.evaluate.values(item.context, self._fn):
+            if not isinstance(value, Instance):
+                continue
+            if isinstance(value.cls, Cls):
+                for name in ("__exit__", "__aexit__"):
+                    method = self._project.classes.method(value.cls, name)
+                    if method is not None:
+                        yield from self._called(method, f"end of `with {text(item.context)}`", item.span, None)
+                        return
+                continue
+            name = self._project.models.canonical(value.cls)
+            model = self._project.models.resource(name)
+            if name in _ENTERED_WAITS:
+                yield self._step(
+                    "wait", f"end of `with {text(item.context)}`", item.span, limit=None, bounded=False, site=site
+                )
+            elif model is not None and model.context_manager:
+                yield self._step("release", f"end of `with {text(item.context)}`", item.span, site=site)
+            return
+
+    # --- expressions ---------------------------------------------------------------------------------------------------
+
+    def expression(self, expr: Expr, stmt: Stmt) -> Iterator[Step]:
+        """The steps of evaluating the expression, in the order of evaluation."""
+        if isinstance(expr, Call):
+            yield from self._call(expr, stmt, awaited=False)
+        elif isinstance(expr, Await) and isinstance(expr.value, Call):
+            yield from self._call(expr.value, stmt, awaited=True)
+        elif isinstance(expr, Await) and isinstance(expr.value, (Name, Attr)):
+            if self._is_task(expr.value):
+                yield self._step("wait", text(expr), expr.span, limit=None, bounded=False)
+        else:
+            for child in children(expr):
+                yield from self.expression(child, stmt)
+
+    def _is_task(self, expr: Expr) -> bool:
+        """A task, or a container of tasks."""
+        values = self._project.evaluate.values(expr, self._fn)
+        found = (*values, *self._project.evaluate.elements(values))
+        models = self._project.models
+        return any(
+            isinstance(value, Instance)
+            and isinstance(value.cls, str)
+            and (model := models.resource(value.cls)) is not None
+            and model.kind == "task"
+            for value in found
+        )
+
+    def _call(self, call: Call, stmt: Stmt, awaited: bool) -> Iterator[Step]:
+        last = _last(call.func)
+        names = self._project.calls.external(call, self._fn)
+        if any(name in _GROUPS for name in names):
+            yield from self._group(call, stmt)
+            return
+        if "asyncio.wait_for" in names and call.args:
+            inner = tuple(self._awaited(call.args[0].value, stmt, call.span))
+            yield (
+                self._step("limit", text(call), call.span, steps=inner, limit=self._limit(call))
+                if inner
+                else self._waited(call, self._limit(call))
+            )
+            return
+        for child in children(call):
+            if not (last in _LATER and isinstance(child, Call)):  # the coroutine of a new task does not run here
+                yield from self.expression(child, stmt)
+        yield from self._itself(call, last, names, awaited)
+
+    def _awaited(self, expr: Expr, stmt: Stmt, span: Span) -> Iterator[Step]:
+        """What awaiting the expression does; ``span`` is that of the call which awaits it."""
+        if isinstance(expr, Call):
+            yield from self._call(expr, stmt, awaited=True)
+        elif isinstance(expr, (Name, Attr)) and self._is_task(expr):
+            yield self._step("wait", text(expr), span, limit=None, bounded=False)
+        else:
+            yield from self.expression(expr, stmt)
+
+    def _group(self, call: Call, stmt: Stmt) -> Iterator[Step]:
+        inner = tuple(
+            self._step("branch", text(arg.value), call.span, steps=steps)
+            for arg in call.args
+            if (steps := tuple(self._awaited(arg.value, stmt, call.span)))
+        )
+        if inner:
+            yield self._step("group", text(call), call.span, steps=inner)
+
+    def _itself(self, call: Call, last: str, names: tuple[str, ...], awaited: bool) -> Iterator[Step]:
+        if any(name in _ENDS for name in names):
+            yield self._step("exit", text(call), call.span)
+            return
+        if "asyncio.wait" in names:
+            given = argument(call, 99, "timeout")
+            limit = seconds(given, self._fn, self._project)
+            yield self._step(
+                "wait", text(call), call.span, limit=limit, bounded=given is not None, site=self._site(call)
+            )
+            return
+        threaded = next((_THREADED[name] for name in names if name in _THREADED), None)
+        if threaded is not None:
+            given = call.args[threaded].value if len(call.args) > threaded else None
+            for target in self._project.calls.callables(given, self._fn):
+                yield from self._called(target, text(call), call.span, None)
+            return
+        site = self._site(call)
+        wait = self._project.protocol.wait(site, self._fn) if site is not None else None
+        if wait is not None:
+            yield from self._wait(wait)
+            return
+        targets = self._project.calls.targets(call, self._fn)
+        if targets:
+            yield from self._targets(tuple(target.fn for target in targets), call, site, awaited)
+            return
+        yield from self._released(call, last, names, site)
+
+    def _targets(self, targets: tuple[Fn, ...], call: Call, site: Site | None, awaited: bool) -> Iterator[Step]:
+        run = [
+            t
+            for t in targets
+            if not t.facts.is_generator and t.name != "__init__" and (not t.facts.is_async or awaited)
+        ]
+        if len(run) == 1:
+            yield from self._called(run[0], text(call), call.span, site)
+        elif run:
+            arms = [(target, tuple(self._called(target, target.qualname, call.span, site))) for target in run]
+            inner = tuple(self._step("branch", target.qualname, call.span, steps=steps) for target, steps in arms)
+            if any(steps for _, steps in arms):
+                yield self._step("choice", text(call), call.span, steps=inner)
+
+    def _called(self, target: Fn, label: str, span: Span, site: Site | None) -> Iterator[Step]:
+        inner = of_function(target, self._project, self._depth + 1)
+        if inner:
+            yield self._step("call", label, span, steps=inner, site=site)
+
+    def _wait(self, wait: Wait) -> Iterator[Step]:
+        call = wait.site.call
+        limit, bounded = self._wait_limit(wait), wait.bounded or wait.model.wakes == "time"
+        if self._is_sure_to_end(call):
+            yield self._step("wait", text(call), call.span, site=wait.site)
+        elif limit != 0.0 and not (wait.model.call == "os.waitpid" and len(call.args) > 1):
+            yield self._step("wait", text(call), call.span, limit=limit, bounded=bounded, site=wait.site)
+
+    def _wait_limit(self, wait: Wait) -> float | None:
+        call, model = wait.site.call, wait.model
+        if model.wakes == "time":
+            return seconds(argument(call, 0, "secs"), self._fn, self._project)
+        if not wait.bounded:
+            return None
+        for keyword in ("block", "blocking", "wait"):
+            given = argument(call, 0, keyword)
+            if isinstance(given, Const) and given.value is False:
+                return 0.0
+        given = argument(call, model.position if model.position >= 0 else 99, model.timeout or "\0")
+        return seconds(given, self._fn, self._project)
+
+    def _is_sure_to_end(self, call: Call) -> bool:
+        """A wait for a child of which the same function has written ``kill()`` in a line before."""
+        receiver = call.func.value if isinstance(call.func, Attr) else None
+        return receiver is not None and any(
+            _last(site.call.func) in ("kill", "killpg")
+            and site.call.span.line < call.span.line
+            and isinstance(site.call.func, Attr)
+            and text(site.call.func.value) == text(receiver)
+            for site in self._fn.sites
+        )
+
+    def _waited(self, call: Call, limit: float | None) -> Step:
+        return self._step("wait", text(call), call.span, limit=limit, bounded=True)
+
+    def _released(self, call: Call, last: str, names: tuple[str, ...], site: Site | None) -> Iterator[Step]:
+        """A stop or a release, by the type of the receiver; by its name where the type is unknown."""
+        if not isinstance(call.func, Attr):
+            return
+        if last == "set" and any(name.rpartition(".")[0] in _EVENTS for name in names):
+            yield self._step("tell", text(call), call.span, site=site)
+            return
+        model = self._project.resources.model_of(call.func.value, self._fn)
+        if model is not None and last in model.release:
+            yield self._step("release", text(call), call.span, site=site)
+        elif model is not None and last in model.stop:
+            yield self._step("stop", text(call), call.span, site=site)
+        elif model is None and last in _RELEASES and not names and not isinstance(call.func.value, Const):
+            yield self._step("release", text(call), call.span, site=site)
+
+    # --- limits --------------------------------------------------------------------------------------------------------
+
+    def _limit_of(self, context: Expr) -> Call | None:
+        inner = context.value if isinstance(context, Await) else context
+        names = self._project.calls.external(inner, self._fn) if isinstance(inner, Call) else ()
+        return inner if isinstance(inner, Call) and any(name in _LIMITS for name in names) else None
+
+    def _limit(self, call: Call) -> float | None:
+        name = next((n for n in self._project.calls.external(call, self._fn) if n in _LIMITS), "")
+        given = argument(call, _LIMITS.get(name, 99), "timeout" if name == "asyncio.wait_for" else "delay")
+        return seconds(given, self._fn, self._project)
+
+    # --- making --------------------------------------------------------------------------------------------------------
+
+    def _step(
+        self,
+        kind: Kind,
+        label: str,
+        span: Span,
+        *,
+        steps: tuple[Step, ...] = (),
+        limit: float | None = 0.0,
+        bounded: bool = True,
+        times: int | None = None,
+        site: Site | None = None,
+    ) -> Step:
+        fn = self._fn
+        return Step(kind, label, fn.module.path, span.line, span.col, limit, bounded, times, steps, fn, site)
+
+    def _site(self, call: Call) -> Site | None:
+        if not self._sites:
+            self._sites = {id(site.expr): site for site in self._fn.sites}
+        return self._sites.get(id(call))
+
+
+def _span(stmt: Stmt) -> Span:
+    return getattr(stmt, "span", NO_SPAN)
+
+
+def _last(func: Expr) -> str:
+    return func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
+
+
+def _short(expr: Expr) -> str:
+    """A condition or iterable in a few words."""
+    if isinstance(expr, Op) and expr.op == "not":
+        return f"not {_short(expr.operands[0])}"
+    return text(expr, 40)
+
+
+def _types(types: Expr | None) -> str:
+    if isinstance(types, Seq):
+        return ", ".join(text(item) for item in types.items)
+    return text(types) if types is not None else "anything"

@@ -1,0 +1,273 @@
+"""A resource is closed before the work that uses it has ended.
+
+## What it does
+Reports, where something is stopped, a file, database connection, executor, session or temporary folder that is closed before the
+thread, job or task that uses it is joined, awaited or shut down a few lines later, across the methods that the stop calls; and a
+``with`` that closes it while the work is joined only behind the block.
+
+## Why it matters
+The work is still at it: its next use fails, what it was about to write is lost, and it dies of an exception that hides the reason.
+
+## Example
+```python
+import queue
+import threading
+
+
+class Journal:
+    def __init__(self, path):
+        self._file = open(path, "a")
+        self._lines = queue.Queue()
+        self._thread = threading.Thread(target=self._write)
+        self._thread.start()
+
+    def _write(self):
+        while (line := self._lines.get()) is not None:
+            self._file.write(line)
+
+    def close(self):
+        self._lines.put(None)
+        self._file.close()
+        self._thread.join()
+```
+
+## Use instead
+```python
+import queue
+import threading
+
+
+class Journal:
+    def __init__(self, path):
+        self._file = open(path, "a")
+        self._lines = queue.Queue()
+        self._thread = threading.Thread(target=self._write)
+        self._thread.start()
+
+    def _write(self):
+        while (line := self._lines.get()) is not None:
+            self._file.write(line)
+
+    def close(self):
+        self._lines.put(None)
+        self._thread.join()
+        self._file.close()
+```
+
+## Precision
+Only where the resource and the work are known by their types, the work is seen to use the very object, and the model says that a use
+after the release fails; so a socket, whose close is a usual way to wake the reader, is never meant. Tier S where the work catches
+what the use raises, or where another instance's work may be meant. Silent when the work was cancelled or waited for before.
+
+## References
+- [Executor.shutdown](https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Executor.shutdown)
+- [io.IOBase.close](https://docs.python.org/3/library/io.html#io.IOBase.close)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple, TypeAlias
+
+from shutdown_lint.facts import ModuleFacts, Span, Try, With
+from shutdown_lint.findings import Finding
+from shutdown_lint.project import Fn, Project, steps
+from shutdown_lint.project.places import Local, Track, Use
+from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.steps import Step
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.waits._stops import acquisitions_of, is_stop, receiver
+from shutdown_lint.rules.waits._work import WORDS, WaitFor, Work, about_self, waits_for_work
+from shutdown_lint.walk import text
+
+RULE = Rule(
+    code="SHD409",
+    name="shutdown-order",
+    summary="a resource is closed before the work that uses it has ended",
+    tier="D",
+    severity="warning",
+    triggers=(".join(", ".shutdown(", ".result(", "await ", "wait(", "Executor("),
+    origin=("G13",),
+)
+_CATCHES = frozenset(
+    {"Exception", "BaseException", "ValueError", "RuntimeError", "OSError", "IOError", "Error", "ProgrammingError"}
+)
+
+
+Leaf: TypeAlias = "tuple[Step, tuple[Step, ...]]"
+
+
+class Early(NamedTuple):
+    """A release and the later wait for the work that uses what was released."""
+
+    release: Leaf
+    resource: Acquisition
+    wait: WaitFor
+    waiter: Fn
+    work: Work
+    use: Use
+
+
+def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """Look at the order of steps in every function that stops things, or waits behind a ``with``."""
+    for fn in project.functions(module):
+        if is_test(fn) or fn.is_module or not _may_be(fn, project):
+            continue
+        found = list(steps.leaves(steps.of_function(fn, project)))
+        for number, leaf in enumerate(found):
+            if leaf[0].kind in ("release", "wait") and leaf[0].site is not None:
+                early = _early(leaf, found[:number], found[number + 1 :], fn, project)
+                if early is not None:
+                    yield _finding(module, early, fn, project)
+
+
+def _may_be(fn: Fn, project: Project) -> bool:
+    return is_stop(fn, project) or (
+        bool(fn.mentions & WORDS) and any(isinstance(at.stmt, With) for at in fn.statements)
+    )
+
+
+def _early(leaf: Leaf, before: list[Leaf], after: list[Leaf], fn: Fn, project: Project) -> Early | None:
+    """The first wait behind the release for work that uses the object."""
+    released = [a for a in _released(leaf[0], project) if a.model.closed]
+    for later in after if released else ():
+        if later[0].kind != "wait" or _apart(leaf, later, project):
+            continue
+        for wait in _waits(later[0], project):
+            for work in wait.works:
+                if _had_its_end(work, wait, before, project):
+                    continue
+                for resource in released:
+                    use = _use(resource, work, wait, project)
+                    if use is not None:
+                        return Early(leaf, resource, wait, later[0].fn, work, use)
+    return None
+
+
+def _released(step: Step, project: Project) -> list[Acquisition]:
+    """What the step releases; an executor's shutdown counts as one too."""
+    if step.site is None:
+        return []
+    if step.text.startswith("end of"):
+        return [a for a in project.resources.of_function(step.fn) if a.call is step.site.call]
+    last = getattr(step.site.call.func, "name", "")
+    found = acquisitions_of(receiver(step.site.call), step.fn, project)
+    return [a for a in found if last in a.model.release and last not in ("poll", "cleanup_thread")]
+
+
+def _apart(left: Leaf, right: Leaf, project: Project) -> bool:
+    """Whether the two are never both run, or stand in one function that is looked at by itself, or run at the same time."""
+    for ours, theirs in zip(left[1], right[1]):
+        if ours is theirs:
+            if ours.kind == "group" or (ours.kind == "call" and _may_be(ours.steps[0].fn, project)):
+                return True
+        else:
+            return ours.kind == "branch" and theirs.kind == "branch"
+    return False
+
+
+def _waits(step: Step, project: Project) -> Iterator[WaitFor]:
+    for wait in waits_for_work(step.fn, project):
+        if (wait.span.line, wait.span.col) == (step.line, step.column):
+            yield wait
+
+
+def _had_its_end(work: Work, wait: WaitFor, before: list[Leaf], project: Project) -> bool:
+    """Whether the task was cancelled, or the same work waited for, before the release."""
+    for step, _ in before:
+        if step.site is None or step.kind not in ("stop", "release", "wait"):
+            continue
+        if any(other.body is work.body for found in _waits(step, project) for other in found.works):
+            return True
+        if work.kind == "task" and getattr(step.site.call.func, "name", "") == "cancel":
+            subject = receiver(step.site.call)
+            if subject is not None and wait.subject is not None and text(subject) == text(wait.subject):
+                return True
+    return False
+
+
+def _use(resource: Acquisition, work: Work, wait: WaitFor, project: Project) -> Use | None:
+    """Where the work uses the object; a use whose failure it does not catch before one that it does."""
+    if resource.fn in (reached := project.protocol.reach(work.body)):
+        return None  # the work makes an object of its own
+    tracks = [project.resources.track(resource), *_given_to(resource, work, project)]
+    ends = (*resource.model.release, *resource.model.stop)
+    found = [
+        use
+        for track in tracks
+        for use in track.uses
+        if use.fn in reached and use.kind == "method" and use.name not in ends
+    ]
+    return min(found, key=_is_caught, default=None)
+
+
+def _given_to(resource: Acquisition, work: Work, project: Project) -> Iterator[Track]:
+    """What the work does with the parameter as which it gets the object."""
+    for position, expr in enumerate(work.given):
+        if any(a.call is resource.call for a in acquisitions_of(expr, work.maker, project)):
+            params = work.body.facts.params[1 if work.body.is_method else 0 :]
+            if position < len(params):
+                yield project.resources.place_track(Local(work.body, params[position].name, False))
+
+
+def _is_caught(use: Use) -> bool:
+    """Whether the place stands in a ``try`` that catches what a use after the release raises."""
+    for place in use.site.at.around():
+        outer = place.outer.stmt if place.outer is not None else None
+        if isinstance(outer, Try) and place.part == "body":
+            for handler in outer.handlers:
+                types = getattr(handler.types, "items", (handler.types,))
+                if handler.types is None or any(getattr(t, "id", getattr(t, "name", "")) in _CATCHES for t in types):
+                    return True
+    return False
+
+
+def _is_proven(early: Early, project: Project) -> bool:
+    if _is_caught(early.use) or early.wait.bounded:
+        return False
+    if isinstance(early.use.place, Local) and early.resource.fn is early.waiter and early.work.maker is early.waiter:
+        return True
+    owner = project.classes.enclosing(early.waiter)
+    return (
+        about_self(early.wait.subject, early.waiter, project)
+        and owner is not None
+        and early.work.owner is not None
+        and project.classes.enclosing(early.work.owner) in project.classes.family(owner)
+    )
+
+
+def _finding(module: ModuleFacts, early: Early, fn: Fn, project: Project) -> Finding:
+    (release, _), wait, use = early.release, early.wait, early.use
+    sure = _is_proven(early, project)
+    what = release.text if release.text.startswith("end of") else f"`{release.text}`"
+    return RULE.finding(
+        module,
+        _anchor(early, module, fn),
+        f"{what} in `{release.fn.qualname}` comes before `{wait.text}`: the {early.work.kind} `{early.work.body.qualname}` still "
+        f"uses it and {early.resource.model.closed}",
+        tier="D" if sure else "S",
+        confidence="proven" if sure else "likely",
+        lost=(use.fn.step(use.site.call.span, f"`{text(use.site.call)}` in {use.fn.qualname}"),),
+        trace=(
+            early.work.started,
+            release.fn.step(
+                Span(release.line, release.column, release.line, release.column), f"`{release.fn.qualname}` closes it"
+            ),
+            early.waiter.step(wait.span, f"`{early.waiter.qualname}` waits for the {early.work.kind} only now"),
+        ),
+        help=f"end the {early.work.kind} and wait for it first, then close what it uses",
+    )
+
+
+def _anchor(early: Early, module: ModuleFacts, fn: Fn) -> Span:
+    """The release, or where the stop function calls into the file that holds it."""
+    step, inside = early.release
+    for place in (*inside, step):
+        if (
+            place.site is not None
+            and place.fn.module is module
+            and (place is step or place.steps[0].fn.module is not module)
+        ):
+            return place.site.call.span
+    return fn.facts.span

@@ -1,0 +1,90 @@
+"""Containers of resources that a stop method empties without releasing what they hold.
+
+That the elements are resources is seen from the class itself: another of its methods releases them one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shutdown_lint.facts import Assign, Attr, Call, Expr, Name, Seq
+from shutdown_lint.project import Cls, Fn, Project
+from shutdown_lint.project.places import Attribute
+from shutdown_lint.project.resources import STOP_METHODS
+from shutdown_lint.walk import At, Site
+
+RELEASES = frozenset({"close", "aclose", "stop", "shutdown", "join", "terminate", "disconnect", "cancel", "unlink"})
+_EMPTY_CALLS = frozenset({"list", "dict", "set", "deque", "tuple", "OrderedDict", "WeakSet"})
+
+
+class Dropped(NamedTuple):
+    """``method`` empties ``self.name`` at ``at``; ``releasing`` is the call elsewhere that releases an element."""
+
+    method: Fn
+    at: At
+    name: str
+    releasing: Site
+    releaser: Fn
+
+
+def dropped(cls: Cls, project: Project) -> Iterator[Dropped]:
+    """The containers that a stop method of the class forgets."""
+    for name in STOP_METHODS:
+        method = cls.methods.get(name)
+        for at, attribute in _emptied(method) if method is not None else ():
+            found = _release_elsewhere(cls, attribute, method, project) if method is not None else None
+            if method is not None and found is not None and not _is_read(method, attribute, cls, project):
+                yield Dropped(method, at, attribute, *found)
+
+
+def _emptied(method: Fn) -> Iterator[tuple[At, str]]:
+    """``self.x = []`` and ``self.x.clear()``."""
+    for at in method.statements:
+        if isinstance(at.stmt, Assign) and len(at.stmt.targets) == 1 and _is_empty(at.stmt.value):
+            target = at.stmt.targets[0]
+            if isinstance(target, Attr) and _is_self(target.value, method):
+                yield at, target.name
+    for site in method.sites:
+        func = site.call.func
+        if isinstance(func, Attr) and func.name == "clear" and site.dropped:
+            if isinstance(func.value, Attr) and _is_self(func.value.value, method):
+                yield site.at, func.value.name
+
+
+def _is_empty(value: Expr | None) -> bool:
+    if isinstance(value, Call):
+        return isinstance(value.func, Name) and value.func.id in _EMPTY_CALLS and not value.args
+    return isinstance(value, Seq) and value.kind != "fstring" and not value.items
+
+
+def _is_self(expr: Expr, fn: Fn) -> bool:
+    return isinstance(expr, Name) and expr.id == fn.self_name
+
+
+def _release_elsewhere(cls: Cls, name: str, method: Fn, project: Project) -> tuple[Site, Fn] | None:
+    """Where another method of the class releases the elements of ``self.name``."""
+    track = project.resources.place_track(Attribute(cls, name, True))
+    for use in track.uses:
+        if use.kind == "method" and use.name in RELEASES and use.fn is not method and use.fn.module is cls.module:
+            return use.site, use.fn
+    return None
+
+
+def _is_read(method: Fn, name: str, cls: Cls, project: Project) -> bool:
+    """Whether the method, what it calls, or who calls it looks at the container: it may release the elements by then."""
+    near = (*project.protocol.reach(method), *(caller.fn for caller in project.calls.callers(method)))
+    return any(
+        not _only_emptied(site)
+        for fn in near
+        if project.classes.enclosing(fn) in project.classes.family(cls)
+        for site in fn.attributes(name)
+    )
+
+
+def _only_emptied(site: Site) -> bool:
+    """Whether the mention is the emptying itself."""
+    if not site.parents:
+        return isinstance(site.at.stmt, Assign) and any(target is site.expr for target in site.at.stmt.targets)
+    parent = site.parents[0]
+    return isinstance(parent, Attr) and parent.name == "clear"
