@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, TypeAlias
+from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import Attr, Body, Call, Const, Expr, If, Match, Name, Op, Stmt, Subscript, Try, Walrus
 from shutdown_lint.project.endings import Assume, known, of_block
@@ -30,9 +31,16 @@ def opposite(side: Side) -> Side:
     return "parent" if side == "child" else "child"
 
 
+# asked again for each exit of a function
+_SITES: WeakKeyDictionary[Project, dict[Fn, tuple[Site, ...]]] = WeakKeyDictionary()
+
+
 def fork_sites(fn: Fn, project: Project) -> Iterator[Site]:
     """The calls in ``fn`` that fork this process, themselves or by a helper that returns what the fork gave."""
-    return (site for site in fn.sites if _gives_fork(site.call, fn, project, 0))
+    memo = _SITES.setdefault(project, {})
+    if fn not in memo:
+        memo[fn] = tuple(site for site in fn.sites if _gives_fork(site.call, fn, project, 0))
+    return iter(memo[fn])
 
 
 def forks(fn: Fn, project: Project) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project.handles import Fn
@@ -141,11 +142,23 @@ def live(at: At, functions: tuple[Fn, ...], project: Project) -> Iterator[Step]:
     """Threads, pools and processes at work, and files with unwritten buffers, that these functions make."""
     makers = dict.fromkeys(functions)
     for fn in functions:
-        makers.update(dict.fromkeys(target.fn for site in fn.sites for target in _constructed(site, fn, project)))
+        makers.update(dict.fromkeys(_makers(fn, project)))
     for fn in makers:
         for acquisition in project.resources.of_function(fn):
             if not is_test(fn) and _is_live(acquisition, at, fn, project):
                 yield _live_step(acquisition, project)
+
+
+# asked again for each exit of a function
+_MAKERS: WeakKeyDictionary[Project, dict[Fn, tuple[Fn, ...]]] = WeakKeyDictionary()
+
+
+def _makers(fn: Fn, project: Project) -> tuple[Fn, ...]:
+    """The constructors of project classes that the function calls."""
+    memo = _MAKERS.setdefault(project, {})
+    if fn not in memo:
+        memo[fn] = tuple(target.fn for site in fn.sites for target in _constructed(site, fn, project))
+    return memo[fn]
 
 
 def _constructed(site: Site, fn: Fn, project: Project) -> Iterator[Path]:

@@ -32,7 +32,7 @@ def is_right(site: Site, fn: Fn, project: Project) -> bool:
 
 def meant(site: Site, fn: Fn, project: Project) -> str | None:
     """What a hard end on purpose looks like: a watchdog, a child process's own end, cleanup done by hand."""
-    if _exit_callbacks_run(site):
+    if "_run_exitfuncs" in fn.mentions and _exit_callbacks_run(site):
         return "meant, the exit callbacks were run by hand"
     if _has_replaced_itself(site, fn, project):
         return "meant as the end of a process that has started its replacement"

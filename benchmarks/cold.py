@@ -1,0 +1,71 @@
+"""Compare a cold run of shutdown-lint with plain flake8 on the same files: CPU seconds, wall clock, ratios.
+
+    python benchmarks/cold.py FOLDER...             both with two jobs, all folders in one run each
+    python benchmarks/cold.py --jobs 1 FOLDER...
+    python benchmarks/cold.py --repeat 3 FOLDER...  the runs take turns; the least of each is shown
+
+CPU seconds include all worker processes, so that they compare on a machine that others use too; the wall clock does
+not. Caches are off, configuration of the folders is ignored, findings are counted and thrown away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Cost(NamedTuple):
+    """What one run took, and the lines that it printed."""
+
+    cpu: float
+    wall: float
+    lines: int
+
+
+def commands(folders: Sequence[str], jobs: int) -> dict[str, list[str]]:
+    """The command lines by name."""
+    python = sys.executable
+    ours = [python, "-m", "shutdown_lint", "check", "--isolated", "--output-format", "concise", "--jobs", str(jobs)]
+    return {
+        "shutdown-lint": [*ours, *folders],
+        "flake8": [python, "-m", "flake8", "--isolated", f"-j{jobs}", *folders],
+    }
+
+
+def measure(command: Sequence[str]) -> Cost:
+    """Run a command to its end; its children's CPU time counts."""
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+    wall, after = time.monotonic() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode not in (0, 1, 2):
+        raise SystemExit(f"{command[2]} ended with {done.returncode}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(cpu, wall, done.stdout.count(b"\n"))
+
+
+def main(given: Sequence[str]) -> int:
+    """See the module's docstring."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folders", nargs="+", metavar="FOLDER")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--repeat", type=int, default=1)
+    options = parser.parse_args(given)
+    best: dict[str, Cost] = {}
+    for _ in range(options.repeat):
+        for name, command in commands(options.folders, options.jobs).items():
+            cost = measure(command)
+            best[name] = min(best.get(name, cost), cost)
+    ours, theirs = best["shutdown-lint"], best["flake8"]
+    for name, cost in best.items():
+        print(f"{name:<14} {cost.cpu:8.2f} s CPU {cost.wall:8.2f} s wall {cost.lines:8} lines printed")
+    print(f"{'flake8 / ours':<14} {theirs.cpu / ours.cpu:8.2f} × CPU {theirs.wall / ours.wall:8.2f} × wall")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
