@@ -55,8 +55,8 @@ class Supervisor:
 ```
 
 ## Precision
-Tier S. Silent for daemon processes, for children that are handed on or whose pid is read, and for loops that run until their
-children have ended.
+Tier S. Silent for daemon processes, for children that the loop awaits without limit, that are handed on or whose pid is read, and
+for loops that run until their children have ended.
 
 ## References
 - [subprocess.Popen](https://docs.python.org/3/library/subprocess.html#subprocess.Popen.poll)
@@ -97,11 +97,17 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         uses = [use for use in track.uses if use.kind in ("method", "read")]
         watches = [use for use in uses if use.name in _WATCHES]
-        if not watches or any(use.name == "pid" for use in uses):
+        if not watches or any(use.name == "pid" or _is_endless_wait(use, project) for use in uses):
             continue
         loop = _supervisor(watches, acquisition, project)
         if loop is not None and not _until_children_end(loop, track):
             yield _finding(module, acquisition, track, loop, watches[0])
+
+
+def _is_endless_wait(use: Use, project: Project) -> bool:
+    """A wait without limit comes back when the child has ended: the loop leaves none behind."""
+    wait = project.protocol.wait(use.site, use.fn) if use.kind == "method" else None
+    return wait is not None and not wait.bounded
 
 
 def _supervisor(watches: list[Use], acquisition: Acquisition, project: Project) -> Loop | None:
