@@ -68,16 +68,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, Expr, Handler, ModuleFacts, Name, Raise, Try
+from shutdown_lint.facts import Expr, Handler, ModuleFacts, Raise, Try
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
+from shutdown_lint.project.imports import imported
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings
 from shutdown_lint.project.values import Class, External, Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import caught, raises, shielded_by_sibling, tries
-from shutdown_lint.walk import sites, text
+from shutdown_lint.walk import sites, text, walk
 
 RULE = Rule(
     code="SHD511",
@@ -96,7 +97,7 @@ _ERRORS = frozenset({
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at what the handlers raise; a finding stands at the ``raise``."""
-    if not any(kind == "raise" for kind in _kinds(module)):
+    if not _raises_anything(module):
         return
     seen: set[int] = set()
     for handling in handlings(project):
@@ -108,16 +109,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 yield from _of_handler(module, handler, handling, project)
 
 
-def _kinds(module: ModuleFacts) -> Iterator[str]:
-    for fn in module.functions:
-        if any(isinstance(stmt, Raise) for stmt in _flat(fn.body)):
-            yield "raise"
-
-
-def _flat(body: tuple[object, ...]) -> Iterator[object]:
-    from shutdown_lint.walk import walk
-
-    return (at.stmt for at in walk(body))  # type: ignore[arg-type]  # statements of facts
+def _raises_anything(module: ModuleFacts) -> bool:
+    return any(isinstance(at.stmt, Raise) for fn in module.functions for at in walk(fn.body))
 
 
 def _of_handler(module: ModuleFacts, handler: Fn, handling: Handling, project: Project) -> Iterator[Finding]:
@@ -164,8 +157,6 @@ def _swallowing(name: str, handler: Fn, project: Project) -> Step | None:
 
 
 def _imports(module: ModuleFacts, other: ModuleFacts, project: Project) -> bool:
-    from shutdown_lint.project.imports import imported
-
     return other.name in imported(module, project)
 
 
@@ -197,8 +188,3 @@ def _finding(
         if name not in _ERRORS
         else "raise SystemExit, by `sys.exit(128 + signum)`",
     )
-
-
-def _name_of(expr: Expr) -> str:
-    inner = expr.func if isinstance(expr, Call) else expr
-    return inner.name if isinstance(inner, Attr) else inner.id if isinstance(inner, Name) else ""
