@@ -101,6 +101,7 @@ TABLES: Mapping[str, str] = {
     "override": "Methods of subclasses that a library calls.",
     "handles_signals": "A call that runs a program under a SIGTERM handler of its own.",
     "borrow": "Functions that use a resource which they are handed, and neither keep nor end it.",
+    "loop_call": "A call that acts on an event loop: may a signal handler or another thread make it?",
     "exit": "A call that never comes back.",
     "result": "What an external call returns, where `acquire` does not tell.",
     "alias": "Another name of something that is no resource.",
@@ -165,6 +166,11 @@ SCHEMA: Mapping[str, tuple[Key, ...]] = {
             "call", "dotted", None, "a function that uses a resource which it is handed, and neither keeps nor ends it"
         ),
         Key("also", "dotteds", (), "more functions of the same kind"),
+        _SOURCE,
+    ),
+    "loop_call": (
+        Key("call", "dotted", None, "the call"),
+        Key("wakes", "switch", False, "whether it may come from outside of the loop, and wakes it"),
         _SOURCE,
     ),
     "exit": (

@@ -53,8 +53,8 @@ def main():
 ```
 
 ## Precision
-Silent in packages that say nothing of Windows, beside signals that Windows does not have, under any test of the platform, where a caller catches the error, and where
-NotImplementedError alone is dropped: Ctrl-C still ends the program on Windows, which knows no SIGTERM.
+Silent in packages that say nothing of Windows, beside signals that Windows does not have, under any test of the
+platform, where a caller catches the error, and where NotImplementedError alone is dropped: Ctrl-C still ends the program on Windows, which knows no SIGTERM.
 
 ## References
 - [loop.add_signal_handler](https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.loop.add_signal_handler)
