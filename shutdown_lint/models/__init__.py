@@ -156,6 +156,14 @@ class Network(NamedTuple):
     source: str
 
 
+class LoopCall(NamedTuple):
+    """A call that acts on an event loop; ``wakes``: it may come from a signal handler or another thread."""
+
+    call: str
+    wakes: bool
+    source: str
+
+
 class Exit(NamedTuple):
     """A call that never comes back: ``soft`` raises, so that cleanup runs; ``hard`` ends the process at once."""
 
@@ -179,6 +187,7 @@ class Models(NamedTuple):
     overrides: tuple[Override, ...]
     handles_signals: dict[str, HandlesSignals]
     handled: frozenset[str]
+    loop_calls: dict[str, bool]
     exits: dict[str, Exit]
     results: dict[str, str]
     aliases: dict[str, str]
@@ -273,6 +282,7 @@ ROWS: Mapping[str, Any] = {
     "borrow": Borrow,
     "never_raises": NeverRaises,
     "network": Network,
+    "loop_call": LoopCall,
     "exit": Exit,
     "result": Result,
     "alias": Alias,
@@ -305,6 +315,7 @@ def index(tables: Mapping[str, list[Any]]) -> Models:
             [name for row in tables["borrow"] for name in (row.call, *row.also)]
             + [name for resource in resources for name in resource.release_calls]
         ),
+        loop_calls={row.call: row.wakes for row in tables["loop_call"]},
         exits={row.call: row for row in tables["exit"]},
         results={row.call: row.type for row in tables["result"]},
         aliases=aliases,

@@ -109,6 +109,7 @@ TABLES: Mapping[str, str] = {
     "borrow": "Functions that use a resource which they are handed, and neither keep nor end it.",
     "never_raises": "Calls that do not fail in practice.",
     "network": "Packages whose calls talk to a server, which may be gone.",
+    "loop_call": "A call that acts on an event loop: may a signal handler or another thread make it?",
     "exit": "A call that never comes back.",
     "result": "What an external call returns, where `acquire` does not tell.",
     "alias": "Another name of something that is no resource.",
@@ -181,6 +182,11 @@ SCHEMA: Mapping[str, tuple[Key, ...]] = {
     ),
     "network": (
         Key("packages", "paths", None, "packages, by the names under which programs import them"),
+        _SOURCE,
+    ),
+    "loop_call": (
+        Key("call", "dotted", None, "the call"),
+        Key("wakes", "switch", False, "whether it may come from outside of the loop, and wakes it"),
         _SOURCE,
     ),
     "exit": (

@@ -3,12 +3,14 @@
 ## What it does
 Reports handlers installed by `signal.signal` that do nothing to end the program but set an `asyncio.Event` (or a future's
 result) that a coroutine awaits, or call `loop.stop`, `create_task`, `ensure_future`, `call_soon`, `call_later` or
-`task.cancel`.
+`task.cancel`; what frameworks offer for this beside their thread-safe calls (tornado's `IOLoop.stop`, a server's `close`) counts too.
+Also reports `loop.stop()`, in what a handler runs or schedules, with cleanup to await behind it.
 
 ## Why it matters
 The loop sleeps in `select` until a socket or timer is due. A plain signal handler runs, and the loop goes back to sleep: the
 event is set, the callback is queued, and nobody looks. The program stops only when something else happens to wake it, or
-never. Handlers that the loop installs itself wake it.
+never. Handlers that the loop installs itself wake it. A loop that is told to stop ends this turn and no more: a cleanup that has
+to wait for anything stays where it is.
 
 ## Example
 ```python
@@ -52,13 +54,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, ModuleFacts, Raise
+from shutdown_lint.facts import Attr, ModuleFacts, Raise, Span
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._context import Reached, other_users
+from shutdown_lint.rules.signals._early import early
 from shutdown_lint.walk import Site, text
 
 RULE = Rule(
@@ -74,25 +77,9 @@ RULE = Rule(
 HELP = (
     "install the handler by `loop.add_signal_handler`, or go through `loop.call_soon_threadsafe`, which wakes the loop"
 )
-_LOOP = "asyncio.AbstractEventLoop."
-_ASLEEP = frozenset(
-    {
-        f"{_LOOP}stop",
-        f"{_LOOP}create_task",
-        f"{_LOOP}call_soon",
-        f"{_LOOP}call_later",
-        f"{_LOOP}call_at",
-        "asyncio.create_task",
-        "asyncio.ensure_future",
-        "asyncio.Task.cancel",
-        "asyncio.Queue.put_nowait",
-    }
-)
-# Whatever raises, exits, or reaches the loop from outside ends or wakes it.
+# Whatever raises or exits ends the loop; what reaches it from outside, beside what the models know, wakes it.
 _WAKES = frozenset(
     {
-        f"{_LOOP}call_soon_threadsafe",
-        "asyncio.run_coroutine_threadsafe",
         "sys.exit",
         "os._exit",
         "builtins.exit",
@@ -106,6 +93,7 @@ _WAKES = frozenset(
         "socket.socket.send",
     }
 )
+_LAST = "await the cleanup first and stop the loop as the last step; better, let the main coroutine return"
 MAX_DEPTH = 3
 
 
@@ -120,6 +108,21 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             if found is not None and handler not in seen:
                 seen.add(handler)
                 yield _finding(handling, handler, *found)
+    yield from _stopped_early(module, project, seen)
+
+
+def _stopped_early(module: ModuleFacts, project: Project, told: set[Fn]) -> Iterator[Finding]:
+    """The places of the module that stop the loop before what they await, in what handlers run."""
+    seen: set[Span] = set()
+    for handling in handlings(project):
+        found = early(handling, project) if not is_test(handling.fn) and not told & set(handling.targets) else None
+        if found is None or found.fn.module is not module or found.stop.call.span in seen:
+            continue
+        seen.add(found.stop.call.span)
+        lost = found.fn.step(found.lost.span, f"`{text(found.lost)}`")
+        message = f"`{text(found.stop.call)}` stops the event loop at the end of this turn: `{text(found.lost)}` never gets to its end"
+        trace = (handling.fn.step(handling.site.call.span, f"`{text(handling.site.call)}` installs the handler"),)
+        yield RULE.finding(module, found.stop.call.span, message, lost=(lost,), trace=trace, help=_LAST)
 
 
 def _unnoticed(handling: Handling, handler: Fn, project: Project) -> tuple[Fn, Site] | None:
@@ -154,14 +157,14 @@ def _wakes(fn: Fn, project: Project) -> bool:
 def _may_wake(site: Site, fn: Fn, project: Project) -> bool:
     names = project.calls.external(site.call, fn)
     if names:
-        return any(name in _WAKES for name in names)
+        return any(name in _WAKES or project.models.loop_calls.get(name) is True for name in names)
     last = site.call.func.name if isinstance(site.call.func, Attr) else ""
     return last.endswith(("_threadsafe", "from_signal"))
 
 
 def _is_unnoticed(site: Site, reached: Reached, project: Project) -> bool:
     names = project.calls.external(site.call, reached.fn)
-    if any(name in _ASLEEP for name in names):
+    if any(project.models.loop_calls.get(name) is False for name in names):
         return True
     if "asyncio.Event.set" in names and isinstance(site.call.func, Attr):
         return any(True for _ in other_users(site.call.func.value, reached, project, "wait"))
@@ -170,7 +173,7 @@ def _is_unnoticed(site: Site, reached: Reached, project: Project) -> bool:
 
 def _finding(handling: Handling, handler: Fn, fn: Fn, site: Site) -> Finding:
     signal = handling.signals[0] if handling.signals else "the signal"
-    message = f"`{text(site.call)}` in the handler of {signal} does not wake the asyncio loop: it sleeps on, and the program does not stop"
+    message = f"`{text(site.call)}` in the handler of {signal} does not wake the event loop: it sleeps on, and the program does not stop"
     trace = (
         handling.fn.step(handling.site.call.span, f"`{text(handling.site.call)}` installs the handler"),
         fn.step(site.call.span, f"`{text(site.call)}` is called beside the loop"),
