@@ -579,7 +579,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         "D",
         "error",
         "none",
-        ("while ", ".set()", " = True", " = False"),
+        ("while not ", "while self.", "while & = True", "Thread & = True", "Thread & .set()"),
         "shutdown_lint.rules.waits.shd412_stop_flag_dead",
         "0.1.0",
         ("G13",),

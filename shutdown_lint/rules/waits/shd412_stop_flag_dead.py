@@ -84,7 +84,7 @@ RULE = Rule(
     summary="a loop tests a stop flag that nobody sets, or a stop sets a flag that nobody reads",
     tier="D",
     severity="error",
-    triggers=("while ", ".set()", " = True", " = False"),
+    triggers=("while not ", "while self.", "while & = True", "Thread & = True", "Thread & .set()"),
     origin=("G13",),
 )
 _WORDS = re.compile(
