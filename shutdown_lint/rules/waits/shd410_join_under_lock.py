@@ -76,7 +76,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Const, If, ModuleFacts, Op
+from shutdown_lint.facts import Attr, Const, If, ModuleFacts, Name, Op, With
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.locks import (
@@ -121,10 +121,18 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for fn in project.functions(module):
         if is_test(fn):
             continue
-        for wait in waits_for_work(fn, project):
+        for wait in waits_for_work(fn, project) if _may_hold(fn) else ():
             yield from _at(module, wait, fn, project)
         for site in fn.sites if "shutdown" in fn.mentions and STOP_NAME.match(fn.name) else ():
             yield from _unknown_jobs(module, site, fn, project)
+
+
+def _may_hold(fn: Fn) -> bool:
+    """A cheap look: the function takes something that is no new object, or is a helper that others may call under a lock."""
+    if "acquire" in fn.mentions or (fn.name.startswith("_") and not fn.name.startswith("__")):
+        return True
+    withs = (at.stmt for at in fn.statements if isinstance(at.stmt, With))
+    return any(isinstance(item.context, (Name, Attr)) for stmt in withs for item in stmt.items)
 
 
 def _at(module: ModuleFacts, wait: WaitFor, fn: Fn, project: Project) -> Iterator[Finding]:

@@ -84,20 +84,7 @@ RULE = Rule(
     summary="a loop tests a stop flag that nobody sets, or a stop sets a flag that nobody reads",
     tier="D",
     severity="error",
-    triggers=(
-        "while & = False",
-        "while & = True",
-        "while & Event(",
-        "while not ",
-        "while self",
-        ".set()",
-        "def stop & = True",
-        "def stop & = False",
-        "def close & = True",
-        "def close & = False",
-        "def shutdown & = True",
-        "def shutdown & = False",
-    ),
+    triggers=("while not ", "while self.", "while & = True", "Thread & = True", "Thread & .set()"),
     origin=("G13",),
 )
 _WORDS = re.compile(

@@ -53,7 +53,7 @@ class Bridge:
 ```
 
 ## Precision
-Tier D for waits without limit, or of one second and more, in functions that stop things and behind the ``yield`` of an
+Tier D for waits without limit, or of one second and more where that is known, in functions that stop things and behind the ``yield`` of an
 ``@asynccontextmanager``. Shorter ones, those in the ``finally`` of other coroutines, and those at the end of a program's only
 coroutine are tier S. Silent for what is handed to a thread, for a child that was killed just before, and for futures that are
 known to be done.
@@ -73,6 +73,8 @@ from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.signals import handlings
+from shutdown_lint.project.steps import seconds
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import (
@@ -83,7 +85,6 @@ from shutdown_lint.rules.waits._stops import (
     method_name,
     receiver,
     same_receiver,
-    seconds,
 )
 from shutdown_lint.rules.waits._work import waits_for_work
 from shutdown_lint.walk import At, Site, argument, own_exprs, subexprs, text
@@ -120,19 +121,19 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         for site in sites:
             wait = project.protocol.wait(site, fn)
-            if wait is not None and _blocks(wait) and not _is_over(wait, project):
+            if wait is not None and _blocks(wait, project) and not _is_over(wait, project):
                 path = _path(fn, site.at, project)
                 if path is not None:
                     yield _finding(module, wait, path, project)
 
 
-def _blocks(wait: Wait) -> bool:
+def _blocks(wait: Wait, project: Project) -> bool:
     return (
         wait.model.wakes in _WAKES
         and not wait.model.call.startswith("asyncio.")
         and not wait.site.awaited
-        and not (wait.bounded and _limit(wait) is None and wait.model.call.endswith(".shutdown"))
-        and _limit(wait) != 0
+        and not (wait.bounded and _limit(wait, project) is None and wait.model.call.endswith(".shutdown"))
+        and _limit(wait, project) != 0
         and not (wait.model.call == "os.waitpid" and _polls(wait.site.call))
     )
 
@@ -143,12 +144,12 @@ def _polls(call: Call) -> bool:
     return options is not None and not (isinstance(options, Const) and not options.value)
 
 
-def _limit(wait: Wait) -> float | None:
-    """The seconds that the wait lasts at most, where they are written."""
+def _limit(wait: Wait, project: Project) -> float | None:
+    """The seconds that the wait lasts at most, where they are known."""
     model = wait.model
-    if model.wakes == "time":
-        return seconds(argument(wait.site.call, 0, "secs"))
-    return seconds(argument(wait.site.call, model.position if model.position >= 0 else 99, model.timeout or "\0"))
+    position, keyword = (0, "secs") if model.wakes == "time" else (model.position, model.timeout or "\0")
+    given = argument(wait.site.call, position if position >= 0 else 99, keyword)
+    return seconds(given, wait.fn, project) if given is not None else None
 
 
 # --- is it on the loop, at shutdown? ---------------------------------------------------------------------------------
@@ -161,7 +162,8 @@ def _path(fn: Fn, at: At, project: Project) -> Path | None:
         return Path(fn, (), False) if in_final(at) or _is_cancelled(at) else None
     if fn.facts.is_lambda or fn.is_module:
         return None
-    role = project.roles.role(fn, "loop-signal-callback")
+    on_loop = any(found.via == "loop" for found in handlings(project))
+    role = project.roles.role(fn, "loop-signal-callback") if on_loop else None
     if role is not None:
         return Path(fn, role.steps, True)
     if may_be_on_way_out(fn, at, project) and not any(r.kind in AT_EXIT for r in project.roles.seeds().get(fn, ())):
@@ -313,7 +315,7 @@ _HELP = {
 
 
 def _tier(wait: Wait, path: Path, project: Project) -> Tier:
-    limit = _limit(wait)
+    limit = _limit(wait, project)
     variable = argument(wait.site.call, 0, "wait") if wait.model.call.endswith(".shutdown") else None
     if (
         not path.firm
@@ -321,7 +323,7 @@ def _tier(wait: Wait, path: Path, project: Project) -> Tier:
         or (variable is not None and not isinstance(variable, Const))
     ):
         return "S"
-    if (wait.model.wakes == "time" and limit is None) or _runs_a_loop(wait, project):
+    if (limit is None and (wait.bounded or wait.model.wakes == "time")) or _runs_a_loop(wait, project):
         return "S"
     return "S" if _is_alone(path.coroutine, project) else "D"
 
