@@ -41,7 +41,7 @@ def read_settings(path):
 
 ## Precision
 A matter of style on the greater part of real code, hence the strict tier. Silent for functions that a `__main__` part, a
-console script or a command leads to, for signal handlers, for command line modules and helpers by their names (`main`, `cli`,
+console script or a command leads to, for signal handlers, in forked children, for command line modules and helpers by their names (`main`, `cli`,
 `usage`, `die`, …), for decorated functions, nested functions, subclasses of unknown classes, and in tests. Threads, tasks and
 exit callbacks have rules of their own.
 
@@ -57,6 +57,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.forks import in_child, side_of
 from shutdown_lint.project.roles import TEST_MODULE, is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.exits._requests import TRIGGERS, Request, is_caught, requests
@@ -97,7 +98,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         if request.fn.is_module:
             yield _at_import(request, module)
-        elif _is_deep(request.fn, project):
+        elif _is_deep(request.fn, project) and not _ends_child(request, project):
             yield _finding(request, project)
 
 
@@ -110,6 +111,11 @@ def _is_deep(fn: Fn, project: Project) -> bool:
     if fn.cls is not None and (project.classes.external_bases(fn.cls) or _CLI_NAME.search(_words(fn.cls.name))):
         return False
     return not project.roles.kinds(fn) - {"framework", "test"}
+
+
+def _ends_child(request: Request, project: Project) -> bool:
+    """In a forked child, whose end it is."""
+    return side_of(request.at, request.fn, project) == "child" or in_child(request.fn, project)
 
 
 def _words(name: str) -> str:
