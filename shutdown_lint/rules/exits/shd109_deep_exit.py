@@ -2,7 +2,7 @@
 
 ## What it does
 Reports, at the strict tier, exit requests (`sys.exit`, `raise SystemExit`) in functions that no command line entry point of the
-project leads to, and in the body of an importable module.
+project leads to, and in an `except` clause at module level.
 
 ## Why it matters
 A library that exits cannot be used in a server, a notebook or a test: its caller asked for a result and gets the end of the
@@ -79,7 +79,7 @@ _CLI_MODULE = re.compile(
 )
 _CLI_NAME = re.compile(
     r"(^|_)(main|cli|cmd|command|usage|help|version|die|fatal|abort|exit|quit|bail|err(or)?|fail|parse_?args|args|run_from|"
-    r"options?|signal|sig[a-z]*|handle_?sig.*|interrupt|run|start|__call__|print.*|list|show|subcommand)(_|$)",
+    r"options?|signal|sig[a-z]*|handle_?sig.*|interrupt|term|terminate|shutdown|stop|run|start|__call__|print.*|list|show|subcommand)(_|$)",
     re.IGNORECASE,
 )
 _PLAIN_DECORATORS = frozenset(
@@ -97,7 +97,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if is_caught(request.at, "SystemExit"):
             continue
         if request.fn.is_module:
-            yield _at_import(request, module)
+            if any(place.part == "handler" for place in request.at.around()):  # else it may be a plain script
+                yield _at_import(request, module)
         elif _is_deep(request.fn, project) and not _ends_child(request, project):
             yield _finding(request, project)
 
