@@ -2,7 +2,7 @@
 
 ## What it does
 Reports, at the strict tier, exit requests (`sys.exit`, `raise SystemExit`) in functions that no command line entry point of the
-project leads to, and in the body of an importable module.
+project leads to, and in an `except` clause at module level.
 
 ## Why it matters
 A library that exits cannot be used in a server, a notebook or a test: its caller asked for a result and gets the end of the
@@ -41,7 +41,7 @@ def read_settings(path):
 
 ## Precision
 A matter of style on the greater part of real code, hence the strict tier. Silent for functions that a `__main__` part, a
-console script or a command leads to, for signal handlers, for command line modules and helpers by their names (`main`, `cli`,
+console script or a command leads to, for signal handlers, in forked children, for command line modules and helpers by their names (`main`, `cli`,
 `usage`, `die`, …), for decorated functions, nested functions, subclasses of unknown classes, and in tests. Threads, tasks and
 exit callbacks have rules of their own.
 
@@ -57,6 +57,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.forks import in_child, side_of
 from shutdown_lint.project.roles import TEST_MODULE, is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.exits._requests import TRIGGERS, Request, is_caught, may_mean_prompt, requests
@@ -78,7 +79,7 @@ _CLI_MODULE = re.compile(
 )
 _CLI_NAME = re.compile(
     r"(^|_)(main|cli|cmd|command|usage|help|version|die|fatal|abort|exit|quit|bail|err(or)?|fail|parse_?args|args|run_from|"
-    r"options?|signal|sig[a-z]*|handle_?sig.*|interrupt|run|start|__call__|print.*|list|show|subcommand)(_|$)",
+    r"options?|signal|sig[a-z]*|handle_?sig.*|interrupt|term|terminate|shutdown|stop|run|start|__call__|print.*|list|show|subcommand)(_|$)",
     re.IGNORECASE,
 )
 _PLAIN_DECORATORS = frozenset(
@@ -96,8 +97,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if is_caught(request.at, "SystemExit"):
             continue
         if request.fn.is_module:
-            yield _at_import(request, module)
-        elif _is_deep(request.fn, project):
+            if any(place.part == "handler" for place in request.at.around()):  # else it may be a plain script
+                yield _at_import(request, module)
+        elif _is_deep(request.fn, project) and not _ends_child(request, project):
             yield _finding(request, project)
 
 
@@ -110,6 +112,11 @@ def _is_deep(fn: Fn, project: Project) -> bool:
     if fn.cls is not None and (project.classes.external_bases(fn.cls) or _CLI_NAME.search(_words(fn.cls.name))):
         return False
     return not project.roles.kinds(fn) - {"framework", "test"}
+
+
+def _ends_child(request: Request, project: Project) -> bool:
+    """In a forked child, whose end it is."""
+    return side_of(request.at, request.fn, project) == "child" or in_child(request.fn, project)
 
 
 def _words(name: str) -> str:
