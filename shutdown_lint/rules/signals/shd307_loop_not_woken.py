@@ -53,9 +53,10 @@ known: an object of unknown type is none of asyncio's.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from shutdown_lint.facts import Attr, ModuleFacts, Raise, Span
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings
@@ -95,6 +96,15 @@ _WAKES = frozenset(
 )
 _LAST = "await the cleanup first and stop the loop as the last step; better, let the main coroutine return"
 MAX_DEPTH = 3
+MAX_HANDLERS = 8
+
+
+class Unnoticed(NamedTuple):
+    """A call that the loop does not notice: in which function, and by which calls of the handler."""
+
+    fn: Fn
+    site: Site
+    steps: tuple[Step, ...]
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -103,11 +113,13 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for handling in handlings(project):
         if handling.via != "signal" or handling.fn.module is not module or is_test(handling.fn):
             continue
-        for handler in handling.targets[:1]:
-            found = _unnoticed(handling, handler, project)
-            if found is not None and handler not in seen:
+        # a method may be overridden: who is surely installed comes first, and one finding for the call is enough
+        for handler in handling.targets[:MAX_HANDLERS]:
+            found = _unnoticed(handling, handler, project) if handler not in seen else None
+            if found is not None:
                 seen.add(handler)
-                yield _finding(handling, handler, *found)
+                yield _finding(handling, handler, found, project)
+                break
     yield from _stopped_early(module, project, seen)
 
 
@@ -125,26 +137,37 @@ def _stopped_early(module: ModuleFacts, project: Project, told: set[Fn]) -> Iter
         yield RULE.finding(module, found.stop.call.span, message, lost=(lost,), trace=trace, help=_LAST)
 
 
-def _unnoticed(handling: Handling, handler: Fn, project: Project) -> tuple[Fn, Site] | None:
+def _unnoticed(handling: Handling, handler: Fn, project: Project) -> Unnoticed | None:
     """The first call that needs the loop's attention, where nothing that the handler runs gets it."""
-    functions = _reach(handler, project, 0)
+    functions = _reach(handler, project)
     if any(_wakes(fn, project) for fn in functions):
         return None
     reached = Reached(handling, handler, handler, ())
-    for fn in functions:
+    for fn, steps in functions.items():
         for site in fn.sites:
             if _is_unnoticed(site, reached._replace(fn=fn), project):
-                return fn, site
+                return Unnoticed(fn, site, steps)
     return None
 
 
-def _reach(fn: Fn, project: Project, depth: int) -> tuple[Fn, ...]:
-    found = [fn]
-    for site in fn.sites if depth < MAX_DEPTH else ():
-        for target in project.calls.targets(site.call, fn):
-            if target.fn is not fn and not target.fn.facts.is_async and not target.fn.facts.is_generator:
-                found += _reach(target.fn, project, depth + 1)
-    return tuple(dict.fromkeys(found))
+def _reach(handler: Fn, project: Project) -> dict[Fn, tuple[Step, ...]]:
+    """What the handler runs, each with the calls that lead to it."""
+    found: dict[Fn, tuple[Step, ...]] = {handler: ()}
+    front = [handler]
+    for _ in range(MAX_DEPTH):
+        calls = [
+            (fn, site, target.fn)
+            for fn in front
+            for site in fn.sites
+            for target in project.calls.targets(site.call, fn)
+        ]
+        front = []
+        for fn, site, callee in calls:
+            if callee not in found and not callee.facts.is_async and not callee.facts.is_generator:
+                step = fn.step(site.call.span, f"`{fn.qualname}` calls `{callee.qualname}`")
+                found[callee] = (*found[fn], step)
+                front.append(callee)
+    return found
 
 
 def _wakes(fn: Fn, project: Project) -> bool:
@@ -171,11 +194,17 @@ def _is_unnoticed(site: Site, reached: Reached, project: Project) -> bool:
     return False
 
 
-def _finding(handling: Handling, handler: Fn, fn: Fn, site: Site) -> Finding:
-    signal = handling.signals[0] if handling.signals else "the signal"
-    message = f"`{text(site.call)}` in the handler of {signal} does not wake the event loop: it sleeps on, and the program does not stop"
+def _finding(handling: Handling, handler: Fn, found: Unnoticed, project: Project) -> Finding:
+    signal, call = handling.signals[0] if handling.signals else "the signal", text(found.site.call)
+    of_asyncio = any(name.startswith("asyncio.") for name in project.calls.external(found.site.call, found.fn))
+    message = f"`{call}` in the handler of {signal} " + (
+        "does not wake the event loop: it sleeps on, and the program does not stop"
+        if of_asyncio
+        else "may interrupt the event loop in the midst of the same work, and does not wake it: the stop is late or goes wrong"
+    )
     trace = (
-        handling.fn.step(handling.site.call.span, f"`{text(handling.site.call)}` installs the handler"),
-        fn.step(site.call.span, f"`{text(site.call)}` is called beside the loop"),
+        handling.fn.step(handling.site.call.span, f"`{text(handling.site.call)}` installs `{handler.qualname}`"),
+        *found.steps,
+        found.fn.step(found.site.call.span, f"`{call}` is called beside the loop"),
     )
     return RULE.finding(handling.fn.module, handling.site.call.span, message, trace=trace, help=HELP)
