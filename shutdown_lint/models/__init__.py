@@ -37,7 +37,7 @@ class Resource(NamedTuple):
     """Something that is started and must be ended.
 
     ``name`` is the dotted name of its type, ``also`` are other names of that type (where it is defined, where it is
-    exported), ``acquire`` the subclasses and functions that make one. ``start`` is empty where making it starts it.
+    exported), ``acquire`` the subclasses and functions that make one (as an ``item`` of a tuple). ``start`` is empty where making it starts it.
     ``stop`` methods ask it to end, ``release`` methods end its lifetime, as ``release_calls`` do when it is handed to
     them, and ``maker_release`` methods of the object that made it. ``daemon`` is ``never``, ``always`` or
     ``keyword`` (the constructor's ``daemon=``). ``loses`` says what happens to one that is not released, and ``loss``
@@ -49,6 +49,7 @@ class Resource(NamedTuple):
     kind: str
     also: tuple[str, ...]
     acquire: tuple[str, ...]
+    item: int
     start: tuple[str, ...]
     stop: tuple[str, ...]
     release: tuple[str, ...]

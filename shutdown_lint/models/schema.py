@@ -122,6 +122,9 @@ SCHEMA: Mapping[str, tuple[Key, ...]] = {
         Key("kind", "word", None, "what sort of thing it is", KINDS),
         Key("also", "dotteds", (), "other names of the type: where it is defined, where it is exported"),
         Key("acquire", "dotteds", (), "subclasses and functions that make one"),
+        Key(
+            "item", "position", -1, "which item of a tuple that is made is the resource; -1: the whole, or any of them"
+        ),
         Key("start", "names", (), "methods that start it; none: making it starts it"),
         Key("stop", "names", (), "methods that ask it to end"),
         Key("release", "names", (), "methods that end its lifetime, the one to recommend first"),

@@ -101,6 +101,7 @@ class Composites:
             kind=f"composite-{first.acquisition.model.kind}",
             also=(),
             acquire=(),
+            item=-1,
             start=self._start(cls, first.acquisition.fn),
             stop=(),
             release=tuple(dict.fromkeys(name for member in members for name in member.releasing)),

@@ -125,9 +125,11 @@ class Tracker:
         self._uses: list[Use] = []
         self._escapes: dict[str, None] = {}
         self._truncated = False
+        self._made: tuple[Expr | None, int] = (None, -1)
 
-    def run(self, site: Site, fn: Fn) -> Track:
-        """The track of the object that the expression at ``site`` makes."""
+    def run(self, site: Site, fn: Fn, item: int = -1) -> Track:
+        """The track of the object that the expression at ``site`` makes, or of an ``item`` of the tuple that it makes."""
+        self._made = (site.expr, item)
         self._flow(site, fn, None, False, 0)
         return Track(tuple(self._places), tuple(self._uses), tuple(self._escapes), self._truncated)
 
@@ -273,13 +275,21 @@ class Tracker:
 
     def _assigned(self, target: Expr, site: Site, fn: Fn, contains: bool, hops: int) -> None:
         if isinstance(target, (Seq, Star)):
-            # positions are not followed: each name may be the object, or a container of it
-            for item in target.items if isinstance(target, Seq) else (target.value,):
+            for item in self._parts(target, site.expr):
                 self._assigned(item, site, fn, False, hops)
         elif isinstance(target, Subscript):
             self._store(target.value, site, fn, True, hops)
         else:
             self._store(target, site, fn, contains, hops)
+
+    def _parts(self, target: Seq | Star, value: Expr) -> tuple[Expr, ...]:
+        """The parts of a target that may get the object: the one of its item, else each may be it, or a container of it."""
+        if isinstance(target, Star):
+            return (target.value,)
+        made, item = self._made
+        if value is made and 0 <= item < len(target.items) and not any(isinstance(t, Star) for t in target.items):
+            return (target.items[item],)
+        return target.items
 
     def _iterated(self, target: Expr, site: Site, fn: Fn, contains: bool, hops: int) -> None:
         if contains:

@@ -216,13 +216,13 @@ class Resources:
 
     def track(self, acquisition: Acquisition) -> Track:
         """Where the resource goes and what is done with it."""
-        return self.track_site(acquisition.site, acquisition.fn)
+        return self.track_site(acquisition.site, acquisition.fn, acquisition.model.item)
 
-    def track_site(self, site: Site, fn: Fn) -> Track:
+    def track_site(self, site: Site, fn: Fn, item: int = -1) -> Track:
         """The same for the value of any expression."""
         key = (id(site.expr), fn)
         if key not in self._tracks:
-            self._tracks[key] = Tracker(self._project).run(site, fn)
+            self._tracks[key] = Tracker(self._project).run(site, fn, item)
         return self._tracks[key]
 
     def place_track(self, place: Local | Attribute) -> Track:
