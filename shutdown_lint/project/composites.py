@@ -94,7 +94,10 @@ class Composites:
         members = [member for member in map(self._member, self._held(cls)) if member is not None]
         if not members:
             return None
-        first = members[0]
+        starts = [(member, start) for member in members if (start := self._start(cls, member)) is not None]
+        if not starts:
+            return None
+        (first, start), members = starts[0], [member for member, _ in starts]
         methods = self._project.classes.methods(cls)
         return Resource(
             name=cls.name,
@@ -102,7 +105,7 @@ class Composites:
             also=(),
             acquire=(),
             item=-1,
-            start=self._start(cls, first.acquisition.fn),
+            start=start,
             stop=(),
             release=tuple(dict.fromkeys(name for member in members for name in member.releasing)),
             release_calls=(),
@@ -149,8 +152,13 @@ class Composites:
         releasing = tuple(stop.name for stop in stops if ends & set(self._project.protocol.reach(stop)))
         return Member(acquisition, releasing) if releasing else None
 
-    def _start(self, cls: Cls, fn: Fn) -> tuple[str, ...]:
-        """The methods that make the member; none where its constructor does."""
+    def _start(self, cls: Cls, member: Member) -> tuple[str, ...] | None:
+        """The methods that make the member; empty where its constructor does; None where who makes it also releases it."""
         methods = self._project.classes.methods(cls)
-        made_by = tuple(name for name, method in methods.items() if fn in self._project.protocol.reach(method))
-        return () if _CONSTRUCTORS & {fn.name, *made_by} else made_by
+        reached = {name: set(self._project.protocol.reach(method)) for name, method in methods.items()}
+        made_by = tuple(name for name, fns in reached.items() if member.acquisition.fn in fns)
+        if _CONSTRUCTORS & {member.acquisition.fn.name, *made_by}:
+            return ()
+        releasing = {methods[name] for name in member.releasing if name in methods}
+        left = tuple(name for name in made_by if not reached[name] & releasing)
+        return left or None

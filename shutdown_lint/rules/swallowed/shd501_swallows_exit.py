@@ -38,7 +38,7 @@ def poll(source):
 
 ## Precision
 Silent where the clause raises on some path, stores or forwards the exception, ends the loop or the process, where an
-earlier clause deals with the stopping exceptions, and in bodies that only threads or child processes run: a thread never
+earlier clause deals with the stopping exceptions, where a task ends behind the clause anyway, and in bodies that only threads or child processes run: a thread never
 sees ``KeyboardInterrupt``.
 
 ## References
@@ -50,7 +50,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Handler, ModuleFacts, Try
+from shutdown_lint.facts import Await, Call, ExprStmt, For, Handler, ModuleFacts, Stmt, Try, While
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
@@ -102,13 +102,28 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
     ):
         return None
     if fn.facts.is_async and awaits(stmt.body):
-        return None if cancels(fn) else "D"
+        return None if cancels(fn) or _ends_task(at, fn, project) else "D"
     in_loop = next(enclosing_loops(at), None) is not None
     return (
         "D"
         if in_loop and any(True for _ in sites(stmt.body)) and not _in_cleanup(at) and not _releases_only(stmt)
         else "S"
     )
+
+
+def _ends_task(at: At, fn: Fn, project: Project) -> bool:
+    """Whether the task ends behind the ``try`` anyway: in a coroutine that nobody awaits nothing but releases follows."""
+    if any(isinstance(place.stmt, (While, For)) for place in at.around()):
+        return False
+    if not all(_is_release(stmt) for place in at.around() for stmt in place.after()):
+        return False
+    return "task" in project.roles.kinds(fn) and not any(c.site.awaited for c in project.calls.callers(fn))
+
+
+def _is_release(stmt: Stmt) -> bool:
+    call = stmt.value if isinstance(stmt, ExprStmt) else None
+    call = call.value if isinstance(call, Await) else call
+    return isinstance(call, Call) and last_name(call) in RELEASES
 
 
 def _releases_only(stmt: Try) -> bool:

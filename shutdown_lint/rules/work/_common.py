@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, Name
+from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, Name
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.places import Attribute, Local, Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.values import Class
 from shutdown_lint.walk import argument, text
 
 
@@ -87,6 +88,17 @@ def is_true(expr: Expr | None) -> bool:
 def names(expr: Expr | None) -> str:
     """The last name of an expression."""
     return expr.name if isinstance(expr, Attr) else expr.id if isinstance(expr, Name) else ""
+
+
+def class_level(acquisition: Acquisition, project: Project) -> bool:
+    """Whether it is put into an attribute of a class, where all instances share it until the program ends."""
+    stmt = acquisition.site.at.stmt
+    targets = stmt.targets if isinstance(stmt, Assign) else ()
+    return any(
+        isinstance(target, Attr)
+        and any(isinstance(value, Class) for value in project.evaluate.values(target.value, acquisition.fn))
+        for target in targets
+    )
 
 
 def module_level(track: Track) -> bool:

@@ -56,7 +56,7 @@ from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.work._common import acquired, label, module_level, owner, stop_method, stop_step
+from shutdown_lint.rules.work._common import acquired, class_level, label, module_level, owner, stop_method, stop_step
 
 RULE = Rule(
     code="SHD204",
@@ -82,7 +82,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             module,
             acquisition.call.span,
             f"executor {what} is never shut down: the exit waits for every queued job{where}",
-            tier="S" if module_level(track) or acquisition.fn.is_module else "D",
+            tier="S" if module_level(track) or acquisition.fn.is_module or class_level(acquisition, project) else "D",
             trace=(stop_step(stop),) if stop else (),
             help=f"call `{label(acquisition, track)}.shutdown(cancel_futures=True)` where its owner ends, or use `with`",
         )

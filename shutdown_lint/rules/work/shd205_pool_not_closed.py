@@ -70,6 +70,8 @@ _HELP = "collect the results inside the block, or call `close()` and then `join(
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every pool that the module makes."""
     for acquisition, track in acquired(project, project.functions(module), "pool"):
+        if acquisition.model.name != "multiprocessing.pool.Pool":  # what other pools hold, and lose, differs
+            continue
         if track.entered:
             yield from _left_early(module, acquisition, track, project)
         elif not project.resources.released(acquisition) and not track.escaped and _is_at_stake(track):
