@@ -2,7 +2,8 @@
 
 ## What it does
 Reports `signal.signal` in the body of a module that is no program, or in what a constructor runs, where the previous handler is
-neither kept nor put back.
+neither kept nor put back. Reports by default a function that ignores SIGINT, SIGTERM or SIGHUP for good and comes back to a
+public function of the library that does not put the handler back.
 
 ## Why it matters
 There is one handler for each signal in a process. The program that uses the library has installed its own, which closes its
@@ -55,11 +56,12 @@ from collections.abc import Iterator
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.calls import Caller
 from shutdown_lint.project.imports import imported
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings, is_restored
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.walk import text
+from shutdown_lint.walk import dotted, text
 
 RULE = Rule(
     code="SHD312",
@@ -83,6 +85,7 @@ _PROGRAMS = frozenset(
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The handlers that the module installs; the first in each function."""
+    yield from _ignored_for_good(module, project)
     seen: set[Fn] = set()
     for handling in handlings(project):
         fn = handling.fn
@@ -96,6 +99,54 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 f"{side_effect[0]} replaces the handler of {signal} that the program has installed, and forgets it"
             )
             yield RULE.finding(module, handling.site.call.span, message, trace=side_effect[1], help=HELP)
+
+
+def _ignored_for_good(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+    """A function that ignores Ctrl-C or SIGTERM and comes back, called by a library's function that comes back too."""
+    for handling in handlings(project):
+        if handling.fn.module is not module or not _ignores(handling, project):
+            continue
+        caller = next((c for c in project.calls.callers(handling.fn) if _goes_back(c, project)), None)
+        if caller is None:
+            continue
+        signal = next(name for name in handling.signals if name in _ENDING)
+        call = handling.site.call
+        yield RULE.finding(
+            module,
+            call.span,
+            f"{signal} is ignored for good from here on: `{caller.fn.qualname}` goes back to a program that it no longer stops",
+            tier="D",
+            severity="warning",
+            trace=(
+                handling.fn.step(
+                    call.span, f"`{text(call)}` in `{handling.fn.qualname}`, with nothing that puts the handler back"
+                ),
+                caller.fn.step(
+                    caller.site.call.span, f"`{caller.fn.qualname}` calls it, and returns to who uses the library"
+                ),
+            ),
+            help="keep what `signal.signal` returns, and put it back in a `finally` when the function is through",
+        )
+
+
+def _ignores(handling: Handling, project: Project) -> bool:
+    """Whether the call ignores a signal that ends programs, in a function that does nothing else about signals."""
+    fn = handling.fn
+    if handling.via != "signal" or not handling.site.dropped or fn.is_module or is_test(fn):
+        return False
+    if not _ENDING & set(handling.signals) or (dotted(handling.handler) or "").rpartition(".")[2] != "SIG_IGN":
+        return False
+    if project.roles.kinds(fn) - {"main", "framework"} or _keeps(fn, project):
+        return False
+    return sum(1 for site in fn.sites if project.calls.is_call_to(site.call, fn, "signal.signal")) == 1
+
+
+def _goes_back(caller: Caller, project: Project) -> bool:
+    """Whether a public function of the library makes the call, which nobody runs as a program and which restores nothing."""
+    fn = caller.fn
+    if caller.confidence != "proven" or is_test(fn) or fn.is_module or fn.name.startswith("_") or _is_program(fn):
+        return False
+    return not project.roles.of(fn) and "signal" not in fn.mentions
 
 
 def _forgets(handling: Handling, project: Project) -> bool:
