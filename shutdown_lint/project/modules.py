@@ -169,7 +169,22 @@ class ModuleTable:
 def absolute(module: ModuleFacts, name: ImportName) -> str:
     """The absolute dotted name of the module that an import names (Language Reference 5.7: package relative imports)."""
     if not name.level:
-        return name.module
+        return _without_namespace(module, name.module)
     package = module.name.split(".") if module.is_package else module.name.split(".")[:-1]
     base = package[: len(package) - (name.level - 1)] if name.level > 1 else package
     return ".".join([*base, *([name.module] if name.module else [])])
+
+
+def _without_namespace(module: ModuleFacts, name: str) -> str:
+    """The name without the namespace packages (PEP 420) that lie around the importing module's own package.
+
+    A module ``sdk.trace`` in ``opentelemetry/sdk/trace.py`` calls its package ``opentelemetry.sdk``: the folder around
+    it, which has no ``__init__.py``, may as well be a mere folder of sources, so that modules are named without it.
+    """
+    own = module.name.split(".")
+    parts = name.split(".")
+    if own[0] not in parts[1:]:
+        return name
+    outer = parts[: parts.index(own[0], 1)]
+    folders = module.path.replace("\\", "/").split("/")[: -len(own) - module.is_package]
+    return ".".join(parts[len(outer) :]) if folders[-len(outer) :] == outer else name
