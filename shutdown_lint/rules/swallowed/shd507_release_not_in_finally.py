@@ -2,7 +2,8 @@
 
 ## What it does
 Reports ``x.close()``, ``x.stop()`` and the like for a local ``x`` that the same function acquired, when calls or awaits
-stand between the two and neither ``finally``, ``with`` nor an ``except`` clause releases ``x`` too.
+stand between the two and neither ``finally``, ``with`` nor an ``except`` clause releases ``x`` too. So it does for the
+``release()`` of a lock, the ``cancel()`` of a task of its own, and the handler of a signal that is put back.
 
 ## Why it matters
 One exception, one cancellation, one Ctrl-C between the two lines, and the release never runs: the worker thread keeps the
@@ -55,6 +56,7 @@ from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import statement_call
+from shutdown_lint.rules.swallowed._pairs import Pair, pairs
 from shutdown_lint.walk import At, enclosing_finally, sites, subexprs, text, walk
 
 RULE = Rule(
@@ -73,12 +75,17 @@ RULE = Rule(
         "Pool & .close(",
         ".quit()",
         ".server_close(",
+        ".acquire( & .release()",
+        "signal.signal(",
+        "create_task( & .cancel()",
+        "ensure_future( & .cancel()",
     ),
     origin=("G4",),
 )
 _NAMES = frozenset(
     {"close", "stop", "shutdown", "terminate", "aclose", "disconnect", "release", "quit", "server_close"}
 )
+_UNDO = frozenset({"release", "cancel", "signal"})
 _KINDS = frozenset(
     {"executor", "pool", "process", "child", "server", "scheduler", "observer", "consumer", "loop", "thread"}
 )
@@ -86,23 +93,16 @@ _ASYNC_KINDS = _KINDS | {"session", "connection"}
 _RUNS = frozenset(
     {"run", "start", "serve", "serve_forever", "work", "consume", "process", "execute", "main", "loop", "wait", "join"}
 )
-_LOCKS = frozenset(
-    {
-        "threading.Lock",
-        "threading.RLock",
-        "asyncio.Lock",
-        "threading.Semaphore",
-        "asyncio.Semaphore",
-        "multiprocessing.Lock",
-    }
-)
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every release of a local, standing as a statement of its own."""
     for fn in project.functions(module):
-        if is_test(fn) or not _NAMES & fn.mentions or fn.facts.is_lambda:
+        if is_test(fn) or fn.facts.is_lambda or not (_NAMES | _UNDO) & fn.mentions:
             continue
+        for pair in pairs(fn, project) if _UNDO & fn.mentions else ():
+            if _can_raise(pair.between, ""):
+                yield _not_undone(module, fn, pair)
         reported: set[str] = set()
         for at in fn.statements:
             call = statement_call(at.stmt)
@@ -264,6 +264,19 @@ def _starts_something(cls: Cls, release: str, project: Project) -> bool:
                 if model is not None and model.kind in _KINDS and site.call.func.name in (*model.release, *model.stop):
                     return True
     return False
+
+
+def _not_undone(module: ModuleFacts, fn: Fn, pair: Pair) -> Finding:
+    undo = text(pair.undo)
+    start = getattr(pair.start.stmt, "span", fn.facts.span)
+    return RULE.finding(
+        module,
+        pair.undo.span,
+        f"`{undo}` in `{fn.qualname}` is skipped when the work before it raises: {pair.so}",
+        lost=(fn.step(pair.undo.span, f"`{undo}`"),),
+        trace=(fn.step(start, "what it takes back"),),
+        help=f"put the work into `try` and `{undo}` into `finally`",
+    )
 
 
 def _finding(module: ModuleFacts, fn: Fn, call: Call, name: str, confidence: Confidence) -> Finding:

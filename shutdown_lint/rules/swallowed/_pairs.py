@@ -1,0 +1,161 @@
+"""Steps that undo an earlier one of the same block, and that an exception between the two skips.
+
+``lock.acquire()`` … ``lock.release()``, ``old = signal.signal(…)`` … ``signal.signal(…, old)``, ``task = create_task(…)``
+… ``task.cancel()``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shutdown_lint.facts import Assign, Attr, Await, Call, Expr, ExprStmt, Name, Stmt, Try
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.scopes import Value
+from shutdown_lint.project.values import Instance
+from shutdown_lint.walk import At, argument, same, sites, text
+
+_LOCKS = frozenset(
+    {
+        "threading.Lock",
+        "threading.RLock",
+        "threading.Semaphore",
+        "threading.BoundedSemaphore",
+        "threading.Condition",
+        "multiprocessing.Lock",
+        "multiprocessing.RLock",
+        "multiprocessing.Semaphore",
+        "asyncio.Lock",
+        "asyncio.Semaphore",
+        "asyncio.BoundedSemaphore",
+        "asyncio.Condition",
+    }
+)
+_TASKS = ("asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task")
+
+
+# What is done under a lock and does not fail in practice: containers, conditions, the clock.
+_CALM = frozenset(
+    {
+        "append", "appendleft", "popleft", "pop", "add", "discard", "remove", "insert", "clear", "get", "items", "keys",
+        "values", "copy", "extend", "update", "setdefault", "notify", "notify_all", "notifyAll", "wait", "set", "is_set",
+        "time", "monotonic", "len", "list", "tuple", "dict", "min", "max", "int", "str", "isinstance", "debug", "info", "release",
+    }
+)  # fmt: skip
+
+
+class Pair(NamedTuple):
+    """``undo`` is the call at ``at`` that takes back what ``start`` did; ``so`` is what stays if it never runs."""
+
+    start: At
+    at: At
+    undo: Call
+    so: str
+    between: tuple[Stmt, ...]
+
+
+def pairs(fn: Fn, project: Project) -> Iterator[Pair]:
+    """The pairs of the function whose second step is skipped by an exception."""
+    for at in fn.statements:
+        undo = _call_of(at.stmt)
+        if undo is None or not isinstance(undo.func, Attr):
+            continue
+        found = _start(at, undo, undo.func, fn, project)
+        if found is not None and not _undone_elsewhere(undo, at, fn):
+            yield found
+
+
+def _start(at: At, undo: Call, func: Attr, fn: Fn, project: Project) -> Pair | None:
+    if func.name == "release" and not undo.args:
+        return _lock(at, undo, func.value, fn, project)
+    if func.name == "cancel" and isinstance(func.value, Name):
+        return _task(at, undo, func.value, fn, project)
+    if func.name == "signal" and project.calls.is_call_to(undo, fn, "signal.signal"):
+        return _handler(at, undo, fn, project)
+    return None
+
+
+def _call_of(stmt: Stmt) -> Call | None:
+    value = stmt.value if isinstance(stmt, ExprStmt) else None
+    value = value.value if isinstance(value, Await) else value
+    return value if isinstance(value, Call) else None
+
+
+def _earlier(at: At) -> Iterator[tuple[int, At]]:
+    """The statements before it in its block, nearest first."""
+    for position in range(at.position - 1, -1, -1):
+        yield position, At(at.block[position], at.block, position, at.part, at.outer, at.handler)
+
+
+def _lock(at: At, undo: Call, receiver: Expr, fn: Fn, project: Project) -> Pair | None:
+    for position, earlier in _earlier(at):
+        call = _call_of(earlier.stmt)
+        func = call.func if call is not None else None
+        if not isinstance(func, Attr) or not same(func.value, receiver):
+            continue
+        if func.name != "acquire" or not _is_lock(receiver, fn, project):
+            return None
+        between = at.block[position + 1 : at.position]
+        if all(_name(site.call.func) in _CALM for site in sites(between)):
+            return None
+        so = f"`{text(receiver)}` stays locked, and who takes it next waits for ever"
+        return Pair(earlier, at, undo, so, between)
+    return None
+
+
+def _name(func: Expr) -> str:
+    return func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
+
+
+def _is_lock(receiver: Expr, fn: Fn, project: Project) -> bool:
+    values = project.evaluate.values(receiver, fn)
+    return bool(values) and all(isinstance(v, Instance) and v.cls in _LOCKS for v in values)
+
+
+def _task(at: At, undo: Call, name: Name, fn: Fn, project: Project) -> Pair | None:
+    made = _made_before(name, at, fn)
+    if made is None or not project.calls.is_call_to(made[1], fn, *_TASKS) or not _stays(name.id, fn):
+        return None
+    between = at.block[made[0].position + 1 : at.position]
+    # a mere sleep beside a task stands in for waiting for it, which is another rule's
+    works = any(site.awaited and _name(site.call.func) != "sleep" for site in sites(between))
+    return Pair(made[0], at, undo, f"task `{name.id}` goes on", between) if works else None
+
+
+def _handler(at: At, undo: Call, fn: Fn, project: Project) -> Pair | None:
+    old = argument(undo, 1, "handler")
+    made = _made_before(old, at, fn) if isinstance(old, Name) else None
+    if made is None or not project.calls.is_call_to(made[1], fn, "signal.signal", "signal.getsignal"):
+        return None
+    signal = text(argument(undo, 0, "signalnum"))
+    between = at.block[made[0].position + 1 : at.position]
+    return Pair(made[0], at, undo, f"the handler of `{signal}` is never put back", between)
+
+
+def _made_before(name: Name, at: At, fn: Fn) -> tuple[At, Call] | None:
+    """The one call, before the place in its block, whose result the name holds."""
+    bindings = fn.bindings.get(name.id, ())
+    if len(bindings) != 1 or not isinstance(bindings[0], Value) or not isinstance(bindings[0].expr, Call):
+        return None
+    made = bindings[0].at
+    if made.block is not at.block or made.position >= at.position or not isinstance(made.stmt, Assign):
+        return None
+    return made, bindings[0].expr
+
+
+def _stays(name: str, fn: Fn) -> bool:
+    """Whether the object is only used by its methods and awaited: nobody else may cancel it."""
+    uses = (site for site in fn.names(name) if site.parents)
+    return all(isinstance(site.parents[0], (Attr, Await)) for site in uses)
+
+
+def _undone_elsewhere(undo: Call, at: At, fn: Fn) -> bool:
+    """Whether another place of the function, in a handler or a ``finally``, takes the same step."""
+    if any(place.part in ("final", "handler") for place in at.around()):
+        return True
+    for other in fn.statements:
+        if isinstance(other.stmt, Try):
+            guarded = (*other.stmt.final, *(s for handler in other.stmt.handlers for s in handler.body))
+            if any(same(site.call.func, undo.func) for site in sites(guarded)):
+                return True
+    return False
