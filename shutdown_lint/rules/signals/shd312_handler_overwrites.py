@@ -2,7 +2,7 @@
 
 ## What it does
 Reports `signal.signal` in the body of a module that is no program, or in what a constructor runs, where the previous handler is
-neither kept nor put back. Reports by default a function that ignores SIGINT, SIGTERM or SIGHUP for good and comes back to a
+neither kept nor put back (strict tier). Reports by default a function that ignores SIGINT, SIGTERM or SIGHUP for good and comes back to a
 public function of the library that does not put the handler back.
 
 ## Why it matters
@@ -67,8 +67,8 @@ RULE = Rule(
     code="SHD312",
     name="handler-overwrites",
     summary="a library replaces the signal handler of the program that uses it",
-    tier="S",
-    severity="info",
+    tier="D",
+    severity="warning",
     triggers=("signal",),
     origin=("G12",),
 )
@@ -98,7 +98,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             message = (
                 f"{side_effect[0]} replaces the handler of {signal} that the program has installed, and forgets it"
             )
-            yield RULE.finding(module, handling.site.call.span, message, trace=side_effect[1], help=HELP)
+            span, steps = handling.site.call.span, side_effect[1]
+            yield RULE.finding(module, span, message, tier="S", severity="info", trace=steps, help=HELP)
 
 
 def _ignored_for_good(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -115,8 +116,6 @@ def _ignored_for_good(module: ModuleFacts, project: Project) -> Iterator[Finding
             module,
             call.span,
             f"{signal} is ignored for good from here on: `{caller.fn.qualname}` goes back to a program that it no longer stops",
-            tier="D",
-            severity="warning",
             trace=(
                 handling.fn.step(
                     call.span, f"`{text(call)}` in `{handling.fn.qualname}`, with nothing that puts the handler back"

@@ -23,8 +23,10 @@ def watch(path):
 
 async def serve(path, server):
     watching = asyncio.create_task(asyncio.to_thread(watch, path))
-    await server.run()
-    watching.cancel()
+    try:
+        await server.run()
+    finally:
+        watching.cancel()
 ```
 
 ## Use instead
