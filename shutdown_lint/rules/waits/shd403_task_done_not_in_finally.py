@@ -81,6 +81,7 @@ from collections.abc import Iterator
 
 from shutdown_lint.facts import (
     Attr,
+    Await,
     Body,
     Call,
     Continue,
@@ -178,7 +179,13 @@ def _skipped_by(done: Site, fn: Fn, all_done: list[Site], project: Project) -> s
 
 
 def _takes(block: Body, queue: Expr | None) -> bool:
-    return any(_method(site) in _GETS and same(receiver(site.call), queue) for site in sites(block))
+    found = (site for site in sites(block) if _method(site) in _GETS and same(receiver(site.call), queue))
+    return any(not _is_handed_on(site) for site in found)
+
+
+def _is_handed_on(get: Site) -> bool:
+    """Whether another call gets the coroutine, ``create_task(queue.get())``: nothing is taken from the queue here."""
+    return any(isinstance(p, Call) for p in get.parents) and not any(isinstance(p, Await) for p in get.parents)
 
 
 def _breaker(between: Body, fn: Fn, all_done: list[Site], project: Project) -> str | None:

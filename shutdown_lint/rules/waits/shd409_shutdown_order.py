@@ -137,6 +137,9 @@ def _early(
         if not waits[later] or _apart(found[number], found[later], project):
             continue
         for wait in waits[later]:
+            released = found[number][0]
+            if (wait.span.line, wait.span.col) == (released.line, released.column):
+                continue  # the same call on another way: `shutdown()` both releases an executor and waits for its jobs
             for work in wait.works:
                 if _had_its_end(work, wait, found[:number], waits[:number]):
                     continue
