@@ -16,10 +16,12 @@ from shutdown_lint.facts import (
     Attr,
     Await,
     Call,
+    Comp,
     Const,
     Expr,
     ExprStmt,
     Name,
+    Op,
     Param,
     Raise,
     Subscript,
@@ -30,7 +32,7 @@ from shutdown_lint.findings import Step
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.scopes import Binding, Element, Value
 from shutdown_lint.project.values import Instance
-from shutdown_lint.walk import At, argument, text
+from shutdown_lint.walk import At, argument, subexprs, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -135,11 +137,28 @@ def _written(receiver: Expr, fn: Fn, project: Project) -> Iterator[tuple[Expr, F
         for binding in fn.bindings.get(receiver.id, ()):
             if isinstance(binding, Value):
                 yield binding.expr, fn
+            elif isinstance(binding, Element):
+                yield from _put_into(binding.iter, fn, project)
     elif isinstance(receiver, Attr):
         for cls in project.classes.instances(project.evaluate.values(receiver.value, fn)):
             for write in project.classes.writes(cls, receiver.name):
                 if write.value is not None:
                     yield write.value, write.fn
+
+
+def _put_into(container: Expr, fn: Fn, project: Project) -> Iterator[tuple[Expr, Fn]]:
+    """What the methods of a class put into the container in an attribute of it: ``self.name[key] = …``, ``.append(…)``."""
+    if isinstance(container, Call) and isinstance(container.func, Attr) and container.func.name == "values":
+        container = container.func.value
+    if not isinstance(container, Attr):
+        return
+    for cls in project.classes.instances(project.evaluate.values(container.value, fn)):
+        methods = (method for member in project.classes.family(cls) for method in member.methods.values())
+        for method in methods if cls.module is fn.module else ():
+            for value in _added(method, container.name) if container.name in method.mentions else ():
+                bindings = method.bindings.get(value.id, ()) if isinstance(value, Name) else ()
+                yield from ((b.expr, method) for b in bindings if isinstance(b, Value))
+                yield value, method
 
 
 def _of_function(target: Fn, call: Call, fn: Fn, project: Project, depth: int) -> Why | None:
@@ -214,6 +233,14 @@ def is_supplied(expr: Expr, fn: Fn, project: Project, hops: int = 0) -> bool:
         return is_supplied(inner, fn, project, hops + 1)
     if isinstance(expr, Name):
         return _name_supplied(expr.id, fn, project, hops)
+    if isinstance(expr, Op) and expr.op in ("or", "if"):
+        return any(is_supplied(operand, fn, project, hops) for operand in expr.operands)
+    if isinstance(expr, Comp):  # {x.key: x for x in xs or []}
+        held = {name for element in expr.elements[-1:] for name in _names(element)}
+        return any(
+            held & set(_names(clause.target)) and is_supplied(clause.iter, fn, project, hops)
+            for clause in expr.clauses
+        )
     if isinstance(expr, Attr):
         return any(
             _field_supplied(value, expr.name, project, hops)
@@ -252,7 +279,11 @@ def _attribute_supplied(cls: Cls, name: str, project: Project, hops: int) -> boo
     for write in project.classes.writes(cls, name):
         if write.value is None and write.fn is cls.scope and "dataclass" in _decorators(cls):
             return True
-        if write.fn is not cls.scope and _is_public(write.fn) and isinstance(write.value, (Name, Call, Subscript)):
+        if (
+            write.fn is not cls.scope
+            and _is_public(write.fn)
+            and isinstance(write.value, (Name, Call, Subscript, Comp))
+        ):
             if is_supplied(write.value, write.fn, project, hops + 1):
                 return True
     return any(
@@ -264,6 +295,11 @@ def _adds(fn: Fn, name: str, project: Project, hops: int) -> bool:
     """``self.name.append(parameter)`` or ``self.name[key] = parameter`` in a public method."""
     if name not in fn.mentions or not _is_public(fn):
         return False
+    return any(is_supplied(value, fn, project, hops + 1) for value in _added(fn, name))
+
+
+def _added(fn: Fn, name: str) -> Iterator[Expr]:
+    """What the function puts into the container in an attribute of this name."""
     for site in fn.attributes(name):
         stmt, parents = site.at.stmt, site.parents
         if (
@@ -272,12 +308,14 @@ def _adds(fn: Fn, name: str, project: Project, hops: int) -> bool:
             and parents[0].name in _ADDERS
             and isinstance(parents[1], Call)
         ):
-            if parents[1].args and is_supplied(parents[1].args[-1].value, fn, project, hops + 1):
-                return True
+            yield from (arg.value for arg in parents[1].args[-1:])
         if isinstance(stmt, Assign) and stmt.value is not None and parents and isinstance(parents[0], Subscript):
-            if any(parents[0] is target for target in stmt.targets) and is_supplied(stmt.value, fn, project, hops + 1):
-                return True
-    return False
+            if any(parents[0] is target for target in stmt.targets):
+                yield stmt.value
+
+
+def _names(expr: Expr) -> Iterator[str]:
+    return (part.id for part in subexprs(expr) if isinstance(part, Name))
 
 
 def _is_public(fn: Fn) -> bool:
