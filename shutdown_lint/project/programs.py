@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from shutdown_lint.project import Project
 
 MAX_DEPTH = 7
+MAX_COMMANDS = 16
 MAX_FUNCTIONS = 120
 _EVENTS = ("threading.Event", "multiprocessing.Event", "asyncio.Event", "multiprocessing.synchronize.Event")
 _RUNNERS = (
@@ -156,7 +157,9 @@ def _at_call(site: Site, fn: Fn, entry: Fn, here: tuple[Frame, ...], seen: set[F
 def _run_by(site: Site, fn: Fn, project: Project) -> Iterator[Fn]:
     """The functions that the call runs to their end before it comes back; a coroutine must be awaited or run."""
     targets = project.calls.targets(site.call, fn)
-    for target in targets if len(targets) == 1 else ():
+    # several are commands of one program, `COMMANDS[name](args)`; overrides that are only likely tell nothing
+    surely = all(target.confidence == "proven" for target in targets) and len(targets) <= MAX_COMMANDS
+    for target in targets if len(targets) == 1 or surely else ():
         if target.fn.facts.is_generator:
             continue
         if not target.fn.facts.is_async or site.awaited or _is_run(site, fn, project):
