@@ -7,7 +7,7 @@ import sys
 if not getattr(sys.flags, "safe_path", False):
     sys.path[:] = [entry for entry in sys.path if entry not in ("", os.curdir, os.getcwd())]
 
-from shutdown_lint.cli import main
+from shutdown_lint.cli import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 import subprocess
 import sys
@@ -206,3 +207,27 @@ def test_the_real_module_stays_untouched() -> None:
         lower_module("f(\n", path="m.py", name="m", is_package=False, digest="")
     assert sys.modules["libcst"] is cst
     assert isinstance(cst.parse_module("f(x)\n").body[0], cst.SimpleStatementLine)
+
+
+def test_what_the_parser_may_leave_out_has_a_default() -> None:
+    for name, cls in vars(cst).items():
+        if not isinstance(cls, type) or not issubclass(cls, cst.CSTNode) or not dataclasses.is_dataclass(cls):
+            continue
+        for field in dataclasses.fields(cls):
+            left_out = field.default is None and not field.name.startswith(("whitespace_", "trailing_", "rpar"))
+            if left_out and name not in nodes._DROPPED:
+                assert hasattr(nodes._Node(), field.name), f"{name}.{field.name}"
+
+
+def test_the_parser_comes_without_its_package() -> None:
+    script = """if True:
+        import sys
+        from shutdown_lint.lower.nodes import cst, parse
+        assert type(parse("f(x)\\n").body[0].body[0].value) is cst.Call
+        assert "libcst" not in sys.modules
+        import libcst
+        assert isinstance(libcst.parse_module("f(x)\\n").body[0], libcst.SimpleStatementLine)
+        assert type(parse("f(x)\\n").body[0].body[0].value) is cst.Call is not libcst.Call
+        assert sys.modules["libcst"] is libcst
+    """
+    subprocess.run([sys.executable, "-c", script], check=True)

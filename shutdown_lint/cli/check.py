@@ -132,8 +132,11 @@ def _read_stdin() -> bytes:
 
 def _fix(setup: _Setup, report: Report, stdin: bytes | None) -> int:
     """Mend what can be mended; print the diff, the mended stdin, or what remains."""
+    import gc
+
     from shutdown_lint import fixes
 
+    gc.enable()  # each round builds trees and a project, and leaves them behind
     arguments = setup.arguments
     unsafe, diff = bool(arguments.unsafe_fixes), bool(arguments.diff)
     result = fixes.apply(report, arguments.paths, setup.settings, unsafe=unsafe, diff=diff, stdin=stdin)

@@ -362,7 +362,7 @@ def _comparison(node: cst.Comparison, tables: Tables, scope: Scope) -> Expr:
 
 def _take_comparison(op: str, operator: cst.BaseCompOp, cursor: Cursor) -> None:
     if type(operator) is cst.NotEqual:
-        cursor.take(operator.value)
+        cursor.take(operator.value or "!=")
     else:
         for word in op.split("-"):
             cursor.take(word)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import libcst as cst
+from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import Function, ModuleFacts, Span
 from shutdown_lint.lower.cursor import Cursor
 from shutdown_lint.lower.nodes import parse
 from shutdown_lint.lower.scope import Scope, Tables
 from shutdown_lint.lower.statements import lower_body
+
+if TYPE_CHECKING:
+    import libcst as cst
+else:
+    from shutdown_lint.lower.nodes import cst
 
 # A link of a call chain costs LibCST's code generation four Python frames; the bound on chains (bounds.py) is 300.
 RECURSION_LIMIT = 10_000
