@@ -33,7 +33,7 @@ async def connect(pool):
 ```
 
 ## Precision
-Only clauses that name a release and end with a bare ``raise``.
+Only clauses that name a release and end with ``raise``. Silent where a ``finally`` or ``with`` further out ends the same object.
 
 ## References
 - [asyncio.CancelledError, changed in 3.8](https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.CancelledError)
@@ -43,13 +43,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Call, Handler, ModuleFacts, Raise, Try
+from shutdown_lint.facts import Attr, Body, Call, Expr, Handler, ModuleFacts, Name, Raise, Try, With, WithItem
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, tries
 from shutdown_lint.rules.swallowed._releases import release_calls
-from shutdown_lint.walk import text
+from shutdown_lint.walk import At, own_exprs, same, subexprs, text, walk
 
 RULE = Rule(
     code="SHD508",
@@ -67,12 +67,12 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for fn in project.functions(module):
         if not fn.facts.is_async:
             continue
-        for _, stmt in tries(fn):
+        for at, stmt in tries(fn):
             if not awaits(stmt.body) or _covered(stmt, fn, project):
                 continue
             for handler in stmt.handlers:
                 released = _releases_and_raises(handler, fn, project)
-                if released is not None:
+                if released is not None and not _covered_outside(at, released, fn, project):
                     yield _finding(module, handler, fn, released)
 
 
@@ -81,11 +81,43 @@ def _covered(stmt: Try, fn: Fn, project: Project) -> bool:
     return bool(release_calls(stmt.final)) or any(caught(handler, fn, project) & STOPPING for handler in stmt.handlers)
 
 
+def _covered_outside(at: At, released: Call, fn: Fn, project: Project) -> bool:
+    """Whether a ``finally``, a clause that sees cancellation, or a ``with``, here or further out, deals with it as well."""
+    what = _what(released)
+    if isinstance(at.stmt, Try) and _mentions(at.stmt.final, what):
+        return True
+    for place in at.around():
+        outer = place.outer.stmt if place.outer is not None and place.part == "body" else None
+        if isinstance(outer, Try) and (
+            _mentions(outer.final, what)
+            or any(caught(h, fn, project) & STOPPING and _mentions(h.body, what) for h in outer.handlers)
+        ):
+            return True
+        if isinstance(outer, With) and any(_holds(item, what) for item in outer.items):
+            return True
+    return False
+
+
+def _what(released: Call) -> Expr:
+    """What is released: the receiver, or the object's own method that does it."""
+    assert isinstance(released.func, Attr)
+    receiver = released.func.value
+    return released.func if isinstance(receiver, Name) and receiver.id in ("self", "cls") else receiver
+
+
+def _mentions(body: Body, what: Expr) -> bool:
+    return any(same(expr, what) for at in walk(body) for root in own_exprs(at.stmt) for expr in subexprs(root))
+
+
+def _holds(item: WithItem, what: Expr) -> bool:
+    """``async with pool.take() as connection``, ``with closing(connection)``."""
+    return any(same(expr, what) for root in (item.target, item.context) if root for expr in subexprs(root))
+
+
 def _releases_and_raises(handler: Handler, fn: Fn, project: Project) -> Call | None:
     if caught(handler, fn, project) != {"Exception"} or not handler.body:
         return None
-    last = handler.body[-1]
-    if not isinstance(last, Raise) or last.exc is not None:
+    if not isinstance(handler.body[-1], Raise):
         return None
     return next(iter(release_calls(handler.body)), None)
 

@@ -48,7 +48,8 @@ def shutdown(thread):
 
 ## Precision
 Silent when the thread is joined through a list, an alias, another method, base class or module, when it is returned or
-handed over, and when its daemon flag is not known.
+handed over, when its daemon flag is not known, and for threads that were started to end something else
+(``Thread(target=server.shutdown)``).
 
 ## References
 - [Thread objects](https://docs.python.org/3/library/threading.html#thread-objects)
@@ -64,8 +65,10 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.rules._told import CLOSERS
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.work._common import acquired, label, owner, stop_method, stop_step
+from shutdown_lint.rules.work._common import acquired, label, names, owner, stop_method, stop_step
+from shutdown_lint.walk import argument
 
 RULE = Rule(
     code="SHD201",
@@ -101,6 +104,8 @@ def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, trac
         if all(loop.tests for loop in loops) and not _told_by_anyone(project, loops, targets):
             yield _forgotten(module, acquisition, track, stop, loops[0])
             return
+    if names(argument(acquisition.call, 1, "target")) in CLOSERS:
+        return  # it was started to end something that must not wait for itself: `Thread(target=server.shutdown)`
     yield RULE.finding(
         module,
         acquisition.call.span,
