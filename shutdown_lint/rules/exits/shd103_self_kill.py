@@ -56,9 +56,9 @@ children and in tests.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from shutdown_lint.facts import Call, Expr, ModuleFacts
+from shutdown_lint.facts import Call, Const, Expr, ModuleFacts, Name
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.scopes import Value
@@ -119,23 +119,25 @@ def _is_sigkill(number: Expr | None, fn: Fn, project: Project) -> bool:
 
 def _is_own(pid: Expr | None, fn: Fn, project: Project, names: tuple[str, ...]) -> bool:
     """Whether the expression is the own pid: the call, or a name that is bound to nothing else."""
-    if isinstance(pid, Call):
-        return project.calls.is_call_to(pid, fn, *names)
-    name = getattr(pid, "id", None)
-    scope = project.evaluate.binding_scope(name, fn) if isinstance(name, str) else None
-    bindings = scope.bindings.get(name, ()) if scope is not None and name is not None else ()
-    return (
-        bool(bindings)
-        and scope is not None
-        and all(
-            isinstance(b, Value) and isinstance(b.expr, Call) and project.calls.is_call_to(b.expr, scope, *names)
-            for b in bindings
-        )
+    return _is_only(
+        pid, fn, project, lambda expr, at: isinstance(expr, Call) and project.calls.is_call_to(expr, at, *names)
     )
 
 
 def _is_zero(number: Expr | None, fn: Fn, project: Project) -> bool:
-    return any(isinstance(value, Constant) and value.value == 0 for value in project.evaluate.values(number, fn))
+    """``0``, or a name for it. An attribute that starts as 0 and gets a child's pid later is no own pid."""
+    return _is_only(number, fn, project, lambda expr, _: isinstance(expr, Const) and expr.value == 0)
+
+
+def _is_only(expr: Expr | None, fn: Fn, project: Project, test: Callable[[Expr, Fn], bool]) -> bool:
+    """Whether the test holds for the expression, or for all that its name is ever bound to."""
+    if expr is None or not isinstance(expr, Name):
+        return expr is not None and test(expr, fn)
+    scope = project.evaluate.binding_scope(expr.id, fn)
+    bindings = scope.bindings.get(expr.id, ()) if scope is not None else ()
+    return bool(bindings) and all(
+        isinstance(b, Value) and b.expr is not None and scope is not None and test(b.expr, scope) for b in bindings
+    )
 
 
 def _is_own_process(call: Call, fn: Fn, project: Project) -> bool:
