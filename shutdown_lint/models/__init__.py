@@ -67,7 +67,9 @@ class Resource(NamedTuple):
     @property
     def title(self) -> str:
         """What messages call it."""
-        return "file descriptor" if self.kind == "fd" else self.name
+        return {"os.fd": "file descriptor", "pty.fd": "file descriptor", "tempfile.mkdtemp": "temporary folder"}.get(
+            self.name, self.name
+        )
 
     @property
     def ends(self) -> tuple[str, ...]:
