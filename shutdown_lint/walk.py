@@ -340,6 +340,18 @@ def enclosing_loops(at: At) -> Iterator[At]:
             yield place.outer
 
 
+def loop_over(name: str, site: Site) -> Expr | None:
+    """What the innermost loop or comprehension around the expression runs over, whose variable has the name."""
+    for parent in site.parents:
+        for clause in parent.clauses if isinstance(parent, Comp) else ():
+            if isinstance(clause.target, Name) and clause.target.id == name:
+                return clause.iter
+    for place in enclosing_loops(site.at):
+        if isinstance(place.stmt, For) and isinstance(place.stmt.target, Name) and place.stmt.target.id == name:
+            return place.stmt.iter
+    return None
+
+
 def what_runs_after(at: At) -> Iterator[Stmt]:
     """The statements that follow the place on normal completion, block by block outwards (``finally`` blocks included)."""
     for place in at.around():

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
-from shutdown_lint.facts import Arg, Attr, Body, Call, Comp, Const, Expr, For, Name, Param
+from shutdown_lint.facts import Arg, Attr, Body, Call, Const, Expr, Name, Param
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.values import Constant, External, Function, Values
-from shutdown_lint.walk import Site, argument, enclosing_loops, subexprs, walk
+from shutdown_lint.walk import Site, argument, loop_over, subexprs, walk
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -159,23 +159,11 @@ def _decorator_signals(
 def signals_at(expr: Expr | None, site: Site, fn: Fn, project: Project) -> tuple[str, ...]:
     """The same as ``signals_of``, where the call stands: a name has the values of the nearest loop or assignment around."""
     if isinstance(expr, Name):
-        loop = _loop_over(expr.id, site)
+        loop = loop_over(expr.id, site)
         if loop is not None:
             elements = project.evaluate.elements(project.evaluate.values(loop, fn))
             return tuple(dict.fromkeys(name for name in map(_name, elements) if name))
     return signals_of(expr, fn, project)
-
-
-def _loop_over(name: str, site: Site) -> Expr | None:
-    """What the innermost loop or comprehension around the call runs over, whose variable has the name."""
-    for parent in site.parents:
-        for clause in parent.clauses if isinstance(parent, Comp) else ():
-            if isinstance(clause.target, Name) and clause.target.id == name:
-                return clause.iter
-    for place in enclosing_loops(site.at):
-        if isinstance(place.stmt, For) and isinstance(place.stmt.target, Name) and place.stmt.target.id == name:
-            return place.stmt.iter
-    return None
 
 
 def _own_param(expr: Expr | None, fn: Fn) -> Param | None:

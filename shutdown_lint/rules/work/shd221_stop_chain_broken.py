@@ -57,15 +57,16 @@ does all that the base does itself.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from shutdown_lint.facts import Attr, Call, ExprStmt, ModuleFacts, Name
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.resources import STOP_METHODS
 from shutdown_lint.project.roles import is_test
-from shutdown_lint.project.values import Instance
+from shutdown_lint.project.values import Container, Instance
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.walk import text
+from shutdown_lint.walk import Site, loop_over, text
 
 RULE = Rule(
     code="SHD221",
@@ -110,6 +111,13 @@ _RELEASES = frozenset(
 )
 
 
+class _Release(NamedTuple):
+    """A call that releases the ``member``, or each element of it."""
+
+    call: Call
+    member: str
+
+
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every stop method and every bare ``super()``."""
     for fn in project.functions(module):
@@ -117,13 +125,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if fn.cls is not None and fn.name in _CHAINED and not is_test(fn):
             base = project.classes.super_method(fn.cls, fn.name)
             if base is not None and not _calls_base(fn, base, project):
-                lost = [
-                    call
-                    for call in _released(base)
-                    if not _done_by(call, fn, project) and _still_acquired(call, fn, project)
-                ]
-                if lost and len(lost) == len(_released(base)):
-                    yield _finding(module, fn, base, lost)
+                released = _released(base)
+                lost = [r for r in released if not _done_by(r, fn, project) and _still_acquired(r, fn, project)]
+                if lost and len(lost) == len(released):
+                    yield _finding(module, fn, base, [release.call for release in lost])
 
 
 def _bare_super(module: ModuleFacts, fn: Fn) -> Iterator[Finding]:
@@ -155,43 +160,40 @@ def _calls_base(fn: Fn, base: Fn, project: Project) -> bool:
     )
 
 
-def _released(base: Fn) -> list[Call]:
+def _released(base: Fn) -> list[_Release]:
     """What the base releases; nothing for abstract methods."""
     if base.decorator_names & {"abstractmethod"} or "NotImplementedError" in base.mentions:
         return []
-    return [
-        s.call
-        for s in base.sites
-        if isinstance(s.call.func, Attr) and s.call.func.name in _RELEASES and _on_self(s.call.func, base)
-    ]
+    calls = (s for s in base.sites if isinstance(s.call.func, Attr) and s.call.func.name in _RELEASES)
+    return [_Release(site.call, member) for site in calls if (member := _member(site, base))]
 
 
-def _on_self(func: Attr, base: Fn) -> bool:
-    value = func.value
-    while isinstance(value, Attr) and isinstance(value.value, Attr):
-        value = value.value
-    return (
-        value is func.value
-        and isinstance(value, Attr)
-        and isinstance(value.value, Name)
-        and value.value.id == base.self_name
-    )
+def _member(site: Site, base: Fn) -> str | None:
+    """The attribute of ``self`` that the call is made on, or over whose elements the loop around it runs."""
+    func = site.call.func
+    receiver = func.value if isinstance(func, Attr) else None
+    if isinstance(receiver, Name):
+        receiver = loop_over(receiver.id, site)
+    if isinstance(receiver, Call) and isinstance(receiver.func, Attr) and receiver.func.name in ("values", "copy"):
+        receiver = receiver.func.value
+    if isinstance(receiver, Attr) and isinstance(receiver.value, Name) and receiver.value.id == base.self_name:
+        return receiver.name
+    return None
 
 
-def _done_by(call: Call, fn: Fn, project: Project) -> bool:
+def _done_by(release: _Release, fn: Fn, project: Project) -> bool:
     """Whether the override (or what it calls) touches the same member itself."""
-    assert isinstance(call.func, Attr)
-    member = call.func.value.name if isinstance(call.func.value, Attr) else ""
-    return any(member in f.mentions for f in project.protocol.reach(fn))
+    return any(release.member in f.mentions for f in project.protocol.reach(fn))
 
 
-def _still_acquired(call: Call, fn: Fn, project: Project) -> bool:
+def _still_acquired(release: _Release, fn: Fn, project: Project) -> bool:
     """Whether the member gets an object of known type in a method that the subclass inherits or calls by ``super()``."""
-    assert isinstance(call.func, Attr) and isinstance(call.func.value, Attr) and fn.cls is not None
-    for write in project.classes.writes(fn.cls, call.func.value.name):
+    assert fn.cls is not None
+    for write in project.classes.writes(fn.cls, release.member):
         method = project.classes.method(fn.cls, write.fn.name)
         runs = method is write.fn or (method is not None and "super" in method.mentions)
-        if runs and any(isinstance(v, Instance) for v in project.evaluate.values(write.value, write.fn)):
+        values = project.evaluate.values(write.value, write.fn)
+        if runs and any(isinstance(v, (Instance, Container)) for v in values):
             return True
     return False
 
