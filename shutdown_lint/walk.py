@@ -6,7 +6,7 @@ All functions are pure. Beware of ``==`` between expressions: records are tuples
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from shutdown_lint.facts import (
@@ -17,6 +17,7 @@ from shutdown_lint.facts import (
     Body,
     Call,
     Comp,
+    Const,
     Delete,
     Expr,
     ExprStmt,
@@ -227,6 +228,81 @@ def _calls(expr: Expr, at: At, parents: tuple[Expr, ...]) -> Iterator[Site]:
                 yield from _calls(child, at, inner)
     if isinstance(expr, Call):
         yield Site(expr, at, parents)
+
+
+class Survey(NamedTuple):
+    """What stands in the expressions of some statements.
+
+    ``sites`` are the calls, as from ``sites``; ``mentions`` every identifier and attribute name; ``strings`` the string
+    literals; ``binders`` the walrus expressions and comprehensions, outermost first, by the number of their statement.
+    """
+
+    sites: tuple[Site, ...]
+    mentions: frozenset[str]
+    strings: frozenset[str]
+    binders: dict[int, list[Expr]]
+
+
+def survey(places: Iterable[At]) -> Survey:
+    """All of it in one walk: it is asked for every function of a project."""
+    calls: list[Site] = []
+    mentions: set[str] = set()
+    constants: set[Any] = set()
+    binders: dict[int, list[Expr]] = {}
+
+    def look(expr: Any, at: At, number: int, parents: tuple[Expr, ...]) -> None:
+        kind = type(expr)
+        below = _CHILDREN.get(kind)
+        if below is None:
+            if kind is Name:
+                mentions.add(expr.id)
+            elif kind is Const:
+                constants.add(expr.value)
+            return
+        if kind is Attr:
+            mentions.add(expr.name)
+        elif kind is Walrus or kind is Comp:
+            binders.setdefault(number, []).append(expr)
+        inner = (expr, *parents)
+        for child in below(expr):
+            if type(child) is Name:
+                mentions.add(child.id)
+            else:
+                look(child, at, number, inner)
+        if kind is Call:
+            calls.append(Site(expr, at, parents))
+
+    for number, at in enumerate(places):
+        own = _OWN.get(type(at.stmt))
+        for expr in own(at.stmt) if own is not None else ():
+            look(expr, at, number, ())
+    strings = frozenset(value for value in constants if isinstance(value, str))
+    return Survey(tuple(calls), frozenset(mentions), strings, binders)
+
+
+def occurrences(places: Iterable[At]) -> dict[str, list[Site]]:
+    """Every name and attribute in the expressions of some statements, by identifier, outermost first."""
+    found: dict[str, list[Site]] = {}
+
+    def look(expr: Any, at: At, parents: tuple[Expr, ...]) -> None:
+        kind = type(expr)
+        if kind is Name:
+            found.setdefault(expr.id, []).append(Site(expr, at, parents))
+            return
+        below = _CHILDREN.get(kind)
+        if below is None:
+            return
+        if kind is Attr:
+            found.setdefault(expr.name, []).append(Site(expr, at, parents))
+        inner = (expr, *parents)
+        for child in below(expr):
+            look(child, at, inner)
+
+    for at in places:
+        own = _OWN.get(type(at.stmt))
+        for expr in own(at.stmt) if own is not None else ():
+            look(expr, at, ())
+    return found
 
 
 def lambdas(body: Body) -> Iterator[Lambda]:

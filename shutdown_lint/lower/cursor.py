@@ -31,16 +31,20 @@ class Cursor:
 
     def start(self) -> int:
         """Go to the next token; its offset."""
-        pos = self.pos
-        if self.text[pos] in _BLANK:
-            self.pos = pos = _end_of_blank(self.text, pos)
+        pos, text = self.pos, self.text
+        if text[pos] == " ":
+            pos += 1
+        if text[pos] in _BLANK:
+            pos = _end_of_blank(text, pos)
+        self.pos = pos
         return pos
 
     def take(self, token: str) -> None:
         """Go past the next token, which is this one."""
-        pos = self.pos
-        if not self.text.startswith(token, pos):
-            pos = self._find(token, pos)
+        pos, text = self.pos, self.text
+        if not text.startswith(token, pos):
+            # mostly one space
+            pos = pos + 1 if text[pos] == " " and text.startswith(token, pos + 1) else self._find(token, pos)
         self.pos = pos + len(token)
 
     def exact(self, token: str) -> None:

@@ -80,17 +80,23 @@ class CallGraph:
     def external(self, call: Call, fn: Fn) -> tuple[str, ...]:
         """The dotted names of external functions that the call may run: ``("os._exit",)``, ``("threading.Thread.join",)``."""
         key = (id(call), fn)
-        if key not in self._external:
+        known = self._external.get(key)
+        if known is None:
             names = (v.name for v in self._project.evaluate.values(call.func, fn) if isinstance(v, External))
-            self._external[key] = tuple(dict.fromkeys(map(self._project.models.canonical, names)))
-        return self._external[key]
+            known = self._external[key] = tuple(dict.fromkeys(map(self._project.models.canonical, names)))
+        return known
 
     def is_call_to(self, call: Call, fn: Fn, *names: str) -> bool:
         """Whether the call may run one of the external functions named; cheap where the last name does not match."""
-        last = _last(call.func)
-        if isinstance(call.func, Attr) and not any(name.endswith(last) for name in names):
-            return False
-        return any(name in names for name in self.external(call, fn))
+        if isinstance(call.func, Attr):
+            last = call.func.name
+            for name in names:
+                if name.endswith(last):
+                    break
+            else:
+                return False
+        found = self.external(call, fn)
+        return bool(found) and not set(names).isdisjoint(found)
 
     def callers(self, fn: Fn) -> tuple[Caller, ...]:
         """Every call in the project that may run ``fn``; skipped files that mention it are read now."""

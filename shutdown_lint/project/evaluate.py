@@ -87,11 +87,14 @@ class Evaluator:
             return NOTHING
         if isinstance(expr, Name):
             return self.name(expr.id, fn)
-        return self._remembered((id(expr), fn), lambda: self._compute(expr, fn))
+        key = (id(expr), fn)
+        known = self._memo.get(key)
+        return known if known is not None else self._remembered(key, lambda: self._compute(expr, fn))
 
     def name(self, name: str, fn: Fn) -> Values:
         """What a bare name in ``fn`` stands for."""
-        return self._remembered((name, fn), lambda: self._lookup(name, fn))
+        known = self._memo.get((name, fn))
+        return known if known is not None else self._remembered((name, fn), lambda: self._lookup(name, fn))
 
     def _remembered(self, key: tuple[int | str, Fn], compute: Callable[[], Iterable[Value]]) -> Values:
         """The answer for the key. What was found while a cycle or the depth bound cut something off holds for this query only."""

@@ -8,15 +8,11 @@ computed when first asked for.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import Attr, Call, Class, Expr, Function, ModuleFacts, Name, Return, Span
 from shutdown_lint.findings import Step
 from shutdown_lint.project.scopes import Binding, bindings_of, declared
-from shutdown_lint.walk import At, Site, children, own_exprs, sites, subexprs, walk
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from shutdown_lint.walk import At, Site, Survey, occurrences, survey, walk
 
 
 class Fn:
@@ -71,12 +67,12 @@ class Fn:
     @cached_property
     def sites(self) -> tuple[Site, ...]:
         """Every call written in this function."""
-        return tuple(sites(self.facts.body))
+        return self._survey.sites
 
     @cached_property
     def bindings(self) -> dict[str, tuple[Binding, ...]]:
         """What each local name is bound to, in order."""
-        return bindings_of(self.facts, self.statements)
+        return bindings_of(self.facts, self.statements, self._survey.binders)
 
     @cached_property
     def declared(self) -> dict[str, str]:
@@ -86,26 +82,21 @@ class Fn:
     @cached_property
     def mentions(self) -> frozenset[str]:
         """Every identifier and attribute name that is read or written here."""
-        found: set[str] = set()
-        for at in self.statements:
-            for root in own_exprs(at.stmt):
-                for expr in subexprs(root):
-                    kind = type(expr)
-                    if kind is Name:
-                        found.add(expr.id)  # type: ignore[union-attr]
-                    elif kind is Attr:
-                        found.add(expr.name)  # type: ignore[union-attr]
-        return frozenset(found)
+        return self._survey.mentions
+
+    @property
+    def strings(self) -> frozenset[str]:
+        """Every (short) string literal in an expression."""
+        return self._survey.strings
+
+    @cached_property
+    def _survey(self) -> Survey:
+        """What one walk over all expressions finds."""
+        return survey(self.statements)
 
     @cached_property
     def _occurrences(self) -> dict[str, list[Site]]:
-        found: dict[str, list[Site]] = {}
-        for at in self.statements:
-            for root in own_exprs(at.stmt):
-                for site in _occurrences(root, at, ()):
-                    key = site.expr.id if isinstance(site.expr, Name) else site.expr.name  # type: ignore[union-attr]  # names and attributes only
-                    found.setdefault(key, []).append(site)
-        return found
+        return occurrences(self.statements)
 
     def names(self, name: str) -> list[Site]:
         """Every place where the bare name stands."""
@@ -150,7 +141,8 @@ class Cls:
     @cached_property
     def bindings(self) -> dict[str, tuple[Binding, ...]]:
         """What the class body binds."""
-        return bindings_of(None, tuple(walk(self.facts.body)))
+        places = tuple(walk(self.facts.body))
+        return bindings_of(None, places, survey(places).binders)
 
 
 def _last_name(expr: Expr) -> str | None:
@@ -159,13 +151,3 @@ def _last_name(expr: Expr) -> str | None:
     if isinstance(expr, Attr):
         return expr.name
     return expr.id if isinstance(expr, Name) else None
-
-
-def _occurrences(expr: Expr, at: At, parents: tuple[Expr, ...]) -> Iterator[Site]:
-    if isinstance(expr, (Name, Attr)):
-        yield Site(expr, at, parents)
-    below = children(expr)
-    if below:
-        inner = (expr, *parents)
-        for child in below:
-            yield from _occurrences(child, at, inner)

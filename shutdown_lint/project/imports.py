@@ -24,10 +24,8 @@ def program(starts: Iterable[str], project: Project) -> frozenset[str]:
     queue = [name for name in dict.fromkeys(starts) if name in loaded]
     seen = set(queue)
     while queue and len(seen) < MAX_MODULES:
-        for name in imported(loaded[queue.pop(0)], project):
-            # importing a.b.c runs a and a.b too
-            for found in (name.rsplit(".", n)[0] if n else name for n in range(name.count(".") + 1)):
-                if found in loaded and found not in seen:
-                    seen.add(found)
-                    queue.append(found)
+        for found in project.modules.of(loaded[queue.pop(0)]).runs:
+            if found in loaded and found not in seen:
+                seen.add(found)
+                queue.append(found)
     return frozenset(seen)

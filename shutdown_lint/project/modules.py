@@ -85,6 +85,12 @@ class ModuleEntry:
                     found[f"{base}.{name.name}"] = None
         return tuple(found)
 
+    @cached_property
+    def runs(self) -> tuple[str, ...]:
+        """The same with the packages around each: importing ``a.b.c`` runs ``a.b`` and ``a`` too."""
+        names = (name.rsplit(".", n)[0] if n else name for name in self.imports for n in range(name.count(".") + 1))
+        return tuple(dict.fromkeys(names))
+
     def _build(self) -> None:
         # A definition has a higher number than the function or class around it, so what it needs is there already.
         owners = {cls.number: cls for cls in self.facts.classes}

@@ -150,26 +150,26 @@ class Resources:
     def of_function(self, fn: Fn) -> tuple[Acquisition, ...]:
         """The resources that the function makes."""
         if fn not in self._by_fn:
-            self._by_fn[fn] = tuple(a for site in fn.sites for a in self._at(site, fn))
+            plausible = self._plausible(fn) if fn.sites else ()
+            self._by_fn[fn] = tuple(a for site in plausible for a in self._at(site, fn))
         return self._by_fn[fn]
 
     def _at(self, site: Site, fn: Fn) -> Iterator[Acquisition]:
-        if not self._plausible(site.call, fn):
-            return
         for value in self._project.evaluate.values(site.call.func, fn):
             model, cls = self._model(value)
             if model is not None:
                 yield Acquisition(model, site, fn, cls, self._daemon(site, fn, model, cls))
                 return
 
-    def _plausible(self, call: Call, fn: Fn) -> bool:
-        """A cheap look at the callee's name, before anything is evaluated; libraries that nobody imports do not count."""
+    def _plausible(self, fn: Fn) -> list[Site]:
+        """A cheap look at the callees' names, before anything is evaluated; libraries that nobody imports do not count."""
         if self._lasts is None:
             used = self._project.calls.imports_package
             names = (name.rpartition(".")[2] for name in self._project.models.acquire if used(name))
             self._lasts = frozenset(names) | self._class_names()
-        last = getattr(call.func, "name", None) or getattr(call.func, "id", "")
-        return last in self._lasts or last in self._aliases(fn)
+        lasts, aliases = self._lasts, self._aliases(fn)
+        named = ((site, _callee(site.call.func)) for site in fn.sites)
+        return [site for site, last in named if last in lasts or last in aliases]
 
     def _aliases(self, fn: Fn) -> frozenset[str]:
         aliases = self._project.modules.of(fn.module).aliases
@@ -331,6 +331,11 @@ class Resources:
         """The methods by which instances of the class are asked to end, own and inherited (project) ones."""
         methods = self._project.classes.methods(cls)
         return tuple(methods[name] for name in STOP_METHODS if name in methods and _ends_instance(methods[name]))
+
+
+def _callee(func: Expr) -> str:
+    """The last name of what is called."""
+    return func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
 
 
 def _ends_instance(fn: Fn) -> bool:

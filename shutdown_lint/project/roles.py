@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.facts import Call, Const, Expr, If, Lambda, Name, Op
@@ -324,7 +325,12 @@ ROLE_TEXT = {
 
 def is_test(fn: Fn) -> bool:
     """Whether the function is test code, by the name of its module and its own."""
-    return bool(TEST_MODULE.search(fn.module.name)) or fn.name.startswith("test_")
+    return fn.name.startswith("test_") or _is_test_module(fn.module.name)
+
+
+@lru_cache(maxsize=4096)
+def _is_test_module(name: str) -> bool:
+    return TEST_MODULE.search(name) is not None
 
 
 def is_main_guard(test: Expr) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, TypeAlias, Union
 
@@ -26,7 +26,7 @@ from shutdown_lint.facts import (
     Walrus,
     With,
 )
-from shutdown_lint.walk import At, own_exprs, subexprs
+from shutdown_lint.walk import At
 
 
 class Value(NamedTuple):
@@ -71,20 +71,32 @@ class Opaque(NamedTuple):
 Binding: TypeAlias = Union[Value, Element, Entered, Caught, Typed, Opaque, Param, ImportName, FunctionDef, ClassDef]
 
 
-def bindings_of(function: Function | None, places: Iterable[At]) -> dict[str, tuple[Binding, ...]]:
-    """Name → its bindings in source order, for a function (None: a class body) with the given statements."""
+def bindings_of(
+    function: Function | None, places: Iterable[At], binders: Mapping[int, Sequence[Expr]]
+) -> dict[str, tuple[Binding, ...]]:
+    """Name → its bindings in source order, for a function (None: a class body) with the given statements.
+
+    ``binders`` are the expressions that bind names, by the number of the statement in ``places``.
+    """
     found: dict[str, list[Binding]] = {}
     for param in function.params if function else ():
         found.setdefault(param.name, []).append(param)
-    for at in places:
-        for name, binding in _bound(at):
-            found.setdefault(name, []).append(binding)
+    for number, at in enumerate(places):
+        if type(at.stmt) in _BINDS:
+            for name, binding in _bound(at):
+                found.setdefault(name, []).append(binding)
+        for expr in binders.get(number, ()):
+            for name, binding in _in_expression(expr, at):
+                found.setdefault(name, []).append(binding)
     return {name: tuple(bindings) for name, bindings in found.items()}
 
 
 def declared(places: Iterable[At]) -> dict[str, str]:
     """Names under ``global`` and ``nonlocal``."""
     return {name: at.stmt.kind for at in places if isinstance(at.stmt, ScopeDecl) for name in at.stmt.names}
+
+
+_BINDS = frozenset({Assign, For, With, Try, Match, Import})
 
 
 def _bound(at: At) -> Iterator[tuple[str, Binding]]:
@@ -103,7 +115,6 @@ def _bound(at: At) -> Iterator[tuple[str, Binding]]:
         yield from ((name, Opaque()) for case in stmt.cases for name in case.binds)
     elif isinstance(stmt, Import):
         yield from ((name.local, name) for name in stmt.names)
-    yield from _in_expressions(at)
 
 
 def _assigned(stmt: Assign, at: At) -> Iterator[tuple[str, Binding]]:
@@ -140,14 +151,12 @@ def _targets(target: Expr, make: Callable[[int], Binding], item: int = -1) -> It
                 yield from _targets(element, make, position)
 
 
-def _in_expressions(at: At) -> Iterator[tuple[str, Binding]]:
-    for root in own_exprs(at.stmt):
-        for expr in subexprs(root):
-            if isinstance(expr, Walrus):
-                yield expr.target.id, Value(expr.value, -1, at)
-            elif isinstance(expr, Comp):
-                for clause in expr.clauses:
-                    yield from _comp_targets(clause.target, clause.iter, clause.is_async)
+def _in_expression(expr: Expr, at: At) -> Iterator[tuple[str, Binding]]:
+    if isinstance(expr, Walrus):
+        yield expr.target.id, Value(expr.value, -1, at)
+    elif isinstance(expr, Comp):
+        for clause in expr.clauses:
+            yield from _comp_targets(clause.target, clause.iter, clause.is_async)
 
 
 def _comp_targets(target: Expr, iterable: Expr, is_async: bool) -> Iterator[tuple[str, Binding]]:

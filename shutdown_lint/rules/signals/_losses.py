@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import Attr, Call, Const, Expr, ExprStmt, Handler, ModuleFacts, Name, Stmt, Try, With
 from shutdown_lint.findings import Step
@@ -14,12 +15,12 @@ from shutdown_lint.project.programs import Frame, Stay, worker_bodies
 from shutdown_lint.project.signals import handlings, ignores
 from shutdown_lint.project.stakes import around, live, registered
 from shutdown_lint.project.values import Instance
-from shutdown_lint.walk import At, argument, children, own_exprs, sites, subexprs, text, what_runs_after
+from shutdown_lint.walk import At, argument, children, own_exprs, sites, text, what_runs_after
 
 MAX_LOST = 8
 # Sending a signal is no handling of it.
 _SENDERS = frozenset({"kill", "killpg", "send_signal", "pidfd_send_signal", "tgkill", "raise_signal", "pthread_kill"})
-_LISTENERS = ("sigwait", "sigwaitinfo", "sigtimedwait", "set_wakeup_fd", "pthread_sigmask", "signalfd")
+_LISTENERS = frozenset({"sigwait", "sigwaitinfo", "sigtimedwait", "set_wakeup_fd", "pthread_sigmask", "signalfd"})
 _SPEAKS_OF_SIGNALS = re.compile(
     r"sigterm|signal_?handler|(install|handle|setup|register|capture|trap)_?signals?|graceful|on_?term", re.IGNORECASE
 )
@@ -45,18 +46,32 @@ def handles(name: str, modules: list[ModuleFacts], project: Project) -> bool:
     for handling in handlings(project):
         if handling.fn.module.name in known and (not handling.signals or name in handling.signals):
             return True
-    return any(_speaks_of(name, fn, project) for module in modules for fn in project.functions(module))
+    functions = [fn for module in modules for fn in project.functions(module)]
+    # what is read off the text first, what must be evaluated only if that finds nothing
+    return any(_speaks_of(name, fn) for fn in functions) or any(_calls_handler(fn, project) for fn in functions)
 
 
-def _speaks_of(name: str, fn: Fn, project: Project) -> bool:
-    if any(word in fn.mentions for word in _LISTENERS) or _in_decorator(name, fn):
+def _speaks_of(name: str, fn: Fn) -> bool:
+    if not fn.mentions.isdisjoint(_LISTENERS) or _in_decorator(name, fn):
         return True
-    for site in fn.sites:
-        if any(_takes_signals(called, site.call, project) for called in project.calls.external(site.call, fn)):
-            return True
-    if name not in fn.mentions and not _has_constant(name, fn):
+    if name not in fn.mentions and name not in fn.strings:
         return False
     return any(_mentions(name, root) for at in fn.statements for root in own_exprs(at.stmt))
+
+
+_MEMO: WeakKeyDictionary[Project, dict[Fn, bool]] = WeakKeyDictionary()
+
+
+def _calls_handler(fn: Fn, project: Project) -> bool:
+    """Whether it calls something in a library that handles signals; asked of every function, for every program."""
+    memo = _MEMO.setdefault(project, {})
+    if fn not in memo:
+        memo[fn] = any(
+            _takes_signals(called, site.call, project)
+            for site in fn.sites
+            for called in project.calls.external(site.call, fn)
+        )
+    return memo[fn]
 
 
 def _in_decorator(name: str, fn: Fn) -> bool:
@@ -71,15 +86,6 @@ def _takes_signals(called: str, call: Call, project: Project) -> bool:
         return False
     given = argument(call, 99, model.unless) if model.unless else None
     return not (isinstance(given, Const) and not given.value)
-
-
-def _has_constant(name: str, fn: Fn) -> bool:
-    return any(
-        getattr(expr, "value", None) == name
-        for at in fn.statements
-        for root in own_exprs(at.stmt)
-        for expr in subexprs(root)
-    )
 
 
 def _mentions(name: str, expr: Expr) -> bool:
