@@ -23,7 +23,7 @@ from shutdown_lint.facts import (
     With,
 )
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.values import Class, External
+from shutdown_lint.project.values import Class, Container, External
 from shutdown_lint.walk import At, own_exprs, sites, subexprs, walk
 
 STOPPING = frozenset({"BaseException", "KeyboardInterrupt", "SystemExit", "CancelledError"})
@@ -55,7 +55,7 @@ def caught(handler: Handler, fn: Fn, project: Project) -> frozenset[str]:
 
 def _names(part: Expr, fn: Fn, project: Project) -> Iterator[str]:
     found = False
-    for value in project.evaluate.values(part, fn):
+    for value in _types(part, fn, project):
         if isinstance(value, External):
             found = True
             yield value.name.rpartition(".")[2]
@@ -64,6 +64,12 @@ def _names(part: Expr, fn: Fn, project: Project) -> Iterator[str]:
             yield value.cls.name
     if not found and isinstance(part, (Attr, Name)):
         yield part.name if isinstance(part, Attr) else part.id
+
+
+def _types(part: Expr, fn: Fn, project: Project) -> Iterator[object]:
+    """What a part of the clause stands for; a tuple with a name (``FATAL = (KeyboardInterrupt, SystemExit)``) is opened."""
+    for value in project.evaluate.values(part, fn):
+        yield from value.elements if isinstance(value, Container) else (value,)
 
 
 def tries(fn: Fn) -> Iterator[tuple[At, Try]]:
@@ -78,9 +84,28 @@ def shielded_by_sibling(stmt: Try, handler: Handler, fn: Fn, project: Project) -
     for other in stmt.handlers:
         if other is handler:
             return False
-        if caught(other, fn, project) & STOPPING:
+        if caught(other, fn, project) & STOPPING or (_is_bare_raise(other) and _is_unknown(other, fn, project)):
             return True
     return False
+
+
+def _is_bare_raise(handler: Handler) -> bool:
+    return len(handler.body) == 1 and isinstance(handler.body[0], Raise) and handler.body[0].exc is None
+
+
+def _is_unknown(handler: Handler, fn: Fn, project: Project) -> bool:
+    """Whether the clause names its types by something that may stand for several: ``except self.fatal: raise``."""
+    parts = handler.types.items if isinstance(handler.types, Seq) else (handler.types,)
+    return any(part is None or not _is_type(part, fn, project) for part in parts)
+
+
+def _is_type(part: Expr, fn: Fn, project: Project) -> bool:
+    """Whether the project says which types these are; of a constant that is imported from elsewhere nobody can tell."""
+    last = part.name if isinstance(part, Attr) else part.id if isinstance(part, Name) else ""
+    values = project.evaluate.values(part, fn)
+    return any(
+        isinstance(value, (Class, Container)) or (isinstance(value, External) and not last.isupper()) for value in values
+    )
 
 
 def raises(body: Body) -> bool:

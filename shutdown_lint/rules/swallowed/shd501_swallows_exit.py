@@ -38,7 +38,8 @@ def poll(source):
 
 ## Precision
 Silent where the clause raises on some path, stores or forwards the exception, ends the loop or the process, where an
-earlier clause deals with the stopping exceptions, where a task ends behind the clause anyway, and in bodies that only threads or child processes run: a thread never
+earlier clause deals with the stopping exceptions (or raises what nobody can see: `except self.fatal: raise`), where the
+clause changes what the loop tests, where a task ends behind the clause anyway, and in bodies that only threads or child processes run: a thread never
 sees ``KeyboardInterrupt``.
 
 ## References
@@ -50,7 +51,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Await, Call, ExprStmt, For, Handler, ModuleFacts, Stmt, Try, While
+from shutdown_lint.facts import Assign, Attr, Await, Call, ExprStmt, For, Handler, ModuleFacts, Name, Stmt, Try, While
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
@@ -66,7 +67,8 @@ from shutdown_lint.rules.swallowed._catching import (
     tries,
 )
 from shutdown_lint.rules.swallowed._releases import RELEASES
-from shutdown_lint.walk import At, enclosing_loops, sites
+from shutdown_lint.rules.waits._stops import is_stop
+from shutdown_lint.walk import At, enclosing_loops, same, sites, subexprs, walk
 
 RULE = Rule(
     code="SHD501",
@@ -84,7 +86,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for fn in project.functions(module):
         for at, stmt in tries(fn):
             for handler in stmt.handlers:
-                if "BaseException" in caught(handler, fn, project) and _swallows(stmt, handler, fn, project):
+                if "BaseException" not in caught(handler, fn, project) or _ends_loop(at, handler):
+                    continue
+                if _swallows(stmt, handler, fn, project):
                     tier = _tier(at, stmt, fn, project)
                     if tier is not None:
                         yield _finding(module, stmt, handler, fn, tier)
@@ -96,17 +100,36 @@ def _swallows(stmt: Try, handler: Handler, fn: Fn, project: Project) -> bool:
     return not shielded_by_sibling(stmt, handler, fn, project)
 
 
+def _ends_loop(at: At, handler: Handler) -> bool:
+    """Whether the clause gives what a loop around it tests another value: ``self.running = False``, ``done.set()``."""
+    tests = [loop.stmt.test for loop in enclosing_loops(at) if isinstance(loop.stmt, While)]
+    tested = [expr for test in tests for expr in subexprs(test) if isinstance(expr, (Name, Attr))]
+    changed = [
+        target for inner in walk(handler.body) if isinstance(inner.stmt, Assign) for target in inner.stmt.targets
+    ]
+    for site in sites(handler.body):
+        if isinstance(site.call.func, Attr) and site.call.func.name in ("set", "clear"):
+            changed.append(site.call.func.value)
+    return any(same(target, expr) for target in changed for expr in tested)
+
+
 def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
     if project.roles.only(
         fn, "thread", "timer", "pool-thread", "pool-process", "process", "del", "weakref-callback", "test"
     ):
         return None
+    if _releases_only(stmt) and is_stop(fn, project):
+        return "S"  # one step of a cleanup that must go through
     if fn.facts.is_async and awaits(stmt.body):
         return None if cancels(fn) or _ends_task(at, fn, project) else "D"
     in_loop = next(enclosing_loops(at), None) is not None
     return (
         "D"
-        if in_loop and any(True for _ in sites(stmt.body)) and not _in_cleanup(at) and not _releases_only(stmt)
+        if in_loop
+        and any(True for _ in sites(stmt.body))
+        and not _in_cleanup(at)
+        and not _releases_only(stmt)
+        and not _calls_each(at, fn, project)
         else "S"
     )
 
@@ -132,6 +155,11 @@ def _releases_only(stmt: Try) -> bool:
         last_name(site.call) in RELEASES or last_name(site.call) in ("remove", "unregister", "join", "pop")
         for site in sites(stmt.body)
     )
+
+
+def _calls_each(at: At, fn: Fn, project: Project) -> bool:
+    """A stop function that goes from one member to the next: every one must get its turn."""
+    return is_stop(fn, project) and isinstance(next(enclosing_loops(at)).stmt, For)
 
 
 def _in_cleanup(at: At) -> bool:

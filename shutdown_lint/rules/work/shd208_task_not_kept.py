@@ -44,13 +44,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Call, ModuleFacts, Name
+from shutdown_lint.facts import Assign, Attr, Call, Comp, ExprStmt, ModuleFacts, Name, With
 from shutdown_lint.findings import Confidence, Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.swallowed._catching import awaits
 from shutdown_lint.rules.work._common import names
-from shutdown_lint.walk import Site, dotted, text
+from shutdown_lint.walk import At, Site, dotted, enclosing_loops, text, what_runs_after
 
 RULE = Rule(
     code="SHD208",
@@ -83,13 +84,18 @@ def _dropped(site: Site) -> bool:
     if site.dropped and not site.awaited:
         return True
     stmt = site.at.stmt
+    if len(site.parents) == 1 and isinstance(site.parents[0], Comp) and isinstance(stmt, ExprStmt):
+        return True  # a comprehension written for its effect
     return (
         not site.parents and isinstance(stmt, Assign) and all(isinstance(t, Name) and t.id == "_" for t in stmt.targets)
     )
 
 
 def _only_named(site: Site, fn: Fn, project: Project) -> bool:
-    """Whether the task has a name that is used for nothing but done callbacks, which do not hold it."""
+    """Whether the task has a name that is used for nothing but done callbacks, which do not hold it.
+
+    A name without any use holds the task until the function is left, or until a loop binds it again.
+    """
     stmt = site.at.stmt
     if site.parents or fn.is_module or not isinstance(stmt, Assign) or len(stmt.targets) != 1:
         return False
@@ -100,7 +106,15 @@ def _only_named(site: Site, fn: Fn, project: Project) -> bool:
     if any(project.evaluate.binding_scope(target.id, f) is fn for f in inner):
         return False
     uses = [use for use in fn.names(target.id) if not _is_target(use)]
-    return bool(uses) and all(_adds_callback(use) for use in uses)
+    return all(_adds_callback(use) for use in uses) and (bool(uses) or _is_left_at_once(site.at))
+
+
+def _is_left_at_once(at: At) -> bool:
+    if next(enclosing_loops(at), None) is not None:
+        return True
+    if any(isinstance(place.stmt, With) for place in at.around()):
+        return False
+    return not awaits(tuple(what_runs_after(at)))
 
 
 def _is_target(use: Site) -> bool:
@@ -111,6 +125,14 @@ def _is_target(use: Site) -> bool:
 def _adds_callback(use: Site) -> bool:
     attribute = use.parents[0] if use.parents else None
     return isinstance(attribute, Attr) and attribute.name == "add_done_callback" and len(use.parents) == 2
+
+
+def _held(site: Site, fn: Fn) -> str:
+    """By what the task is held that does not keep it."""
+    target = site.at.stmt.targets[0]  # type: ignore[union-attr]  # an assignment to one name
+    if any(not _is_target(use) for use in fn.names(names(target))):
+        return "held by nothing but its done callback, which does not keep it"
+    return f"held by nothing but `{names(target)}`, which nobody uses"
 
 
 def _makes_task(call: Call, fn: Fn, project: Project) -> Confidence | None:
@@ -125,7 +147,7 @@ def _makes_task(call: Call, fn: Fn, project: Project) -> Confidence | None:
 
 def _finding(module: ModuleFacts, site: Site, fn: Fn, confidence: Confidence) -> Finding:
     given = site.call.args[0].value if site.call.args else None
-    held = "dropped" if _dropped(site) else "held by nothing but its done callback, which does not keep it"
+    held = "dropped" if _dropped(site) else _held(site, fn)
     fixable = site.dropped and dotted(site.call.func) is not None and confidence == "proven"
     return RULE.finding(
         module,

@@ -68,7 +68,7 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Class
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.work._common import label, names
+from shutdown_lint.rules.work._common import is_true, label, names
 from shutdown_lint.rules.work._inside import way
 from shutdown_lint.walk import Site, argument, text
 
@@ -279,7 +279,7 @@ def _waits(use: Use, acquisition: Acquisition) -> bool:
     """`shutdown()` that waits; `submit(…).result()` where only one worker can run it."""
     if use.name == "shutdown":
         given = argument(use.site.call, 0, "wait")
-        return not (isinstance(given, Const) and given.value is False)
+        return given is None or is_true(given)  # `wait=wait`: what the job passes is not followed
     workers = argument(acquisition.call, 0, "max_workers")
     return isinstance(workers, Const) and workers.value == 1 and _is_fetched(use.site)
 
