@@ -77,14 +77,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Const, Expr, ModuleFacts, Span, With
+from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Span, With
 from shutdown_lint.findings import Finding, Severity, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._context import Reached, in_signal_context, other_users
 from shutdown_lint.rules.signals._inert import is_log_call, is_logging
-from shutdown_lint.walk import Site, argument, text
+from shutdown_lint.walk import Site, argument, sites, text
 
 RULE = Rule(
     code="SHD305",
@@ -244,6 +244,7 @@ def _waiting(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
         or _is_told_not_to(site)
         or _is_reaping(site, names, reached)
         or _follows_kill(site)
+        or (wait.model.wakes == "child" and _behind_a_kill(site, reached, project))
     ):
         return
     if wait.model.call == "time.sleep":
@@ -281,6 +282,37 @@ def _follows_kill(site: Site) -> bool:
         for place in site.at.around()
         for stmt in place.before()
     )
+
+
+def _behind_a_kill(site: Site, reached: Reached, project: Project) -> bool:
+    """The wait, or the handler's call that leads to it, comes after SIGKILL was sent, here or by a function of its own."""
+    calls = [(site.at, reached.fn)]
+    if reached.fn is not reached.handler:
+        handler = reached.handler
+        calls += [
+            (s.at, handler)
+            for s in handler.sites
+            if any(t.fn is reached.fn for t in project.calls.targets(s.call, handler))
+        ]
+    return any(
+        _sends_sigkill(earlier.call, fn, project)
+        for at, fn in calls
+        for place in at.around()
+        for earlier in sites(place.before())
+    )
+
+
+def _sends_sigkill(call: Call, fn: Fn, project: Project, deep: bool = True) -> bool:
+    if isinstance(call.func, Attr) and call.func.name == "kill" and not call.args:
+        return True
+    if project.calls.is_call_to(call, fn, "os.kill", "os.killpg"):
+        return any("SIGKILL" in text(part) for part in (*(a.value for a in call.args), *_defaults(fn)))
+    targets = project.calls.targets(call, fn) if deep else ()
+    return any(_sends_sigkill(s.call, t.fn, project, deep=False) for t in targets for s in t.fn.sites)
+
+
+def _defaults(fn: Fn) -> list[Expr]:
+    return [param.default for param in fn.facts.params if param.default is not None]
 
 
 def _output(reached: Reached, project: Project) -> Iterator[_Hazard]:

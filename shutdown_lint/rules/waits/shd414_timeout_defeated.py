@@ -77,6 +77,7 @@ _ENDS = frozenset({
     "kill", "terminate", "cancel", "set", "send_signal", "is_alive", "stop", "killpg", "put", "close", "clear", "start", "poll",
     "shutdown", "notify", "notify_all", "put_nowait", "done",
 })  # fmt: skip
+_GONE = frozenset({"ProcessLookupError", "ChildProcessError"})
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -128,7 +129,7 @@ def _container(wait: Wait) -> Expr | None:
 def _goes_on_to(first: Site, second: Site, fn: Fn) -> bool:
     """Whether the second call follows the first, and nothing between them ends, asks about or replaces the object."""
     start, end = first.call.span.line, second.call.span.line
-    if start >= end or _excludes(first.at, second.at):
+    if start >= end or _excludes(first.at, second.at) or _child_is_gone(second.at):
         return False
     if any(start <= site.call.span.line <= end and method_name(site.call) in _ENDS for site in fn.sites):
         return False
@@ -147,6 +148,15 @@ def _excludes(first: At, second: At) -> bool:
         and not isinstance(place.outer.stmt, Try)
         and ours.get(id(place.outer.stmt), place.part) != place.part
         for place in second.around()
+    )
+
+
+def _child_is_gone(second: At) -> bool:
+    """``except ProcessLookupError: child.wait()``: there is nothing left to wait for."""
+    caught = [place.handler.types for place in second.around() if place.handler is not None and place.part == "handler"]
+    return any(
+        types is not None and all(text(part).rpartition(".")[2] in _GONE for part in getattr(types, "items", (types,)))
+        for types in caught
     )
 
 
