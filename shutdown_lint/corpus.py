@@ -15,7 +15,10 @@ MAX_HELD = 256 * 1024 * 1024
 MAX_PER_WORD = 25
 MAX_WORD_BYTES = 400_000
 MIN_LOADED_BYTES = 2_000_000
-_IDENTIFIER = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]+")
+# An identifier that is used: read from an object, called, or asked for something; not one in a comment or a definition.
+_USED = re.compile(
+    rb"[.@]([A-Za-z_\x80-\xff][\w\x80-\xff]+)|(?<!def )(?<!class )\b([A-Za-z_\x80-\xff][\w\x80-\xff]+)(?=[.(\[]| as )"
+)
 
 
 class Contents:
@@ -76,7 +79,7 @@ class SkippedFiles:
         return self._facts[name]
 
     def mentioning(self, word: str) -> Iterable[ModuleFacts]:
-        """The skipped modules that hold the identifier; nothing where there are too many of them."""
+        """The skipped modules that use the identifier; nothing where there are too many of them."""
         names = self._mentions().get(word.encode("utf-8", "surrogateescape"), [])
         if not names or len(names) > MAX_PER_WORD:
             return ()
@@ -91,7 +94,8 @@ class SkippedFiles:
             self._index = {}
             for name, file in self._skipped.items():
                 if not file.stub:
-                    for word in set(_IDENTIFIER.findall(self._contents.get(file.absolute))):
+                    found = _USED.findall(self._contents.get(file.absolute))
+                    for word in {word for pair in set(found) for word in pair if word}:
                         self._index.setdefault(word, []).append(name)
         return self._index
 

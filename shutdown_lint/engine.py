@@ -12,7 +12,7 @@ from shutdown_lint.corpus import Contents, SkippedFiles
 from shutdown_lint.facts import ModuleFacts, Span
 from shutdown_lint.findings import Finding
 from shutdown_lint.intake import Task, internal_error
-from shutdown_lint.prefilter import SUPPRESSION_WORDS, Trigger, compile_prefilter, expand, fires
+from shutdown_lint.prefilter import SUPPRESSION_WORDS, compile_prefilter
 from shutdown_lint.rules import registry
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import Found, SourceFile, Trouble, TroubleError, decode, discover, name_files, read_bytes
@@ -47,19 +47,19 @@ class Report(NamedTuple):
 
 
 class _Enabled(NamedTuple):
-    """A rule that is run: its index entry, its triggers, its function."""
+    """A rule that is run: its index entry, its function."""
 
     entry: registry.Entry
-    triggers: tuple[Trigger, ...]
     run: Check
 
 
 class _Input(NamedTuple):
-    """What was read: all files of the project, their bytes, and what stood in the way (by shown path)."""
+    """What was read: all files of the project, their bytes, the rules that may fire in them, and what stood in the way (by shown path)."""
 
     files: tuple[SourceFile, ...]
     contents: Contents
     tasks: tuple[Task, ...]
+    codes: dict[str, frozenset[str]]
     troubles: tuple[tuple[str, Trouble], ...]
     warnings: tuple[str, ...]
 
@@ -76,16 +76,29 @@ def check(paths: Sequence[str], settings: Settings, *, stdin: bytes | None = Non
 
 def _check(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> Report:
     from shutdown_lint.models import with_users
+    from shutdown_lint.packaging import scripts
 
     enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
     models = with_users(settings.models)
-    given = _read(paths, settings, stdin, enabled, models)
+    programs = scripts(settings.root)
+    functions = tuple(dict.fromkeys(target.partition(":")[2].strip().partition(".")[0] for _, target in programs))
+    given = _read(paths, settings, stdin, enabled, models, tuple(filter(None, functions)))
     modules, troubles = _take_in(given, settings.jobs)
-    project = _project(given, modules, settings, models)
+    project = _project(given, modules, settings, models, programs)
     reported = [file for file in given.files if file.reported]
-    checks = _checks(enabled, models)
+    checks = _checks(enabled)
     results = [
-        _findings_of(modules[file.path], given.contents.get(file.absolute), project, checks, enabled)
+        _findings_of(
+            modules[file.path],
+            given.contents.get(file.absolute),
+            project,
+            [
+                check
+                for check in checks
+                if check.entry.code in given.codes.get(file.path, ()) or not check.entry.triggers
+            ],
+            enabled,
+        )
         for file in reported
         if file.path in modules
     ]
@@ -103,16 +116,22 @@ def files_of(paths: Sequence[str], settings: Settings) -> tuple[str, ...]:
 
 
 def _read(
-    paths: Sequence[str], settings: Settings, stdin: bytes | None, enabled: dict[str, str], models: Models
+    paths: Sequence[str],
+    settings: Settings,
+    stdin: bytes | None,
+    enabled: dict[str, str],
+    models: Models,
+    functions: Sequence[str],
 ) -> _Input:
     asked = _asked(paths, settings, stdin)
     known = discover([settings.root], settings).files if settings.knowledge == "project" else ()
     files = tuple(name_files({**dict.fromkeys(known, False), **dict.fromkeys(asked.files, True)}.items(), settings))
     if stdin is not None and not settings.stdin_filename:
         files = (*files, SourceFile("-", "-", "stdin", False, False, True))
-    prefilter = compile_prefilter(enabled, models)
+    own = frozenset(file.name.partition(".")[0] for file in files)
+    prefilter = compile_prefilter(enabled, models, functions, own)
     here = working_folder()
-    contents, tasks = Contents(), []
+    contents, tasks, codes = Contents(), [], {}
     troubles = [(shown(path, here), trouble) for path, trouble in asked.troubles]
     for file in files:
         try:
@@ -122,11 +141,14 @@ def _read(
                 troubles.append((file.path, error.trouble))
             continue
         contents.put(file.absolute, data)
-        lower = not file.stub and prefilter.passes(data)
+        found = None if file.stub else prefilter.codes(data, file.name)
+        lower = found is not None
+        if found is not None and file.reported:
+            codes[file.path] = found
         if lower or (file.reported and not file.stub):
             tasks.append(Task(file, data, lower))
     warnings = asked.warnings or (() if asked.files or stdin is not None else ("no Python files found",))
-    return _Input(files, contents, tuple(tasks), tuple(troubles), tuple(warnings))
+    return _Input(files, contents, tuple(tasks), codes, tuple(troubles), tuple(warnings))
 
 
 def _asked(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> Found:
@@ -150,8 +172,13 @@ def _take_in(given: _Input, jobs: int) -> tuple[dict[str, ModuleFacts], list[tup
     return modules, troubles
 
 
-def _project(given: _Input, modules: dict[str, ModuleFacts], settings: Settings, models: Models) -> Project:
-    from shutdown_lint.packaging import scripts
+def _project(
+    given: _Input,
+    modules: dict[str, ModuleFacts],
+    settings: Settings,
+    models: Models,
+    programs: tuple[tuple[str, str], ...],
+) -> Project:
     from shutdown_lint.project import Project
 
     seen = {task.file.path for task in given.tasks if task.lower}
@@ -160,7 +187,7 @@ def _project(given: _Input, modules: dict[str, ModuleFacts], settings: Settings,
     return Project(
         modules.values(),
         loader=SkippedFiles(given.files, skipped, given.contents, lowered),
-        scripts=scripts(settings.root),
+        scripts=programs,
         target_version=settings.target_version,
         models=models,
     )
@@ -170,7 +197,7 @@ def _findings_of(
     module: ModuleFacts, data: bytes, project: Project, checks: Sequence[_Enabled], enabled: dict[str, str]
 ) -> suppress.Result:
     """The findings of all enabled rules in one file, after its comments have hidden some."""
-    found, failed = _run_rules(module, project, data, checks, enabled)
+    found, failed = _run_rules(module, project, checks, enabled)
     result = suppress.Result(tuple(found), 0)
     if (found and suppress.may_hold_suppressions(data)) or any(word.encode() in data for word in SUPPRESSION_WORDS):
         result = suppress.apply(found, decode(data), module.path, enabled.keys() - failed)
@@ -179,14 +206,12 @@ def _findings_of(
 
 
 def _run_rules(
-    module: ModuleFacts, project: Project, data: bytes, checks: Sequence[_Enabled], enabled: dict[str, str]
+    module: ModuleFacts, project: Project, checks: Sequence[_Enabled], enabled: dict[str, str]
 ) -> tuple[list[Finding], set[str]]:
     """The raw findings in one module, and the codes of the rules that failed on it (each a SHD904)."""
     findings: list[Finding] = []
     failed: set[str] = set()
-    for entry, triggers, run in checks:
-        if triggers and not fires(triggers, data):
-            continue
+    for entry, run in checks:
         try:
             findings += [finding for finding in run(module, project) if finding.path == module.path]
         except Exception as error:  # noqa: BLE001  # a mistake in one rule must cost no other result
@@ -196,12 +221,10 @@ def _run_rules(
     return findings, failed
 
 
-def _checks(enabled: Iterable[str], models: Models) -> list[_Enabled]:
+def _checks(enabled: Iterable[str]) -> list[_Enabled]:
     codes = set(enabled)
     return [
-        _Enabled(entry, expand(entry.triggers, models), registry.load(entry))
-        for entry in registry.entries()
-        if entry.checks and entry.code in codes
+        _Enabled(entry, registry.load(entry)) for entry in registry.entries() if entry.checks and entry.code in codes
     ]
 
 

@@ -1,14 +1,17 @@
 """Which files need not be parsed: those that hold none of the words without which no rule can fire.
 
 A trigger of a rule is a piece of text that must occur, or several joined by `` & ``, all of which must: ``_exit``,
-``super() & stop``; or ``@resources`` and the like, which stand for the names of all modelled things of a sort.
+``super() & stop``. A piece is plain text; a regular expression behind ``re:``; or ``@resources`` and the like, which
+stand for the names of all modelled things of a sort, each with the import of its library.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Union
 
 from shutdown_lint.models import is_standard
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 # With these words a file may hold suppressions, which are checked even where no rule fires.
 SUPPRESSION_WORDS = ("SHD", "shutdown-lint:")
 AND = " & "
+PATTERN = "re:"
 _WORK = frozenset(
     {
         "thread",
@@ -35,83 +39,163 @@ _WORK = frozenset(
         "worker",
     }
 )
-_IMPORT = re.compile(rb"\b(?:from|import) \w+")
+_IMPORT = re.compile(rb"\b(?:from[ \t]+(\w+)|import[ \t]+(\w[\w., \t]*))")
+_IDENTIFIER = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*")
 # kinds that other rules look at: they have words of their own
 _ELSEWHERE = frozenset({"child", "executor", "file", "process", "task", "timer"})
-_TOO_COMMON = frozenset({"map", "ref", "register", "run", "serve", "server", "start", "work"})
+_TOO_COMMON = frozenset({"map", "ref"})
 
-Trigger = tuple[bytes, ...]
+
+class Imported(NamedTuple):
+    """The file imports the package: by ``from`` (its names then stand alone), or by ``import``."""
+
+    package: bytes
+    by: bytes
+
+
+class Word(NamedTuple):
+    """The identifier occurs, as a whole word."""
+
+    name: bytes
+
+
+Part: TypeAlias = Union[bytes, "re.Pattern[bytes]", Imported, Word]
+Trigger: TypeAlias = "tuple[Part, ...]"
+
+
+class Text:
+    """What a file holds, looked up once for all triggers."""
+
+    def __init__(self, data: bytes, name: str = "") -> None:
+        self._data, self._name = data, name
+        self._found: dict[bytes | re.Pattern[bytes], bool] = {}
+
+    def holds(self, part: Part) -> bool:
+        """Whether the part occurs."""
+        if isinstance(part, Imported):
+            return part in self._imports
+        if isinstance(part, Word):
+            return part.name in self._words
+        known = self._found.get(part)
+        if known is None:
+            known = self._found[part] = self._search(part)
+        return known
+
+    def _search(self, part: bytes | re.Pattern[bytes]) -> bool:
+        if isinstance(part, bytes):
+            # the module that `python -m` runs need not say its own name
+            return part in self._data or (part == b"__main__" and self._name.endswith("__main__"))
+        return part.search(self._data) is not None
+
+    @cached_property
+    def _words(self) -> frozenset[bytes]:
+        return frozenset(_IDENTIFIER.findall(self._data))
+
+    @cached_property
+    def _imports(self) -> frozenset[Imported]:
+        found = set()
+        for package, others in set(_IMPORT.findall(self._data)):
+            if package:
+                found.add(Imported(package, b"from"))
+            for other in others.split(b","):
+                found.add(Imported(other.strip().partition(b" ")[0].partition(b".")[0], b"import"))
+        return frozenset(found)
 
 
 class Prefilter(NamedTuple):
-    """What a file must hold to be parsed: one match of the pattern, or all parts of one of ``together``."""
+    """What a file must hold to be parsed: what a rule looks for, or one of the words by which it matters to other files."""
 
-    pattern: re.Pattern[bytes]
-    together: tuple[Trigger, ...]
+    rules: tuple[tuple[str, tuple[Trigger, ...]], ...]
+    others: tuple[Trigger, ...]
 
-    def passes(self, data: bytes) -> bool:
-        """Whether a rule could fire in a file with this content."""
-        return self.pattern.search(data) is not None or fires(self.together, data)
+    def codes(self, data: bytes, name: str = "") -> frozenset[str] | None:
+        """The rules that could fire in a file with this content, the module of this name; None: it need not be parsed."""
+        text = Text(data, name)
+        found = frozenset(code for code, triggers in self.rules if fires(triggers, text))
+        return found if found or fires(self.others, text) else None
+
+    def passes(self, data: bytes, name: str = "") -> bool:
+        """Whether the file must be parsed."""
+        return self.codes(data, name) is not None
 
 
 def parts_of(trigger: str) -> Trigger:
-    """The pieces of text that a trigger asks for."""
-    return tuple(part.encode() for part in trigger.split(AND))
+    """What a trigger asks for."""
+    return tuple(map(_part, trigger.split(AND)))
 
 
-def fires(triggers: Iterable[Trigger], data: bytes) -> bool:
+def _part(text: str) -> Part:
+    return re.compile(text[len(PATTERN) :].encode()) if text.startswith(PATTERN) else text.encode()
+
+
+def fires(triggers: Iterable[Trigger], text: Text) -> bool:
     """Whether all parts of one of the triggers occur."""
-    imports: frozenset[bytes] | None = None
-    for parts in triggers:
-        rest = parts
-        if parts[0].startswith((b"from ", b"import ")):
-            # hundreds of triggers begin with an import: one pass finds all that there are
-            if imports is None:
-                imports = frozenset(_IMPORT.findall(data))
-            if parts[0] not in imports:
-                continue
-            rest = parts[1:]
-        if all(part in data for part in rest):
-            return True
-    return False
+    return any(all(map(text.holds, parts)) for parts in triggers)
 
 
-def compile_prefilter(codes: Iterable[str], models: Models) -> Prefilter:
-    """What a file must hold to be parsed when the rules ``codes`` are run."""
+def compile_prefilter(
+    codes: Iterable[str], models: Models, scripts: Iterable[str] = (), own: frozenset[str] = frozenset()
+) -> Prefilter:
+    """What a file must hold to be parsed when the rules ``codes`` are run.
+
+    ``scripts`` are the functions that console scripts run, ``own`` the packages of the project: to itself a modelled
+    library is no library.
+    """
     from shutdown_lint.rules.registry import triggers
 
-    wanted = sorted((*triggers(codes), *SUPPRESSION_WORDS))
-    return build((*expand(wanted, models), *_work_of_libraries(models)), _work_of_stdlib(models))
+    packages = {Imported(name.encode(), by) for name in own for by in (b"from", b"import")}
+
+    def cheapest_first(triggers: Iterable[Trigger]) -> tuple[Trigger, ...]:
+        return tuple(sorted((parts for parts in triggers if packages.isdisjoint(parts)), key=_cost))
+
+    rules = (
+        (code, cheapest_first(expand(sorted(triggers([code])), models, scripts)))
+        for code in sorted(codes)
+        if triggers([code])
+    )
+    return Prefilter(tuple(rules), cheapest_first((*map(parts_of, SUPPRESSION_WORDS), *_work_words(models))))
 
 
-def expand(triggers: Iterable[str], models: Models) -> tuple[Trigger, ...]:
-    """Triggers as pieces of text; ``@resources`` and the like stand for the names in the models."""
+def _cost(parts: Trigger) -> tuple[int, int]:
+    """Plain text is found fastest, regular expressions are the last resort."""
+    order = [1 if isinstance(part, (Imported, Word)) else 0 if isinstance(part, bytes) else 2 for part in parts]
+    return max(order), len(order)
+
+
+def expand(triggers: Iterable[str], models: Models, scripts: Iterable[str] = ()) -> tuple[Trigger, ...]:
+    """Triggers as parts; ``@resources`` and the like stand for the names in the models, ``@scripts`` for functions."""
+    functions = tuple((f"def {name}".encode(),) for name in scripts)
     found: dict[Trigger, None] = {}
     for trigger in triggers:
-        if trigger in NAMES:
-            found.update((pair, None) for name in NAMES[trigger](models) for pair in _named(name))
-        else:
-            found[parts_of(trigger)] = None
+        ways = [
+            functions
+            if part == SCRIPTS
+            else tuple(pair for name in NAMES[part](models) for pair in _named(name))
+            if part in NAMES
+            else ((_part(part),),)
+            for part in trigger.split(AND)
+        ]
+        found.update((tuple(part for way in chosen for part in way), None) for chosen in product(*ways))
     return tuple(found)
 
 
 def _named(name: str) -> Iterator[Trigger]:
     """How a file names something in a library: imported by its name, or as an attribute."""
-    package, last = name.partition(".")[0], name.rpartition(".")[2]
+    package, _, rest = name.partition(".")
+    holder, _, last = rest.rpartition(".")
     if package == "builtins":
         return
-    yield f"from {package}".encode(), last.encode()
-    yield f"import {package}".encode(), f".{last}".encode()
-
-
-def build(triggers: Iterable[Trigger], identifiers: Iterable[str]) -> Prefilter:
-    """From triggers, found anywhere, and identifiers, found as whole words only."""
-    parts = sorted(set(triggers))
-    sources = [re.escape(words[0]) for words in parts if len(words) == 1]
-    whole = [re.escape(word.encode()) for word in sorted(set(identifiers))]
-    if whole:
-        sources.append(rb"\b(?:" + b"|".join(whole) + rb")\b")
-    return Prefilter(re.compile(b"|".join(sources) or rb"(?!)"), tuple(words for words in parts if len(words) > 1))
+    if holder.rpartition(".")[2][:1].isupper():
+        # a method: its object may come from anywhere in the library, or from the standard library's functions
+        attribute = f".{last}".encode()
+        if is_standard(name):
+            yield (attribute + b"(",)
+        else:
+            yield Imported(package.encode(), b"from"), Word(last.encode()), attribute
+            yield Imported(package.encode(), b"import"), Word(last.encode()), attribute
+    else:
+        yield Imported(package.encode(), b"from"), Word(last.encode())
+        yield Imported(package.encode(), b"import"), Word(last.encode()), f".{last}".encode()
 
 
 # --- words of models -------------------------------------------------------------------------------------------------
@@ -125,21 +209,28 @@ def _resources(models: Models) -> Iterator[str]:
 
 
 def _waits(models: Models) -> Iterator[str]:
-    """Calls that wait for work of others."""
-    yield from (row.call for row in models.blocking.values() if not is_standard(row.call))
+    """Calls of libraries that wait for work of others."""
+    waits = (row for row in models.blocking.values() if row.wakes in ("job", "task_done", "set"))
+    yield from (row.call for row in waits if not is_standard(row.call))
 
 
-def _stays(models: Models) -> Iterator[str]:
-    """Calls in which a program spends its life, and decorators of what a program starts with."""
-    yield from (row.call for row in models.blocking.values() if row.forever)
+def _starts(models: Models) -> Iterator[str]:
+    """Decorators of what a program starts with."""
     yield from (row.decorator for row in models.entries.values() if row.role == "main")
+
+
+def _callbacks(models: Models) -> Iterator[str]:
+    """Calls that have a function run by someone else."""
+    yield from models.callbacks
 
 
 NAMES: Mapping[str, Callable[[Models], Iterable[str]]] = {
     "@resources": _resources,
     "@waits": _waits,
-    "@stays": _stays,
+    "@starts": _starts,
+    "@callbacks": _callbacks,
 }
+SCRIPTS = "@scripts"
 
 
 def _work(models: Models) -> Iterator[str]:
@@ -155,13 +246,7 @@ def _work(models: Models) -> Iterator[str]:
     yield from models.handles_signals
 
 
-def _work_of_stdlib(models: Models) -> frozenset[str]:
-    """Words that say enough alone; a few that mean something else nearly everywhere are left out."""
-    words = {name.rpartition(".")[2] for name in _work(models) if is_standard(name)}
-    return frozenset(words - _TOO_COMMON) | {"atexit", "signal"}
-
-
-def _work_of_libraries(models: Models) -> tuple[Trigger, ...]:
-    """Words such as `on` or `connect` say something where their library is imported."""
-    pairs = (pair for name in _work(models) if not is_standard(name) for pair in _named(name))
-    return tuple(dict.fromkeys(pairs))
+def _work_words(models: Models) -> tuple[Trigger, ...]:
+    """Words such as `on` or `connect` say something where their library is imported; a few say too little even there."""
+    names = (name for name in _work(models) if name.rpartition(".")[2] not in _TOO_COMMON or not is_standard(name))
+    return tuple(dict.fromkeys(pair for name in names for pair in _named(name)))

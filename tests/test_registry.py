@@ -13,7 +13,7 @@ import harness
 import pytest
 
 from shutdown_lint.models import builtin_models
-from shutdown_lint.prefilter import expand, fires
+from shutdown_lint.prefilter import Text, expand, fires
 from shutdown_lint.rules import registry
 from shutdown_lint.rules.registry import Entry, UnknownSelector
 
@@ -174,9 +174,9 @@ def test_marks_of_fixtures_name_rules_that_exist() -> None:
 
 def test_triggers_do_not_let_nearly_every_file_through() -> None:
     """A trigger that most files hold makes the linter parse whole projects: join it with another word by `` & ``."""
-    files = [path.read_bytes() for path in sorted(Path(os.__file__).parent.glob("*.py"))]
+    files = [Text(path.read_bytes()) for path in sorted(Path(os.__file__).parent.glob("*.py"))]
     models = builtin_models()
     for rule in registry.entries():
         for trigger in rule.triggers:
-            share = sum(fires(expand([trigger], models), data) for data in files) / len(files)
+            share = sum(fires(expand([trigger], models), text) for text in files) / len(files)
             assert share < 0.6, f"{rule.code}: `{trigger}` is in {share:.0%} of the files of the standard library"

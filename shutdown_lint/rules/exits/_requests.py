@@ -15,7 +15,13 @@ from shutdown_lint.project.values import External, Function, Partial, Values
 from shutdown_lint.walk import At, argument, children, has_star, text
 
 # The words without which a file holds no exit request.
-TRIGGERS = ("sys.exit", "SystemExit", "import exit", "exit(", "quit(")
+TRIGGERS = (
+    "SystemExit",
+    "sys.exit",
+    r"exit( & re:(?<![\w.])exit\(",
+    r"quit( & re:(?<![\w.])quit\(",
+    r"exit & re:import[^\n]*\bexit\b",
+)
 
 
 _PROMPTS = frozenset({"get_ipython", "InteractiveConsole", "InteractiveInterpreter"})

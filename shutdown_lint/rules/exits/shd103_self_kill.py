@@ -73,7 +73,15 @@ RULE = Rule(
     summary="a process that ends itself by SIGKILL or abort",
     tier="D",
     severity="error",
-    triggers=("abort", "SIGKILL", "raise_signal", "os.kill", "psutil"),
+    triggers=(
+        "os.abort",
+        r"abort & re:import[^\n]*\babort\b",
+        "SIGKILL & kill",
+        "raise_signal",
+        "os.kill",
+        r"kill & re:import[^\n]*\bkill",
+        "psutil & kill",
+    ),
     origin=("G5", "G10"),
 )
 

@@ -89,7 +89,10 @@ RULE = Rule(
     summary="`return`, `break` or `continue` in `finally`",
     tier="D",
     severity="error",
-    triggers=("finally",),
+    triggers=(
+        r"finally & re:(?m)^([ \t]*)finally\b[^\n]*\n(?:(?:\1[ \t]+\S[^\n]*|[ \t\r]*)\n)*?\1[ \t]+(?:\S[^\n]*)?\b(?:return|break|continue)\b",
+        r"finally & re:finally[ \t]*:[^\n]*\b(?:return|break|continue)\b",
+    ),
     origin=("G4",),
 )
 

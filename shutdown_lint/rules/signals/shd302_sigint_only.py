@@ -70,6 +70,7 @@ from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Project
 from shutdown_lint.project.programs import Stay, entries, stay
+from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._interrupts import Interrupt, interrupts
 from shutdown_lint.rules.signals._losses import handles, is_example, is_interactive, is_told_elsewhere, lost, modules_of
@@ -80,7 +81,10 @@ RULE = Rule(
     summary="shutdown is wired to SIGINT or KeyboardInterrupt only",
     tier="D",
     severity="warning",
-    triggers=("KeyboardInterrupt", "SIGINT", "signal"),
+    triggers=(
+        "KeyboardInterrupt",
+        *SIGNALS,
+    ),
     origin=("G1",),
 )
 

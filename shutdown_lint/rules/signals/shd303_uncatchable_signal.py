@@ -52,6 +52,7 @@ from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import installs, mentions_signal, number_of, signals_at, signals_of
+from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import Site, argument, own_exprs, subexprs, text
 
@@ -61,7 +62,7 @@ RULE = Rule(
     summary="a handler for SIGKILL or SIGSTOP",
     tier="D",
     severity="error",
-    triggers=("signal",),
+    triggers=SIGNALS,
     origin=("G10",),
 )
 

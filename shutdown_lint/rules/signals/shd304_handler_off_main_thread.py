@@ -62,6 +62,7 @@ from shutdown_lint.project import Fn, Project, values as v
 from shutdown_lint.project.endings import catches
 from shutdown_lint.project.roles import MAX_DEPTH, MAX_VISITED, Role, is_test
 from shutdown_lint.project.signals import installs
+from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import At, Site, argument, subexprs, text
 
@@ -71,7 +72,7 @@ RULE = Rule(
     summary="a signal handler installed in another thread than the main one",
     tier="D",
     severity="error",
-    triggers=("signal",),
+    triggers=SIGNALS,
     origin=("G1",),
 )
 

@@ -81,6 +81,7 @@ from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Span, With
 from shutdown_lint.findings import Finding, Severity, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.values import Instance
+from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._context import Reached, in_signal_context, other_users
 from shutdown_lint.rules.signals._inert import is_log_call, is_logging
@@ -92,7 +93,10 @@ RULE = Rule(
     summary="locks, queues and waits in a signal handler",
     tier="D",
     severity="error",
-    triggers=("signal",),
+    triggers=(
+        *SIGNALS,
+        r"re:signum|sig_num|signal_handler & re:\bwith\b|\.(?:acquire|put|get|wait|join|release|put_nowait|get_nowait|run|call|system|urlopen|input)\(",
+    ),
     origin=("G12",),
 )
 

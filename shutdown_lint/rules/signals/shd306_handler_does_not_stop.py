@@ -62,6 +62,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.imports import program
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings, is_restored
+from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._callables import coroutine_of
 from shutdown_lint.rules.signals._inert import Flag, inert, writes
@@ -72,7 +73,7 @@ RULE = Rule(
     summary="a SIGTERM or SIGINT handler that stops nothing",
     tier="D",
     severity="error",
-    triggers=("signal",),
+    triggers=SIGNALS,
     origin=("G12",),
 )
 

@@ -60,6 +60,7 @@ from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings
+from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._context import Reached, other_users
 from shutdown_lint.rules.signals._early import early
@@ -71,7 +72,10 @@ RULE = Rule(
     summary="a signal.signal handler that the asyncio loop does not notice",
     tier="D",
     severity="error",
-    triggers=("signal",),
+    triggers=(
+        *SIGNALS,
+        r"signal & re:loop\w*(?:\(\))?\.stop\b",
+    ),
     origin=("G12",),
 )
 

@@ -59,6 +59,22 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._callables import Callee, callee, returns_nothing, takes
 from shutdown_lint.walk import text
 
+_REGISTER = (
+    "signal",
+    "register",
+    "finalize",
+    "Timer",
+    "submit",
+    "run_in_executor",
+    "to_thread",
+    "call_soon",
+    "call_soon_threadsafe",
+    "call_later",
+    "add_done_callback",
+    "add_signal_handler",
+    "Thread",
+    "Process",
+)
 RULE = Rule(
     code="SHD309",
     name="called-not-passed",
@@ -66,18 +82,11 @@ RULE = Rule(
     tier="D",
     severity="error",
     triggers=(
-        "signal",
-        "atexit",
-        "finalize",
-        "Thread",
-        "Timer",
-        "Process",
-        "submit",
-        "executor",
-        "to_thread",
-        "call_soon",
-        "call_later",
-        "add_done_callback",
+        *(rf"re:{name}\s*\([^)]*\(" for name in _REGISTER),
+        r"re:target\s*=\s*[\w.\[\]]+\s*\(",
+        r"re:function\s*=\s*[\w.\[\]]+\s*\(",
+        *(rf"{name} & re:import[^\n]*\b{name}\s+as\b" for name in _REGISTER),
+        r"executor & re:\.map\([^)]*\(",
     ),
     fix="safe",
     origin=("G1",),

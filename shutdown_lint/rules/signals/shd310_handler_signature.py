@@ -55,6 +55,7 @@ from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.signals import LOOP_INSTALLER, Handling, handlings
+from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._callables import Callee, callee, is_plain, takes
 from shutdown_lint.walk import has_star, text
@@ -65,7 +66,7 @@ RULE = Rule(
     summary="a signal handler that cannot be called with `(signum, frame)`",
     tier="D",
     severity="error",
-    triggers=("signal",),
+    triggers=SIGNALS,
     fix="safe",
     origin=("G1",),
 )

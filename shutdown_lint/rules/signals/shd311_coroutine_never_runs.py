@@ -58,6 +58,7 @@ from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import ROLE_TEXT, Registration, is_test
 from shutdown_lint.project.signals import handlings
+from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._callables import coroutine_of, is_plain
 from shutdown_lint.walk import text
@@ -68,7 +69,11 @@ RULE = Rule(
     summary="a coroutine function where a plain callback is called",
     tier="D",
     severity="error",
-    triggers=("async def",),
+    triggers=(
+        "async def & @callbacks",
+        "async def run(",
+        *(f"async def & {trigger}" for trigger in SIGNALS),
+    ),
     origin=("G3",),
 )
 

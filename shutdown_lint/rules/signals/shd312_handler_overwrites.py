@@ -60,6 +60,7 @@ from shutdown_lint.project.calls import Caller
 from shutdown_lint.project.imports import imported
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings, is_restored
+from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import dotted, text
 
@@ -69,7 +70,7 @@ RULE = Rule(
     summary="a library replaces the signal handler of the program that uses it",
     tier="D",
     severity="warning",
-    triggers=("signal",),
+    triggers=SIGNALS,
     origin=("G12",),
 )
 

@@ -77,6 +77,7 @@ from shutdown_lint.project.programs import worker_bodies
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings, is_restored
 from shutdown_lint.project.values import Instance
+from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import Site, text
 
@@ -86,7 +87,7 @@ RULE = Rule(
     summary="a signal handler raises while threads are joined",
     tier="S",
     severity="info",
-    triggers=("signal",),
+    triggers=SIGNALS,
     origin=("G12",),
 )
 

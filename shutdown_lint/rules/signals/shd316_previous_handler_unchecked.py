@@ -73,7 +73,7 @@ RULE = Rule(
     summary="a previous signal handler is called without `callable()`",
     tier="D",
     severity="warning",
-    triggers=("signal",),
+    triggers=(r"re:signal\s*\(|signal as",),
     origin=("G12",),
 )
 

@@ -76,7 +76,7 @@ RULE = Rule(
     summary="a bare except or except BaseException swallows the request to stop and goes on",
     tier="D",
     severity="warning",
-    triggers=("except:", "except :", "BaseException"),
+    triggers=(r"re:except\s*:|except[^\n]*BaseException|except\s*\([^)]*BaseException",),
     origin=("G4",),
 )
 

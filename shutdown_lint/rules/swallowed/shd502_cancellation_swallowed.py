@@ -61,7 +61,7 @@ RULE = Rule(
     summary="a coroutine catches CancelledError in a loop and goes on",
     tier="D",
     severity="error",
-    triggers=("CancelledError",),
+    triggers=("async def & CancelledError",),
     origin=("G13",),
 )
 

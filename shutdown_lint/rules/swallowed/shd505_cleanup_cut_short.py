@@ -49,6 +49,7 @@ from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.failing import Why, shielded, why
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.rules._texts import ON_WAY_OUT, RELEASE
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._steps import Release, different, is_release_name, member_of, releases, skipped_by
 from shutdown_lint.rules.waits._stops import in_final, is_stop
@@ -60,7 +61,7 @@ RULE = Rule(
     summary="one raising step of a cleanup skips the steps after it",
     tier="D",
     severity="warning",
-    triggers=("close", "stop", "shutdown", "disconnect", "cleanup", "teardown"),
+    triggers=(*(f"{way} & {RELEASE}" for way in ON_WAY_OUT),),
     origin=("G4", "G13"),
 )
 # What says good-bye to a peer, before `close` of the same object gives back what is held here.

@@ -78,7 +78,7 @@ RULE = Rule(
     summary="except SystemExit drops the exit code",
     tier="D",
     severity="warning",
-    triggers=("SystemExit",),
+    triggers=("except & SystemExit",),
     origin=("G8",),
 )
 _EMBEDS = re.compile(

@@ -59,6 +59,8 @@ from shutdown_lint.rules.swallowed._catching import statement_call
 from shutdown_lint.rules.swallowed._pairs import Pair, pairs
 from shutdown_lint.walk import At, enclosing_finally, sites, subexprs, text, walk
 
+# a statement that calls a method of a local
+_OF_A_LOCAL = r"re:(?m)^(?:[^\n#]*[:;])?[ \t]*(?:await\s+)?\(*\w+\.\w+\("
 RULE = Rule(
     code="SHD507",
     name="release-not-in-finally",
@@ -66,15 +68,15 @@ RULE = Rule(
     tier="D",
     severity="warning",
     triggers=(
-        ".stop()",
-        ".shutdown(",
-        ".terminate()",
-        ".aclose(",
-        ".disconnect()",
-        "await & .close(",
-        "Pool & .close(",
-        ".quit()",
-        ".server_close(",
+        rf".stop() & {_OF_A_LOCAL}",
+        rf".shutdown( & {_OF_A_LOCAL}",
+        rf".terminate() & {_OF_A_LOCAL}",
+        rf".aclose( & {_OF_A_LOCAL}",
+        rf".disconnect() & {_OF_A_LOCAL}",
+        rf"await & .close( & {_OF_A_LOCAL}",
+        rf"Pool & .close( & {_OF_A_LOCAL}",
+        rf".quit() & {_OF_A_LOCAL}",
+        rf".server_close( & {_OF_A_LOCAL}",
         ".acquire( & .release()",
         "signal.signal(",
         "create_task( & .cancel()",

@@ -86,7 +86,10 @@ RULE = Rule(
     summary="the exception that a signal handler raises to stop the program derives from Exception",
     tier="D",
     severity="warning",
-    triggers=("signal.signal & raise", "signal & raise & SIG"),
+    triggers=(
+        "signal.signal & raise",
+        r"signal & raise & re:\bSIG[A-Z]",
+    ),
     origin=("G4", "G12"),
 )
 _STOPS = frozenset({"SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"})

@@ -60,6 +60,7 @@ from shutdown_lint.models import is_standard
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.rules._texts import AWAITED_NAME, ENDLESS, JOIN
 from shutdown_lint.rules._told import Untold, untold
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits import _events
@@ -84,7 +85,16 @@ RULE = Rule(
     summary="a wait without limit on the way out, for something that nobody told to end",
     tier="D",
     severity="warning",
-    triggers=("@waits", ".join(", ".wait(", ".communicate(", "sleep(", "await ", ".result(", ".put("),
+    triggers=(
+        "@waits",
+        ENDLESS,
+        ".communicate(",
+        r"futures & .wait(",
+        f"is_alive & {JOIN}",
+        f"async def & {AWAITED_NAME}",
+        r"while & re:\bwhile\b(?s:.{0,1000}?)sleep",
+        r"while & sleep as",
+    ),
     origin=("G13",),
 )
 _KINDS = {"thread": "thread", "timer": "thread", "process": "process", "task": "task"}

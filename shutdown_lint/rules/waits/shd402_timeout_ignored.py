@@ -59,6 +59,7 @@ from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.rules._texts import JOIN_WITH_LIMIT
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import acquisitions_of, receiver
 from shutdown_lint.walk import enclosing_loops, same, text, what_runs_after
@@ -69,7 +70,7 @@ RULE = Rule(
     summary="a timed join whose outcome nobody looks at before the thread is forgotten, or what it uses is closed",
     tier="D",
     severity="warning",
-    triggers=(".join(",),
+    triggers=(JOIN_WITH_LIMIT,),
     origin=("G13",),
 )
 _FRAGILE = frozenset({"file", "connection", "tempdir"})

@@ -80,7 +80,7 @@ RULE = Rule(
     summary="a worker sleeps in a loop that tests a stop flag, so that its stopper waits",
     tier="D",
     severity="warning",
-    triggers=("sleep",),
+    triggers=(r"sleep & re:time\w*\.sleep\b|import[^\n]*\bsleep\b",),
     origin=("G2",),
 )
 LONG = 2.0

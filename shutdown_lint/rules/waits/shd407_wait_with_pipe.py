@@ -57,7 +57,10 @@ RULE = Rule(
     summary="a wait for a child whose output pipe nobody reads",
     tier="D",
     severity="error",
-    triggers=(".wait(", ".poll(", "PIPE"),
+    triggers=(
+        r"re:\.(?:wait|poll)\(\s*[)#]",
+        "PIPE",
+    ),
     origin=("G14",),
 )
 _CALLS = ("subprocess.call", "subprocess.check_call")

@@ -90,7 +90,15 @@ RULE = Rule(
     summary="a worker tests a stop flag, but waits without limit for something that the stop does not wake",
     tier="D",
     severity="warning",
-    triggers=(".get(", ".recv", ".accept(", ".wait("),
+    triggers=(
+        r"re:\.get\(\s*(?:[)#]|True|block|timeout)",
+        r"re:Queue\( & .get(",
+        ".recv",
+        ".accept(",
+        r"re:\.wait\(\s*(?:[)#-]|None|timeout)",
+        "wait_for(",
+        ".communicate(",
+    ),
     origin=("G13",),
 )
 _WAKES = frozenset({"put", "peer", "close", "notify", "set", "child"})

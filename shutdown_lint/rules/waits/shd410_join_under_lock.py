@@ -92,6 +92,7 @@ from shutdown_lint.project.locks import (
 )
 from shutdown_lint.project.places import Attribute
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.rules._texts import AWAITED_NAME, JOIN
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import STOP_NAME, receiver
 from shutdown_lint.rules.waits._work import WaitFor, Work, about_self, waits_for_work
@@ -103,7 +104,16 @@ RULE = Rule(
     summary="a wait for work while a lock is held that the work takes",
     tier="D",
     severity="error",
-    triggers=(".join(", ".shutdown(", ".result(", "await ", "wait(", "Executor("),
+    triggers=(
+        JOIN,
+        ".shutdown(",
+        ".result(",
+        AWAITED_NAME,
+        "wait(",
+        "gather(",
+        "as_completed(",
+        "Executor(",
+    ),
     origin=("G11",),
 )
 _HELP = "only take out what is to be waited for under the lock, and wait after the lock is given back"

@@ -106,6 +106,7 @@ from shutdown_lint.project.paths import Cost, Path, cost, from_signal
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import handlings
 from shutdown_lint.project.steps import Step
+from shutdown_lint.rules._texts import JOIN, STOPS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import STOP_NAME
 
@@ -115,7 +116,14 @@ RULE = Rule(
     summary="the waits between SIGTERM and the exit add up to more than the grace period",
     tier="D",
     severity="warning",
-    triggers=("SIGTERM", ".join(", ".wait(", ".result(", "sleep(", "wait_for(", "timeout("),
+    triggers=(
+        "SIGTERM",
+        *(
+            f"{wait} & {stop}"
+            for wait in (JOIN, ".wait(", ".result(", "sleep(", "wait_for(", "timeout(")
+            for stop in STOPS
+        ),
+    ),
     origin=("G13",),
 )
 GRACE = 30.0

@@ -72,19 +72,26 @@ from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import handlings
+from shutdown_lint.rules._texts import STOPS
 from shutdown_lint.rules._told import is_flag, stop_value, untold
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._flags import by_name, is_public, is_set, readers, set_by, written
 from shutdown_lint.rules.waits._stops import STOP_NAME, is_stop
 from shutdown_lint.walk import Site, walk
 
+_NAMES = r"stop|runn|_*run\b|_run\b|keep|alive|shut|exit|quit|terminat|kill|halt|abort|closing|close\b|activ|interrupt|cancel|finish|done|leave|end\b"
 RULE = Rule(
     code="SHD412",
     name="stop-flag-dead",
     summary="a loop tests a stop flag that nobody sets, or a stop sets a flag that nobody reads",
     tier="D",
     severity="error",
-    triggers=("while not ", "while self.", "while & = True", "Thread & = True", "Thread & .set()"),
+    triggers=(
+        rf"while & re:(?i)\b(?:while|if)\b[^\n]*\.\w*(?:{_NAMES})",
+        rf"while & re:(?im)^\w*(?:{_NAMES})\w*\s*(?::[^=\n]*)?=|^(?:from|import)\b[^\n]*(?:{_NAMES})|\bglobal\b & re:(?i)\b(?:while|if)\b[^\n]*(?:{_NAMES})",
+        *(f"Thread & = True & {stop}" for stop in STOPS),
+        *(f"Thread & .set() & {stop}" for stop in STOPS),
+    ),
     origin=("G13",),
 )
 _WORDS = re.compile(

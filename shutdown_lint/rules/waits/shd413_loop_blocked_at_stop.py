@@ -76,6 +76,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import handlings
 from shutdown_lint.project.steps import seconds
 from shutdown_lint.project.values import Instance
+from shutdown_lint.rules._texts import JOIN
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import (
     AT_EXIT,
@@ -95,7 +96,15 @@ RULE = Rule(
     summary="a coroutine blocks the event loop on the way out",
     tier="D",
     severity="warning",
-    triggers=(".join(", ".shutdown(", ".result(", ".wait(", "sleep(", ".communicate(", "waitpid("),
+    triggers=(
+        JOIN,
+        ".shutdown(",
+        ".result(",
+        ".wait(",
+        r"sleep( & re:(?<!asyncio\.)\bsleep\(",
+        ".communicate(",
+        "waitpid(",
+    ),
     origin=("G13",),
 )
 SHORT = 1.0

@@ -59,6 +59,7 @@ from shutdown_lint.project.places import Attribute
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.scopes import Element
+from shutdown_lint.rules._texts import JOIN_WITH_LIMIT
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._children import place_of
 from shutdown_lint.rules.waits._stops import method_name, receiver, same_receiver
@@ -70,7 +71,10 @@ RULE = Rule(
     summary="a wait with a limit is followed by the same wait without one",
     tier="D",
     severity="warning",
-    triggers=(".join(", ".wait(", ".result("),
+    triggers=(
+        JOIN_WITH_LIMIT,
+        r"re:\.(?:wait|result)\(\s*[^)\s#]",
+    ),
     origin=("G13",),
 )
 _ENDS = frozenset({

@@ -65,6 +65,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.rules._texts import THREAD
 from shutdown_lint.rules._told import CLOSERS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label, names, owner, stop_method, stop_step
@@ -76,7 +77,7 @@ RULE = Rule(
     summary="a started non-daemon thread is never joined",
     tier="D",
     severity="warning",
-    triggers=("Thread",),
+    triggers=(THREAD,),
     origin=("G9", "G11"),
 )
 

@@ -58,7 +58,7 @@ RULE = Rule(
     summary="a multiprocessing pool is never closed and joined, or left while its jobs run",
     tier="D",
     severity="warning",
-    triggers=("Pool",),
+    triggers=(r"re:Pool(?!Executor)\w*\(|Pool as",),
     origin=("G11",),
 )
 _ASYNC = ("apply_async", "map_async", "starmap_async")

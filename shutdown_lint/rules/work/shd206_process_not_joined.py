@@ -45,6 +45,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
+from shutdown_lint.rules._texts import PROCESS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label, owner, stop_method, stop_step
 
@@ -54,7 +55,7 @@ RULE = Rule(
     summary="a multiprocessing.Process is started and never joined",
     tier="D",
     severity="warning",
-    triggers=("Process",),
+    triggers=(PROCESS,),
     origin=("G11", "G14"),
 )
 _WATCHED = ("sentinel", "exitcode", "is_alive", "pid", "ident")

@@ -70,6 +70,7 @@ from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import Registration, is_test
 from shutdown_lint.project.values import Constant, Instance
+from shutdown_lint.rules._texts import THREAD
 from shutdown_lint.rules._told import untold
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label, owner, stop_method, stop_step
@@ -82,7 +83,12 @@ RULE = Rule(
     summary="a worker that the exit waits for has an endless loop and no way to be told to stop",
     tier="D",
     severity="warning",
-    triggers=("submit", "run_in_executor", "to_thread", "Thread"),
+    triggers=(
+        "submit",
+        "run_in_executor",
+        "to_thread",
+        THREAD,
+    ),
     origin=("G9",),
 )
 _POOLED = frozenset({"submit", "run_in_executor", "to_thread", "map"})

@@ -67,6 +67,7 @@ from shutdown_lint.project.places import Attribute, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Class
+from shutdown_lint.rules._texts import JOIN
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import is_true, label, names
 from shutdown_lint.rules.work._inside import way
@@ -78,7 +79,11 @@ RULE = Rule(
     summary="a worker waits for its own end: `shutdown()` or `join()` in the thread that should end",
     tier="D",
     severity="error",
-    triggers=("shutdown(", ".join(", ".result("),
+    triggers=(
+        "shutdown(",
+        JOIN,
+        ".result(",
+    ),
     origin=("G11",),
 )
 _SERVER = "socketserver.BaseServer"

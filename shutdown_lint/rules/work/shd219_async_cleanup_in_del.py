@@ -77,7 +77,10 @@ RULE = Rule(
     summary="a destructor or weakref callback schedules work on an event loop",
     tier="D",
     severity="warning",
-    triggers=("__del__", "weakref"),
+    triggers=(
+        "def __del__",
+        r"weakref & re:\b(?:ref|finalize|WeakMethod|proxy)\b\s*(?:\(|as\b)",
+    ),
     origin=("G3",),
 )
 MAX_DEPTH = 2

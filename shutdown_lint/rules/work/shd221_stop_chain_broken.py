@@ -68,6 +68,7 @@ from shutdown_lint.project.values import Container, Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import Site, loop_over, text
 
+_CHAINED = frozenset(STOP_METHODS) - {"join", "kill", "exit", "end", "__del__", "release", "finalize", "unload"}
 RULE = Rule(
     code="SHD221",
     name="stop-chain-broken",
@@ -75,19 +76,12 @@ RULE = Rule(
     tier="D",
     severity="error",
     triggers=(
-        "def close",
-        "def stop",
-        "def shutdown",
-        "def __exit__",
-        "def __aexit__",
-        "def aclose",
-        "def terminate",
-        "def disconnect",
-        "super() & stop",
+        r"super() & re:(?m)^\s*super\(\)\s*$",
+        r"re:super\(\)\s*[#;]",
+        f"re:class\\s+\\w+\\(\\s*(?!object\\b|\\w*Exception\\s*\\)|\\)) & re:def (?:{'|'.join(sorted(_CHAINED))})\\b",
     ),
     origin=("G13",),
 )
-_CHAINED = frozenset(STOP_METHODS) - {"join", "kill", "exit", "end", "__del__", "release", "finalize", "unload"}
 _RELEASES = frozenset(
     {
         "close",

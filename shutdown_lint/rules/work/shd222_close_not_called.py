@@ -38,9 +38,24 @@ from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
 from shutdown_lint.project.values import Function, Instance, Value
+from shutdown_lint.rules._texts import ENDINGS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import Site, text
 
+_AWAITERS = frozenset(
+    {
+        "maybe_awaitable",
+        "maybe_await",
+        "ensure_awaitable",
+        "_maybe_await",
+        "run_until_complete",
+        "wait_for",
+        "shield",
+        "ensure_future",
+        "create_task",
+        "gather",
+    }
+)
 RULE = Rule(
     code="SHD222",
     name="close-not-called",
@@ -48,16 +63,10 @@ RULE = Rule(
     tier="D",
     severity="error",
     triggers=(
-        "async & .close(",
-        "async & .stop(",
-        "async & .shutdown(",
-        ".aclose(",
-        ".close)",
-        ".stop)",
-        ".shutdown)",
-        "self & .shutdown",
-        "self & .stop",
-        "self & .close",
+        rf"re:(?m)\.(?:{ENDINGS})[ \t\r]*(?:[;#]|$)",
+        *(rf"{name} & re:\.(?:{ENDINGS})\s*[,)#]" for name in sorted(_AWAITERS)),
+        rf"async & re:\.(?:{ENDINGS})\(",
+        r"self & re:\.(?:close|stop|shutdown|aclose|disconnect)\(",
     ),
     origin=("G13",),
 )
@@ -78,20 +87,6 @@ _NAMES = frozenset(
         "quit",
         "dispose",
         "flush",
-    }
-)
-_AWAITERS = frozenset(
-    {
-        "maybe_awaitable",
-        "maybe_await",
-        "ensure_awaitable",
-        "_maybe_await",
-        "run_until_complete",
-        "wait_for",
-        "shield",
-        "ensure_future",
-        "create_task",
-        "gather",
     }
 )
 
