@@ -61,8 +61,9 @@ def at_stake(at: At, fn: Fn, project: Project) -> tuple[Step, ...]:
         found += around(registration.site.at, registration.fn, project)
         found += held(registration.fn, project)
     functions = tuple(dict.fromkeys((*(path.fn for path in paths), *(r.fn for r in starters))))
-    found += registered(functions, project, {paths[0].fn: at, **{p.fn: p.site.at for p in paths if p.site is not None}})
-    found += live(at, functions, project)
+    places = {paths[0].fn: at, **{p.fn: p.site.at for p in paths if p.site is not None}}
+    found += registered(functions, project, places)
+    found += live(at, functions, project, places)
     return tuple(dict.fromkeys(found))[:MAX_STEPS]
 
 
@@ -138,14 +139,19 @@ def _callback_matters(registration: Registration, project: Project) -> bool:
     return not registration.targets or any(does_something(target, project) for target in registration.targets)
 
 
-def live(at: At, functions: tuple[Fn, ...], project: Project) -> Iterator[Step]:
-    """Threads, pools and processes at work, and files with unwritten buffers, that these functions make."""
+def live(
+    at: At, functions: tuple[Fn, ...], project: Project, places: Mapping[Fn, At] = MappingProxyType({})
+) -> Iterator[Step]:
+    """Threads, pools and processes at work, and files with unwritten buffers, that these functions make.
+
+    ``places`` tells where the way leads through a function: what has been joined or closed before that place is over.
+    """
     makers = dict.fromkeys(functions)
     for fn in functions:
         makers.update(dict.fromkeys(_makers(fn, project)))
     for fn in makers:
         for acquisition in project.resources.of_function(fn):
-            if not is_test(fn) and _is_live(acquisition, at, fn, project):
+            if not is_test(fn) and _is_live(acquisition, places.get(fn, at), fn, project):
                 yield _live_step(acquisition, project)
 
 
@@ -168,7 +174,7 @@ def _constructed(site: Site, fn: Fn, project: Project) -> Iterator[Path]:
 
 def _is_live(acquisition: Acquisition, at: At, fn: Fn, project: Project) -> bool:
     model, track = acquisition.model, project.resources.track(acquisition)
-    if track.entered or any(use.fn is fn and use.site.at.stmt in at.before() for use in track.methods(*model.release)):
+    if track.entered or any(use.fn is fn and _is_over(use.site.at, at) for use in track.methods(*model.release)):
         return False
     if model.kind in ("thread", "timer"):
         return acquisition.daemon is False and project.resources.started(acquisition)
@@ -182,6 +188,11 @@ def _is_live(acquisition: Acquisition, at: At, fn: Fn, project: Project) -> bool
         and writes(acquisition.call, OPENERS[opener])
         and track.has("write", "writelines", "writerow", "writerows")
     )
+
+
+def _is_over(release: At, at: At) -> bool:
+    """Whether the release stands before the place, in its block or in one around it."""
+    return any(release.stmt in place.before() for place in at.around())
 
 
 def _live_step(acquisition: Acquisition, project: Project) -> Step:
