@@ -238,8 +238,7 @@ def is_supplied(expr: Expr, fn: Fn, project: Project, hops: int = 0) -> bool:
     if isinstance(expr, Comp):  # {x.key: x for x in xs or []}
         held = {name for element in expr.elements[-1:] for name in _names(element)}
         return any(
-            held & set(_names(clause.target)) and is_supplied(clause.iter, fn, project, hops)
-            for clause in expr.clauses
+            held & set(_names(clause.target)) and is_supplied(clause.iter, fn, project, hops) for clause in expr.clauses
         )
     if isinstance(expr, Attr):
         return any(

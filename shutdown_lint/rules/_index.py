@@ -1214,7 +1214,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         "D",
         "warning",
         "none",
-        ("gather(",),
+        ("gather(", "TaskGroup"),
         "shutdown_lint.rules.swallowed.shd509_gather_cuts_cleanup",
         "0.1.0",
         ("G13",),

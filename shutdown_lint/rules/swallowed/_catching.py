@@ -104,7 +104,8 @@ def _is_type(part: Expr, fn: Fn, project: Project) -> bool:
     last = part.name if isinstance(part, Attr) else part.id if isinstance(part, Name) else ""
     values = project.evaluate.values(part, fn)
     return any(
-        isinstance(value, (Class, Container)) or (isinstance(value, External) and not last.isupper()) for value in values
+        isinstance(value, (Class, Container)) or (isinstance(value, External) and not last.isupper())
+        for value in values
     )
 
 

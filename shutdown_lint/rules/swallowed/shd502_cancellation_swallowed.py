@@ -38,7 +38,8 @@ async def worker(queue):
 ```
 
 ## Precision
-Silent for ``t.cancel(); await t``, for ``uncancel()``, and when the loop's condition is changed in the clause.
+Silent for ``t.cancel(); await t``, for ``uncancel()``, when the loop's condition is changed in the clause or by
+who cancels, and where nothing but a task or future is awaited, by its name: someone may cancel that one alone.
 
 ## References
 - [Task cancellation](https://docs.python.org/3/library/asyncio-task.html#task-cancellation)
@@ -48,12 +49,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Handler, ModuleFacts, While
+from shutdown_lint.facts import Assign, Attr, Await, Body, Expr, Handler, ModuleFacts, Name, Try, While
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import awaits, cancels, caught, forwards, leaves, raises, tries
-from shutdown_lint.walk import At, enclosing_loops, sites, walk
+from shutdown_lint.walk import At, enclosing_loops, own_exprs, sites, subexprs, walk
 
 RULE = Rule(
     code="SHD502",
@@ -73,7 +74,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         for at, stmt in tries(fn):
             for handler in stmt.handlers:
-                if "CancelledError" in caught(handler, fn, project) and awaits(stmt.body) and _goes_on(at, handler, fn):
+                if "CancelledError" not in caught(handler, fn, project) or not awaits(stmt.body):
+                    continue
+                if _goes_on(at, handler, fn) and not _is_meant(at, stmt, fn, project):
                     yield RULE.finding(
                         module,
                         handler.span,
@@ -99,3 +102,44 @@ def _goes_on(at: At, handler: Handler, fn: Fn) -> bool:
         if getattr(site.call.func, "name", "") in ("set", "close", "stop", "shutdown", "clear")
     )
     return not changes_state and not tells
+
+
+def _is_meant(at: At, stmt: Try, fn: Fn, project: Project) -> bool:
+    """Whether the cancellation may be that of a task which is awaited by its name, or comes with a flag that ends the loop."""
+    awaited = [expr.value for root in _exprs(stmt.body) for expr in subexprs(root) if isinstance(expr, Await)]
+    if awaited and all(isinstance(expr, (Name, Attr)) for expr in awaited) and not _is_iterated(stmt.body):
+        return True
+    loop = next(enclosing_loops(at)).stmt
+    tested = _identifiers(loop.test) if isinstance(loop, While) else frozenset()
+    return bool(tested) and any(
+        "cancel" in other.mentions and _sets(other, tested) for other in project.functions(fn.module) if other is not fn
+    )
+
+
+def _exprs(body: Body) -> Iterator[Expr]:
+    return (root for at in walk(body) for root in own_exprs(at.stmt))
+
+
+def _is_iterated(body: Body) -> bool:
+    """Whether an ``async for`` or ``async with`` awaits something without a name."""
+    return any(getattr(at.stmt, "is_async", False) for at in walk(body))
+
+
+def _identifiers(expr: Expr) -> frozenset[str]:
+    found = {
+        part.name if isinstance(part, Attr) else part.id for part in subexprs(expr) if isinstance(part, (Attr, Name))
+    }
+    return frozenset(found - {"self", "cls", "is_set", "done", "closed"})
+
+
+def _sets(fn: Fn, tested: frozenset[str]) -> bool:
+    """Whether the function gives one of the flags another value."""
+    if not tested & fn.mentions or fn.name == "__init__":
+        return False
+    assigned = [target for at in fn.statements if isinstance(at.stmt, Assign) for target in at.stmt.targets]
+    called = [
+        site.call.func.value
+        for site in fn.sites
+        if isinstance(site.call.func, Attr) and site.call.func.name in ("set", "clear")
+    ]
+    return any(_identifiers(expr) & tested for expr in (*assigned, *called))

@@ -37,7 +37,7 @@ async def poll(source, sink):
 
 ## Precision
 Silent where the function cancels something itself, where a task or future is awaited by its name (it may be cancelled
-from elsewhere), in cleanups, and where nothing follows.
+from elsewhere), in cleanups, and where nothing follows but releases and log lines.
 
 ## References
 - [contextlib.suppress](https://docs.python.org/3/library/contextlib.html#contextlib.suppress)
@@ -48,14 +48,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Await, Body, Call, Expr, ModuleFacts, Raise, Return, With
+from shutdown_lint.facts import Await, Body, Call, Expr, ModuleFacts, Raise, Return, Stmt, With
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.swallowed._catching import STOPPING, cancels, last_name, suppressed
+from shutdown_lint.rules.swallowed._catching import STOPPING, cancels, last_name, statement_call, suppressed
 from shutdown_lint.rules.swallowed._steps import is_release_name
-from shutdown_lint.rules.waits._stops import in_final, is_stop
+from shutdown_lint.rules.waits._stops import STOP_NAME, in_final, is_stop
 from shutdown_lint.walk import At, enclosing_loops, own_exprs, sites, subexprs, walk, what_runs_after
 
 RULE = Rule(
@@ -73,6 +73,7 @@ RULE = Rule(
     origin=("G4",),
 )
 _ASIDE = ("thread", "timer", "pool-thread", "pool-process", "process", "del", "weakref-callback", "test")
+_SAYS = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "echo", "log"})
 _WRAPPERS = frozenset({"wait_for", "shield", "gather", "wait", "wrap_future"})
 
 
@@ -96,7 +97,7 @@ def _tier(at: At, body: Body, names: frozenset[str], fn: Fn, project: Project) -
         return None
     looping = next(enclosing_loops(at), None) is not None
     if fn.facts.is_async and _awaits_work(body):
-        follows = looping or any(not _is_bare_end(stmt) for stmt in what_runs_after(at))
+        follows = looping or any(not _is_last_thing(stmt) for stmt in what_runs_after(at))
         return "D" if follows and not cancels(fn) else None
     if "CancelledError" in names or fn.facts.is_async or project.roles.only(fn, *_ASIDE):
         return None
@@ -105,7 +106,12 @@ def _tier(at: At, body: Body, names: frozenset[str], fn: Fn, project: Project) -
     return None
 
 
-def _is_bare_end(stmt: object) -> bool:
+def _is_last_thing(stmt: Stmt) -> bool:
+    """What is right behind the end of the work: a bare end, a release, a line for the log."""
+    call = statement_call(stmt)
+    if call is not None:
+        last = last_name(call)
+        return is_release_name(last) or bool(STOP_NAME.match(last)) or last in _SAYS
     return (isinstance(stmt, Return) and stmt.value is None) or (isinstance(stmt, Raise) and stmt.exc is None)
 
 

@@ -68,6 +68,8 @@ RULE = Rule(
 _GOOD_BYES = frozenset({"logout", "log_out", "disconnect", "commit", "deregister", "unsubscribe", "leave"})
 _ENDS = frozenset({"close", "aclose", "stop", "shutdown"})
 _MAX_HOPS = 1
+# What workers and children of most kinds take without an error, also when they have ended.
+_SURE = frozenset({"terminate", "kill", "cancel", "join"})
 
 
 class Cut(NamedTuple):
@@ -113,7 +115,7 @@ def _is_lost(step: Release, other: Release) -> bool:
 def _tier(step: Release, lost: tuple[Release, ...], members: Expr | None, reason: Why | None, fn: Fn) -> Tier | None:
     if reason is None:
         return None
-    if members is not None and reason.kind != "unknown" and not reason.steps:
+    if members is not None and reason.kind != "unknown" and not reason.steps and step.name not in _SURE:
         return "D"
     if step.awaited:
         direct = reason.kind == "network" and len(reason.steps) <= _MAX_HOPS

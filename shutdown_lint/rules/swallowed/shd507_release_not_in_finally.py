@@ -47,7 +47,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Await, Call, Expr, ExprStmt, ModuleFacts, Name, Stmt, Try, With
+from shutdown_lint.facts import Attr, Await, Call, Expr, ExprStmt, Handler, ModuleFacts, Name, Seq, Stmt, Try, With
 from shutdown_lint.findings import Confidence, Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
@@ -55,9 +55,9 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.swallowed._catching import statement_call
+from shutdown_lint.rules.swallowed._catching import last_name, leaves, raises, statement_call
 from shutdown_lint.rules.swallowed._pairs import Pair, pairs
-from shutdown_lint.walk import At, enclosing_finally, sites, subexprs, text, walk
+from shutdown_lint.walk import At, Site, enclosing_finally, sites, sites_at, subexprs, text, walk
 
 # a statement that calls a method of a local
 _OF_A_LOCAL = r"re:(?m)^(?:[^\n#]*[:;])?[ \t]*(?:await\s+)?\(*\w+\.\w+\("
@@ -95,6 +95,7 @@ _ASYNC_KINDS = _KINDS | {"session", "connection"}
 _RUNS = frozenset(
     {"run", "start", "serve", "serve_forever", "work", "consume", "process", "execute", "main", "loop", "wait", "join"}
 )
+_WAITS = frozenset({"wait", "sleep", "serve_forever", "Event", "Future", "create_future", "pause"})
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -185,9 +186,15 @@ def _escapes(name: str, fn: Fn) -> bool:
             stmt = site.at.stmt
             if not (isinstance(stmt, ExprStmt) or any(site.expr is target for target in getattr(stmt, "targets", ()))):
                 return True
-        elif not isinstance(parent, Attr):
+        elif not isinstance(parent, Attr) or _is_handed_on(site, parent):
             return True
     return False
+
+
+def _is_handed_on(site: Site, attribute: Attr) -> bool:
+    """``stack.callback(server.close)``: the release itself is given to someone."""
+    called = len(site.parents) > 1 and isinstance(site.parents[1], Call) and site.parents[1].func is attribute
+    return attribute.name in _NAMES and not called
 
 
 def _in_closure(name: str, fn: Fn, project: Project) -> bool:
@@ -197,12 +204,31 @@ def _in_closure(name: str, fn: Fn, project: Project) -> bool:
 
 def _can_raise(between: tuple[Stmt, ...], name: str) -> bool:
     """Whether the statements between acquisition and release do work: an await, or a call that is more than a setter."""
-    for at in walk(between):
-        if isinstance(at.stmt, With) and at.stmt.is_async:
-            return True
-    return any(not _is_trivial(site.call, name) for site in sites(between)) or any(
-        site.awaited for site in sites(between)
-    )
+    work = [at for at in walk(between) if not _is_caught(at)]
+    if any(isinstance(at.stmt, With) and at.stmt.is_async for at in work):
+        return True
+    return any(not _is_trivial(site.call, name) or site.awaited for at in work for site in sites_at(at))
+
+
+def _is_caught(at: At) -> bool:
+    """In a ``try`` that takes all that its work raises: of a mere wait, nothing but cancellation and Ctrl-C."""
+    for place in at.around():
+        outer = place.outer.stmt if place.outer is not None and place.part == "body" else None
+        if isinstance(outer, Try) and not any(
+            raises(handler.body) or leaves(handler.body) for handler in outer.handlers
+        ):
+            waits = all(last_name(site.call) in _WAITS for site in sites(outer.body))
+            if any(_takes_all(handler, waits) for handler in outer.handlers):
+                return True
+    return False
+
+
+def _takes_all(handler: Handler, waits: bool) -> bool:
+    if handler.types is None:
+        return True
+    parts = handler.types.items if isinstance(handler.types, Seq) else (handler.types,)
+    last = {part.name if isinstance(part, Attr) else part.id for part in parts if isinstance(part, (Attr, Name))}
+    return bool(last & ({"BaseException", "CancelledError", "KeyboardInterrupt"} if waits else {"BaseException"}))
 
 
 def _is_trivial(call: Call, name: str) -> bool:
@@ -223,6 +249,12 @@ def _is_trivial(call: Call, name: str) -> bool:
         "isinstance",
         "format",
         "setdefault",
+        "submit",
+        "put",
+        "put_nowait",
+        "add",
+        "set",
+        "clear",
     )
 
 

@@ -2,7 +2,8 @@
 
 ## What it does
 Reports ``await asyncio.gather(...)`` whose arguments are coroutines named ``close``, ``stop``, ``shutdown``,
-``disconnect``, ``wait_closed`` and the like, without ``return_exceptions=True``.
+``disconnect``, ``wait_closed`` and the like, without ``return_exceptions=True``; and an ``asyncio.TaskGroup`` whose tasks
+are all such coroutines.
 
 ## Why it matters
 The first close that fails ends the wait: ``gather`` raises, the others run on unawaited, and when the loop ends they are
@@ -27,7 +28,8 @@ async def stop_all(services):
 ```
 
 ## Precision
-Only calls whose every coroutine is a release by name.
+Only calls and groups whose every coroutine is a release by name, also within ``wait_for``. Silent where all of them are
+functions of the project that let no exception out.
 
 ## References
 - [asyncio.gather](https://docs.python.org/3/library/asyncio-task.html#asyncio.gather)
@@ -37,13 +39,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, Comp, Const, Expr, ModuleFacts, Name
+from shutdown_lint.facts import Attr, Body, Call, Comp, Const, Expr, ModuleFacts, Name, With
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.failing import why
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._releases import RELEASES
-from shutdown_lint.walk import argument, text
+from shutdown_lint.walk import argument, enclosing_loops, sites, text
 
 RULE = Rule(
     code="SHD509",
@@ -51,9 +54,10 @@ RULE = Rule(
     summary="asyncio.gather over several closes without return_exceptions: the first failure leaves the others",
     tier="D",
     severity="warning",
-    triggers=("gather(",),
+    triggers=("gather(", "TaskGroup"),
     origin=("G13",),
 )
+_WRAPPERS = frozenset({"wait_for", "create_task", "ensure_future"})
 _NAMES = RELEASES - {"cancel", "release", "abort", "rollback"}
 
 
@@ -66,8 +70,51 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             if not site.awaited or not project.calls.is_call_to(site.call, fn, "asyncio.gather"):
                 continue
             closes = _closes(site.call, fn)
-            if closes and not _returns_exceptions(site.call):
+            if closes and not _returns_exceptions(site.call) and not _keep_quiet(closes, fn, project):
                 yield _finding(module, site.call, fn, closes)
+        if "TaskGroup" in fn.mentions:
+            yield from _groups(module, fn, project)
+
+
+def _groups(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Finding]:
+    """A task group all of whose tasks are closes: the first that fails cancels the others half-way."""
+    for at in fn.statements:
+        if not isinstance(at.stmt, With) or not at.stmt.is_async:
+            continue
+        for item in at.stmt.items:
+            if isinstance(item.context, Call) and project.calls.is_call_to(item.context, fn, "asyncio.TaskGroup"):
+                closes = _started(at.stmt.body)
+                if closes and not _keep_quiet(closes, fn, project):
+                    yield _cancelling(module, fn, item.context, closes)
+
+
+def _started(body: Body) -> list[Call]:
+    """The closes that the block makes tasks of; empty where some task is something else, or there is just one."""
+    tasks = [site for site in sites(body) if _last(site.call) == "create_task" and site.call.args]
+    repeated = any(next(enclosing_loops(task.at), None) is not None for task in tasks)
+    closes = [_unwrapped(task.call) for task in tasks]
+    if not all(_is_release(close) for close in closes) or len(closes) + repeated < 2:
+        return []
+    return [close for close in closes if isinstance(close, Call)]
+
+
+def _keep_quiet(closes: list[Call], fn: Fn, project: Project) -> bool:
+    """Whether all closes are the project's own, and let no exception out."""
+    return all(
+        any(target.fn is not fn for target in project.calls.targets(close, fn))
+        and why(close, fn, project, awaited=True) is None
+        for close in closes
+    )
+
+
+def _cancelling(module: ModuleFacts, fn: Fn, group: Call, closes: list[Call]) -> Finding:
+    return RULE.finding(
+        module,
+        group.span,
+        f"the first failing `{text(closes[0])}` makes this task group in `{fn.qualname}` cancel the other closes half-way",
+        lost=tuple(fn.step(close.span, f"`{text(close)}` of the others") for close in closes),
+        help="use `asyncio.gather` with `return_exceptions=True`, or catch the errors of each close in its own task",
+    )
 
 
 def _returns_exceptions(call: Call) -> bool:
@@ -77,7 +124,7 @@ def _returns_exceptions(call: Call) -> bool:
 
 def _closes(call: Call, fn: Fn) -> list[Call]:
     """The release calls that the arguments consist of; empty where some argument is something else, or there is just one."""
-    found: list[Call] = []
+    found: list[Expr] = []
     many = False
     for arg in call.args:
         if arg.keyword is not None:
@@ -85,13 +132,23 @@ def _closes(call: Call, fn: Fn) -> list[Call]:
         elements = _elements(arg.value, fn) if arg.star else (arg.value,)
         many = many or bool(arg.star)
         for element in elements:
-            if not _is_release(element):
+            if not _is_release(_unwrapped(element)):
                 return []
-            assert isinstance(element, Call)
-            found.append(element)
+            found.append(_unwrapped(element))
         if not elements:
             return []
-    return found if many or len(found) > 1 else []
+    return [call for call in found if isinstance(call, Call)] if many or len(found) > 1 else []
+
+
+def _unwrapped(expr: Expr) -> Expr:
+    """What a limit or a task is made of: ``wait_for(x.close(), 3)``, ``create_task(x.close())``."""
+    while isinstance(expr, Call) and _last(expr) in _WRAPPERS and expr.args:
+        expr = expr.args[0].value
+    return expr
+
+
+def _last(call: Call) -> str:
+    return call.func.name if isinstance(call.func, Attr) else call.func.id if isinstance(call.func, Name) else ""
 
 
 def _elements(expr: Expr, fn: Fn) -> tuple[Expr, ...]:

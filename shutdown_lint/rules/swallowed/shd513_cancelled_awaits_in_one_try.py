@@ -52,7 +52,7 @@ from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import caught, last_name, suppressed
-from shutdown_lint.walk import At, dotted
+from shutdown_lint.walk import At, dotted, sites
 
 RULE = Rule(
     code="SHD513",
@@ -81,7 +81,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         for at in fn.statements:
             block = _guarded(at, fn, project)
-            if block:
+            if block and not _waited_before(at):
                 yield from _findings(module, block, fn, project)
 
 
@@ -92,6 +92,19 @@ def _guarded(at: At, fn: Fn, project: Project) -> Body:
     if isinstance(at.stmt, With) and any("CancelledError" in suppressed(i.context, fn, project) for i in at.stmt.items):
         return at.stmt.body
     return ()
+
+
+def _waited_before(at: At) -> bool:
+    """Whether an ``asyncio.wait`` or ``gather`` behind the cancels has already seen the tasks to their end."""
+    seen = [site for place in at.around() for site in sites(place.before())]
+    told = max((site.call.span.line for site in seen if last_name(site.call) == "cancel"), default=0)
+    return any(
+        site.awaited
+        and last_name(site.call) in ("wait", "gather")
+        and site.call.args
+        and site.call.span.line > told > 0
+        for site in seen
+    )
 
 
 def _findings(module: ModuleFacts, block: Body, fn: Fn, project: Project) -> Iterator[Finding]:
