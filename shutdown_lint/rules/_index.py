@@ -1199,9 +1199,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         "D",
         "warning",
         "none",
-        (
-            "async def & await & re:except[^\\n]*\\bException\\b(?s:.{0,3000}?)\\n[ \\t]*raise\\b & re:(?m)(?:^|[;:])[ \\t]*raise[ \\t\\r]*(?:[#;]|$)",
-        ),
+        ("async def & await & re:except[^\\n]*\\bException\\b & raise",),
         "shutdown_lint.rules.swallowed.shd508_cleanup_misses_cancel",
         "0.1.0",
         ("G4",),
