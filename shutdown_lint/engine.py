@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint import suppress
@@ -224,8 +225,18 @@ def _run_rules(
 def _checks(enabled: Iterable[str]) -> list[_Enabled]:
     codes = set(enabled)
     return [
-        _Enabled(entry, registry.load(entry)) for entry in registry.entries() if entry.checks and entry.code in codes
+        _Enabled(entry, _on_first_use(entry)) for entry in registry.entries() if entry.checks and entry.code in codes
     ]
+
+
+def _on_first_use(entry: registry.Entry) -> Check:
+    """The rule's function; importing a rule costs a millisecond or more, and in most runs many rules have nothing to do."""
+    load = cache(lambda: registry.load(entry))
+
+    def run(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+        return load()(module, project)
+
+    return run
 
 
 def _trouble_findings(troubles: Iterable[tuple[str, Trouble]], enabled: dict[str, str]) -> list[Finding]:

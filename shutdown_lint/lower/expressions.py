@@ -49,8 +49,10 @@ Lowerer: TypeAlias = Callable[[Any, Tables, Scope], Expr]
 
 def lower_expr(node: cst.CSTNode, tables: Tables, scope: Scope) -> Expr:
     """The facts of one expression."""
-    lowerer = _BY_TYPE.get(type(node), _unread)
     parentheses = getattr(node, "lpar", ())
+    if isinstance(node, cst.Name) and not parentheses:
+        return _name(node, tables, scope)  # every second expression; nobody asks where it begins
+    lowerer = _BY_TYPE.get(type(node), _unread)
     if parentheses:
         return _parenthesized(node, lowerer, len(parentheses), tables, scope)
     tables.cursor.start()
@@ -84,11 +86,9 @@ def _unread(node: cst.CSTNode, tables: Tables, scope: Scope) -> Expr:
 
 
 def _name(node: cst.Name, tables: Tables, scope: Scope) -> Expr:
-    value = node.value
+    value: str = node.value
     tables.cursor.take(value)
-    if value in _KEYWORDS:
-        return _KEYWORDS[value]
-    return tables.name(value)
+    return _KEYWORDS.get(value) or tables.name(value)
 
 
 _KEYWORDS: dict[str, Expr] = {"None": Const(None), "True": Const(True), "False": Const(False)}
