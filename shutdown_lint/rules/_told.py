@@ -275,7 +275,7 @@ def _touched(project: Project, loop: Loop, worker: frozenset[Fn], waiters: tuple
             ):
                 return True
             if fn not in worker and any(
-                _assigns(at, known) for at in fn.statements if not _late(at, fn, waiters[0], until)
+                _assigns(at, known, loop.leaves) for at in fn.statements if not _late(at, fn, waiters[0], until)
             ):
                 return True
     return False
@@ -289,8 +289,8 @@ def _late(at: At, fn: Fn, waiter: Fn, until: int) -> bool:
 def _touches(site: Site, known: set[str], leaves: bool) -> bool:
     func = site.call.func
     if isinstance(func, Attr):
-        if func.name in QUERIES:
-            return False
+        if func.name in QUERIES or (func.name == "set" and not leaves and not site.call.args):
+            return False  # an event that is set ends no loop that never leaves
         if _identifiers(func.value) & known and (leaves or func.name not in _ADDS or _puts_sentinel(site.call)):
             return True
     elif isinstance(func, Name) and func.id in (
@@ -312,10 +312,13 @@ def _puts_sentinel(call: Call) -> bool:
     return any(isinstance(arg.value, Const) for arg in call.args)
 
 
-def _assigns(at: At, known: set[str]) -> bool:
-    return isinstance(at.stmt, Assign) and any(
-        isinstance(target, Attr) and target.name in known for target in at.stmt.targets
-    )
+def _assigns(at: At, known: set[str], leaves: bool) -> bool:
+    """Whether something that the worker looks at is replaced; a flag ends no loop that never leaves."""
+    if not isinstance(at.stmt, Assign) or (
+        not leaves and isinstance(at.stmt.value, Const) and isinstance(at.stmt.value.value, bool)
+    ):
+        return False
+    return any(isinstance(target, Attr) and target.name in known for target in at.stmt.targets)
 
 
 def _identifiers(expr: Expr) -> set[str]:
