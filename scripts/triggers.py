@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shutdown_lint.models import builtin_models
-from shutdown_lint.prefilter import compile_prefilter, expand, fires
+from shutdown_lint.prefilter import Text, compile_prefilter, expand, fires
 from shutdown_lint.rules import registry
 
 
@@ -20,6 +20,7 @@ def main(folders: Sequence[str]) -> int:
     """See the module's docstring."""
     contents = [path.read_bytes() for folder in folders for path in Path(folder).rglob("*.py")]
     total = sum(map(len, contents)) or 1
+    texts = [(len(data), Text(data)) for data in contents]
     models, enabled = builtin_models(), registry.resolve()
     prefilter = compile_prefilter(enabled, models)
     rows = []
@@ -27,7 +28,7 @@ def main(folders: Sequence[str]) -> int:
         entry = registry.find(code)
         for trigger in entry.triggers if entry else ():
             parts = tuple(expand((trigger,), models))
-            rows.append((sum(len(data) for data in contents if fires(parts, data)) / total, f"{code}  {trigger}"))
+            rows.append((sum(size for size, text in texts if fires(parts, text)) / total, f"{code}  {trigger}"))
     rows.append((sum(len(data) for data in contents if prefilter.passes(data)) / total, "all together"))
     for share, text in sorted(rows, reverse=True):
         print(f"{share:6.1%}  {text}")

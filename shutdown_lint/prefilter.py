@@ -73,7 +73,7 @@ class Text:
     def holds(self, part: Part) -> bool:
         """Whether the part occurs."""
         if isinstance(part, Imported):
-            return part in self._imports
+            return part in self.imports
         if isinstance(part, Word):
             return part.name in self._words
         known = self._found.get(part)
@@ -92,7 +92,8 @@ class Text:
         return frozenset(_IDENTIFIER.findall(self._data))
 
     @cached_property
-    def _imports(self) -> frozenset[Imported]:
+    def imports(self) -> frozenset[Imported]:
+        """What is imported, and how."""
         found = set()
         for package, others in set(_IMPORT.findall(self._data)):
             if package:
@@ -102,17 +103,30 @@ class Text:
         return frozenset(found)
 
 
+class Ways(NamedTuple):
+    """Triggers, those of libraries by the import that each of them begins with."""
+
+    plain: tuple[Trigger, ...]
+    imported: dict[Part, tuple[Trigger, ...]]
+
+    def hold(self, text: Text) -> bool:
+        """Whether one of them occurs in full."""
+        return fires(self.plain, text) or any(
+            fires(self.imported[part], text) for part in self.imported.keys() & text.imports
+        )
+
+
 class Prefilter(NamedTuple):
     """What a file must hold to be parsed: what a rule looks for, or one of the words by which it matters to other files."""
 
-    rules: tuple[tuple[str, tuple[Trigger, ...]], ...]
-    others: tuple[Trigger, ...]
+    rules: tuple[tuple[str, Ways], ...]
+    others: Ways
 
     def codes(self, data: bytes, name: str = "") -> frozenset[str] | None:
         """The rules that could fire in a file with this content, the module of this name; None: it need not be parsed."""
         text = Text(data, name)
-        found = frozenset(code for code, triggers in self.rules if fires(triggers, text))
-        return found if found or fires(self.others, text) else None
+        found = frozenset(code for code, ways in self.rules if ways.hold(text))
+        return found if found or self.others.hold(text) else None
 
     def passes(self, data: bytes, name: str = "") -> bool:
         """Whether the file must be parsed."""
@@ -145,15 +159,26 @@ def compile_prefilter(
 
     packages = {Imported(name.encode(), by) for name in own for by in (b"from", b"import")}
 
-    def cheapest_first(triggers: Iterable[Trigger]) -> tuple[Trigger, ...]:
-        return tuple(sorted((parts for parts in triggers if packages.isdisjoint(parts)), key=_cost))
+    def ways(triggers: Iterable[Trigger]) -> Ways:
+        return _by_import(parts for parts in triggers if packages.isdisjoint(parts))
 
-    rules = (
-        (code, cheapest_first(expand(sorted(triggers([code])), models, scripts)))
-        for code in sorted(codes)
-        if triggers([code])
+    wanted = ((code, expand(sorted(triggers([code])), models, scripts)) for code in sorted(codes))
+    return Prefilter(
+        tuple((code, ways(found)) for code, found in wanted if found),
+        ways((*map(parts_of, SUPPRESSION_WORDS), *_work_words(models))),
     )
-    return Prefilter(tuple(rules), cheapest_first((*map(parts_of, SUPPRESSION_WORDS), *_work_words(models))))
+
+
+def _by_import(triggers: Iterable[Trigger]) -> Ways:
+    plain: list[Trigger] = []
+    imported: dict[Part, list[Trigger]] = {}
+    for parts in sorted(triggers, key=_cost):
+        first = next((part for part in parts if isinstance(part, Imported)), None)
+        if first is None:
+            plain.append(parts)
+        else:
+            imported.setdefault(first, []).append(tuple(part for part in parts if part is not first))
+    return Ways(tuple(plain), {part: tuple(found) for part, found in imported.items()})
 
 
 def _cost(parts: Trigger) -> tuple[int, int]:

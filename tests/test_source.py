@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from shutdown_lint.models import builtin_models
 from shutdown_lint.packaging import scripts
-from shutdown_lint.prefilter import build, parts_of
+from shutdown_lint.prefilter import Text, compile_prefilter, fires, parts_of
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import TroubleError, discover, name_files, read_bytes
 
@@ -190,13 +191,26 @@ def test_size_bound(tmp_path: Path) -> None:
 # --- prefilter and console scripts -----------------------------------------------------------------------------------
 
 
-def test_triggers_and_whole_words() -> None:
-    prefilter = build(map(parts_of, ("_exit", "except:", "super() & stop")), ["Thread", "signal"])
-    for text in (b"os._exit(1)", b"except:", b"t = Thread()", b"import signal", b"def stop(): super()"):
-        assert prefilter.passes(text)
-    for text in (b"exit()", b"ThreadPool", b"signals", b"my_signal", b"", b"super()", b"stop"):
-        assert not prefilter.passes(text)
-    assert not build([], []).passes(b"anything")
+def test_what_triggers_ask_for() -> None:
+    triggers = ("_exit", "except:", "super() & stop", r"re:\.join\(\s*\)")
+    found = [parts_of(trigger) for trigger in triggers]
+    for data in (b"os._exit(1)", b"except:", b"def stop(): super()", b"t.join( )"):
+        assert fires(found, Text(data))
+    for data in (b"exit()", b"", b"super()", b"stop", b"a.join(b)"):
+        assert not fires(found, Text(data))
+    assert not fires((), Text(b"anything"))
+
+
+def test_names_of_models_ask_for_their_import() -> None:
+    codes, models = ("SHD301",), builtin_models()
+    prefilter = compile_prefilter(codes, models, ("begin",), frozenset({"celery"}))
+    for data in (b"from threading import Thread as T", b"import a, threading\nthreading.Thread()", b"def begin(): 0"):
+        assert prefilter.passes(data)
+    for data in (b"Thread()", b"import threading\nThreadPool", b"from celery import Celery\napp.worker_main()"):
+        assert not prefilter.passes(data)
+    assert prefilter.codes(b"", "package.__main__") == {"SHD301"}
+    assert prefilter.codes(b"x = 1 # noqa: SHD301", "package") == frozenset()
+    assert prefilter.codes(b"x = 1", "package") is None
 
 
 def test_console_scripts(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ class Rule(NamedTuple):
     """The declaration of a rule.
 
     ``triggers`` are byte-substrings (given as ASCII text) without which the rule cannot fire in a file; files that
-    hold none of any rule's triggers are never parsed. Words joined by `` & `` must all be there. ``fix`` is the best applicability that the rule can offer.
+    hold none of any rule's triggers are never parsed. Words joined by `` & `` must all be there, and
+    a part may be a regular expression (``re:…``); see ``shutdown_lint.prefilter``. ``fix`` is the best applicability that the rule can offer.
     """
 
     code: str
