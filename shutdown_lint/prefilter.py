@@ -157,7 +157,7 @@ def compile_prefilter(
     """
     from shutdown_lint.rules.registry import triggers
 
-    packages = {Imported(name.encode(), by) for name in own for by in (b"from", b"import")}
+    packages = {Imported(name.encode("utf-8", "surrogateescape"), by) for name in own for by in (b"from", b"import")}
 
     def ways(triggers: Iterable[Trigger]) -> Ways:
         return _by_import(parts for parts in triggers if packages.isdisjoint(parts))
@@ -189,7 +189,7 @@ def _cost(parts: Trigger) -> tuple[int, int]:
 
 def expand(triggers: Iterable[str], models: Models, scripts: Iterable[str] = ()) -> tuple[Trigger, ...]:
     """Triggers as parts; ``@resources`` and the like stand for the names in the models, ``@scripts`` for functions."""
-    functions = tuple((f"def {name}".encode(),) for name in scripts)
+    functions = tuple((f"def {name}".encode("utf-8", "surrogateescape"),) for name in scripts)
     found: dict[Trigger, None] = {}
     for trigger in triggers:
         ways = [
