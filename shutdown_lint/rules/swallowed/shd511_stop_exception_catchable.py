@@ -92,6 +92,7 @@ RULE = Rule(
     ),
     origin=("G4", "G12"),
 )
+MAX_CLIMB = 2
 _STOPS = frozenset({"SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"})
 _ERRORS = frozenset({
     "Exception", "RuntimeError", "ValueError", "OSError", "IOError", "TimeoutError", "InterruptedError", "StopIteration", "ConnectionError",
@@ -121,7 +122,7 @@ def _of_handler(module: ModuleFacts, handler: Fn, handling: Handling, project: P
         if isinstance(at.stmt, Raise) and at.stmt.exc is not None:
             name = _catchable(at.stmt.exc, handler, project)
             if name is not None:
-                clause = _swallowing(name, handler, project)
+                clause = _swallowing(name, handler, _work(handling, project), project)
                 yield _finding(module, at.stmt, name, handler, handling, clause)
                 return
 
@@ -141,13 +142,26 @@ def _catchable(exc: Expr, fn: Fn, project: Project) -> str | None:
     return None
 
 
-def _swallowing(name: str, handler: Fn, project: Project) -> Step | None:
-    """An ``except Exception`` that goes on, in the handler's module or one that uses it."""
+def _work(handling: Handling, project: Project) -> frozenset[Fn] | None:
+    """What may be at work when the signal comes: what is run behind the handler's installation; None for anything."""
+    work, front = set(project.protocol.reach(handling.fn)), [handling.fn]
+    for _ in range(MAX_CLIMB):
+        callers = [caller for fn in front for caller in project.calls.callers(fn)]
+        for caller in callers:
+            behind = [s for s in caller.fn.sites if s.call.span.line >= caller.site.call.span.line]
+            later = {t.fn for site in behind for t in project.calls.targets(site.call, caller.fn)}
+            work |= {caller.fn, *(fn for target in later for fn in project.protocol.reach(target))}
+        front = [caller.fn for caller in callers]
+    return None if any(fn.is_module for fn in (handling.fn, *work)) else frozenset(work)
+
+
+def _swallowing(name: str, handler: Fn, work: frozenset[Fn] | None, project: Project) -> Step | None:
+    """An ``except Exception`` that goes on, in the work, in the handler's module or one that uses it."""
     for entry in project.modules:
         if entry.facts is not handler.module and not _imports(entry.facts, handler.module, project):
             continue
         for fn in entry.functions:
-            if fn is handler or is_test(fn):
+            if fn is handler or is_test(fn) or (work is not None and fn not in work):
                 continue
             for _, stmt in tries(fn):
                 found = _eats(stmt, name, fn, project)
