@@ -201,11 +201,18 @@ def is_restored(handling: Handling, project: Project) -> bool:
         other.via == handling.via
         and other is not handling
         and not other.targets
-        and _same_owner(handling.fn, other.fn, project)
+        and (_same_owner(handling.fn, other.fn, project) or _hands_over(handling, other))
         and (not other.signals or not handling.signals or set(other.signals) & set(handling.signals))
         and _puts_back(other, project)
         for other in handlings(project)
     )
+
+
+def _hands_over(handling: Handling, other: Handling) -> bool:
+    """Whether the installer returns the handlers that were there, for a function of the same module to put back."""
+    fn = handling.fn
+    keeps = "getsignal" in fn.mentions or not handling.site.dropped
+    return keeps and bool(fn.returns) and other.fn.module is fn.module
 
 
 def _same_owner(left: Fn, right: Fn, project: Project) -> bool:
