@@ -336,6 +336,11 @@ def dotted(expr: Expr | None) -> str | None:
     return ".".join((expr.id, *reversed(parts)))
 
 
+def last_name(expr: Expr | None) -> str:
+    """``c`` of ``a.b.c``; empty for what is neither a name nor an attribute."""
+    return expr.name if isinstance(expr, Attr) else expr.id if isinstance(expr, Name) else ""
+
+
 def root_name(expr: Expr | None) -> str | None:
     """The name at the root of ``a.b[0].c()``."""
     while isinstance(expr, (Attr, Subscript, Await, Call)):

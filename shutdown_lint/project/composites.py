@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Attr, Name
+from shutdown_lint.facts import Attr
 from shutdown_lint.models import Resource
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
 from shutdown_lint.project.values import Class
-from shutdown_lint.walk import Site
+from shutdown_lint.walk import Site, last_name
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -70,8 +70,7 @@ class Composites:
         if self._names is None:
             classes = (cls for entry in self._project.modules for cls in entry.classes)
             self._names = frozenset(cls.name for cls in classes if self._has_stop(cls))
-        func = site.call.func
-        return (func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else "") in self._names
+        return last_name(site.call.func) in self._names
 
     def _has_stop(self, cls: Cls) -> bool:
         return any(

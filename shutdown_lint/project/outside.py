@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Name, Try, With
+from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Try, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.values import Instance
-from shutdown_lint.walk import At, Site, argument, sites, text
+from shutdown_lint.walk import At, Site, argument, last_name, sites, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -85,7 +85,7 @@ def reaches_outside(site: Site, fn: Fn, project: Project, depth: int = 0) -> boo
         )
     if isinstance(site.call.func, Attr) and project.cleanup.is_harmless(site.call.func.value, fn):
         return False
-    return bool(_OUTSIDE.search(_last(site.call.func)))
+    return bool(_OUTSIDE.search(last_name(site.call.func)))
 
 
 def does_something(fn: Fn, project: Project) -> bool:
@@ -107,7 +107,7 @@ def context_matters(context: Expr, fn: Fn, project: Project, depth: int = 0) -> 
             return _exit_matters(value.cls, project)
         if isinstance(value, Instance) and isinstance(value.cls, str):
             return _external_matters(value.cls, inner, project)
-    return isinstance(inner, Call) and bool(_OUTSIDE_CONTEXT.search(_last(inner.func)))
+    return isinstance(inner, Call) and bool(_OUTSIDE_CONTEXT.search(last_name(inner.func)))
 
 
 def _call_matters(call: Call, fn: Fn, project: Project, depth: int) -> bool | None:
@@ -148,7 +148,3 @@ def _exit_matters(cls: Cls, project: Project) -> bool:
             return does_something(method, project)
     # the exit method is inherited from a class that we do not see
     return bool(project.classes.external_bases(cls)) and bool(_OUTSIDE_CONTEXT.search(cls.name))
-
-
-def _last(func: Expr) -> str:
-    return func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""

@@ -404,13 +404,13 @@ class Tracker:
         family = set(self._project.classes.family(place.cls))
         for fn in self._project.calls.mentioning(place.name):
             for site in fn.attributes(place.name):
-                if self._belongs(site, fn, family):
+                if isinstance(site.expr, Attr) and self._belongs(site.expr.value, fn, family):
                     yield fn, site
         if self._by_string(place, family):
             self._escape(f"read by name `{place.name}`")
 
-    def _belongs(self, site: Site, fn: Fn, family: set[Cls]) -> bool:
-        receiver = site.expr.value if isinstance(site.expr, Attr) else None
+    def _belongs(self, receiver: Expr, fn: Fn, family: set[Cls]) -> bool:
+        """Whether the expression is an instance of the family."""
         if isinstance(receiver, Name) and receiver.id == self._project.classes.self_name(fn):
             return self._project.classes.enclosing(fn) in family
         values = self._project.evaluate.values(receiver, fn)
@@ -423,15 +423,9 @@ class Tracker:
                 read, name = site.call.args[0].value, site.call.args[1].value
                 if isinstance(name, Const) and name.value != place.name:
                     continue
-                if self._is_self(read, fn, family) and not _is_method_lookup(site, fn):
+                if self._belongs(read, fn, family) and not _is_method_lookup(site, fn):
                     return True
         return False
-
-    def _is_self(self, expr: Expr, fn: Fn, family: set[Cls]) -> bool:
-        if isinstance(expr, Name) and expr.id == self._project.classes.self_name(fn):
-            return True
-        values = self._project.evaluate.values(expr, fn)
-        return any(isinstance(v, (Instance, Class)) and v.cls in family for v in values)
 
 
 def _is_method_lookup(site: Site, fn: Fn) -> bool:

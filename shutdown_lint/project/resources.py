@@ -11,7 +11,7 @@ from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.places import Attribute, Local, Track, Tracker, Use
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Class, Coroutine, External, Instance
-from shutdown_lint.walk import Site, argument
+from shutdown_lint.walk import Site, argument, last_name
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -168,7 +168,7 @@ class Resources:
             names = (name.rpartition(".")[2] for name in self._project.models.acquire if used(name))
             self._lasts = frozenset(names) | self._class_names()
         lasts, aliases = self._lasts, self._aliases(fn)
-        named = ((site, _callee(site.call.func)) for site in fn.sites)
+        named = ((site, last_name(site.call.func)) for site in fn.sites)
         return [site for site, last in named if last in lasts or last in aliases]
 
     def _aliases(self, fn: Fn) -> frozenset[str]:
@@ -331,11 +331,6 @@ class Resources:
         """The methods by which instances of the class are asked to end, own and inherited (project) ones."""
         methods = self._project.classes.methods(cls)
         return tuple(methods[name] for name in STOP_METHODS if name in methods and _ends_instance(methods[name]))
-
-
-def _callee(func: Expr) -> str:
-    """The last name of what is called."""
-    return func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
 
 
 def _ends_instance(fn: Fn) -> bool:

@@ -36,7 +36,7 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.values import Constant, Instance
-from shutdown_lint.walk import Site, argument, children, own_exprs, text
+from shutdown_lint.walk import Site, argument, children, last_name, own_exprs, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -268,7 +268,7 @@ class _Reader:
         )
 
     def _call(self, call: Call, stmt: Stmt, awaited: bool) -> Iterator[Step]:
-        last = _last(call.func)
+        last = last_name(call.func)
         names = self._project.calls.external(call, self._fn)
         if any(name in _GROUPS for name in names):
             yield from self._group(call, stmt)
@@ -380,7 +380,7 @@ class _Reader:
         """A wait for a child of which the same function has written ``kill()`` in a line before."""
         receiver = call.func.value if isinstance(call.func, Attr) else None
         return receiver is not None and any(
-            _last(site.call.func) in ("kill", "killpg")
+            last_name(site.call.func) in ("kill", "killpg")
             and site.call.span.line < call.span.line
             and isinstance(site.call.func, Attr)
             and text(site.call.func.value) == text(receiver)
@@ -448,10 +448,6 @@ def _is_super(call: Call) -> bool:
 
 def _span(stmt: Stmt) -> Span:
     return getattr(stmt, "span", NO_SPAN)
-
-
-def _last(func: Expr) -> str:
-    return func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
 
 
 def _short(expr: Expr) -> str:

@@ -13,7 +13,7 @@ from shutdown_lint.facts import Assign, Attr, Await, Call, Expr, ExprStmt, Name,
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Instance
-from shutdown_lint.walk import At, argument, same, sites, text
+from shutdown_lint.walk import At, argument, last_name, same, sites, text
 
 _LOCKS = frozenset(
     {
@@ -96,15 +96,11 @@ def _lock(at: At, undo: Call, receiver: Expr, fn: Fn, project: Project) -> Pair 
         if func.name != "acquire" or not _is_lock(receiver, fn, project):
             return None
         between = at.block[position + 1 : at.position]
-        if all(_name(site.call.func) in _CALM for site in sites(between)):
+        if all(last_name(site.call.func) in _CALM for site in sites(between)):
             return None
         so = f"`{text(receiver)}` stays locked, and who takes it next waits for ever"
         return Pair(earlier, at, undo, so, between)
     return None
-
-
-def _name(func: Expr) -> str:
-    return func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
 
 
 def _is_lock(receiver: Expr, fn: Fn, project: Project) -> bool:
@@ -118,7 +114,7 @@ def _task(at: At, undo: Call, name: Name, fn: Fn, project: Project) -> Pair | No
         return None
     between = at.block[made[0].position + 1 : at.position]
     # a mere sleep beside a task stands in for waiting for it, which is another rule's
-    works = any(site.awaited and _name(site.call.func) != "sleep" for site in sites(between))
+    works = any(site.awaited and last_name(site.call.func) != "sleep" for site in sites(between))
     return Pair(made[0], at, undo, f"task `{name.id}` goes on", between) if works else None
 
 

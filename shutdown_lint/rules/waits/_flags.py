@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, Name
+from shutdown_lint.facts import Assign, Attr, Call, Const, Name
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute, Place
-from shutdown_lint.rules._told import EVENTS, is_event, is_flag, tells
+from shutdown_lint.rules._told import is_event, is_flag, tells
 from shutdown_lint.walk import Site, argument, subexprs
 
 _BY_NAME = ("getattr", "setattr", "hasattr", "vars", "attrgetter", "__setattr__", "__getattribute__")
@@ -101,8 +101,3 @@ def is_public(place: Place, project: Project) -> bool:
 def written(place: Place, project: Project) -> str:
     """The flag as the code writes it."""
     return f"self.{place.name}" if isinstance(place, Attribute) else place.name
-
-
-def is_made_event(value: Expr | None, fn: Fn, project: Project) -> bool:
-    """``threading.Event()``."""
-    return isinstance(value, Call) and project.calls.is_call_to(value, fn, *EVENTS)

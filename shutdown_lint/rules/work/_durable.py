@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Name, Try, With
+from shutdown_lint.facts import Await, Call, Const, Expr, Try, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.walk import argument, sites
+from shutdown_lint.walk import argument, last_name, sites
 
 MAX_DEPTH = 3
 _WRITES = re.compile(r"[wax+]")
@@ -42,7 +42,7 @@ def _own(fn: Fn, project: Project) -> Iterator[Step]:
         elif (
             isinstance(at.stmt, Try)
             and at.stmt.final
-            and any(_FINALS.search(_last(site.call.func)) for site in sites(at.stmt.final))
+            and any(_FINALS.search(last_name(site.call.func)) for site in sites(at.stmt.final))
         ):
             yield project.cleanup.final_step(at.stmt, fn)
 
@@ -59,9 +59,5 @@ def _durable_context(context: Expr, fn: Fn, project: Project) -> bool:
         model = project.resources.model_of(inner, fn)
         if model is not None and model.kind in ("connection", "producer", "tempdir"):
             return model.loss == "real"
-        return bool(_CONTEXTS.search(_last(inner.func)))
+        return bool(_CONTEXTS.search(last_name(inner.func)))
     return False
-
-
-def _last(func: Expr) -> str:
-    return func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""

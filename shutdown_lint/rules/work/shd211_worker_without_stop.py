@@ -63,7 +63,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name
+from shutdown_lint.facts import Call, ModuleFacts
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Loop
@@ -75,7 +75,7 @@ from shutdown_lint.rules._told import untold
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label, owner, stop_method, stop_step
 from shutdown_lint.rules.work._durable import durable_cleanup
-from shutdown_lint.walk import argument, sites, text
+from shutdown_lint.walk import argument, last_name, sites, text
 
 RULE = Rule(
     code="SHD211",
@@ -122,7 +122,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 def _jobs(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Finding]:
     for site in fn.sites:
-        if _last(site.call.func) in _POOLED:
+        if last_name(site.call.func) in _POOLED:
             for job in project.roles.at(site, fn):
                 loop = _endless(job.targets, project) if _is_joined(job, project) else None
                 if loop is not None:
@@ -150,16 +150,12 @@ def _endless(targets: tuple[Fn, ...], project: Project) -> Loop | None:
 def _tier(loop: Loop) -> Tier:
     body = getattr(loop.at.stmt, "body", ())
     waits_for_peer = any(wait.model.wakes in ("peer", "close") for wait in loop.waits)
-    return "S" if waits_for_peer or any(_last(site.call.func) in _PEERS for site in sites(body)) else "D"
+    return "S" if waits_for_peer or any(last_name(site.call.func) in _PEERS for site in sites(body)) else "D"
 
 
 def _loses(acquisition: Acquisition, project: Project) -> bool:
     """Cleanup that is lost with a daemon is the finding of another rule."""
     return any(durable_cleanup(body, project) for body in project.resources.bodies(acquisition))
-
-
-def _last(func: Expr) -> str:
-    return func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
 
 
 def _hangs(module: ModuleFacts, fn: Fn, call: Call, what: str, loop: Loop) -> Finding:

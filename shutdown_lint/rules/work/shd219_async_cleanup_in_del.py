@@ -64,12 +64,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name, Try, With, WithItem
+from shutdown_lint.facts import Attr, Call, ModuleFacts, Try, With, WithItem
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.walk import Site, text
+from shutdown_lint.walk import Site, last_name, text
 
 RULE = Rule(
     code="SHD219",
@@ -123,7 +123,7 @@ def _starts(module: ModuleFacts, project: Project) -> Iterator[_Start]:
             yield _Start(fn, f"`{fn.qualname}`")
         if fn.mentions & {"weakref", "finalize", "ref", "proxy"} and not is_test(fn):
             for site in fn.sites:
-                if _last(site.call.func) in ("finalize", "ref", "proxy"):
+                if last_name(site.call.func) in ("finalize", "ref", "proxy"):
                     for registration in project.roles.at(site, fn):
                         where = _WHERE.get(registration.callback.role)
                         targets = (target for target in registration.targets if target.module is module)
@@ -133,7 +133,7 @@ def _starts(module: ModuleFacts, project: Project) -> Iterator[_Start]:
 def _scheduled(fn: Fn, project: Project, first: Site | None, guarded: bool, depth: int) -> Iterator[_Scheduled]:
     for site in fn.sites:
         guard = guarded or _is_caught(site)
-        if fn.mentions & _WORDS and _last(site.call.func) in _WORDS and _is_scheduling(site.call, fn, project):
+        if fn.mentions & _WORDS and last_name(site.call.func) in _WORDS and _is_scheduling(site.call, fn, project):
             yield _Scheduled(site, fn, first or site, guard)
         elif depth < MAX_DEPTH and _runs_here(site):
             for target in project.calls.targets(site.call, fn):
@@ -147,7 +147,7 @@ def _runs_here(site: Site) -> bool:
 
 
 def _is_scheduling(call: Call, fn: Fn, project: Project) -> bool:
-    if _last(call.func) in _LOOP_ONLY:
+    if last_name(call.func) in _LOOP_ONLY:
         return not project.calls.targets(call, fn)
     known = project.calls.external(call, fn)
     if known:
@@ -155,7 +155,7 @@ def _is_scheduling(call: Call, fn: Fn, project: Project) -> bool:
     if project.calls.targets(call, fn) or not isinstance(call.func, Attr):
         return False
     receiver = call.func.value
-    return _last(receiver.func if isinstance(receiver, Call) else receiver) in _LOOPS
+    return last_name(receiver.func if isinstance(receiver, Call) else receiver) in _LOOPS
 
 
 def _is_guarded_function(fn: Fn) -> bool:
@@ -177,11 +177,7 @@ def _is_caught(site: Site) -> bool:
 
 
 def _suppresses(item: WithItem) -> bool:
-    return isinstance(item.context, Call) and _last(item.context.func) == "suppress"
-
-
-def _last(func: Expr) -> str:
-    return func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
+    return isinstance(item.context, Call) and last_name(item.context.func) == "suppress"
 
 
 def _finding(module: ModuleFacts, start: _Start, found: _Scheduled) -> Finding:
