@@ -1,4 +1,4 @@
-"""Lowering reads positions off the text: they must be those that LibCST's own provider computes."""
+"""Two parsers, one result: the positions are those that LibCST's own provider computes, and both lowerings agree."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import libcst as cst
 import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from shutdown_lint import facts
-from shutdown_lint.lower import lower_module, module, nodes
-from shutdown_lint.lower.cursor import Cursor
+from shutdown_lint.lower import SyntaxTrouble, lower_module, module as lowering
+from shutdown_lint.lower.abstract.module import lower_text as lower_by_ast
+from shutdown_lint.lower.concrete import module, nodes
+from shutdown_lint.lower.concrete.cursor import Cursor
 
 ROOT = Path(__file__).parent.parent
 SYNTAX = '''\
@@ -113,16 +115,22 @@ KINDS: dict[str, tuple[type, ...]] = {
 
 
 def _lowered(text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[facts.ModuleFacts, int]:
-    """The facts, and how many tokens were not where they should be."""
+    """The facts by LibCST's parser, and how many tokens were not where they should be."""
     made: list[Cursor] = []
 
     def make(text: str) -> Cursor:
         made.append(Cursor(text))
         return made[-1]
 
-    monkeypatch.setattr(module, "Cursor", make)
-    found = lower_module(text, path="m.py", name="m", is_package=False, digest="")
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "Cursor", make)
+        patched.setattr(lowering, "lower_by_ast", _refuse)
+        found = lower_module(text, path="m.py", name="m", is_package=False, digest="")
     return found, made[-1].lost
+
+
+def _refuse(text: str) -> NoReturn:
+    raise SyntaxError
 
 
 def _records(record: Any) -> Iterator[Any]:
@@ -155,6 +163,56 @@ def _check(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {f.span for f in found.functions[1:] if not f.is_lambda} <= expected.get("Name", set())
 
 
+NEWER = {"[T: (int, f()), *Ts, **P]": "", "type X [T] = list[T]": "pass"} if sys.version_info < (3, 12) else {}
+ODD = '''\
+é = "日本"; x = f("é", g("ü")) ; (ﬁ) = lambda ﬁ: h(ﬁ)  # a ligature is the two letters
+class \\
+  Ü ( * h(), metaclass = é() ) : "ü" ; j(); k
+async \\
+   def ﬁ(ü: "é" = f'{g("ü")}', *, é=lambda: (yield) ) -> "ü": pass;
+if "é": a(); b();
+else: return a(*b, c=1, *d, **e, f=2)
+x = ("é" f"{a('é')} " "b" f"""
+{b(
+  c('ü'))!r:>{d()}}""", u"é" "ü", b"\\xff" b"a", 'b' 'c')
+print(f"{a} {b.c} {d[e()]}", f"{f'{g()}'}", rf"\\d{h(1)}{{}}", "\\x41\\N{EN DASH}", f"{(lambda: 1)}")
+y = 10 ** 30, 99999999999999999999, 1e400, -1e400, -True, 0o17, 1_0, 0x_ff, 2j, "LONG"
+x[a,], x[a, b:c], x[*a], x[(a, b)], a and b and (c and d) and not e, a < b() < c
+del (a, b), c; del (d, e)
+'''.replace("LONG", "a" * 300)
+
+
+def _check_agreement(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables, body = lower_by_ast(text)
+    by_libcst, _ = _lowered(text, monkeypatch)
+    assert body == by_libcst.functions[0].body
+    assert tuple(tables.functions[1:]) == by_libcst.functions[1:]
+    assert tuple(tables.classes) == by_libcst.classes
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_both_parsers_lead_to_the_same_facts(newline: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    syntax = SYNTAX
+    for new, old in NEWER.items():
+        syntax = syntax.replace(new, old)
+    # LibCST does not know a lone \r behind a backslash
+    odd, syntax = (text.replace("\\\n", " ") if newline == "\r" else text for text in (ODD, syntax))
+    for text in (syntax, odd, "", "a()", "if a: b()", "#", "pass;", "\f\nf()\n"):
+        _check_agreement(text.replace("\n", newline), monkeypatch)
+
+
+def test_both_parsers_agree_on_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    fixtures = [path for path in (ROOT / "tests" / "fixtures").rglob("*.py") if "SHD9" not in str(path)]
+    for path in sorted([*(ROOT / "shutdown_lint").rglob("*.py"), *fixtures])[::3]:
+        _check_agreement(path.read_text(encoding="utf-8"), monkeypatch)
+
+
+def test_syntax_that_the_running_python_cannot_read() -> None:
+    text = "type X[T = int] = f()\ny = t'{g()}'\n"
+    found = lower_module(text, path="m.py", name="m", is_package=False, digest="")
+    assert [type(statement).__name__ for statement in found.functions[0].body] == ["Assign", "Assign"]
+
+
 def test_all_syntax(monkeypatch: pytest.MonkeyPatch) -> None:
     _check(SYNTAX, monkeypatch)
 
@@ -183,7 +241,7 @@ def test_real_nodes_do_as_well() -> None:
     script = """if True:
         import pickle, sys
         from importlib.util import module_from_spec, spec_from_file_location
-        spec = spec_from_file_location("shutdown_lint.lower.nodes", sys.argv[1])
+        spec = spec_from_file_location("shutdown_lint.lower.concrete.nodes", sys.argv[1])
         nodes = sys.modules[spec.name] = module_from_spec(spec)
         spec.loader.exec_module(nodes)
         nodes.cst = nodes._copy()
@@ -203,7 +261,7 @@ def test_the_real_module_stays_untouched() -> None:
     lower_module("f(x)\n", path="m.py", name="m", is_package=False, digest="")
     assert vars(cst) == before
     assert sys.modules["libcst"] is cst
-    with pytest.raises(module.SyntaxTrouble):
+    with pytest.raises(SyntaxTrouble):
         lower_module("f(\n", path="m.py", name="m", is_package=False, digest="")
     assert sys.modules["libcst"] is cst
     assert isinstance(cst.parse_module("f(x)\n").body[0], cst.SimpleStatementLine)
@@ -222,7 +280,7 @@ def test_what_the_parser_may_leave_out_has_a_default() -> None:
 def test_the_parser_comes_without_its_package() -> None:
     script = """if True:
         import sys
-        from shutdown_lint.lower.nodes import cst, parse
+        from shutdown_lint.lower.concrete.nodes import cst, parse
         assert type(parse("f(x)\\n").body[0].body[0].value) is cst.Call
         assert "libcst" not in sys.modules
         import libcst

@@ -1,14 +1,18 @@
-"""What the walk accumulates: the functions and classes of a module, and the scope that it is in."""
+"""What the walk accumulates: the functions and classes of a module, and the scope that it is in; what ends it."""
 
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import Class, Function, Name
 
-if TYPE_CHECKING:
-    from shutdown_lint.lower.cursor import Cursor
+
+class SyntaxTrouble(Exception):
+    """The text is not Python that LibCST can read. ``line`` and ``col`` are 1-based."""
+
+    def __init__(self, line: int, col: int, message: str) -> None:
+        super().__init__(message)
+        self.line, self.col, self.message = line, col, message
 
 
 class Scope:
@@ -21,15 +25,14 @@ class Scope:
 
 
 class Tables:
-    """The definitions of one module, numbered in the order in which they are met."""
+    """The definitions of one module, numbered in the order in which they are met; ``into`` tables that are there already."""
 
-    __slots__ = ("_names", "classes", "cursor", "functions")
+    __slots__ = ("_names", "classes", "functions")
 
-    def __init__(self, cursor: Cursor) -> None:
-        self.cursor = cursor
-        self.functions: list[Function | None] = []
-        self.classes: list[Class | None] = []
-        self._names: dict[str, Name] = {}
+    def __init__(self, into: Tables | None = None) -> None:
+        self.functions: list[Function | None] = into.functions if into else []
+        self.classes: list[Class | None] = into.classes if into else []
+        self._names: dict[str, Name] = into._names if into else {}
 
     def new_function(self) -> int:
         """Reserve the next number, so that nested definitions come after the one around them."""

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from shutdown_lint.lower.expressions import discard
-from shutdown_lint.lower.scope import Scope, Tables, normal
+from shutdown_lint.lower.concrete.expressions import discard
+from shutdown_lint.lower.concrete.tables import CursorTables
+from shutdown_lint.lower.scope import Scope, normal
 
 if TYPE_CHECKING:
     import libcst as cst
 else:
-    from shutdown_lint.lower.nodes import cst
+    from shutdown_lint.lower.concrete.nodes import cst
 
 # appends the names that the pattern binds
-Reader: TypeAlias = Callable[[Any, Tables, Scope, "list[str]"], None]
+Reader: TypeAlias = Callable[[Any, CursorTables, Scope, "list[str]"], None]
 
 
-def lower_case(pattern: cst.MatchPattern, tables: Tables, scope: Scope) -> tuple[tuple[str, ...], bool]:
+def lower_case(pattern: cst.MatchPattern, tables: CursorTables, scope: Scope) -> tuple[tuple[str, ...], bool]:
     """The names bound, and whether the pattern matches anything (``_`` or a bare name)."""
     irrefutable = isinstance(pattern, cst.MatchAs) and pattern.pattern is None
     names: list[str] = []
@@ -25,7 +26,7 @@ def lower_case(pattern: cst.MatchPattern, tables: Tables, scope: Scope) -> tuple
     return tuple(names), irrefutable
 
 
-def _read(node: cst.CSTNode, tables: Tables, scope: Scope, names: list[str]) -> None:
+def _read(node: cst.CSTNode, tables: CursorTables, scope: Scope, names: list[str]) -> None:
     # the parentheses around a value are the value's own
     depth = 0 if isinstance(node, (cst.MatchValue, cst.MatchSingleton)) else len(getattr(node, "lpar", ()))
     for _ in range(depth):
@@ -37,11 +38,11 @@ def _read(node: cst.CSTNode, tables: Tables, scope: Scope, names: list[str]) -> 
         tables.cursor.take(")")
 
 
-def _value(node: cst.MatchValue, tables: Tables, scope: Scope, names: list[str]) -> None:
+def _value(node: cst.MatchValue, tables: CursorTables, scope: Scope, names: list[str]) -> None:
     discard(node.value, tables, scope)
 
 
-def _bind(node: cst.Name | None, tables: Tables, names: list[str]) -> None:
+def _bind(node: cst.Name | None, tables: CursorTables, names: list[str]) -> None:
     if node is None:
         tables.cursor.take("_")
     else:
@@ -49,35 +50,35 @@ def _bind(node: cst.Name | None, tables: Tables, names: list[str]) -> None:
         names.append(normal(node.value))
 
 
-def _as(node: cst.MatchAs, tables: Tables, scope: Scope, names: list[str]) -> None:
+def _as(node: cst.MatchAs, tables: CursorTables, scope: Scope, names: list[str]) -> None:
     if node.pattern is not None:
         _read(node.pattern, tables, scope, names)
         tables.cursor.take("as")
     _bind(node.name, tables, names)
 
 
-def _or(node: cst.MatchOr, tables: Tables, scope: Scope, names: list[str]) -> None:
+def _or(node: cst.MatchOr, tables: CursorTables, scope: Scope, names: list[str]) -> None:
     for element in node.patterns:
         _read(element.pattern, tables, scope, names)
         tables.cursor.skip("|")
 
 
-def _star(node: cst.MatchStar, tables: Tables, scope: Scope, names: list[str]) -> None:
+def _star(node: cst.MatchStar, tables: CursorTables, scope: Scope, names: list[str]) -> None:
     tables.cursor.take("*")
     _bind(node.name, tables, names)
 
 
-def _element(node: cst.MatchSequenceElement, tables: Tables, scope: Scope, names: list[str]) -> None:
+def _element(node: cst.MatchSequenceElement, tables: CursorTables, scope: Scope, names: list[str]) -> None:
     _read(node.value, tables, scope, names)
 
 
-def _elements(nodes: Iterable[cst.CSTNode], tables: Tables, scope: Scope, names: list[str]) -> None:
+def _elements(nodes: Iterable[cst.CSTNode], tables: CursorTables, scope: Scope, names: list[str]) -> None:
     for node in nodes:
         _read(node, tables, scope, names)
         tables.cursor.skip(",")
 
 
-def _list(node: cst.MatchList, tables: Tables, scope: Scope, names: list[str]) -> None:
+def _list(node: cst.MatchList, tables: CursorTables, scope: Scope, names: list[str]) -> None:
     bracketed = node.lbracket is not None
     if bracketed:
         tables.cursor.take("[")
@@ -86,11 +87,11 @@ def _list(node: cst.MatchList, tables: Tables, scope: Scope, names: list[str]) -
         tables.cursor.take("]")
 
 
-def _tuple(node: cst.MatchTuple, tables: Tables, scope: Scope, names: list[str]) -> None:
+def _tuple(node: cst.MatchTuple, tables: CursorTables, scope: Scope, names: list[str]) -> None:
     _elements(node.patterns, tables, scope, names)
 
 
-def _mapping(node: cst.MatchMapping, tables: Tables, scope: Scope, names: list[str]) -> None:
+def _mapping(node: cst.MatchMapping, tables: CursorTables, scope: Scope, names: list[str]) -> None:
     cursor = tables.cursor
     cursor.take("{")
     for element in node.elements:
@@ -105,7 +106,7 @@ def _mapping(node: cst.MatchMapping, tables: Tables, scope: Scope, names: list[s
     cursor.take("}")
 
 
-def _class(node: cst.MatchClass, tables: Tables, scope: Scope, names: list[str]) -> None:
+def _class(node: cst.MatchClass, tables: CursorTables, scope: Scope, names: list[str]) -> None:
     cursor = tables.cursor
     discard(node.cls, tables, scope)
     cursor.take("(")

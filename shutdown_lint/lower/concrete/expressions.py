@@ -32,45 +32,46 @@ from shutdown_lint.facts import (
     Walrus,
     Yield,
 )
-from shutdown_lint.lower.cursor import Cursor
-from shutdown_lint.lower.params import lower_params
-from shutdown_lint.lower.scope import Scope, Tables, normal
+from shutdown_lint.lower.concrete.cursor import Cursor
+from shutdown_lint.lower.concrete.params import lower_params
+from shutdown_lint.lower.concrete.tables import CursorTables
+from shutdown_lint.lower.scope import Scope, normal
+from shutdown_lint.lower.values import binary, display, literal, live_operands, negated
 
 if TYPE_CHECKING:
     import libcst as cst
 else:
-    from shutdown_lint.lower.nodes import cst
+    from shutdown_lint.lower.concrete.nodes import cst
 
-MAX_STRING = 200
-MAX_LITERALS = 8
+# CPython refuses int() of more than 4,300 digits (sys.set_int_max_str_digits); what is longer than this is above the bound
+_LONG_INTEGER = 100
 
-Lowerer: TypeAlias = Callable[[Any, Tables, Scope], Expr]
+Lowerer: TypeAlias = Callable[[Any, CursorTables, Scope], Expr]
 
 
-def lower_expr(node: cst.CSTNode, tables: Tables, scope: Scope) -> Expr:
+def lower_expr(node: cst.CSTNode, tables: CursorTables, scope: Scope) -> Expr:
     """The facts of one expression."""
     parentheses = getattr(node, "lpar", ())
     if isinstance(node, cst.Name) and not parentheses:
         return _name(node, tables, scope)  # every second expression; nobody asks where it begins
-    lowerer = _BY_TYPE.get(type(node), _unread)
-    if parentheses:
-        return _parenthesized(node, lowerer, len(parentheses), tables, scope)
-    tables.cursor.start()
-    return lowerer(node, tables, scope)
-
-
-def _parenthesized(node: cst.CSTNode, lowerer: Lowerer, depth: int, tables: Tables, scope: Scope) -> Expr:
+    if not parentheses:
+        return lower_unparenthesized(node, tables, scope)
     cursor = tables.cursor
-    for _ in range(depth):
+    for _ in parentheses:
         cursor.take("(")
-    cursor.start()
-    found = lowerer(node, tables, scope)
-    for _ in range(depth):
+    found = lower_unparenthesized(node, tables, scope)
+    for _ in parentheses:
         cursor.take(")")
     return found
 
 
-def discard(node: cst.CSTNode | None, tables: Tables, scope: Scope) -> Unknown:
+def lower_unparenthesized(node: cst.CSTNode, tables: CursorTables, scope: Scope) -> Expr:
+    """As ``lower_expr``; the parentheses around the node are left to the caller."""
+    tables.cursor.start()
+    return _BY_TYPE.get(type(node), _unread)(node, tables, scope)
+
+
+def discard(node: cst.CSTNode | None, tables: CursorTables, scope: Scope) -> Unknown:
     """Move the cursor past an expression that no rule can use."""
     if node is not None:
         functions, yields = len(tables.functions), scope.yields
@@ -80,12 +81,12 @@ def discard(node: cst.CSTNode | None, tables: Tables, scope: Scope) -> Unknown:
     return UNKNOWN
 
 
-def _unread(node: cst.CSTNode, tables: Tables, scope: Scope) -> Expr:
+def _unread(node: cst.CSTNode, tables: CursorTables, scope: Scope) -> Expr:
     """A kind of expression that this version does not know."""
     return UNKNOWN
 
 
-def _name(node: cst.Name, tables: Tables, scope: Scope) -> Expr:
+def _name(node: cst.Name, tables: CursorTables, scope: Scope) -> Expr:
     value: str = node.value
     tables.cursor.take(value)
     return _KEYWORDS.get(value) or tables.name(value)
@@ -94,7 +95,7 @@ def _name(node: cst.Name, tables: Tables, scope: Scope) -> Expr:
 _KEYWORDS: dict[str, Expr] = {"None": Const(None), "True": Const(True), "False": Const(False)}
 
 
-def _attribute(node: cst.Attribute, tables: Tables, scope: Scope) -> Expr:
+def _attribute(node: cst.Attribute, tables: CursorTables, scope: Scope) -> Expr:
     value, cursor = lower_expr(node.value, tables, scope), tables.cursor
     cursor.take(".")
     name = node.attr.value
@@ -102,7 +103,7 @@ def _attribute(node: cst.Attribute, tables: Tables, scope: Scope) -> Expr:
     return Attr(value, normal(name))
 
 
-def _call(node: cst.Call, tables: Tables, scope: Scope) -> Expr:
+def _call(node: cst.Call, tables: CursorTables, scope: Scope) -> Expr:
     cursor = tables.cursor
     start = cursor.pos
     func = lower_expr(node.func, tables, scope)
@@ -112,12 +113,12 @@ def _call(node: cst.Call, tables: Tables, scope: Scope) -> Expr:
     return Call(func, args, cursor.span(start))
 
 
-def lower_args(args: Iterable[cst.Arg], tables: Tables, scope: Scope) -> tuple[Arg, ...]:
+def lower_args(args: Iterable[cst.Arg], tables: CursorTables, scope: Scope) -> tuple[Arg, ...]:
     """The arguments of a call or the bases of a class."""
     return tuple([_arg(arg, tables, scope) for arg in args])
 
 
-def _arg(node: cst.Arg, tables: Tables, scope: Scope) -> Arg:
+def _arg(node: cst.Arg, tables: CursorTables, scope: Scope) -> Arg:
     cursor, keyword = tables.cursor, None
     if node.star:
         cursor.take(node.star)
@@ -131,14 +132,14 @@ def _arg(node: cst.Arg, tables: Tables, scope: Scope) -> Arg:
     return Arg(value, keyword, node.star)
 
 
-def _await(node: cst.Await, tables: Tables, scope: Scope) -> Expr:
+def _await(node: cst.Await, tables: CursorTables, scope: Scope) -> Expr:
     cursor = tables.cursor
     start = cursor.pos
     cursor.take("await")
     return Await(lower_expr(node.expression, tables, scope), cursor.span(start))
 
 
-def _yield(node: cst.Yield, tables: Tables, scope: Scope) -> Expr:
+def _yield(node: cst.Yield, tables: CursorTables, scope: Scope) -> Expr:
     scope.yields = True
     tables.cursor.take("yield")
     value = node.value
@@ -150,7 +151,7 @@ def _yield(node: cst.Yield, tables: Tables, scope: Scope) -> Expr:
     return Yield(lower_expr(value, tables, scope), False)
 
 
-def _lambda(node: cst.Lambda, tables: Tables, scope: Scope) -> Expr:
+def _lambda(node: cst.Lambda, tables: CursorTables, scope: Scope) -> Expr:
     index, cursor = tables.new_function(), tables.cursor
     start = cursor.pos
     prefix = f"{scope.prefix}<lambda>"
@@ -167,34 +168,38 @@ def _lambda(node: cst.Lambda, tables: Tables, scope: Scope) -> Expr:
     return Lambda(index, span)
 
 
-def _string(node: cst.SimpleString, tables: Tables, scope: Scope) -> Expr:
+def _string(node: cst.SimpleString, tables: CursorTables, scope: Scope) -> Expr:
     text = node.value
     tables.cursor.take(text)
-    if len(text) > MAX_STRING:
-        return UNKNOWN
-    if text[0] in "\"'" and "\\" not in text and text[1] != text[0] and text.isascii():
-        return Const(text[1:-1])
     try:
-        value = ast.literal_eval(text)
+        return literal(ast.literal_eval(text))
     except (ValueError, SyntaxError):
         return UNKNOWN
-    return Const(value) if isinstance(value, str) else UNKNOWN
 
 
-def _concatenated(node: cst.ConcatenatedString, tables: Tables, scope: Scope) -> Expr:
-    left, right = lower_expr(node.left, tables, scope), lower_expr(node.right, tables, scope)
-    if (
-        isinstance(left, Const)
-        and isinstance(right, Const)
-        and isinstance(left.value, str)
-        and isinstance(right.value, str)
-    ):
-        joined = left.value + right.value
-        return Const(joined) if len(joined) <= MAX_STRING else UNKNOWN
-    return live_operands("fstring", (left, right))
+def _concatenated(node: cst.ConcatenatedString, tables: CursorTables, scope: Scope) -> Expr:
+    parts = _pieces(node, tables, scope)
+    texts = [part.value for part in parts if isinstance(part, Const) and isinstance(part.value, str)]
+    if len(texts) == len(parts):
+        return literal("".join(texts))
+    return live_operands("fstring", tuple([item for part in parts for item in _items(part)]))
 
 
-def _fstring(node: cst.FormattedString, tables: Tables, scope: Scope) -> Expr:
+def _pieces(node: cst.ConcatenatedString, tables: CursorTables, scope: Scope) -> list[Expr]:
+    found: list[Expr] = []
+    rest: cst.BaseExpression = node
+    while isinstance(rest, cst.ConcatenatedString):
+        found.append(lower_expr(rest.left, tables, scope))
+        rest = rest.right
+    return [*found, lower_expr(rest, tables, scope)]
+
+
+def _items(part: Expr) -> tuple[Expr, ...]:
+    """Strings that stand side by side are one: so are their fields."""
+    return part.items if isinstance(part, Seq) else (part,)
+
+
+def _fstring(node: cst.FormattedString, tables: CursorTables, scope: Scope) -> Expr:
     tables.cursor.exact(node.start)
     found = _parts(node.parts, tables, scope)
     tables.cursor.exact(node.end)
@@ -202,7 +207,7 @@ def _fstring(node: cst.FormattedString, tables: Tables, scope: Scope) -> Expr:
 
 
 def _parts(
-    parts: Iterable[cst.BaseFormattedStringContent | cst.BaseTemplatedStringContent], tables: Tables, scope: Scope
+    parts: Iterable[cst.BaseFormattedStringContent | cst.BaseTemplatedStringContent], tables: CursorTables, scope: Scope
 ) -> tuple[Expr, ...]:
     """The expressions in a formatted string, without those in format specifications."""
     found = []
@@ -215,7 +220,7 @@ def _parts(
 
 
 def _replacement(
-    node: cst.FormattedStringExpression | cst.TemplatedStringExpression, tables: Tables, scope: Scope
+    node: cst.FormattedStringExpression | cst.TemplatedStringExpression, tables: CursorTables, scope: Scope
 ) -> Expr:
     cursor = tables.cursor
     cursor.take("{")
@@ -233,7 +238,7 @@ def _replacement(
 
 
 def _discard_parts(
-    parts: Iterable[cst.BaseFormattedStringContent | cst.BaseTemplatedStringContent], tables: Tables, scope: Scope
+    parts: Iterable[cst.BaseFormattedStringContent | cst.BaseTemplatedStringContent], tables: CursorTables, scope: Scope
 ) -> None:
     functions, yields = len(tables.functions), scope.yields
     _parts(parts, tables, scope)
@@ -241,52 +246,29 @@ def _discard_parts(
     scope.yields = yields
 
 
-def _template(node: cst.TemplatedString, tables: Tables, scope: Scope) -> Expr:
+def _template(node: cst.TemplatedString, tables: CursorTables, scope: Scope) -> Expr:
     tables.cursor.exact(node.start)
     _discard_parts(node.parts, tables, scope)
     tables.cursor.exact(node.end)
     return UNKNOWN
 
 
-def live_operands(kind: str, operands: tuple[Expr, ...]) -> Expr:
-    """Only the operands in which something happens; ``UNKNOWN`` where there is none."""
-    live = tuple(operand for operand in operands if is_live(operand))
-    if not live:
-        return UNKNOWN
-    return Seq(kind, live) if kind == "fstring" else Op(kind, live)
-
-
-def is_live(expr: Expr) -> bool:
-    """Whether evaluating the expression can do more than read names."""
-    if isinstance(expr, (Call, Await, Yield, Lambda, Walrus, Comp)):
-        return True
-    if isinstance(expr, (Attr, Subscript, Star)):
-        return is_live(expr.value)
-    if isinstance(expr, Op):
-        return any(map(is_live, expr.operands))
-    return isinstance(expr, Seq) and any(map(is_live, expr.items))
-
-
-def _integer(node: cst.Integer, tables: Tables, scope: Scope) -> Expr:
+def _integer(node: cst.Integer, tables: CursorTables, scope: Scope) -> Expr:
     tables.cursor.take(node.value)
-    # CPython refuses int() of more than 4,300 digits (sys.set_int_max_str_digits)
-    value = node.value
-    if len(value) >= 20:
-        return UNKNOWN
-    return Const(int(value) if value.isdigit() and (value[0] != "0" or len(value) == 1) else ast.literal_eval(value))
+    return UNKNOWN if len(node.value) > _LONG_INTEGER else literal(ast.literal_eval(node.value))
 
 
-def _float(node: cst.Float, tables: Tables, scope: Scope) -> Expr:
+def _float(node: cst.Float, tables: CursorTables, scope: Scope) -> Expr:
     tables.cursor.take(node.value)
-    return Const(float(node.value)) if len(node.value) < 40 else UNKNOWN
+    return literal(float(node.value))
 
 
-def _imaginary(node: cst.Imaginary, tables: Tables, scope: Scope) -> Expr:
+def _imaginary(node: cst.Imaginary, tables: CursorTables, scope: Scope) -> Expr:
     tables.cursor.take(node.value)
     return UNKNOWN
 
 
-def _ellipsis(node: cst.Ellipsis, tables: Tables, scope: Scope) -> Expr:
+def _ellipsis(node: cst.Ellipsis, tables: CursorTables, scope: Scope) -> Expr:
     tables.cursor.take("...")
     return UNKNOWN
 
@@ -322,33 +304,30 @@ _COMPARE = {
 }
 
 
-def _unary(node: cst.UnaryOperation, tables: Tables, scope: Scope) -> Expr:
+def _unary(node: cst.UnaryOperation, tables: CursorTables, scope: Scope) -> Expr:
     tables.cursor.take(_UNARY_TOKENS.get(type(node.operator), ""))
     operand = lower_expr(node.expression, tables, scope)
     op = _UNARY.get(type(node.operator), "?")
-    if op == "-" and isinstance(operand, Const) and isinstance(operand.value, (int, float)):
-        return Const(-operand.value)
+    if op == "-":
+        return negated(operand)
     return Op("not", (operand,)) if op == "not" else live_operands("?", (operand,))
 
 
-def _boolean(node: cst.BooleanOperation, tables: Tables, scope: Scope) -> Expr:
+def _boolean(node: cst.BooleanOperation, tables: CursorTables, scope: Scope) -> Expr:
     op = "and" if isinstance(node.operator, cst.And) else "or"
     left = lower_expr(node.left, tables, scope)
     tables.cursor.take(op)
     return Op(op, (left, lower_expr(node.right, tables, scope)))
 
 
-def _binary(node: cst.BinaryOperation, tables: Tables, scope: Scope) -> Expr:
+def _binary(node: cst.BinaryOperation, tables: CursorTables, scope: Scope) -> Expr:
     op = _BINARY.get(type(node.operator), "?")
     left = lower_expr(node.left, tables, scope)
     tables.cursor.take(_BINARY_TOKENS.get(type(node.operator), ""))
-    operands = (left, lower_expr(node.right, tables, scope))
-    if op == "?" or any(isinstance(operand, Unknown) for operand in operands):
-        return live_operands("?", operands)
-    return Op(op, operands)
+    return binary(op, left, lower_expr(node.right, tables, scope))
 
 
-def _comparison(node: cst.Comparison, tables: Tables, scope: Scope) -> Expr:
+def _comparison(node: cst.Comparison, tables: CursorTables, scope: Scope) -> Expr:
     left = lower_expr(node.left, tables, scope)
     links = []
     for target in node.comparisons:
@@ -368,7 +347,7 @@ def _take_comparison(op: str, operator: cst.BaseCompOp, cursor: Cursor) -> None:
             cursor.take(word)
 
 
-def _conditional(node: cst.IfExp, tables: Tables, scope: Scope) -> Expr:
+def _conditional(node: cst.IfExp, tables: CursorTables, scope: Scope) -> Expr:
     body = lower_expr(node.body, tables, scope)
     tables.cursor.take("if")
     test = lower_expr(node.test, tables, scope)
@@ -377,23 +356,23 @@ def _conditional(node: cst.IfExp, tables: Tables, scope: Scope) -> Expr:
 
 
 def _display(kind: str, opening: str = "", closing: str = "") -> Lowerer:
-    def lower(node: cst.Tuple | cst.List | cst.Set, tables: Tables, scope: Scope) -> Expr:
+    def lower(node: cst.Tuple | cst.List | cst.Set, tables: CursorTables, scope: Scope) -> Expr:
         tables.cursor.take(opening)
-        found = _seq(kind, tuple([_element(element, tables, scope) for element in node.elements]))
+        found = display(kind, tuple([_element(element, tables, scope) for element in node.elements]))
         tables.cursor.take(closing)
         return found
 
     return lower
 
 
-def _element(node: cst.BaseElement, tables: Tables, scope: Scope) -> Expr:
+def _element(node: cst.BaseElement, tables: CursorTables, scope: Scope) -> Expr:
     starred = type(node) is cst.StarredElement
     value = _starred(node, tables, scope) if starred else lower_expr(node.value, tables, scope)
     tables.cursor.skip(",")
     return Star(value) if starred else value
 
 
-def _starred(node: cst.BaseElement, tables: Tables, scope: Scope) -> Expr:
+def _starred(node: cst.BaseElement, tables: CursorTables, scope: Scope) -> Expr:
     cursor = tables.cursor
     depth = len(getattr(node, "lpar", ()))
     for _ in range(depth):
@@ -405,20 +384,13 @@ def _starred(node: cst.BaseElement, tables: Tables, scope: Scope) -> Expr:
     return value
 
 
-def _star(node: cst.StarredElement, tables: Tables, scope: Scope) -> Expr:
+def _star(node: cst.StarredElement, tables: CursorTables, scope: Scope) -> Expr:
     """``*Ts`` where no display is: an annotation, the element of a comprehension."""
     tables.cursor.take("*")
     return discard(node.value, tables, scope)
 
 
-def _seq(kind: str, items: tuple[Expr, ...]) -> Expr:
-    """A display; a long table of literals is data that no rule reads."""
-    if len(items) > MAX_LITERALS and all(isinstance(item, (Const, Unknown)) for item in items):
-        return UNKNOWN
-    return Seq(kind, items)
-
-
-def _dict(node: cst.Dict, tables: Tables, scope: Scope) -> Expr:
+def _dict(node: cst.Dict, tables: CursorTables, scope: Scope) -> Expr:
     items: list[Expr] = []
     cursor = tables.cursor
     cursor.take("{")
@@ -432,24 +404,26 @@ def _dict(node: cst.Dict, tables: Tables, scope: Scope) -> Expr:
             items.append(Star(lower_expr(element.value, tables, scope)))
         cursor.skip(",")
     cursor.take("}")
-    return _seq("dict", tuple(items))
+    return display("dict", tuple(items))
 
 
-def _subscript(node: cst.Subscript, tables: Tables, scope: Scope) -> Expr:
+def _subscript(node: cst.Subscript, tables: CursorTables, scope: Scope) -> Expr:
     value, cursor = lower_expr(node.value, tables, scope), tables.cursor
     cursor.take("[")
     indices = tuple([_index(element, tables, scope) for element in node.slice])
+    is_tuple = len(indices) > 1 or isinstance(indices[0], Star) or cursor.text[cursor.pos - 1] == ","
     cursor.take("]")
-    return Subscript(value, indices[0] if len(indices) == 1 else Seq("tuple", indices))
+    return Subscript(value, display("tuple", indices) if is_tuple else indices[0])
 
 
-def _index(node: cst.SubscriptElement, tables: Tables, scope: Scope) -> Expr:
+def _index(node: cst.SubscriptElement, tables: CursorTables, scope: Scope) -> Expr:
     part, cursor = node.slice, tables.cursor
     found: Expr = UNKNOWN
     if isinstance(part, cst.Index):
         if part.star:
             cursor.take(part.star)
         found = lower_expr(part.value, tables, scope)
+        found = Star(found) if part.star else found
     elif isinstance(part, cst.Slice):
         discard(part.lower, tables, scope)
         cursor.take(":")
@@ -461,7 +435,7 @@ def _index(node: cst.SubscriptElement, tables: Tables, scope: Scope) -> Expr:
 
 
 def _comprehension(kind: str, opening: str = "", closing: str = "") -> Lowerer:
-    def lower(node: cst.BaseComp, tables: Tables, scope: Scope) -> Expr:
+    def lower(node: cst.BaseComp, tables: CursorTables, scope: Scope) -> Expr:
         cursor = tables.cursor
         cursor.take(opening)
         elements = _comp_elements(node, tables, scope)
@@ -472,7 +446,7 @@ def _comprehension(kind: str, opening: str = "", closing: str = "") -> Lowerer:
     return lower
 
 
-def _comp_elements(node: cst.BaseComp, tables: Tables, scope: Scope) -> tuple[Expr, ...]:
+def _comp_elements(node: cst.BaseComp, tables: CursorTables, scope: Scope) -> tuple[Expr, ...]:
     if not isinstance(node, cst.DictComp):
         return (lower_expr(node.elt, tables, scope),)  # type: ignore[attr-defined]  # all but a dict's have elt
     key = lower_expr(node.key, tables, scope)
@@ -487,7 +461,7 @@ def _clauses(first: cst.CompFor) -> Iterable[cst.CompFor]:
         clause = clause.inner_for_in
 
 
-def _clause(node: cst.CompFor, tables: Tables, scope: Scope) -> Clause:
+def _clause(node: cst.CompFor, tables: CursorTables, scope: Scope) -> Clause:
     cursor = tables.cursor
     if node.asynchronous is not None:
         cursor.take("async")
@@ -500,12 +474,12 @@ def _clause(node: cst.CompFor, tables: Tables, scope: Scope) -> Clause:
     )
 
 
-def _comp_if(node: cst.CompIf, tables: Tables, scope: Scope) -> Expr:
+def _comp_if(node: cst.CompIf, tables: CursorTables, scope: Scope) -> Expr:
     tables.cursor.take("if")
     return lower_expr(node.test, tables, scope)
 
 
-def _walrus(node: cst.NamedExpr, tables: Tables, scope: Scope) -> Expr:
+def _walrus(node: cst.NamedExpr, tables: CursorTables, scope: Scope) -> Expr:
     target = lower_expr(node.target, tables, scope)
     tables.cursor.take(":=")
     value = lower_expr(node.value, tables, scope)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import ImportName
-from shutdown_lint.lower.cursor import Cursor
+from shutdown_lint.lower.concrete.cursor import Cursor
 from shutdown_lint.lower.scope import normal
 
 if TYPE_CHECKING:
     import libcst as cst
 else:
-    from shutdown_lint.lower.nodes import cst
+    from shutdown_lint.lower.concrete.nodes import cst
 
 
 def lower_import(node: cst.Import, cursor: Cursor) -> tuple[ImportName, ...]:

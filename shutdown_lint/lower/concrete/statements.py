@@ -41,21 +41,22 @@ from shutdown_lint.facts import (
     With,
     WithItem,
 )
-from shutdown_lint.lower.definitions import lower_class, lower_function, take_type_parameters
-from shutdown_lint.lower.expressions import discard, lower_expr
-from shutdown_lint.lower.imports import lower_import, lower_import_from
-from shutdown_lint.lower.patterns import lower_case
-from shutdown_lint.lower.scope import Scope, Tables, normal
+from shutdown_lint.lower.concrete.definitions import lower_class, lower_function, take_type_parameters
+from shutdown_lint.lower.concrete.expressions import discard, lower_expr
+from shutdown_lint.lower.concrete.imports import lower_import, lower_import_from
+from shutdown_lint.lower.concrete.patterns import lower_case
+from shutdown_lint.lower.concrete.tables import CursorTables
+from shutdown_lint.lower.scope import Scope, normal
 
 if TYPE_CHECKING:
     import libcst as cst
 else:
-    from shutdown_lint.lower.nodes import cst
+    from shutdown_lint.lower.concrete.nodes import cst
 
-Lowerer: TypeAlias = Callable[[Any, Tables, Scope], "Stmt | None"]
+Lowerer: TypeAlias = Callable[[Any, CursorTables, Scope], "Stmt | None"]
 
 
-def lower_body(body: cst.BaseSuite | cst.Module, tables: Tables, scope: Scope) -> Body:
+def lower_body(body: cst.BaseSuite | cst.Module, tables: CursorTables, scope: Scope) -> Body:
     """The statements of a suite; ``pass``, docstrings and bare literals leave nothing."""
     cursor, found = tables.cursor, []
     if not isinstance(body, cst.Module):
@@ -76,27 +77,27 @@ def _flat(statements: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
             yield statement
 
 
-def _lower(node: cst.CSTNode, tables: Tables, scope: Scope) -> Stmt | None:
+def _lower(node: cst.CSTNode, tables: CursorTables, scope: Scope) -> Stmt | None:
     lowerer = _BY_TYPE.get(type(node))
     return lowerer(node, tables, scope) if lowerer else None
 
 
-def _optional(node: cst.CSTNode | None, tables: Tables, scope: Scope) -> Expr | None:
+def _optional(node: cst.CSTNode | None, tables: CursorTables, scope: Scope) -> Expr | None:
     return None if node is None else lower_expr(node, tables, scope)
 
 
-def _expression(node: cst.Expr, tables: Tables, scope: Scope) -> Stmt | None:
+def _expression(node: cst.Expr, tables: CursorTables, scope: Scope) -> Stmt | None:
     start = tables.cursor.pos
     value = lower_expr(node.value, tables, scope)
     return None if isinstance(value, (Const, Unknown)) else ExprStmt(value, tables.cursor.span(start))
 
 
-def _pass(node: cst.Pass, tables: Tables, scope: Scope) -> Stmt | None:
+def _pass(node: cst.Pass, tables: CursorTables, scope: Scope) -> Stmt | None:
     tables.cursor.take("pass")
     return None
 
 
-def _assign(node: cst.Assign, tables: Tables, scope: Scope) -> Stmt:
+def _assign(node: cst.Assign, tables: CursorTables, scope: Scope) -> Stmt:
     cursor, targets = tables.cursor, []
     start = cursor.pos
     for target in node.targets:
@@ -106,7 +107,7 @@ def _assign(node: cst.Assign, tables: Tables, scope: Scope) -> Stmt:
     return Assign(tuple(targets), value, None, "=", cursor.span(start))
 
 
-def _annotated(node: cst.AnnAssign, tables: Tables, scope: Scope) -> Stmt:
+def _annotated(node: cst.AnnAssign, tables: CursorTables, scope: Scope) -> Stmt:
     cursor, value = tables.cursor, None
     start = cursor.pos
     target = lower_expr(node.target, tables, scope)
@@ -136,7 +137,7 @@ _AUGMENTED = {
 _USED_AUGMENTED = ("+=", "-=", "|=", "&=")
 
 
-def _augmented(node: cst.AugAssign, tables: Tables, scope: Scope) -> Stmt:
+def _augmented(node: cst.AugAssign, tables: CursorTables, scope: Scope) -> Stmt:
     cursor, op = tables.cursor, _AUGMENTED.get(type(node.operator), "")
     start = cursor.pos
     target = lower_expr(node.target, tables, scope)
@@ -145,13 +146,13 @@ def _augmented(node: cst.AugAssign, tables: Tables, scope: Scope) -> Stmt:
     return Assign((target,), value, None, op if op in _USED_AUGMENTED else "?=", cursor.span(start))
 
 
-def _return(node: cst.Return, tables: Tables, scope: Scope) -> Stmt:
+def _return(node: cst.Return, tables: CursorTables, scope: Scope) -> Stmt:
     start = tables.cursor.pos
     tables.cursor.take("return")
     return Return(_optional(node.value, tables, scope), tables.cursor.span(start))
 
 
-def _raise(node: cst.Raise, tables: Tables, scope: Scope) -> Stmt:
+def _raise(node: cst.Raise, tables: CursorTables, scope: Scope) -> Stmt:
     cursor, cause = tables.cursor, None
     start = cursor.pos
     cursor.take("raise")
@@ -162,19 +163,19 @@ def _raise(node: cst.Raise, tables: Tables, scope: Scope) -> Stmt:
     return Raise(raised, cause, cursor.span(start))
 
 
-def _break(node: cst.Break, tables: Tables, scope: Scope) -> Stmt:
+def _break(node: cst.Break, tables: CursorTables, scope: Scope) -> Stmt:
     start = tables.cursor.pos
     tables.cursor.take("break")
     return Break(tables.cursor.span(start))
 
 
-def _continue(node: cst.Continue, tables: Tables, scope: Scope) -> Stmt:
+def _continue(node: cst.Continue, tables: CursorTables, scope: Scope) -> Stmt:
     start = tables.cursor.pos
     tables.cursor.take("continue")
     return Continue(tables.cursor.span(start))
 
 
-def _if(node: cst.If, tables: Tables, scope: Scope, word: str = "if") -> Stmt:
+def _if(node: cst.If, tables: CursorTables, scope: Scope, word: str = "if") -> Stmt:
     start = tables.cursor.pos
     tables.cursor.take(word)
     test, body = lower_expr(node.test, tables, scope), lower_body(node.body, tables, scope)
@@ -182,7 +183,7 @@ def _if(node: cst.If, tables: Tables, scope: Scope, word: str = "if") -> Stmt:
     return If(test, body, orelse, tables.cursor.span(start))
 
 
-def _orelse(node: cst.If | cst.Else | None, tables: Tables, scope: Scope) -> Body:
+def _orelse(node: cst.If | cst.Else | None, tables: CursorTables, scope: Scope) -> Body:
     if node is None:
         return ()
     tables.cursor.start()
@@ -192,7 +193,7 @@ def _orelse(node: cst.If | cst.Else | None, tables: Tables, scope: Scope) -> Bod
     return lower_body(node.body, tables, scope)
 
 
-def _while(node: cst.While, tables: Tables, scope: Scope) -> Stmt:
+def _while(node: cst.While, tables: CursorTables, scope: Scope) -> Stmt:
     start = tables.cursor.pos
     tables.cursor.take("while")
     test, body = lower_expr(node.test, tables, scope), lower_body(node.body, tables, scope)
@@ -200,14 +201,14 @@ def _while(node: cst.While, tables: Tables, scope: Scope) -> Stmt:
     return While(test, body, orelse, tables.cursor.span(start))
 
 
-def _take_async(node: cst.For | cst.With, tables: Tables) -> bool:
+def _take_async(node: cst.For | cst.With, tables: CursorTables) -> bool:
     if node.asynchronous is None:
         return False
     tables.cursor.take("async")
     return True
 
 
-def _for(node: cst.For, tables: Tables, scope: Scope) -> Stmt:
+def _for(node: cst.For, tables: CursorTables, scope: Scope) -> Stmt:
     cursor = tables.cursor
     start, is_async = cursor.pos, _take_async(node, tables)
     cursor.take("for")
@@ -218,7 +219,7 @@ def _for(node: cst.For, tables: Tables, scope: Scope) -> Stmt:
     return For(target, iterable, body, orelse, is_async, cursor.span(start))
 
 
-def _try(node: cst.Try | cst.TryStar, tables: Tables, scope: Scope) -> Stmt:
+def _try(node: cst.Try | cst.TryStar, tables: CursorTables, scope: Scope) -> Stmt:
     cursor = tables.cursor
     final: Body = ()
     start = cursor.pos
@@ -232,7 +233,7 @@ def _try(node: cst.Try | cst.TryStar, tables: Tables, scope: Scope) -> Stmt:
     return Try(body, handlers, orelse, final, isinstance(node, cst.TryStar), cursor.span(start))
 
 
-def _handler(node: cst.ExceptHandler | cst.ExceptStarHandler, tables: Tables, scope: Scope) -> Handler:
+def _handler(node: cst.ExceptHandler | cst.ExceptStarHandler, tables: CursorTables, scope: Scope) -> Handler:
     cursor, name = tables.cursor, None
     start = cursor.start()
     cursor.take("except")
@@ -248,7 +249,7 @@ def _handler(node: cst.ExceptHandler | cst.ExceptStarHandler, tables: Tables, sc
     return Handler(types, name, body, cursor.span(start))
 
 
-def _with(node: cst.With, tables: Tables, scope: Scope) -> Stmt:
+def _with(node: cst.With, tables: CursorTables, scope: Scope) -> Stmt:
     cursor = tables.cursor
     start, is_async = cursor.pos, _take_async(node, tables)
     first = cursor.span(start)
@@ -265,7 +266,7 @@ def _with(node: cst.With, tables: Tables, scope: Scope) -> Stmt:
     return With(items, body, is_async, cursor.span(start))
 
 
-def _with_item(node: cst.WithItem, tables: Tables, scope: Scope, first: Span) -> WithItem:
+def _with_item(node: cst.WithItem, tables: CursorTables, scope: Scope, first: Span) -> WithItem:
     cursor, target = tables.cursor, None
     context = lower_expr(node.item, tables, scope)
     if node.asname is not None:
@@ -276,7 +277,7 @@ def _with_item(node: cst.WithItem, tables: Tables, scope: Scope, first: Span) ->
 
 
 def _scope(kind: str) -> Lowerer:
-    def lower(node: cst.Global | cst.Nonlocal, tables: Tables, scope: Scope) -> Stmt:
+    def lower(node: cst.Global | cst.Nonlocal, tables: CursorTables, scope: Scope) -> Stmt:
         tables.cursor.take(kind)
         for item in node.names:
             tables.cursor.take(item.name.value)
@@ -286,14 +287,14 @@ def _scope(kind: str) -> Lowerer:
     return lower
 
 
-def _delete(node: cst.Del, tables: Tables, scope: Scope) -> Stmt:
+def _delete(node: cst.Del, tables: CursorTables, scope: Scope) -> Stmt:
     start = tables.cursor.pos
     tables.cursor.take("del")
     target = lower_expr(node.target, tables, scope)
     return Delete(target.items if isinstance(target, Seq) else (target,), tables.cursor.span(start))
 
 
-def _assert(node: cst.Assert, tables: Tables, scope: Scope) -> Stmt:
+def _assert(node: cst.Assert, tables: CursorTables, scope: Scope) -> Stmt:
     start = tables.cursor.pos
     tables.cursor.take("assert")
     test = lower_expr(node.test, tables, scope)
@@ -303,7 +304,7 @@ def _assert(node: cst.Assert, tables: Tables, scope: Scope) -> Stmt:
     return Assert(test, tables.cursor.span(start))
 
 
-def _match(node: cst.Match, tables: Tables, scope: Scope) -> Stmt:
+def _match(node: cst.Match, tables: CursorTables, scope: Scope) -> Stmt:
     cursor = tables.cursor
     start = cursor.pos
     cursor.take("match")
@@ -313,7 +314,7 @@ def _match(node: cst.Match, tables: Tables, scope: Scope) -> Stmt:
     return Match(subject, cases, cursor.span(start))
 
 
-def _case(node: cst.MatchCase, tables: Tables, scope: Scope) -> Case:
+def _case(node: cst.MatchCase, tables: CursorTables, scope: Scope) -> Case:
     tables.cursor.take("case")
     binds, irrefutable = lower_case(node.pattern, tables, scope)
     guard = None
@@ -323,25 +324,25 @@ def _case(node: cst.MatchCase, tables: Tables, scope: Scope) -> Case:
     return Case(binds, guard, irrefutable and guard is None, lower_body(node.body, tables, scope))
 
 
-def _function(node: cst.FunctionDef, tables: Tables, scope: Scope) -> Stmt:
+def _function(node: cst.FunctionDef, tables: CursorTables, scope: Scope) -> Stmt:
     return lower_function(node, tables, scope, lower_body)
 
 
-def _class(node: cst.ClassDef, tables: Tables, scope: Scope) -> Stmt:
+def _class(node: cst.ClassDef, tables: CursorTables, scope: Scope) -> Stmt:
     return lower_class(node, tables, scope, lower_body)
 
 
-def _import(node: cst.Import, tables: Tables, scope: Scope) -> Stmt:
+def _import(node: cst.Import, tables: CursorTables, scope: Scope) -> Stmt:
     start = tables.cursor.pos
     return Import(lower_import(node, tables.cursor), tables.cursor.span(start))
 
 
-def _import_from(node: cst.ImportFrom, tables: Tables, scope: Scope) -> Stmt:
+def _import_from(node: cst.ImportFrom, tables: CursorTables, scope: Scope) -> Stmt:
     start = tables.cursor.pos
     return Import(lower_import_from(node, tables.cursor), tables.cursor.span(start))
 
 
-def _type_alias(node: cst.TypeAlias, tables: Tables, scope: Scope) -> Stmt:
+def _type_alias(node: cst.TypeAlias, tables: CursorTables, scope: Scope) -> Stmt:
     cursor, name = tables.cursor, node.name.value
     start = cursor.pos
     cursor.take("type")

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import Expr, Param
-from shutdown_lint.lower.scope import Scope, Tables, normal
+from shutdown_lint.lower.concrete.tables import CursorTables
+from shutdown_lint.lower.scope import Scope, normal
 
 if TYPE_CHECKING:
     import libcst as cst
 else:
-    from shutdown_lint.lower.nodes import cst
+    from shutdown_lint.lower.concrete.nodes import cst
 
 
-def lower_params(node: cst.Parameters, tables: Tables, scope: Scope) -> tuple[Param, ...]:
+def lower_params(node: cst.Parameters, tables: CursorTables, scope: Scope) -> tuple[Param, ...]:
     """The parameters in the order in which they are written; defaults and annotations belong to the outer scope."""
     cursor = tables.cursor
     out = [_param(param, "positional-only", tables, scope) for param in node.posonly_params]
@@ -33,8 +34,10 @@ def lower_params(node: cst.Parameters, tables: Tables, scope: Scope) -> tuple[Pa
     return tuple(out)
 
 
-def _param(node: cst.Param, kind: str, tables: Tables, scope: Scope) -> Param:
-    from shutdown_lint.lower.expressions import lower_expr  # a lambda has parameters, a parameter may hold a lambda
+def _param(node: cst.Param, kind: str, tables: CursorTables, scope: Scope) -> Param:
+    from shutdown_lint.lower.concrete.expressions import (
+        lower_expr,  # a lambda has parameters, a parameter may hold a lambda
+    )
 
     cursor = tables.cursor
     default: Expr | None = None

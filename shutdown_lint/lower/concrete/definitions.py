@@ -6,20 +6,21 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from shutdown_lint.facts import Body, Class, ClassDef, Expr, Function, FunctionDef, Span
-from shutdown_lint.lower.cursor import Cursor
-from shutdown_lint.lower.expressions import discard, lower_args, lower_expr
-from shutdown_lint.lower.params import lower_params
-from shutdown_lint.lower.scope import Scope, Tables, normal
+from shutdown_lint.lower.concrete.cursor import Cursor
+from shutdown_lint.lower.concrete.expressions import discard, lower_args, lower_expr
+from shutdown_lint.lower.concrete.params import lower_params
+from shutdown_lint.lower.concrete.tables import CursorTables
+from shutdown_lint.lower.scope import Scope, normal
 
 if TYPE_CHECKING:
     import libcst as cst
 else:
-    from shutdown_lint.lower.nodes import cst
+    from shutdown_lint.lower.concrete.nodes import cst
 
-LowerBody: TypeAlias = Callable[[cst.BaseSuite, Tables, Scope], Body]
+LowerBody: TypeAlias = Callable[[cst.BaseSuite, CursorTables, Scope], Body]
 
 
-def lower_function(node: cst.FunctionDef, tables: Tables, scope: Scope, lower_body: LowerBody) -> FunctionDef:
+def lower_function(node: cst.FunctionDef, tables: CursorTables, scope: Scope, lower_body: LowerBody) -> FunctionDef:
     """Record the function and leave a ``FunctionDef`` where it stands."""
     index, name = tables.new_function(), normal(node.name.value)
     qualname, cursor = scope.prefix + name, tables.cursor
@@ -56,7 +57,7 @@ def lower_function(node: cst.FunctionDef, tables: Tables, scope: Scope, lower_bo
     return FunctionDef(index, extent)
 
 
-def lower_class(node: cst.ClassDef, tables: Tables, scope: Scope, lower_body: LowerBody) -> ClassDef:
+def lower_class(node: cst.ClassDef, tables: CursorTables, scope: Scope, lower_body: LowerBody) -> ClassDef:
     """Record the class and leave a ``ClassDef`` where it stands."""
     index, name = tables.new_class(), normal(node.name.value)
     qualname, cursor = scope.prefix + name, tables.cursor
@@ -79,7 +80,7 @@ def lower_class(node: cst.ClassDef, tables: Tables, scope: Scope, lower_body: Lo
     return ClassDef(index, extent)
 
 
-def _decorators(nodes: Sequence[cst.Decorator], tables: Tables, scope: Scope) -> tuple[Expr, ...]:
+def _decorators(nodes: Sequence[cst.Decorator], tables: CursorTables, scope: Scope) -> tuple[Expr, ...]:
     found = []
     for node in nodes:
         tables.cursor.take("@")
@@ -93,14 +94,14 @@ def _take_name(node: cst.Name, cursor: Cursor) -> Span:
     return cursor.span(start)
 
 
-def _returns(node: cst.Annotation | None, tables: Tables, scope: Scope) -> Expr | None:
+def _returns(node: cst.Annotation | None, tables: CursorTables, scope: Scope) -> Expr | None:
     if node is None:
         return None
     tables.cursor.take("->")
     return lower_expr(node.annotation, tables, scope)
 
 
-def take_type_parameters(node: cst.TypeParameters | None, tables: Tables, scope: Scope) -> None:
+def take_type_parameters(node: cst.TypeParameters | None, tables: CursorTables, scope: Scope) -> None:
     """Move the cursor past ``[T: int = str, *Ts, **P]``."""
     if node is None:
         return

@@ -1,0 +1,67 @@
+"""The tables of a walk over ``ast``, with the text that the nodes' places are in."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TypeAlias, Union
+
+from shutdown_lint.facts import Span
+from shutdown_lint.lower.scope import Tables
+
+# CPython ends a line at \n, \r\n and \r only (Language Reference 2.1.2); str.splitlines() knows more.
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+Placed: TypeAlias = Union[ast.expr, ast.stmt, ast.excepthandler]
+
+
+class TextTables(Tables):
+    """Tables that turn a node's place (columns in bytes of UTF-8) into spans and offsets (in code points)."""
+
+    __slots__ = ("_ascii", "_lines", "has_semicolons", "text")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text, self._ascii, self.has_semicolons = text, text.isascii(), ";" in text
+        self._lines: list[int] = []
+
+    def span(self, node: Placed) -> Span:
+        """From the first character of a node to behind its last."""
+        return self.between(node, node)
+
+    def between(self, first: Placed, last: Placed) -> Span:
+        """From the first character of one node to behind the last of another."""
+        line, col, end_line, end_col = first.lineno, first.col_offset, last.end_lineno or 0, last.end_col_offset or 0
+        if not self._ascii:
+            col, end_col = self._column(line, col), self._column(end_line, end_col)
+        return Span(line, col + 1, end_line, end_col + 1)
+
+    def start(self, node: Placed) -> int:
+        """The offset of a node's first character."""
+        return self._offset(node.lineno, node.col_offset)
+
+    def end(self, node: Placed) -> int:
+        """The offset behind a node's last character."""
+        return self._offset(node.end_lineno or 0, node.end_col_offset or 0)
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """The 1-based line and column of an offset."""
+        from bisect import bisect_right
+
+        starts = self._starts()
+        line = bisect_right(starts, offset)
+        return line, offset - starts[line - 1] + 1
+
+    def _offset(self, line: int, col: int) -> int:
+        return self._starts()[line - 1] + (col if self._ascii else self._column(line, col))
+
+    def _starts(self) -> list[int]:
+        if not self._lines:
+            self._lines = [0, *(match.end() for match in _LINE_END.finditer(self.text))]
+        return self._lines
+
+    def _column(self, line: int, col: int) -> int:
+        """A column in bytes as one in code points, both from 0."""
+        start = self._starts()[line - 1]
+        before = self.text[start : start + col]
+        return col if before.isascii() else len(before.encode()[:col].decode(errors="replace"))
