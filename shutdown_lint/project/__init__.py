@@ -22,9 +22,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 
 from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.lazily import lazily
 from shutdown_lint.models import Models, builtin_models
 from shutdown_lint.project.calls import CallGraph
 from shutdown_lint.project.classes import ClassTable
@@ -65,27 +65,27 @@ class Project:
         self.classes = ClassTable(self)
         self.calls = CallGraph(self)
 
-    @cached_property
+    @lazily
     def roles(self) -> Roles:
         """Who runs a function."""
         return Roles(self)
 
-    @cached_property
+    @lazily
     def resources(self) -> Resources:
         """What is started and where it rests."""
         return Resources(self)
 
-    @cached_property
+    @lazily
     def composites(self) -> Composites:
         """Which classes of the project hold resources."""
         return Composites(self)
 
-    @cached_property
+    @lazily
     def protocol(self) -> Protocol:
         """How workers are told to stop."""
         return Protocol(self)
 
-    @cached_property
+    @lazily
     def cleanup(self) -> Cleanup:
         """Which cleanup is at stake."""
         return Cleanup(self)

@@ -33,6 +33,22 @@ class Caller(NamedTuple):
     confidence: Confidence
 
 
+class _Resolved:
+    """The calls with one name by what they run; the first ``done`` of them are resolved."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.callers: dict[Fn, list[Caller]] = {}
+
+
+class _Within:
+    """The calls with one name by the class around them; the first ``done`` of them are sorted in."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.sites: dict[Cls, list[tuple[Fn, Site]]] = {}
+
+
 class CallGraph:
     """Resolves calls of one project, both ways; demand-driven and remembered."""
 
@@ -41,7 +57,9 @@ class CallGraph:
         self._by_name: dict[str, list[tuple[Fn, Site]]] = {}
         self._mentioning: dict[str, list[Fn]] = {}
         self._methods: dict[str, list[Fn]] = {}
-        self._indexed: set[ModuleEntry] = set()
+        self._indexed = 0
+        self._resolved: dict[str, _Resolved] = {}
+        self._within: dict[str, _Within] = {}
         self._callers: dict[Fn, tuple[Caller, ...]] = {}
         self._targets: dict[tuple[int, Fn], tuple[Target, ...]] = {}
         self._external: dict[tuple[int, Fn], tuple[str, ...]] = {}
@@ -111,12 +129,16 @@ class CallGraph:
             return (fn.cls.name, "super", *(cls.name for cls in self._project.classes.subclasses(fn.cls)))
         return () if fn.facts.is_lambda or fn.is_module else (fn.name,)
 
-    def _matching(self, name: str, fn: Fn) -> Iterator[Caller]:
+    def _matching(self, name: str, fn: Fn) -> list[Caller]:
         wanted = "__init__" if name == "super" else name
-        for caller, site in self.calls_named(wanted):
+        found, sites = self._resolved.setdefault(wanted, _Resolved()), self.calls_named(wanted)
+        # a question that is asked while one of the calls is resolved goes on with the next
+        while found.done < len(sites):
+            caller, site = sites[found.done]
+            found.done += 1
             for target in self.targets(site.call, caller):
-                if target.fn is fn:
-                    yield Caller(caller, site, target.confidence)
+                found.callers.setdefault(target.fn, []).append(Caller(caller, site, target.confidence))
+        return found.callers.get(fn, [])
 
     def calls_named(self, name: str) -> list[tuple[Fn, Site]]:
         """Every call whose callee's last name is ``name`` (imports under another name are found by their alias too)."""
@@ -125,6 +147,16 @@ class CallGraph:
             self._project.modules.loaded_mentioning(name)
         self._update()
         return self._by_name.get(name, [])
+
+    def named_within(self, name: str, family: Iterable[Cls]) -> list[tuple[Fn, Site]]:
+        """Those of ``calls_named`` that stand in the methods of some classes."""
+        sites, within = self.calls_named(name), self._within.setdefault(name, _Within())
+        for fn, site in sites[within.done :]:
+            owner = self._project.classes.enclosing(fn)
+            if owner is not None:
+                within.sites.setdefault(owner, []).append((fn, site))
+        within.done = len(sites)
+        return [found for cls in family for found in within.sites.get(cls, ())]
 
     def seen_named(self, name: str) -> list[tuple[Fn, Site]]:
         """The same in the modules that are loaded already: no file is read for the name's sake."""
@@ -147,10 +179,9 @@ class CallGraph:
         return self._mentioning.get(name, [])
 
     def _update(self) -> None:
-        for entry in self._project.modules:
-            if entry not in self._indexed:
-                self._indexed.add(entry)
-                self._index(entry)
+        while self._indexed < len(self._project.modules.all):
+            self._indexed += 1
+            self._index(self._project.modules.all[self._indexed - 1])
 
     def _index(self, entry: ModuleEntry) -> None:
         aliases = entry.aliases

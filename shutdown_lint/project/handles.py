@@ -7,10 +7,9 @@ computed when first asked for.
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from shutdown_lint.facts import Attr, Call, Class, Expr, Function, ModuleFacts, Name, Return, Span
 from shutdown_lint.findings import Step
+from shutdown_lint.lazily import lazily
 from shutdown_lint.project.scopes import Binding, bindings_of, declared
 from shutdown_lint.walk import At, Site, Survey, occurrences, survey, walk
 
@@ -49,7 +48,7 @@ class Fn:
         """Whether the first parameter is the instance (or the class)."""
         return self.cls is not None and "staticmethod" not in self.decorator_names and bool(self.facts.params)
 
-    @cached_property
+    @lazily
     def decorator_names(self) -> frozenset[str]:
         """The last part of each decorator: ``{"property", "contextmanager"}``."""
         return frozenset(name for name in map(_last_name, self.facts.decorators) if name)
@@ -59,27 +58,27 @@ class Fn:
         """The name of the instance parameter of a method; a nested function sees its method's by closure."""
         return self.facts.params[0].name if self.is_method and "classmethod" not in self.decorator_names else None
 
-    @cached_property
+    @lazily
     def statements(self) -> tuple[At, ...]:
         """Every statement, nested blocks included, definitions not entered."""
         return tuple(walk(self.facts.body))
 
-    @cached_property
+    @lazily
     def sites(self) -> tuple[Site, ...]:
         """Every call written in this function."""
         return self._survey.sites
 
-    @cached_property
+    @lazily
     def bindings(self) -> dict[str, tuple[Binding, ...]]:
         """What each local name is bound to, in order."""
         return bindings_of(self.facts, self.statements, self._survey.binders)
 
-    @cached_property
+    @lazily
     def declared(self) -> dict[str, str]:
         """Names declared ``global`` or ``nonlocal``: name → kind."""
         return declared(self.statements)
 
-    @cached_property
+    @lazily
     def mentions(self) -> frozenset[str]:
         """Every identifier and attribute name that is read or written here."""
         return self._survey.mentions
@@ -89,12 +88,12 @@ class Fn:
         """Every (short) string literal in an expression."""
         return self._survey.strings
 
-    @cached_property
+    @lazily
     def _survey(self) -> Survey:
         """What one walk over all expressions finds."""
         return survey(self.statements)
 
-    @cached_property
+    @lazily
     def _occurrences(self) -> dict[str, list[Site]]:
         return occurrences(self.statements)
 
@@ -106,7 +105,7 @@ class Fn:
         """Every place where ``….name`` stands."""
         return [site for site in self._occurrences.get(name, ()) if isinstance(site.expr, Attr)]
 
-    @cached_property
+    @lazily
     def returns(self) -> tuple[Expr, ...]:
         """The values returned."""
         return tuple(
@@ -138,7 +137,7 @@ class Cls:
         """Module and qualified name."""
         return f"{self.module.name}.{self.facts.qualname}"
 
-    @cached_property
+    @lazily
     def bindings(self) -> dict[str, tuple[Binding, ...]]:
         """What the class body binds."""
         places = tuple(walk(self.facts.body))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import ModuleFacts
 
@@ -18,14 +20,27 @@ def imported(module: ModuleFacts, project: Project) -> Iterator[str]:
     yield from project.modules.of(module).imports
 
 
+_PROGRAMS: WeakKeyDictionary[Project, dict[tuple[str, ...], tuple[int, frozenset[str]]]] = WeakKeyDictionary()
+
+
 def program(starts: Iterable[str], project: Project) -> frozenset[str]:
     """The loaded modules of the project that belong to the program of the start modules; bounded."""
-    loaded = {entry.facts.name: entry.facts for entry in project.modules}
-    queue = [name for name in dict.fromkeys(starts) if name in loaded]
-    seen = set(queue)
+    memo, key = _PROGRAMS.setdefault(project, {}), tuple(starts)
+    count, found = memo.get(key, (0, frozenset()))
+    if count != len(project.modules.all):  # more modules may have been loaded since
+        found = _program(key, project)
+        memo[key] = len(project.modules.all), found
+    return found
+
+
+def _program(starts: tuple[str, ...], project: Project) -> frozenset[str]:
+    modules = project.modules
+    queue = deque(entry for entry in map(modules.loaded, dict.fromkeys(starts)) if entry is not None)
+    seen = {entry.facts.name for entry in queue}
     while queue and len(seen) < MAX_MODULES:
-        for found in project.modules.of(loaded[queue.pop(0)]).runs:
-            if found in loaded and found not in seen:
-                seen.add(found)
-                queue.append(found)
+        for name in queue.popleft().runs:
+            entry = None if name in seen else modules.loaded(name)
+            if entry is not None:
+                seen.add(name)
+                queue.append(entry)
     return frozenset(seen)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from typing import Protocol, TypeAlias, Union
 
 from shutdown_lint.facts import ImportName, ModuleFacts
+from shutdown_lint.lazily import lazily
 from shutdown_lint.project.handles import Cls, Fn
 
 Definition: TypeAlias = Union[Fn, Cls]
@@ -56,13 +56,13 @@ class ModuleEntry:
         """The module's own body."""
         return self.functions[0]
 
-    @cached_property
+    @lazily
     def aliases(self) -> dict[str, str]:
         """Local name → imported name, for each ``from m import name as local`` of the module body."""
         imports = (b for bindings in self.body.bindings.values() for b in bindings if isinstance(b, ImportName))
         return {b.local: b.name for b in imports if b.name is not None and b.local != b.name}
 
-    @cached_property
+    @lazily
     def writers(self) -> dict[str, list[Fn]]:
         """Name → the functions that declare it ``global``."""
         found: dict[str, list[Fn]] = {}
@@ -72,7 +72,7 @@ class ModuleEntry:
                     found.setdefault(name, []).append(fn)
         return found
 
-    @cached_property
+    @lazily
     def imports(self) -> tuple[str, ...]:
         """The dotted names of all that the module imports (a name imported from a module may be a module)."""
         names = (name for fn in self.functions for at in fn.statements for name in getattr(at.stmt, "names", ()))
@@ -85,7 +85,7 @@ class ModuleEntry:
                     found[f"{base}.{name.name}"] = None
         return tuple(found)
 
-    @cached_property
+    @lazily
     def runs(self) -> tuple[str, ...]:
         """The same with the packages around each: importing ``a.b.c`` runs ``a.b`` and ``a`` too."""
         names = (name.rsplit(".", n)[0] if n else name for name in self.imports for n in range(name.count(".") + 1))
@@ -122,22 +122,34 @@ class ModuleEntry:
 
 
 class ModuleTable:
-    """All modules of the project by dotted name; loads skipped ones when they are asked for."""
+    """All modules of the project by dotted name; loads skipped ones when they are asked for.
+
+    ``all`` are those that are loaded, in the order in which they came; it only grows.
+    """
 
     def __init__(self, modules: Iterable[ModuleFacts], loader: Loader) -> None:
         self._loader = loader
         self._entries: dict[str, ModuleEntry] = {}
         self._missing: set[str] = set()
-        self._all: tuple[ModuleEntry, ...] = ()
         for facts in modules:
             self._entries.setdefault(facts.name, ModuleEntry(facts))
-        self._all = tuple(self._entries.values())
+        self.all = list(self._entries.values())
+        self._numbers = {name: number for number, name in enumerate(self._entries)}
         self._packages = {
             ".".join(parts[:n]) for name in self._entries for parts in [name.split(".")] for n in range(1, len(parts))
         }
 
     def __iter__(self) -> Iterator[ModuleEntry]:
-        return iter(self._all)
+        return iter(tuple(self.all))
+
+    def loaded(self, name: str) -> ModuleEntry | None:
+        """The module with this name, if it is in the table already."""
+        return self._entries.get(name)
+
+    def ordered(self, names: Iterable[str]) -> list[ModuleEntry]:
+        """The modules with these names that are in the table, in its order."""
+        numbers = [self._numbers[name] for name in names if name in self._numbers]
+        return [self.all[number] for number in sorted(numbers)]
 
     def entry(self, name: str) -> ModuleEntry | None:
         """The module with this name, lowered now if it was skipped."""
@@ -158,7 +170,8 @@ class ModuleTable:
         """Put a module that was lowered late into the table."""
         if facts.name not in self._entries:
             self._entries[facts.name] = ModuleEntry(facts)
-            self._all = (*self._all, self._entries[facts.name])
+            self._numbers[facts.name] = len(self.all)
+            self.all.append(self._entries[facts.name])
         return self._entries[facts.name]
 
     def of(self, facts: ModuleFacts) -> ModuleEntry:

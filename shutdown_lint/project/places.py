@@ -418,8 +418,8 @@ class Tracker:
 
     def _by_string(self, place: Attribute, family: set[Cls]) -> bool:
         """Whether ``getattr(self, name)`` may read the attribute."""
-        for fn, site in self._project.calls.calls_named("getattr"):
-            if len(site.call.args) > 1 and self._project.classes.enclosing(fn) in family:
+        for fn, site in self._project.calls.named_within("getattr", family):
+            if len(site.call.args) > 1:
                 read, name = site.call.args[0].value, site.call.args[1].value
                 if isinstance(name, Const) and name.value != place.name:
                     continue

@@ -99,11 +99,18 @@ def _call_step(here: Frame, below: Fn) -> Step | None:
 _MEMO: WeakKeyDictionary[Project, dict[Fn, Stay | None]] = WeakKeyDictionary()
 
 
-def entries(project: Project) -> Iterator[Fn]:
+_ENTRIES: WeakKeyDictionary[Project, tuple[int, tuple[Fn, ...]]] = WeakKeyDictionary()
+
+
+def entries(project: Project) -> tuple[Fn, ...]:
     """The entry points of the project's programs, tests left out; a module's body for its ``__main__`` part."""
-    for fn, roles in project.roles.seeds().items():
-        if any(role.kind == "main" for role in roles) and not is_test(fn):
-            yield fn
+    seeds = project.roles.seeds()
+    count, found = _ENTRIES.get(project, (-1, ()))
+    if count != len(seeds):  # they are still being gathered
+        mains = (fn for fn, roles in seeds.items() if any(role.kind == "main" for role in roles))
+        found = tuple([fn for fn in mains if not is_test(fn)])
+        _ENTRIES[project] = len(seeds), found
+    return found
 
 
 def stay(entry: Fn, project: Project) -> Stay | None:

@@ -100,6 +100,7 @@ class Protocol:
         self._project = project
         self._loops: dict[Fn, tuple[Loop, ...]] = {}
         self._reach: dict[tuple[Fn, int], tuple[Fn, ...]] = {}
+        self._worker_loops: dict[tuple[Fn, int], tuple[Loop, ...]] = {}
 
     # --- waits ---------------------------------------------------------------------------------------------------------
 
@@ -247,6 +248,12 @@ class Protocol:
 
     def worker_loops(self, fn: Fn, depth: int = 0) -> tuple[Loop, ...]:
         """The unbounded loops of a worker body and of what it calls, a few calls deep."""
+        known = self._worker_loops.get((fn, depth))
+        if known is None:
+            known = self._worker_loops[fn, depth] = self._find_worker_loops(fn, depth)
+        return known
+
+    def _find_worker_loops(self, fn: Fn, depth: int) -> tuple[Loop, ...]:
         found = list(self.loops(fn))
         if depth < MAX_CALL_DEPTH:
             for site in fn.sites:

@@ -36,8 +36,7 @@ _EXAMPLES = re.compile(
 def modules_of(stay: Stay, project: Project) -> list[ModuleFacts]:
     """The modules of the program, as far as they are loaded."""
     starts = dict.fromkeys([stay.entry.module.name, *(frame.fn.module.name for frame in stay.frames)])
-    names = program(starts, project)
-    return [entry.facts for entry in project.modules if entry.facts.name in names]
+    return [entry.facts for entry in project.modules.ordered(program(starts, project))]
 
 
 def handles(name: str, modules: list[ModuleFacts], project: Project) -> bool:
