@@ -42,16 +42,24 @@ def take_in(task: Task) -> Outcome:
 
 
 def _lowered(text: str, task: Task) -> Outcome:
-    trouble = bounds.check(text)
-    return trouble or _parsed(text, task)
-
-
-def _parsed(text: str, task: Task) -> Outcome:
-    from shutdown_lint.lower import SyntaxTrouble, lower_module
+    from shutdown_lint.lower import lower_module
 
     file = task.file
     try:
         return lower_module(text, path=file.path, name=file.name, is_package=file.is_package, digest=digest(task.data))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # what is newer than the running Python, or beyond the bounds; not every text is for LibCST's parser
+        return bounds.check(text) or _parsed(text, task)
+    except Exception as error:  # noqa: BLE001  # a mistake in lowering must cost this file only
+        return internal_error("reading the file", error)
+
+
+def _parsed(text: str, task: Task) -> Outcome:
+    from shutdown_lint.lower import SyntaxTrouble, lower_newer
+
+    file = task.file
+    try:
+        return lower_newer(text, path=file.path, name=file.name, is_package=file.is_package, digest=digest(task.data))
     except SyntaxTrouble as error:
         return _syntax_trouble(text, error.line, error.col, error.message)
     except (RecursionError, MemoryError):

@@ -88,7 +88,7 @@ CASES = {
     "5,000 elifs": case(
         "import signal\nif x == 0:\n    pass\n" + "elif x:\n    pass\n" * 5000, ("SHD903", 2004), words="elif"
     ),
-    "nested patterns": case("import signal\nmatch x:\n    case " + "[" * 40 + "]" * 40 + ": pass\n", ("SHD903", 3)),
+    "nested patterns": case("import signal\nmatch x:\n    case " + "[" * 40 + "]" * 40 + ": pass\n"),
     "300 findings": case(
         "import os\n" + "def f():\n    with open('s', 'w'):\n        os._exit(1)\n" * 300,
         *(("SHD101", 3 * n + 4) for n in range(300)),

@@ -8,15 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import libcst as cst
 import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from shutdown_lint import facts
-from shutdown_lint.lower import SyntaxTrouble, lower_module, module as lowering
-from shutdown_lint.lower.abstract.module import lower_text as lower_by_ast
+from shutdown_lint.lower import SyntaxTrouble, lower_module, lower_newer
 from shutdown_lint.lower.concrete import module, nodes
 from shutdown_lint.lower.concrete.cursor import Cursor
 
@@ -124,13 +123,8 @@ def _lowered(text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[facts.ModuleFa
 
     with monkeypatch.context() as patched:
         patched.setattr(module, "Cursor", make)
-        patched.setattr(lowering, "lower_by_ast", _refuse)
-        found = lower_module(text, path="m.py", name="m", is_package=False, digest="")
+        found = lower_newer(text, path="m.py", name="m", is_package=False, digest="")
     return found, made[-1].lost
-
-
-def _refuse(text: str) -> NoReturn:
-    raise SyntaxError
 
 
 def _records(record: Any) -> Iterator[Any]:
@@ -183,11 +177,8 @@ del (a, b), c; del (d, e)
 
 
 def _check_agreement(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    tables, body = lower_by_ast(text)
     by_libcst, _ = _lowered(text, monkeypatch)
-    assert body == by_libcst.functions[0].body
-    assert tuple(tables.functions[1:]) == by_libcst.functions[1:]
-    assert tuple(tables.classes) == by_libcst.classes
+    assert lower_module(text, path="m.py", name="m", is_package=False, digest="") == by_libcst
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
@@ -209,7 +200,7 @@ def test_both_parsers_agree_on_files(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_syntax_that_the_running_python_cannot_read() -> None:
     text = "type X[T = int] = f()\ny = t'{g()}'\n"
-    found = lower_module(text, path="m.py", name="m", is_package=False, digest="")
+    found = lower_newer(text, path="m.py", name="m", is_package=False, digest="")
     assert [type(statement).__name__ for statement in found.functions[0].body] == ["Assign", "Assign"]
 
 
@@ -245,24 +236,24 @@ def test_real_nodes_do_as_well() -> None:
         nodes = sys.modules[spec.name] = module_from_spec(spec)
         spec.loader.exec_module(nodes)
         nodes.cst = nodes._copy()
-        from shutdown_lint.lower import lower_module
-        found = lower_module(sys.stdin.read(), path="m.py", name="m", is_package=False, digest="")
+        from shutdown_lint.lower import lower_newer
+        found = lower_newer(sys.stdin.read(), path="m.py", name="m", is_package=False, digest="")
         sys.stdout.buffer.write(pickle.dumps(found))
     """
     done = subprocess.run(
         [sys.executable, "-c", script, nodes.__file__], input=SYNTAX.encode(), stdout=subprocess.PIPE, check=True
     )
-    expected = lower_module(SYNTAX, path="m.py", name="m", is_package=False, digest="")
+    expected = lower_newer(SYNTAX, path="m.py", name="m", is_package=False, digest="")
     assert pickle.loads(done.stdout) == expected
 
 
 def test_the_real_module_stays_untouched() -> None:
     before = dict(vars(cst))
-    lower_module("f(x)\n", path="m.py", name="m", is_package=False, digest="")
+    lower_newer("f(x)\n", path="m.py", name="m", is_package=False, digest="")
     assert vars(cst) == before
     assert sys.modules["libcst"] is cst
     with pytest.raises(SyntaxTrouble):
-        lower_module("f(\n", path="m.py", name="m", is_package=False, digest="")
+        lower_newer("f(\n", path="m.py", name="m", is_package=False, digest="")
     assert sys.modules["libcst"] is cst
     assert isinstance(cst.parse_module("f(x)\n").body[0], cst.SimpleStatementLine)
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from shutdown_lint.lower.module import lower_module
+from shutdown_lint.lower.module import lower_module, lower_newer
 from shutdown_lint.lower.scope import SyntaxTrouble
 
-__all__ = ["SyntaxTrouble", "lower_module"]
+__all__ = ["SyntaxTrouble", "lower_module", "lower_newer"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from itertools import accumulate
 
 from shutdown_lint.facts import Class, Function, Name
 
@@ -50,6 +52,17 @@ class Tables:
         if found is None:
             found = self._names[identifier] = Name(normal(identifier))
         return found
+
+
+# CPython ends a line at \n, \r\n and \r only (Language Reference 2.1.2); str.splitlines() knows more.
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+def line_starts(text: str) -> list[int]:
+    """The offset of the first character of each line."""
+    if "\r" in text:
+        return [0, *(match.end() for match in _LINE_END.finditer(text))]
+    return [0, *accumulate(len(line) + 1 for line in text.split("\n")[:-1])]
 
 
 def normal(identifier: str) -> str:

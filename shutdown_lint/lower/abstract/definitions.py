@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from shutdown_lint.facts import Body, Class, ClassDef, Expr, Function, FunctionDef, Span
-from shutdown_lint.lower.abstract.expressions import lower_args, lower_expr
+from shutdown_lint.lower.abstract.expressions import lower_args, lower_root
 from shutdown_lint.lower.abstract.params import lower_params
 from shutdown_lint.lower.abstract.tables import TextTables
 from shutdown_lint.lower.scope import Scope
@@ -26,8 +26,8 @@ def lower_function(
     index, name, is_async = tables.new_function(), node.name, isinstance(node, ast.AsyncFunctionDef)
     qualname = scope.prefix + name
     decorators = _decorators(node.decorator_list, tables, scope)
-    params = lower_params(node.args, tables, scope, lower_expr)
-    returns = None if node.returns is None else lower_expr(node.returns, tables, scope)
+    params = lower_params(node.args, tables, scope, lower_root)
+    returns = None if node.returns is None else lower_root(node.returns, tables, scope)
     inner = Scope(index, -1, f"{qualname}.<locals>.")
     body, span = lower_body(node.body, tables, inner), _name_span(node, tables)
     tables.functions[index] = Function(
@@ -69,7 +69,7 @@ def lower_class(node: ast.ClassDef, extent: Span, tables: TextTables, scope: Sco
 
 
 def _decorators(nodes: list[ast.expr], tables: TextTables, scope: Scope) -> tuple[Expr, ...]:
-    return tuple([lower_expr(node, tables, scope) for node in nodes])
+    return tuple([lower_root(node, tables, scope) for node in nodes])
 
 
 def _name_span(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, tables: TextTables) -> Span:

@@ -37,7 +37,27 @@ from shutdown_lint.lower.values import binary, display, literal, live_operands, 
 
 Lowerer: TypeAlias = Callable[[Any, TextTables, Scope], Expr]
 
+# Walks over an expression cost one frame a level, two in lowering; the usual recursion limit of Python is 1,000 frames.
+MAX_DEPTH = 600
+
 _NONE = Const(None)
+
+
+def lower_root(node: ast.expr, tables: TextTables, scope: Scope) -> Expr:
+    """The facts of an expression that a statement holds. Raises ``RecursionError`` where it is nested too deeply."""
+    # only an expression of that many characters can be that deep
+    if (node.end_lineno != node.lineno or (node.end_col_offset or 0) - node.col_offset > MAX_DEPTH) and _is_deep(node):
+        raise RecursionError
+    return lower_expr(node, tables, scope)
+
+
+def _is_deep(node: ast.expr) -> bool:
+    level: list[ast.AST] = [node]
+    for _ in range(MAX_DEPTH):
+        level = [child for parent in level for child in ast.iter_child_nodes(parent)]
+        if not level:
+            return False
+    return True
 
 
 def lower_expr(node: ast.expr, tables: TextTables, scope: Scope) -> Expr:

@@ -30,9 +30,11 @@ def lower_fstring(node: ast.JoinedStr, tables: TextTables, scope: Scope, lower: 
         return live_operands("fstring", tuple([lower(field, tables, scope) for field in fields]))
     if not any(isinstance(part, _LIVE) for field in fields for part in ast.walk(field)):
         return UNKNOWN
-    from shutdown_lint.lower.concrete.module import lower_piece
+    from shutdown_lint.lower.concrete.module import lower_piece, tables_of_pieces
 
+    if tables.pieces is None:
+        tables.pieces = tables_of_pieces(tables.text, tables)
     try:
-        return lower_piece(tables.text, tables.start(node), tables.end(node), tables, scope)
+        return lower_piece(tables.start(node), tables.end(node), tables.pieces, scope)
     except SyntaxTrouble:
         return UNKNOWN

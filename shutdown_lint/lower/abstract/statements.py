@@ -38,7 +38,7 @@ from shutdown_lint.facts import (
     WithItem,
 )
 from shutdown_lint.lower.abstract.definitions import lower_class, lower_function
-from shutdown_lint.lower.abstract.expressions import lower_expr
+from shutdown_lint.lower.abstract.expressions import lower_root
 from shutdown_lint.lower.abstract.imports import lower_import, lower_import_from
 from shutdown_lint.lower.abstract.patterns import lower_case
 from shutdown_lint.lower.abstract.tables import Placed, TextTables
@@ -59,7 +59,7 @@ def lower_body(body: list[ast.stmt], tables: TextTables, scope: Scope) -> Body:
 
 
 def _optional(node: ast.expr | None, tables: TextTables, scope: Scope) -> Expr | None:
-    return None if node is None else lower_expr(node, tables, scope)
+    return None if node is None else lower_root(node, tables, scope)
 
 
 def _extent(node: Placed, tables: TextTables) -> Span:
@@ -80,17 +80,17 @@ def _last(node: Placed) -> Placed:
 
 
 def _expression(node: ast.Expr, tables: TextTables, scope: Scope) -> Stmt | None:
-    value = lower_expr(node.value, tables, scope)
+    value = lower_root(node.value, tables, scope)
     return None if isinstance(value, (Const, Unknown)) else ExprStmt(value, tables.span(node))
 
 
 def _assign(node: ast.Assign, tables: TextTables, scope: Scope) -> Stmt:
-    targets = tuple([lower_expr(target, tables, scope) for target in node.targets])
-    return Assign(targets, lower_expr(node.value, tables, scope), None, "=", tables.span(node))
+    targets = tuple([lower_root(target, tables, scope) for target in node.targets])
+    return Assign(targets, lower_root(node.value, tables, scope), None, "=", tables.span(node))
 
 
 def _annotated(node: ast.AnnAssign, tables: TextTables, scope: Scope) -> Stmt:
-    target, annotation = lower_expr(node.target, tables, scope), lower_expr(node.annotation, tables, scope)
+    target, annotation = lower_root(node.target, tables, scope), lower_root(node.annotation, tables, scope)
     return Assign((target,), _optional(node.value, tables, scope), annotation, "=", tables.span(node))
 
 
@@ -98,7 +98,7 @@ _AUGMENTED: dict[type[ast.operator], str] = {ast.Add: "+=", ast.Sub: "-=", ast.B
 
 
 def _augmented(node: ast.AugAssign, tables: TextTables, scope: Scope) -> Stmt:
-    target, value = lower_expr(node.target, tables, scope), lower_expr(node.value, tables, scope)
+    target, value = lower_root(node.target, tables, scope), lower_root(node.value, tables, scope)
     return Assign((target,), value, None, _AUGMENTED.get(type(node.op), "?="), tables.span(node))
 
 
@@ -120,17 +120,17 @@ def _continue(node: ast.Continue, tables: TextTables, scope: Scope) -> Stmt:
 
 
 def _if(node: ast.If, tables: TextTables, scope: Scope) -> Stmt:
-    test, body = lower_expr(node.test, tables, scope), lower_body(node.body, tables, scope)
+    test, body = lower_root(node.test, tables, scope), lower_body(node.body, tables, scope)
     return If(test, body, lower_body(node.orelse, tables, scope), _extent(node, tables))
 
 
 def _while(node: ast.While, tables: TextTables, scope: Scope) -> Stmt:
-    test, body = lower_expr(node.test, tables, scope), lower_body(node.body, tables, scope)
+    test, body = lower_root(node.test, tables, scope), lower_body(node.body, tables, scope)
     return While(test, body, lower_body(node.orelse, tables, scope), _extent(node, tables))
 
 
 def _for(node: ast.For | ast.AsyncFor, tables: TextTables, scope: Scope) -> Stmt:
-    target, iterable = lower_expr(node.target, tables, scope), lower_expr(node.iter, tables, scope)
+    target, iterable = lower_root(node.target, tables, scope), lower_root(node.iter, tables, scope)
     body, orelse = lower_body(node.body, tables, scope), lower_body(node.orelse, tables, scope)
     return For(target, iterable, body, orelse, isinstance(node, ast.AsyncFor), _extent(node, tables))
 
@@ -160,7 +160,7 @@ def _with(node: ast.With | ast.AsyncWith, tables: TextTables, scope: Scope) -> S
 
 
 def _with_item(node: ast.withitem, first: Span, tables: TextTables, scope: Scope) -> WithItem:
-    context, target = lower_expr(node.context_expr, tables, scope), _optional(node.optional_vars, tables, scope)
+    context, target = lower_root(node.context_expr, tables, scope), _optional(node.optional_vars, tables, scope)
     return WithItem(context, target, context.span if isinstance(context, (Call, Await, Lambda)) else first)
 
 
@@ -173,18 +173,18 @@ def _nonlocal(node: ast.Nonlocal, tables: TextTables, scope: Scope) -> Stmt:
 
 
 def _delete(node: ast.Delete, tables: TextTables, scope: Scope) -> Stmt:
-    targets = tuple([lower_expr(target, tables, scope) for target in node.targets])
+    targets = tuple([lower_root(target, tables, scope) for target in node.targets])
     if len(targets) == 1 and isinstance(targets[0], Seq):
         targets = targets[0].items
     return Delete(targets, tables.span(node))
 
 
 def _assert(node: ast.Assert, tables: TextTables, scope: Scope) -> Stmt:
-    return Assert(lower_expr(node.test, tables, scope), tables.span(node))
+    return Assert(lower_root(node.test, tables, scope), tables.span(node))
 
 
 def _match(node: ast.Match, tables: TextTables, scope: Scope) -> Stmt:
-    subject = lower_expr(node.subject, tables, scope)
+    subject = lower_root(node.subject, tables, scope)
     return Match(subject, tuple([_case(case, tables, scope) for case in node.cases]), _extent(node, tables))
 
 
@@ -211,7 +211,7 @@ def _import_from(node: ast.ImportFrom, tables: TextTables, scope: Scope) -> Stmt
 
 
 def _type_alias(node: Any, tables: TextTables, scope: Scope) -> Stmt:
-    name, value = lower_expr(node.name, tables, scope), lower_expr(node.value, tables, scope)
+    name, value = lower_root(node.name, tables, scope), lower_root(node.value, tables, scope)
     return Assign((name,), value, None, "=", tables.span(node))
 
 

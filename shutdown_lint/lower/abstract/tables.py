@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-import re
-from typing import TypeAlias, Union
+from bisect import bisect_right
+from typing import TYPE_CHECKING, TypeAlias, Union
 
 from shutdown_lint.facts import Span
-from shutdown_lint.lower.scope import Tables
+from shutdown_lint.lower.scope import Tables, line_starts
 
-# CPython ends a line at \n, \r\n and \r only (Language Reference 2.1.2); str.splitlines() knows more.
-_LINE_END = re.compile(r"\r\n|\n|\r")
+if TYPE_CHECKING:
+    from shutdown_lint.lower.concrete.tables import CursorTables
 
 Placed: TypeAlias = Union[ast.expr, ast.stmt, ast.excepthandler]
 
@@ -18,12 +18,13 @@ Placed: TypeAlias = Union[ast.expr, ast.stmt, ast.excepthandler]
 class TextTables(Tables):
     """Tables that turn a node's place (columns in bytes of UTF-8) into spans and offsets (in code points)."""
 
-    __slots__ = ("_ascii", "_lines", "has_semicolons", "text")
+    __slots__ = ("_ascii", "_lines", "has_semicolons", "pieces", "text")
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text, self._ascii, self.has_semicolons = text, text.isascii(), ";" in text
         self._lines: list[int] = []
+        self.pieces: CursorTables | None = None  # for what LibCST reads of this text
 
     def span(self, node: Placed) -> Span:
         """From the first character of a node to behind its last."""
@@ -46,8 +47,6 @@ class TextTables(Tables):
 
     def place(self, offset: int) -> tuple[int, int]:
         """The 1-based line and column of an offset."""
-        from bisect import bisect_right
-
         starts = self._starts()
         line = bisect_right(starts, offset)
         return line, offset - starts[line - 1] + 1
@@ -57,7 +56,7 @@ class TextTables(Tables):
 
     def _starts(self) -> list[int]:
         if not self._lines:
-            self._lines = [0, *(match.end() for match in _LINE_END.finditer(self.text))]
+            self._lines = line_starts(self.text)
         return self._lines
 
     def _column(self, line: int, col: int) -> int:

@@ -12,11 +12,10 @@ import re
 from bisect import bisect_right
 
 from shutdown_lint.facts import Span
+from shutdown_lint.lower.scope import line_starts
 
 _BETWEEN = re.compile(r"(?:[ \t\f\r\n\\;]+|#[^\r\n]*)*")
 _BLANK = frozenset(" \t\f\r\n\\;#")
-# CPython ends a line at \n, \r\n and \r only (Language Reference 2.1.2); str.splitlines() knows more.
-_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class Cursor:
@@ -27,7 +26,7 @@ class Cursor:
     def __init__(self, text: str) -> None:
         # what is added is no part of any token, so that there is always a next one
         self.text, self.pos, self.lost = text + "\n\0", 0, 0
-        self._lines = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        self._lines = line_starts(text)
 
     def start(self) -> int:
         """Go to the next token; its offset."""

@@ -25,18 +25,22 @@ def lower_text(text: str) -> tuple[Tables, Body]:
     return tables, lower_body(_parse(text), tables, scope)
 
 
-def lower_piece(text: str, start: int, end: int, tables: Tables, scope: Scope) -> Expr:
-    """The facts of the one expression, without parentheses of its own, that stands at these offsets of a module's text.
+def tables_of_pieces(text: str, tables: Tables) -> CursorTables:
+    """The tables for pieces of the text; what these define goes to the tables of the text."""
+    return CursorTables(Cursor(text), tables)
 
-    What it defines goes to the tables. Raises ``SyntaxTrouble``.
+
+def lower_piece(start: int, end: int, tables: CursorTables, scope: Scope) -> Expr:
+    """The facts of the one expression, without parentheses of its own, that stands at these offsets of the text.
+
+    Raises ``SyntaxTrouble``.
     """
-    (line,) = _parse(f"({text[start:end]}\n)").body
+    (line,) = _parse(f"({tables.cursor.text[start:end]}\n)").body
     assert isinstance(line, cst.SimpleStatementLine)
     (statement,) = line.body
     assert isinstance(statement, cst.Expr)
-    cursor = Cursor(text)
-    cursor.pos = start
-    return lower_unparenthesized(statement.value, CursorTables(cursor, tables), scope)
+    tables.cursor.pos = start
+    return lower_unparenthesized(statement.value, tables, scope)
 
 
 def _parse(text: str) -> cst.Module:
