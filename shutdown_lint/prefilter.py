@@ -40,6 +40,8 @@ _WORK = frozenset(
     }
 )
 _IMPORT = re.compile(rb"\b(?:from[ \t]+(\w+)|import[ \t]+(\w[\w., \t]*))")
+# the same where a statement may begin: in a line, behind a colon or a semicolon
+_STATEMENT = re.compile(rb"(?:\A|[\r\n:;])[ \t]*(?:from[ \t]+(\w+)[\w.]*[ \t\\\r\n]+import|import[ \t]+(\w[\w., \t]*))")
 _IDENTIFIER = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*")
 # kinds that other rules look at: they have words of their own
 _ELSEWHERE = frozenset({"child", "executor", "file", "process", "task", "timer"})
@@ -94,13 +96,20 @@ class Text:
     @cached_property
     def imports(self) -> frozenset[Imported]:
         """What is imported, and how."""
-        found = set()
-        for package, others in set(_IMPORT.findall(self._data)):
-            if package:
-                found.add(Imported(package, b"from"))
-            for other in others.split(b","):
-                found.add(Imported(other.strip().partition(b" ")[0].partition(b".")[0], b"import"))
-        return frozenset(found)
+        return frozenset(_imports(_IMPORT, self._data))
+
+
+def imported_packages(data: bytes) -> set[str]:
+    """The top-level packages that the file may import; too many rather than too few, but not those of prose."""
+    return {found.package.decode("utf-8", "surrogateescape") for found in _imports(_STATEMENT, data)}
+
+
+def _imports(pattern: re.Pattern[bytes], data: bytes) -> Iterator[Imported]:
+    for package, others in set(pattern.findall(data)):
+        if package:
+            yield Imported(package, b"from")
+        for other in others.split(b","):
+            yield Imported(other.strip().partition(b" ")[0].partition(b".")[0], b"import")
 
 
 class Ways(NamedTuple):

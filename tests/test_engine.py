@@ -189,7 +189,9 @@ def test_lowering_that_fails_costs_one_file(tmp_path: Path, monkeypatch: pytest.
             raise error
         return lower(text, **rest)  # type: ignore[arg-type]  # handed through
 
+    # both parsers: what one cannot do is tried with the other
     monkeypatch.setattr(shutdown_lint.lower, "lower_module", fail)
+    monkeypatch.setattr(shutdown_lint.lower, "lower_newer", fail)
     write(tmp_path, a="hazard(9)\n", b=HAZARD)
     expected = "SHD904" if isinstance(error, KeyError) else "SHD903"
     assert told(check(tmp_path)) == [("a.py", 1, expected), ("b.py", 2, "SHD198")]

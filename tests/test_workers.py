@@ -9,15 +9,21 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import made_up
 import pytest
 from made_up import HAZARD, check, write
 
+from shutdown_lint import analysis, parts
+from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.findings import Finding
 from shutdown_lint.intake import Outcome, Task, take_in
+from shutdown_lint.project import Project
+from shutdown_lint.rules import registry
 from shutdown_lint.settings import Settings
-from shutdown_lint.workers import pool, process, take_in_all
+from shutdown_lint.workers import pool, process, spread
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +64,7 @@ def test_fresh_interpreters_give_the_same_facts(tmp_path: Path, monkeypatch: pyt
     thread = threading.Thread(target=done.wait)
     thread.start()
     try:
-        assert take_in_all(tasks, 2) == [take_in(task) for task in tasks]
+        assert spread(take_in, tasks, [1] * len(tasks), 2) == [take_in(task) for task in tasks]
     finally:
         done.set()
         thread.join()
@@ -74,9 +80,9 @@ def tasks_of(root: Path, count: int) -> list[Task]:
 
 def test_no_descriptor_and_no_child_is_left(tmp_path: Path, eager: None) -> None:
     tasks = tasks_of(tmp_path, 6)
-    take_in_all(tasks, 2)
+    spread(take_in, tasks, [1] * len(tasks), 2)
     before = sorted(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else []
-    take_in_all(tasks, 2)
+    spread(take_in, tasks, [1] * len(tasks), 2)
     assert (sorted(os.listdir("/proc/self/fd")) if before else []) == before
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
@@ -96,13 +102,40 @@ def test_a_file_on_which_workers_die_costs_itself_only(
 
     many(tmp_path)
     expected = [finding for finding in check(tmp_path).findings if "m03" not in finding.path]
-    monkeypatch.setattr(process, "take_in", deadly)
+    monkeypatch.setattr(analysis, "take_in", deadly)
     report = check(tmp_path, jobs=2)
     assert [finding for finding in report.findings if finding.code != "SHD903"] == expected
     (lost,) = [finding for finding in report.findings if finding.code == "SHD903"]
     assert "m03" in lost.path
     assert (f"signal {int(how)}" if how else "exit code 7") in lost.message
     assert report.exit_code() == 2
+
+
+def test_rules_on_which_workers_die_cost_their_part_only(
+    tmp_path: Path, eager: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packages that do not import each other are analysed apart; each is large enough to be a part of its own."""
+    parent, filler = os.getpid(), "# filler\n" * (parts.MIN_BYTES // 9 + 1)
+    for package in ("one", "two", "three"):
+        write(tmp_path, **{f"{package}__work": HAZARD, f"{package}__more": filler})
+    whole = check(tmp_path)
+    assert len(whole.findings) == 3
+
+    def deadly(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+        if module.name == "two.work" and os.getpid() != parent:
+            os._exit(9)
+        yield from made_up.CHECKS["SHD198"](module, project)
+
+    monkeypatch.setattr(
+        registry, "load", lambda entry: deadly if entry.code == "SHD198" else made_up.CHECKS[entry.code]
+    )
+    report = check(tmp_path, jobs=2)
+    assert [finding for finding in report.findings if finding.code == "SHD198"] == [
+        finding for finding in whole.findings if "two" not in finding.path
+    ]
+    (lost,) = [finding for finding in report.findings if finding.code == "SHD904"]
+    assert "two" in lost.path
+    assert "exit code 9" in lost.message
 
 
 def test_a_worker_that_dies_once_costs_nothing(tmp_path: Path, eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +149,7 @@ def test_a_worker_that_dies_once_costs_nothing(tmp_path: Path, eager: None, monk
 
     many(tmp_path)
     alone = check(tmp_path)
-    monkeypatch.setattr(process, "take_in", deadly_once)
+    monkeypatch.setattr(analysis, "take_in", deadly_once)
     assert check(tmp_path, jobs=2) == alone
     assert mark.exists()
 
@@ -140,14 +173,14 @@ def test_where_no_worker_can_start_the_work_is_done_all_the_same(
 STUCK = """
 import os, sys, time
 from pathlib import Path
-from shutdown_lint import engine
+from shutdown_lint import analysis, engine
 from shutdown_lint.settings import Settings
-from shutdown_lint.workers import pool, process
+from shutdown_lint.workers import pool
 root = sys.argv[1]
 def stuck(task):
     Path(root, f"{os.getpid()}.pid").write_text("")
     time.sleep(300)
-process.take_in, pool.WORTH_BYTES = stuck, 0
+analysis.take_in, pool.WORTH_BYTES = stuck, 0
 engine.check([root], Settings(root=root, jobs=2))
 """
 

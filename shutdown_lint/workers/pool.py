@@ -5,42 +5,62 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from shutdown_lint.collector import collector_paused
-from shutdown_lint.intake import Outcome, Task, take_in
-from shutdown_lint.source import Trouble
-from shutdown_lint.workers.process import DONE, FRAME, NUMBER, STARTED, Chunks, Worker, signals_held, starter
+from shutdown_lint.workers.process import DONE, FRAME, NUMBER, STARTED, Chunks, Work, Worker, signals_held, starter
 
-# Starting workers costs about as much as lowering this many bytes.
-WORTH_BYTES = 300_000
+# Starting workers costs about as much as taking in this many bytes.
+WORTH_BYTES = 400_000
 _CHUNK_BYTES = 60_000
 # All chunk numbers must fit into a pipe at once: 64 KiB on Linux, 16 KiB on macOS.
 _MAX_CHUNKS = 4000
 
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
 
-def take_in_all(tasks: Sequence[Task], jobs: int) -> list[Outcome]:
-    """The outcome of each task, in order. ``jobs`` is the number of processes; 0 means one for each core."""
-    jobs = min(jobs or cores(), len(tasks))
-    if jobs < 2 or not hasattr(os, "fork") or sum(map(_cost, tasks)) < WORTH_BYTES:
-        return [take_in(task) for task in tasks]
-    if any(task.lower for task in tasks):
-        import shutdown_lint.lower  # noqa: F401  # loaded once, shared by all forked workers
-    outcomes: dict[int, Outcome] = {}
+
+class Died(NamedTuple):
+    """Instead of an outcome: two processes died on the item; how the second did."""
+
+    how: str
+
+
+def spread(
+    do: Callable[[Item], Outcome],
+    items: Sequence[Item],
+    costs: Sequence[int],
+    jobs: int,
+    prepare: Callable[[], None] | None = None,
+) -> list[Outcome | Died]:
+    """The outcome of each item, in order.
+
+    ``costs`` are in bytes of source. ``jobs`` is the number of processes; 0 means one for each core. ``prepare`` is
+    called once before processes are forked. ``do``, ``items`` and outcomes must be such that ``pickle`` can carry them;
+    where all is forked (``may_fork``), outcomes only.
+    """
+    jobs = min(jobs or cores(), len(items))
+    if jobs < 2 or not hasattr(os, "fork") or sum(costs) < WORTH_BYTES:
+        return [do(item) for item in items]
+    if prepare is not None:
+        prepare()
+    work = Work(do, items, [])
+    outcomes: dict[int, Any] = {}
     lost: dict[int, int] = {}
-    while left := [number for number in range(len(tasks)) if number not in outcomes]:
+    while left := [number for number in range(len(items)) if number not in outcomes]:
         done = len(outcomes)
         try:
-            died = _round(tasks, _chunks(tasks, left, lost, jobs), jobs, outcomes)
+            died = _round(work._replace(chunks=_chunks(costs, left, lost, jobs)), jobs, outcomes)
         except OSError:
             # no more processes, descriptors or memory to be had
             died = {}
-        outcomes.update((number, _killed(status)) for number, status in died.items() if number in lost)
+        outcomes.update((number, _died(status)) for number, status in died.items() if number in lost)
         if len(outcomes) == done and not died:
             # workers cannot live here at all
-            outcomes.update((number, take_in(tasks[number])) for number in left)
+            outcomes.update((number, do(items[number])) for number in left)
         lost.update(died)
-    return [outcomes[number] for number in range(len(tasks))]
+    return [outcomes[number] for number in range(len(items))]
 
 
 def cores() -> int:
@@ -50,43 +70,38 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _killed(status: int) -> Trouble:
+def _died(status: int) -> Died:
     code = os.waitstatus_to_exitcode(status)
-    how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return Trouble("SHD903", f"cannot be analysed: the parser died on it twice ({how})")
+    return Died(f"signal {-code}" if code < 0 else f"exit code {code}")
 
 
-def _chunks(tasks: Sequence[Task], numbers: list[int], alone: Iterable[int], jobs: int) -> Chunks:
-    """Task numbers in groups of some size, the largest files first; those in ``alone`` by themselves and last."""
+def _chunks(costs: Sequence[int], numbers: list[int], alone: Iterable[int], jobs: int) -> Chunks:
+    """Numbers of items in groups of some size, the most costly first; those in ``alone`` by themselves and last."""
     suspects = sorted(set(alone) & set(numbers))
-    rest = sorted((n for n in numbers if n not in set(suspects)), key=lambda n: (-_cost(tasks[n]), n))
-    total = sum(_cost(tasks[n]) for n in rest)
+    rest = sorted((n for n in numbers if n not in set(suspects)), key=lambda n: (-costs[n], n))
+    total = sum(costs[n] for n in rest)
     limit = max(min(_CHUNK_BYTES, total // (8 * jobs)), total // _MAX_CHUNKS + 1)
     chunks: Chunks = []
     room = 0
     for number in rest:
-        if room < _cost(tasks[number]):
+        if room < costs[number]:
             chunks.append([])
             room = limit
         chunks[-1].append(number)
-        room -= _cost(tasks[number])
+        room -= costs[number]
     return chunks + [[number] for number in suspects]
 
 
-def _cost(task: Task) -> int:
-    return len(task.data) if task.lower else len(task.data) // 10
-
-
-def _round(tasks: Sequence[Task], chunks: Chunks, jobs: int, outcomes: dict[int, Outcome]) -> dict[int, int]:
-    """Run workers until all of them are gone; the tasks that a worker died on, each with its wait status."""
+def _round(work: Work, jobs: int, outcomes: dict[int, Any]) -> dict[int, int]:
+    """Run workers until all of them are gone; the items that a worker died on, each with its wait status."""
     numbers, feed = os.pipe()
     workers: list[Worker] = []
     try:
-        with starter(tasks, chunks) as start:
-            for _ in range(min(jobs, len(chunks))):
+        with starter(work) as start:
+            for _ in range(min(jobs, len(work.chunks))):
                 with signals_held():
                     workers.append(start(numbers, (feed, *(worker.results for worker in workers))))
-        os.write(feed, b"".join(map(NUMBER.pack, range(len(chunks)))))
+        os.write(feed, b"".join(map(NUMBER.pack, range(len(work.chunks)))))
         # the end of the pipe ends the workers
         os.close(feed)
         feed = -1
@@ -98,7 +113,7 @@ def _round(tasks: Sequence[Task], chunks: Chunks, jobs: int, outcomes: dict[int,
                 os.close(handle)
 
 
-def _collect(workers: list[Worker], outcomes: dict[int, Outcome]) -> dict[int, int]:
+def _collect(workers: list[Worker], outcomes: dict[int, Any]) -> dict[int, int]:
     from selectors import EVENT_READ, DefaultSelector
 
     lost: dict[int, int] = {}
@@ -120,9 +135,9 @@ def _collect(workers: list[Worker], outcomes: dict[int, Outcome]) -> dict[int, i
 
 
 class _Frames:
-    """Puts together what one worker sends; ``in_hand`` is the task that it has begun and not finished."""
+    """Puts together what one worker sends; ``in_hand`` is the item that it has begun and not finished."""
 
-    def __init__(self, outcomes: dict[int, Outcome]) -> None:
+    def __init__(self, outcomes: dict[int, Any]) -> None:
         self.in_hand: int | None = None
         self._outcomes, self._buffer = outcomes, bytearray()
 
@@ -139,11 +154,10 @@ class _Frames:
             del self._buffer[:end]
 
 
-def _unpickled(data: bytes) -> Outcome:
+def _unpickled(data: bytes) -> Any:
     # Written by our own worker a moment ago. The collector would look at each of the many new records again and again.
     with collector_paused():
-        outcome: Outcome = pickle.loads(data)
-    return outcome
+        return pickle.loads(data)
 
 
 def _reap(worker: Worker, workers: list[Worker]) -> int:

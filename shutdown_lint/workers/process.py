@@ -1,8 +1,8 @@
 """The worker's side: how a worker comes into being, what it does, and how it ends with its parent.
 
-A worker reads numbers of chunks (``NUMBER``) from a pipe that all share, and for each task of the chunk writes two
+A worker reads numbers of chunks (``NUMBER``) from a pipe that all share, and for each item of the chunk writes two
 frames to its own pipe: one that says that it has begun, one with the pickled outcome. A frame is ``FRAME`` (number of
-the task, kind, length of what follows) and what follows.
+the item, kind, length of what follows) and what follows.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
-
-from shutdown_lint.intake import Task, take_in
+from typing import Any, NamedTuple
 
 NUMBER = struct.Struct("<I")
 FRAME = struct.Struct("<IBI")
@@ -25,11 +23,24 @@ STARTED, DONE = 0, 1
 Chunks = list[list[int]]
 
 
+class Work(NamedTuple):
+    """What to do with each of the items, and their numbers in chunks."""
+
+    do: Callable[[Any], Any]
+    items: Sequence[Any]
+    chunks: Chunks
+
+
 class Worker(NamedTuple):
     """A running worker: its process, and the pipe from which its results come."""
 
     pid: int
     results: int
+
+
+def may_fork() -> bool:
+    """Whether forking is possible and safe: no other thread may hold a lock that the child would wait for."""
+    return hasattr(os, "fork") and not has_threads()
 
 
 def has_threads() -> bool:
@@ -51,20 +62,20 @@ Start = Callable[[int, "tuple[int, ...]"], Worker]
 
 
 @contextmanager
-def starter(tasks: Sequence[Task], chunks: Chunks) -> Iterator[Start]:
+def starter(work: Work) -> Iterator[Start]:
     """A function that starts a worker, given the pipe of chunk numbers and the parent's own ends of other pipes."""
     if not has_threads():
-        yield lambda numbers, foreign: _fork(tasks, chunks, numbers, foreign)
+        yield lambda numbers, foreign: _fork(work, numbers, foreign)
         return
     import tempfile
 
     with tempfile.TemporaryFile() as stream:
-        pickle.dump((list(tasks), chunks), stream, 5)
+        pickle.dump(work, stream, 5)
         stream.flush()
         yield lambda numbers, _: _launch(stream.fileno(), numbers)
 
 
-def _fork(tasks: Sequence[Task], chunks: Chunks, numbers: int, foreign: tuple[int, ...]) -> Worker:
+def _fork(given: Work, numbers: int, foreign: tuple[int, ...]) -> Worker:
     results, sink = os.pipe()
     parent = os.getpid()
     pid = os.fork()
@@ -74,7 +85,7 @@ def _fork(tasks: Sequence[Task], chunks: Chunks, numbers: int, foreign: tuple[in
             for handle in (results, *foreign):
                 os.close(handle)
             _become_worker(parent)
-            work(tasks, chunks, numbers, sink)
+            work(given, numbers, sink)
             code = 0
         finally:
             # nothing of the parent's may run here: no cleanup, no flushing of its buffers
@@ -84,7 +95,7 @@ def _fork(tasks: Sequence[Task], chunks: Chunks, numbers: int, foreign: tuple[in
 
 
 def _launch(source: int, numbers: int) -> Worker:
-    """A fresh interpreter; ``source`` is an unnamed file with the tasks.
+    """A fresh interpreter; ``source`` is an unnamed file with the work.
 
     ``-I`` leaves out the current folder (as ``-P`` does from 3.11 on); then comes the path of this interpreter.
     """
@@ -131,21 +142,21 @@ def _die_with(parent: int) -> None:
 
 
 def spawned(source: int, parent: int) -> None:
-    """The life of a fresh worker: tasks from the file ``source``, chunk numbers from stdin, results to stdout."""
+    """The life of a fresh worker: work from the file ``source``, chunk numbers from stdin, results to stdout."""
     _become_worker(parent)
     # all workers share one file position, so it is not used
-    tasks, chunks = pickle.loads(os.pread(source, os.fstat(source).st_size, 0))
+    given = pickle.loads(os.pread(source, os.fstat(source).st_size, 0))
     sink = os.dup(1)
     os.dup2(2, 1)
-    work(tasks, chunks, 0, sink)
+    work(given, 0, sink)
 
 
-def work(tasks: Sequence[Task], chunks: Chunks, numbers: int, sink: int) -> None:
-    """Take chunk numbers from one pipe until it ends, and write a frame before and after each task to the other."""
+def work(given: Work, numbers: int, sink: int) -> None:
+    """Take chunk numbers from one pipe until it ends, and write a frame before and after each item to the other."""
     while len(data := os.read(numbers, NUMBER.size)) == NUMBER.size:
-        for number in chunks[NUMBER.unpack(data)[0]]:
+        for number in given.chunks[NUMBER.unpack(data)[0]]:
             _write(sink, FRAME.pack(number, STARTED, 0))
-            payload = pickle.dumps(take_in(tasks[number]), 5)
+            payload = pickle.dumps(given.do(given.items[number]), 5)
             _write(sink, FRAME.pack(number, DONE, len(payload)) + payload)
 
 

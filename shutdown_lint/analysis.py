@@ -1,0 +1,175 @@
+"""One part of a run: from its files' bytes to the findings in them. A pure function, so that it may run anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from shutdown_lint import suppress
+from shutdown_lint.corpus import Contents, SkippedFiles
+from shutdown_lint.facts import ModuleFacts, Span
+from shutdown_lint.findings import Finding
+from shutdown_lint.intake import Outcome, Task, internal_error, take_in
+from shutdown_lint.parts import Part
+from shutdown_lint.prefilter import SUPPRESSION_WORDS, Prefilter
+from shutdown_lint.rules import registry
+from shutdown_lint.source import SourceFile, Trouble, decode
+
+if TYPE_CHECKING:
+    from shutdown_lint.models import Models
+    from shutdown_lint.project import Project
+    from shutdown_lint.rules.registry import Check
+
+
+class Context(NamedTuple):
+    """What all parts of a run have in common; ``enabled`` maps codes to tiers, ``scripts`` are console scripts."""
+
+    enabled: dict[str, str]
+    prefilter: Prefilter
+    models: Models
+    scripts: tuple[tuple[str, str], ...]
+    target_version: tuple[int, int]
+    contents: Contents
+
+
+class Taken(NamedTuple):
+    """A file that was taken in: the rules that may fire in it, its facts or trouble. Without ``codes`` it was not lowered."""
+
+    codes: frozenset[str] | None
+    outcome: Outcome
+
+
+class Result(NamedTuple):
+    """What was found in a part; ``hidden`` counts the findings that comments hide."""
+
+    findings: tuple[Finding, ...]
+    hidden: int
+
+
+class _Enabled(NamedTuple):
+    """A rule that is run: its index entry, its function."""
+
+    entry: registry.Entry
+    run: Check
+
+
+def prepare(context: Context) -> None:
+    """Load what every analysis needs, once for all processes that are forked from this one."""
+    import shutdown_lint.lower
+    import shutdown_lint.project  # noqa: F401
+
+    for check in _checks(context.enabled):
+        registry.load(check.entry)
+
+
+def take(file: SourceFile, data: bytes, prefilter: Prefilter) -> Taken:
+    """Take in one file: lower it where a rule may fire or another file may need it, else look at its syntax only."""
+    if file.stub:
+        return Taken(None, None)
+    codes = prefilter.codes(data, file.name)
+    if codes is None and not file.reported:
+        return Taken(None, None)
+    return Taken(codes, take_in(Task(file, data, codes is not None)))
+
+
+def analyse(part: Part, context: Context, known: Mapping[str, Taken]) -> Result:
+    """The findings in the files of a part that are to be reported on; ``known`` files, by absolute path, are taken in already."""
+    contents = context.contents
+    taken = [
+        known.get(file.absolute) or take(file, contents.get(file.absolute), context.prefilter) for file in part.files
+    ]
+    project = _project(part, taken, context)
+    checks = _checks(context.enabled)
+    results = [
+        _findings_of(
+            one.outcome,
+            contents.get(file.absolute),
+            project,
+            [check for check in checks if check.entry.code in (one.codes or ()) or not check.entry.triggers],
+            context.enabled,
+        )
+        for file, one in zip(part.files, taken, strict=True)
+        if file.reported and isinstance(one.outcome, ModuleFacts)
+    ]
+    found = [finding for result in results for finding in result.kept]
+    troubles = [
+        (file.path, one.outcome)
+        for file, one in zip(part.files, taken, strict=True)
+        if file.reported and isinstance(one.outcome, Trouble)
+    ]
+    return Result((*found, *trouble_findings(troubles, context.enabled)), sum(result.hidden for result in results))
+
+
+def _project(part: Part, taken: Sequence[Taken], context: Context) -> Project:
+    from shutdown_lint.project import Project
+
+    skipped = [file for file, one in zip(part.files, taken, strict=True) if one.codes is None]
+    modules = [one.outcome for one in taken if isinstance(one.outcome, ModuleFacts)]
+    lowered = sum(
+        len(context.contents.get(file.absolute))
+        for file, one in zip(part.files, taken, strict=True)
+        if one.codes is not None
+    )
+    return Project(
+        modules,
+        loader=SkippedFiles(part.files, skipped, context.contents, lowered),
+        scripts=context.scripts,
+        target_version=context.target_version,
+        models=context.models,
+    )
+
+
+def _findings_of(
+    module: ModuleFacts, data: bytes, project: Project, checks: Sequence[_Enabled], enabled: dict[str, str]
+) -> suppress.Result:
+    """The findings of all enabled rules in one file, after its comments have hidden some."""
+    found, failed = _run_rules(module, project, checks, enabled)
+    result = suppress.Result(tuple(found), 0)
+    if (found and suppress.may_hold_suppressions(data)) or any(word.encode() in data for word in SUPPRESSION_WORDS):
+        result = suppress.apply(found, decode(data), module.path, enabled.keys() - failed)
+    # Only now: a suppression is used when it hides a finding, also one of a tier that this run does not show.
+    return result._replace(kept=tuple(f for f in result.kept if f.tier in enabled.get(f.code, "")))
+
+
+def _run_rules(
+    module: ModuleFacts, project: Project, checks: Sequence[_Enabled], enabled: dict[str, str]
+) -> tuple[list[Finding], set[str]]:
+    """The raw findings in one module, and the codes of the rules that failed on it (each a SHD904)."""
+    findings: list[Finding] = []
+    failed: set[str] = set()
+    for entry, run in checks:
+        try:
+            findings += [finding for finding in run(module, project) if finding.path == module.path]
+        except Exception as error:  # noqa: BLE001  # a mistake in one rule must cost no other result
+            trouble = internal_error(f"rule {entry.code} ({entry.name})", error)
+            findings += trouble_findings([(module.path, trouble)], enabled)
+            failed.add(entry.code)
+    return findings, failed
+
+
+def _checks(enabled: Iterable[str]) -> list[_Enabled]:
+    codes = set(enabled)
+    return [
+        _Enabled(entry, _on_first_use(entry)) for entry in registry.entries() if entry.checks and entry.code in codes
+    ]
+
+
+def _on_first_use(entry: registry.Entry) -> Check:
+    """The rule's function; importing a rule costs a millisecond or more, and in most runs many rules have nothing to do."""
+    load = cache(lambda: registry.load(entry))
+
+    def run(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+        return load()(module, project)
+
+    return run
+
+
+def trouble_findings(troubles: Iterable[tuple[str, Trouble]], enabled: dict[str, str]) -> list[Finding]:
+    entries = {entry.code: entry for entry in registry.entries()}
+    found = []
+    for path, (code, message, line, col, help_text) in troubles:
+        if code in enabled:
+            entry, span = entries[code], Span(line, col, line, col)
+            found.append(Finding(path, span, code, entry.name, message, entry.severity, entry.tier, help=help_text))
+    return found

@@ -1,0 +1,76 @@
+"""Which process does what: the parts of a run, and single files where a part is too large for one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from shutdown_lint.analysis import Context, Result, Taken, analyse, prepare, take, trouble_findings
+from shutdown_lint.parts import Part
+from shutdown_lint.prefilter import Prefilter
+from shutdown_lint.source import SourceFile, Trouble
+from shutdown_lint.workers import Died, cores, may_fork, spread
+
+
+def analyse_all(parts: Sequence[Part], context: Context, jobs: int) -> list[Result]:
+    """What is found in each part; ``jobs`` processes (0: as many as there are cores) change nothing but the time.
+
+    A part that is a good share of the whole would leave the other processes idle: its files are taken in one by one
+    first, by all of them.
+    """
+    schedule, jobs = _Schedule(context, jobs), jobs or cores()
+    if jobs > 1:
+        total = sum(part.size for part in parts)
+        schedule.take_in(part for part in parts if part.size * 2 * jobs > total or not may_fork())
+    results = schedule.run(parts)
+    dead = [number for number, result in enumerate(results) if isinstance(result, Died)]
+    if dead:
+        # which file was it? each is taken in where it harms no other
+        schedule.take_in(parts[number] for number in dead)
+        again = schedule.run([parts[number] for number in dead])
+        for number, result in zip(dead, again, strict=True):
+            results[number] = _lost(parts[number], result, context) if isinstance(result, Died) else result
+    return [result for result in results if not isinstance(result, Died)]
+
+
+class _Schedule:
+    """The files that are taken in already, and what to do with the rest."""
+
+    def __init__(self, context: Context, jobs: int) -> None:
+        self._context, self._jobs = context, jobs
+        self._known: dict[str, Taken] = {}
+
+    def take_in(self, parts: Iterable[Part]) -> None:
+        """Take in all files of the parts, each on its own."""
+        contents = self._context.contents
+        files = [(file, contents.get(file.absolute)) for part in parts for file in part.files]
+        do = partial(_take, self._context.prefilter)
+        for (file, _), taken in zip(
+            files, spread(do, files, [len(data) for _, data in files], self._jobs), strict=True
+        ):
+            self._known[file.absolute] = _killed(taken) if isinstance(taken, Died) else taken
+
+    def run(self, parts: Sequence[Part]) -> list[Result | Died]:
+        """Analyse the parts."""
+        jobs = self._jobs if may_fork() else 1
+        return spread(self._analyse, parts, [part.size for part in parts], jobs, partial(prepare, self._context))
+
+    def _analyse(self, part: Part) -> Result:
+        return analyse(part, self._context, self._known)
+
+
+def _take(prefilter: Prefilter, item: tuple[SourceFile, bytes]) -> Taken:
+    file, data = item
+    return take(file, data, prefilter)
+
+
+def _killed(died: Died) -> Taken:
+    return Taken(None, Trouble("SHD903", f"cannot be analysed: the parser died on it twice ({died.how})"))
+
+
+def _lost(part: Part, died: Died, context: Context) -> Result:
+    """No rule's result: told at the first file of the part that was to be reported on."""
+    path = next(file.path for file in part.files if file.reported)
+    count = sum(file.reported for file in part.files)
+    trouble = Trouble("SHD904", f"the analysis of this and {count - 1} other files died twice ({died.how})")
+    return Result(tuple(trouble_findings([(path, trouble)], context.enabled)), 0)
