@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from shutdown_lint.analysis import Context, Result, Taken, analyse, prepare, take, trouble_findings
@@ -21,13 +21,14 @@ def analyse_all(parts: Sequence[Part], context: Context, jobs: int) -> list[Resu
     schedule, jobs = _Schedule(context, jobs), jobs or cores()
     if jobs > 1:
         total = sum(part.size for part in parts)
-        schedule.take_in(part for part in parts if part.size * 2 * jobs > total or not may_fork())
+        schedule.take_in([part for part in parts if part.size * 2 * jobs > total or not may_fork()])
     results = schedule.run(parts)
     dead = [number for number, result in enumerate(results) if isinstance(result, Died)]
     if dead:
         # which file was it? each is taken in where it harms no other
-        schedule.take_in(parts[number] for number in dead)
-        again = schedule.run([parts[number] for number in dead])
+        suspects = [parts[number] for number in dead]
+        schedule.take_in(suspects, apart=True)
+        again = schedule.run(suspects, apart=True)
         for number, result in zip(dead, again, strict=True):
             results[number] = _lost(parts[number], result, context) if isinstance(result, Died) else result
     return [result for result in results if not isinstance(result, Died)]
@@ -40,20 +41,18 @@ class _Schedule:
         self._context, self._jobs = context, jobs
         self._known: dict[str, Taken] = {}
 
-    def take_in(self, parts: Iterable[Part]) -> None:
+    def take_in(self, parts: Sequence[Part], *, apart: bool = False) -> None:
         """Take in all files of the parts, each on its own."""
         contents = self._context.contents
         files = [(file, contents.get(file.absolute)) for part in parts for file in part.files]
-        do = partial(_take, self._context.prefilter)
-        for (file, _), taken in zip(
-            files, spread(do, files, [len(data) for _, data in files], self._jobs), strict=True
-        ):
+        do, costs = partial(_take, self._context.prefilter), [len(data) for _, data in files]
+        for (file, _), taken in zip(files, spread(do, files, costs, self._jobs, apart=apart), strict=True):
             self._known[file.absolute] = _killed(taken) if isinstance(taken, Died) else taken
 
-    def run(self, parts: Sequence[Part]) -> list[Result | Died]:
+    def run(self, parts: Sequence[Part], *, apart: bool = False) -> list[Result | Died]:
         """Analyse the parts."""
-        jobs = self._jobs if may_fork() else 1
-        return spread(self._analyse, parts, [part.size for part in parts], jobs, partial(prepare, self._context))
+        jobs, costs = self._jobs if may_fork() else 1, [part.size for part in parts]
+        return spread(self._analyse, parts, costs, jobs, partial(prepare, self._context), apart=apart)
 
     def _analyse(self, part: Part) -> Result:
         return analyse(part, self._context, self._known)
@@ -71,6 +70,7 @@ def _killed(died: Died) -> Taken:
 def _lost(part: Part, died: Died, context: Context) -> Result:
     """No rule's result: told at the first file of the part that was to be reported on."""
     path = next(file.path for file in part.files if file.reported)
-    count = sum(file.reported for file in part.files)
-    trouble = Trouble("SHD904", f"the analysis of this and {count - 1} other files died twice ({died.how})")
+    others = sum(file.reported for file in part.files) - 1
+    what = f"this and {others} other file{'s' * (others > 1)}" if others else "this file"
+    trouble = Trouble("SHD904", f"the analysis of {what} died twice ({died.how})")
     return Result(tuple(trouble_findings([(path, trouble)], context.enabled)), 0)

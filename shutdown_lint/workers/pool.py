@@ -33,15 +33,17 @@ def spread(
     costs: Sequence[int],
     jobs: int,
     prepare: Callable[[], None] | None = None,
+    *,
+    apart: bool = False,
 ) -> list[Outcome | Died]:
     """The outcome of each item, in order.
 
     ``costs`` are in bytes of source. ``jobs`` is the number of processes; 0 means one for each core. ``prepare`` is
     called once before processes are forked. ``do``, ``items`` and outcomes must be such that ``pickle`` can carry them;
-    where all is forked (``may_fork``), outcomes only.
+    where all is forked (``may_fork``), outcomes only. ``apart``: never in this process, which an item may be the end of.
     """
     jobs = min(jobs or cores(), len(items))
-    if jobs < 2 or not hasattr(os, "fork") or sum(costs) < WORTH_BYTES:
+    if not hasattr(os, "fork") or (not apart and (jobs < 2 or sum(costs) < WORTH_BYTES)):
         return [do(item) for item in items]
     if prepare is not None:
         prepare()
