@@ -87,17 +87,16 @@ def internal_error(doing: str, error: BaseException) -> Trouble:
 
 
 def _checked(text: str, task: Task) -> Outcome:
-    if bounds.looks_harmless(text) or (deep := bounds.check(text)) is None:
-        # CPython's parser is ten times as fast; where it is older than the file, LibCST has the last word
-        if _cpython_error(text) is None:
-            return None
-        outcome = _parsed(text, task)
-        return outcome if isinstance(outcome, Trouble) else None
     error = _cpython_error(text)
-    if isinstance(error, SyntaxError):
-        return _worded(text, error)
     # a tree that is too deep to be handed out was parsed before
-    return None if error is None or isinstance(error, RecursionError) else deep
+    if error is None or isinstance(error, RecursionError):
+        return None
+    deep = bounds.check(text)
+    if deep is not None:
+        return _worded(text, error) if isinstance(error, SyntaxError) else deep
+    # where the running Python is older than the file, LibCST has the last word
+    outcome = _parsed(text, task)
+    return outcome if isinstance(outcome, Trouble) else None
 
 
 def _cpython_error(text: str) -> Exception | None:
