@@ -6,7 +6,7 @@ A comment may stand between a bracket and what follows, which is why ``#`` stand
 from __future__ import annotations
 
 # a handler is installed, or handed to a function of the project that says so by its name
-SIGNALS = (r"SIG & re:\bSIG[A-Z]", r"signal & re:signal(?:\w*\(| as\b)|import[^\n]*\bsignal\b")
+SIGNALS = (r"SIG & re:SIG[A-Z]", r"signal & re:signal(?:\w*\(| as\b)|import[^\n]*\bsignal\b")
 # `join` of a worker: neither of a string literal nor of paths
 JOIN = r"re:\.join\((?<=[\w\])]\.join\()(?<!path\.join\()"
 JOIN_WITH_LIMIT = r"re:\.join\((?<=[\w\])]\.join\()(?<!path\.join\()\s*[^)\s#]"

@@ -46,7 +46,7 @@ _NONE = Const(None)
 def lower_root(node: ast.expr, tables: TextTables, scope: Scope) -> Expr:
     """The facts of an expression that a statement holds. Raises ``RecursionError`` where it is nested too deeply."""
     # only an expression of that many characters can be that deep
-    if (node.end_lineno != node.lineno or (node.end_col_offset or 0) - node.col_offset > MAX_DEPTH) and _is_deep(node):
+    if tables.characters(node) > MAX_DEPTH and _is_deep(node):
         raise RecursionError
     return lower_expr(node, tables, scope)
 

@@ -18,12 +18,13 @@ Placed: TypeAlias = Union[ast.expr, ast.stmt, ast.excepthandler]
 class TextTables(Tables):
     """Tables that turn a node's place (columns in bytes of UTF-8) into spans and offsets (in code points)."""
 
-    __slots__ = ("_ascii", "_lines", "has_semicolons", "pieces", "text")
+    __slots__ = ("_ascii", "_lines", "_longest", "has_semicolons", "pieces", "text")
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text, self._ascii, self.has_semicolons = text, text.isascii(), ";" in text
         self._lines: list[int] = []
+        self._longest = max(map(len, text.split("\n")))  # one line end is enough: rather too long
         self.pieces: CursorTables | None = None  # for what LibCST reads of this text
 
     def span(self, node: Placed) -> Span:
@@ -36,6 +37,11 @@ class TextTables(Tables):
         if not self._ascii:
             col, end_col = self._column(line, col), self._column(end_line, end_col)
         return Span(line, col + 1, end_line, end_col + 1)
+
+    def characters(self, node: Placed) -> int:
+        """The most characters that a node can have."""
+        lines = (node.end_lineno or 0) - node.lineno
+        return (lines + 1) * self._longest if lines else (node.end_col_offset or 0) - node.col_offset
 
     def start(self, node: Placed) -> int:
         """The offset of a node's first character."""

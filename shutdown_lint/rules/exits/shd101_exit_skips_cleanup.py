@@ -71,7 +71,7 @@ RULE = Rule(
     summary="`os._exit` where cleanup of the process is at stake",
     tier="D",
     severity="error",
-    triggers=(r"_exit & re:\b_exit\b",),
+    triggers=(r"_exit & re:_exit\b",),
     origin=("G5", "G8"),
 )
 

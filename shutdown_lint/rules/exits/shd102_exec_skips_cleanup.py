@@ -62,7 +62,7 @@ RULE = Rule(
     summary="`os.exec*` where cleanup of the process is at stake",
     tier="D",
     severity="error",
-    triggers=(r"exec & re:\bexec[lv]p?e?\b",),
+    triggers=(r"exec & re:exec[lv]p?e?\b",),
     origin=("G5",),
 )
 HELP = "leave the blocks first and call `os.exec*` behind them, or end by `sys.exit` and let a supervisor start the program again"

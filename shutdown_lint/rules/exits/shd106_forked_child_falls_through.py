@@ -80,7 +80,7 @@ RULE = Rule(
     summary="a forked child that comes back into its parent's code instead of ending by `os._exit`",
     tier="D",
     severity="error",
-    triggers=(r"fork & re:\bfork(?:pty)?\s*\(|import[^\n]*\bfork|\.fork(?:pty)?\b",),
+    triggers=(r"fork & re:fork(?:pty)?\s*\(|import[^\n]*\bfork|\.fork(?:pty)?\b",),
     origin=("G5",),
 )
 

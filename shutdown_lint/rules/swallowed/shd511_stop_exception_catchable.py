@@ -88,7 +88,7 @@ RULE = Rule(
     severity="warning",
     triggers=(
         "signal.signal & raise",
-        r"signal & raise & re:\bSIG[A-Z]",
+        r"signal & raise & re:SIG[A-Z]",
     ),
     origin=("G4", "G12"),
 )

@@ -92,7 +92,7 @@ RULE = Rule(
         r"futures & .wait(",
         f"is_alive & {JOIN}",
         f"async def & {AWAITED_NAME}",
-        r"while & re:\bwhile\b(?s:.{0,1000}?)sleep",
+        r"while & re:while\b(?s:.{0,1000}?)sleep",
         r"while & sleep as",
     ),
     origin=("G13",),
