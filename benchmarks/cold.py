@@ -57,7 +57,18 @@ def commands(folders: Sequence[str], jobs: int, flake8: Path) -> dict[str, list[
     """The command lines by name."""
     python = sys.executable
     start = f"import sys; sys.path.insert(0, {str(flake8)!r}); from flake8.main import cli; sys.exit(cli.main())"
-    ours = [python, "-m", "shutdown_lint", "check", "--isolated", "--output-format", "concise", "--jobs", str(jobs)]
+    ours = [
+        python,
+        "-m",
+        "shutdown_lint",
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--output-format",
+        "concise",
+        "--jobs",
+        str(jobs),
+    ]
     return {
         "shutdown-lint": [*ours, *folders],
         "flake8": [python, "-S", "-c", start, "--isolated", f"-j{jobs}", *folders],

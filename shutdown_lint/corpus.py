@@ -22,7 +22,7 @@ _USED = re.compile(
 
 
 class Contents:
-    """Bytes of files by absolute path: held in memory up to a bound, else read again."""
+    """Bytes of files by absolute path: read when they are asked for, held in memory up to a bound, else read again."""
 
     def __init__(self) -> None:
         self._held: dict[str, bytes] = {}
@@ -37,12 +37,13 @@ class Contents:
     def get(self, path: str) -> bytes:
         """The bytes; empty when the file is gone."""
         held = self._held.get(path)
-        if held is not None:
-            return held
-        try:
-            return read_bytes(path)
-        except TroubleError:
-            return b""
+        if held is None:
+            try:
+                held = read_bytes(path)
+            except TroubleError:
+                held = b""
+            self.put(path, held)
+        return held
 
 
 class SkippedFiles:

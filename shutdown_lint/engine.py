@@ -6,12 +6,14 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from shutdown_lint.analysis import Context, trouble_findings
+from shutdown_lint.analysis import Context, Result, trouble_findings
+from shutdown_lint.cache import Cache, Known, key_of, open_cache
 from shutdown_lint.collector import collector_paused
 from shutdown_lint.corpus import Contents
 from shutdown_lint.findings import Finding
+from shutdown_lint.packaging import scripts
 from shutdown_lint.parts import parts_of
-from shutdown_lint.prefilter import compile_prefilter
+from shutdown_lint.prefilter import compile_prefilter, imported_packages
 from shutdown_lint.rules import registry
 from shutdown_lint.schedule import analyse_all
 from shutdown_lint.settings import Settings
@@ -19,6 +21,9 @@ from shutdown_lint.source import Found, SourceFile, Trouble, TroubleError, disco
 from shutdown_lint.source.discover import absolute
 from shutdown_lint.source.ignores import glob_regex
 from shutdown_lint.source.names import shown, working_folder
+
+# not of the content, but of the moment: what failed may go well the next time
+_PASSING = frozenset({"SHD901", "SHD903", "SHD904"})
 
 
 class Report(NamedTuple):
@@ -42,9 +47,10 @@ class Report(NamedTuple):
 
 
 class _Input(NamedTuple):
-    """What was read: all files of the project, their bytes, and what stood in the way (by shown path)."""
+    """What was read: all files of the project, what is known of them, bytes, and what stood in the way (by shown path)."""
 
     files: tuple[SourceFile, ...]
+    known: dict[str, Known]
     contents: Contents
     troubles: tuple[tuple[str, Trouble], ...]
     warnings: tuple[str, ...]
@@ -62,9 +68,10 @@ def check(paths: Sequence[str], settings: Settings, *, stdin: bytes | None = Non
 
 def _check(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> Report:
     enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
-    given = _read(paths, settings, stdin)
-    context = _context(given, settings, enabled)
-    results = analyse_all(parts_of(given.files, given.contents), context, settings.jobs)
+    cache = open_cache("" if stdin is not None else settings.cache, settings.root)
+    given = _read(paths, settings, stdin, cache)
+    results = _results(given, settings, enabled, cache)
+    cache.save()
     findings = [finding for result in results for finding in result.findings]
     findings += trouble_findings(given.troubles, enabled)
     kept = _without_ignored(findings, settings)
@@ -73,14 +80,31 @@ def _check(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> Rep
     return Report(tuple(sorted(set(kept), key=Finding.sort_key)), reported, hidden, given.warnings)
 
 
-def _context(given: _Input, settings: Settings, enabled: dict[str, str]) -> Context:
-    from shutdown_lint.models import with_users
-    from shutdown_lint.packaging import scripts
+def _results(given: _Input, settings: Settings, enabled: dict[str, str], cache: Cache) -> list[Result]:
+    """What is found in each part of the run: remembered, or found now and remembered."""
+    programs, parts = scripts(settings.root), parts_of(given.files, given.known)
+    own = sorted({file.name.partition(".")[0] for file in given.files})
+    common = key_of(sorted(enabled.items()), settings.models, settings.target_version, programs, own)
+    keys = [key_of(common, [(file, given.known.get(file.absolute)) for file in part.files]) for part in parts]
+    found = {key: Result(*result) for key in keys if (result := cache.result(key)) is not None}
+    left = [(key, part) for key, part in zip(keys, parts, strict=True) if key not in found]
+    if left:
+        context = _context(given, settings, enabled, programs, own)
+        for (key, _), result in zip(left, analyse_all([part for _, part in left], context, settings.jobs), strict=True):
+            found[key] = result
+            if not any(finding.code in _PASSING for finding in result.findings):
+                cache.put_result(key, *result)
+    return [found[key] for key in keys]
 
-    models, programs = with_users(settings.models), scripts(settings.root)
+
+def _context(
+    given: _Input, settings: Settings, enabled: dict[str, str], programs: tuple[tuple[str, str], ...], own: list[str]
+) -> Context:
+    from shutdown_lint.models import with_users
+
+    models = with_users(settings.models)
     functions = dict.fromkeys(target.partition(":")[2].strip().partition(".")[0] for _, target in programs)
-    own = frozenset(file.name.partition(".")[0] for file in given.files)
-    prefilter = compile_prefilter(enabled, models, tuple(filter(None, functions)), own)
+    prefilter = compile_prefilter(enabled, models, tuple(filter(None, functions)), frozenset(own))
     return Context(enabled, prefilter, models, programs, settings.target_version, given.contents)
 
 
@@ -90,22 +114,32 @@ def files_of(paths: Sequence[str], settings: Settings) -> tuple[str, ...]:
     return tuple(shown(path, here) for path in discover(paths, settings).files)
 
 
-def _read(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> _Input:
+def _read(paths: Sequence[str], settings: Settings, stdin: bytes | None, cache: Cache) -> _Input:
     asked = _asked(paths, settings, stdin)
-    known = discover([settings.root], settings).files if settings.knowledge == "project" else ()
-    files = tuple(name_files({**dict.fromkeys(known, False), **dict.fromkeys(asked.files, True)}.items(), settings))
+    everything = discover([settings.root], settings).files if settings.knowledge == "project" else ()
+    files = tuple(
+        name_files({**dict.fromkeys(everything, False), **dict.fromkeys(asked.files, True)}.items(), settings)
+    )
     if stdin is not None and not settings.stdin_filename:
         files = (*files, SourceFile("-", "-", "stdin", False, False, True))
-    here, contents = working_folder(), Contents()
+    here, contents, known = working_folder(), Contents(), {}
     troubles = [(shown(path, here), trouble) for path, trouble in asked.troubles]
     for file in sorted(files, key=lambda file: not file.reported):
+        path = file.absolute
+        remembered = cache.file(path)
+        if remembered is not None:
+            known[path] = remembered
+            continue
         try:
-            contents.put(file.absolute, stdin if stdin is not None and file.reported else read_bytes(file.absolute))
+            data = stdin if stdin is not None and file.reported else read_bytes(path)
         except TroubleError as error:
             if file.reported:
                 troubles.append((file.path, error.trouble))
+            continue
+        contents.put(path, data)
+        known[path] = cache.put_file(path, data, imported_packages(data))
     warnings = asked.warnings or (() if asked.files or stdin is not None else ("no Python files found",))
-    return _Input(files, contents, tuple(troubles), tuple(warnings))
+    return _Input(files, known, contents, tuple(troubles), tuple(warnings))
 
 
 def _asked(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> Found:

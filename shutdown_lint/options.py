@@ -115,6 +115,14 @@ _RUN = (
     Option("", "--show-files", "switch", "", "print the files that would be checked, and stop"),
     Option("", "--jobs", "number", "the number of cores", "number of processes", "N"),
     Option("", "--no-cache", "switch", "", "do not use the cache"),
+    Option(
+        "",
+        "--cache-dir",
+        "text",
+        "$SHUTDOWN_LINT_CACHE_DIR, else .shutdown_lint_cache",
+        "the folder of the cache",
+        "DIR",
+    ),
     Option("", "--traceback", "switch", "", "print the traceback of an internal error (SHD904)"),
 )
 
@@ -171,6 +179,13 @@ The **project root** is the nearest folder with a `pyproject.toml`, `setup.cfg`,
 `.git`. Findings are reported in the paths given, but what the rest of the project says is known: who calls a function,
 who joins a thread. Paths outside any project are judged on their own. Patterns are globs over a name or over a path
 relative to the folder of the configuration file (on the command line: to the project root).
+
+## The cache
+
+What was found is remembered in `.shutdown_lint_cache` at the project root (outside of projects in the user's cache
+folder): of each file its size, time and a digest, of each set of packages that import each other the findings. The
+folder ignores itself in git, holds JSON only, and may be removed at any time (`shutdown-lint clean`). Another version
+of shutdown-lint or of Python, other settings or models, and a file that is damaged lead to a run as without a cache.
 
 ## Keys
 

@@ -7,11 +7,10 @@ depend on how many there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from shutdown_lint.corpus import Contents
-from shutdown_lint.prefilter import imported_packages
+from shutdown_lint.cache import Known
 from shutdown_lint.source import SourceFile
 
 # Small parts are put together: each costs about as much to begin with as lowering this many bytes.
@@ -25,24 +24,24 @@ class Part(NamedTuple):
     size: int
 
 
-def parts_of(files: Iterable[SourceFile], contents: Contents) -> list[Part]:
-    """The parts that hold a file to be reported on."""
+def parts_of(files: Iterable[SourceFile], known: Mapping[str, Known]) -> list[Part]:
+    """The parts that hold a file to be reported on; ``known`` is what is known of files by absolute path."""
     groups: dict[str, list[SourceFile]] = {}
     for file in files:
         groups.setdefault(_top(file.name), []).append(file)
-    connected = _connected(groups, contents)
-    return list(_joined(_part(files, contents) for files in connected if any(file.reported for file in files)))
+    connected = _connected(groups, known)
+    return list(_joined(_part(files, known) for files in connected if any(file.reported for file in files)))
 
 
-def _part(files: list[SourceFile], contents: Contents) -> Part:
-    return Part(tuple(files), sum(len(contents.get(file.absolute)) for file in files))
+def _part(files: list[SourceFile], known: Mapping[str, Known]) -> Part:
+    return Part(tuple(files), sum(known[file.absolute].size for file in files if file.absolute in known))
 
 
 def _top(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _connected(groups: dict[str, list[SourceFile]], contents: Contents) -> Iterator[list[SourceFile]]:
+def _connected(groups: dict[str, list[SourceFile]], known: Mapping[str, Known]) -> Iterator[list[SourceFile]]:
     """The files of top-level packages that import each other, by the first of them."""
     leader = {top: top for top in groups}
 
@@ -53,7 +52,8 @@ def _connected(groups: dict[str, list[SourceFile]], contents: Contents) -> Itera
         return top
 
     for top, files in groups.items():
-        for name in {name for file in files for name in imported_packages(contents.get(file.absolute))}:
+        read = [known[file.absolute] for file in files if file.absolute in known]
+        for name in {name for file in read for name in file.packages}:
             if name in leader:
                 leader[find(name)] = find(top)
     found: dict[str, list[SourceFile]] = {}

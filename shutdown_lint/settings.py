@@ -49,5 +49,6 @@ class Settings(NamedTuple):
     target_version: tuple[int, int] = (3, 10)
     knowledge: str = "project"  # "project": the whole project root; "paths": only the paths given
     models: str = ""  # the user's own models: checked tables as JSON, so that settings can be compared and hashed
+    cache: str = ""  # the folder of the cache; empty: none
     jobs: int = 0  # 0: as many as the machine has cores, when the work repays them
     stdin_filename: str = ""

@@ -41,7 +41,7 @@ def settings_of(folder: Path, *paths: str) -> Settings:
 def test_every_key_is_a_field_of_the_settings() -> None:
     fields = {key.replace("-", "_") for key in options.by_key()}
     assert fields <= set(Settings._fields)
-    assert set(Settings._fields) - fields == {"root", "jobs", "stdin_filename"}
+    assert set(Settings._fields) - fields == {"root", "cache", "jobs", "stdin_filename"}
 
 
 def test_flags_and_keys_are_unique_and_named_alike() -> None:

@@ -7,20 +7,21 @@ from pathlib import Path
 import pytest
 
 from shutdown_lint import parts
-from shutdown_lint.corpus import Contents
+from shutdown_lint.cache import Known
+from shutdown_lint.prefilter import imported_packages
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import name_files
 
 
 def split(root: Path, files: dict[str, str], unreported: tuple[str, ...] = ()) -> list[list[str]]:
-    contents = Contents()
+    known = {}
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        contents.put(str(path), text.encode())
+        known[str(path)] = Known(0, len(text), "", tuple(imported_packages(text.encode())))
     named = name_files([(str(root / name), name not in unreported) for name in files], Settings(root=str(root)))
-    return [[file.name for file in part.files] for part in parts.parts_of(named, contents)]
+    return [[file.name for file in part.files] for part in parts.parts_of(named, known)]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ usage: shutdown-lint [check] [OPTIONS] [PATH ...]
        shutdown-lint rules [--output-format text|json]
        shutdown-lint rule CODE|NAME
        shutdown-lint models [check FILE ...]
+       shutdown-lint clean [--cache-dir DIR]
 
 Finds what a Python program loses, leaves behind or hangs on when it is asked to stop.
 
@@ -18,6 +19,7 @@ commands:
   rules      list all rules
   rule       explain a rule: what it does, why it matters, what to write instead
   models     list what is known about libraries; check files of your own models
+  clean      remove the cache
 
 options:
   -h, --help     print this help

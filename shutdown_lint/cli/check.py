@@ -61,9 +61,15 @@ def _set_up(arguments: argparse.Namespace) -> _Setup:
         values = config.merge(values, config.check(config.parse(text, "--config"), "--config"))
     values = config.merge(values, config.check(values_by_key(arguments), "command line"))
     settings = config.to_settings(values, root)._replace(
-        jobs=arguments.jobs or 0, stdin_filename=arguments.stdin_filename or ""
+        jobs=arguments.jobs or 0, stdin_filename=arguments.stdin_filename or "", cache=_cache(arguments, root)
     )
     return _Setup(arguments, settings, layer.path)
+
+
+def _cache(arguments: argparse.Namespace, root: config.Root) -> str:
+    from shutdown_lint.cache import usual_folder
+
+    return "" if arguments.no_cache else arguments.cache_dir or usual_folder(*root)
 
 
 def _layer(arguments: argparse.Namespace, paths: list[str]) -> config.Layer:

@@ -1,0 +1,170 @@
+"""The cache: nothing but time depends on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import made_up
+import pytest
+from command import COMMAND, LIMIT, make_project, run
+from made_up import HAZARD, check, told, write
+
+from shutdown_lint import analysis, cache, engine
+from shutdown_lint.cli import main
+
+OLD = 1_600_000_000  # a time (seconds) at which no file is too young
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    made_up.install(monkeypatch)
+    root = tmp_path / "project"
+    write(root, a=HAZARD, b="import a\n", c=HAZARD)
+    age(root)
+    return root
+
+
+def age(root: Path, seconds: int = OLD) -> None:
+    for path in root.rglob("*.py"):
+        os.utime(path, (seconds, seconds))
+
+
+def cached(root: Path, **settings: Any) -> engine.Report:
+    return check(root, cache=str(root.parent / "cache"), **settings)
+
+
+def no_analysis(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("analysed again")
+
+    monkeypatch.setattr(analysis, "take", fail)
+
+
+def test_a_second_run_analyses_nothing_and_says_the_same(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = cached(project)
+    assert first == check(project)
+    no_analysis(monkeypatch)
+    monkeypatch.setattr(engine, "read_bytes", lambda path: pytest.fail(f"read {path} again"))
+    assert cached(project) == first
+
+
+def test_what_a_change_touches_is_analysed_again(project: Path) -> None:
+    assert len(cached(project).findings) == 2
+    (project / "c.py").write_text("x = 1\n")
+    assert told(cached(project)) == [("a.py", 2, "SHD198")]
+    (project / "d.py").write_text(HAZARD)
+    assert told(cached(project)) == [("a.py", 2, "SHD198"), ("d.py", 2, "SHD198")]
+    (project / "a.py").unlink()
+    assert told(cached(project)) == [("d.py", 2, "SHD198")]
+
+
+def test_the_same_size_and_time_with_another_content(project: Path) -> None:
+    """A file that was changed twice within one tick of the clock: its time tells nothing while it is young."""
+    path = project / "c.py"
+    now = path.stat().st_ctime_ns
+    os.utime(path, ns=(now, now))
+    assert len(cached(project).findings) == 2
+    path.write_text("#" * (len(HAZARD) - 1) + "\n")
+    os.utime(path, ns=(now, now))
+    assert len(cached(project).findings) == 1
+
+
+def test_settings_are_part_of_the_key(project: Path) -> None:
+    assert len(cached(project).findings) == 2
+    assert not cached(project, ignore=("SHD198",)).findings
+    assert len(cached(project, per_file_ignores=(("a.py", ("SHD198",)),)).findings) == 1
+    assert len(cached(project).findings) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"version": 1}', b"\xff", b"[" * 100_000])
+def test_a_damaged_file_is_rebuilt(project: Path, content: bytes) -> None:
+    first = cached(project)
+    (file,) = (project.parent / "cache").glob("*.json")
+    good = file.read_bytes()
+    file.write_bytes(content)
+    assert cached(project) == first
+    assert json.loads(file.read_bytes()) == json.loads(good)
+
+
+def test_damaged_entries_are_found_out(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = cached(project)
+    (file,) = (project.parent / "cache").glob("*.json")
+    data = json.loads(file.read_bytes())
+    data["results"] = {key: [[["a.py"]], "x"] for key in data["results"]}
+    file.write_text(json.dumps(data))
+    assert cached(project) == first
+
+
+def test_a_folder_that_cannot_be_written_costs_only_time(project: Path) -> None:
+    (project.parent / "cache").write_text("a file")
+    assert cached(project) == check(project)
+
+
+def test_another_version_reads_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cached(project)
+    monkeypatch.setattr(cache, "_version", lambda: "another")
+    with pytest.raises(AssertionError, match="analysed again"), monkeypatch.context() as patched:
+        no_analysis(patched)
+        cached(project)
+
+
+def test_failures_are_not_remembered(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setitem(made_up.CHECKS, "SHD198", made_up.fails)
+        assert "SHD904" in {finding.code for finding in cached(project).findings}
+    assert cached(project) == check(project)
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    project = make_project(tmp_path, monkeypatch)
+    monkeypatch.delenv("SHUTDOWN_LINT_CACHE_DIR")
+    assert main(["--no-cache"]) == 1
+    assert not (project / cache.FOLDER).exists()
+    age(project)
+    assert main([]) == 1
+    folder = project / cache.FOLDER
+    assert (folder / ".gitignore").read_text() == "*\n"
+    assert (folder / "CACHEDIR.TAG").read_text().startswith("Signature: 8a477f597d28d172789f06886806bc55\n")
+    first = capsys.readouterr().out
+    assert main([]) == 1
+    assert capsys.readouterr().out in first
+    assert main(["clean"]) == 0
+    assert not folder.exists()
+    assert main(["clean"]) == 0
+    assert capsys.readouterr().out == f"removed {folder}\nnothing to remove\n"
+
+
+def test_clean_removes_nothing_that_is_no_cache(tmp_path: Path) -> None:
+    (tmp_path / "data.json").write_text("{}")
+    assert not cache.clean(str(tmp_path))
+    assert (tmp_path / "data.json").exists()
+
+
+def test_a_warm_run_loads_no_parser_and_no_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_project(tmp_path, monkeypatch)
+    age(tmp_path)
+    assert run().returncode == 1
+    code = "import sys; from shutdown_lint.cli import main; main(['--output-format', 'concise'])"
+    heavy = (
+        "print(*sorted({'ast', 'libcst', 'rich', 'shutdown_lint.lower', 'shutdown_lint.project'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; {heavy}"], capture_output=True, text=True, check=True, timeout=LIMIT
+    )
+    assert done.stdout.splitlines()[-1] == ""
+
+
+def test_processes_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_project(tmp_path, monkeypatch)
+    age(tmp_path)
+    command = [*COMMAND, "--output-format", "concise"]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(6)]
+    outputs = {each.communicate(timeout=LIMIT) for each in runs}
+    assert len(outputs) == 1
+    assert next(iter(outputs))[1] == b""
+    assert run("--output-format", "concise").stdout == next(iter(outputs))[0]
