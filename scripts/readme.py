@@ -1,4 +1,4 @@
-"""Run the commands in README.md and put their output below them.
+"""Run the commands in README.md and docs/outputs.md and put their output below them.
 
     python scripts/readme.py          write what differs
     python scripts/readme.py --check  write nothing, fail when something differs
@@ -16,8 +16,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
-BLOCK = re.compile(r"(<!-- output -->\n```console\n\$ shutdown-lint ([^\n]*)\n)(.*?)(```\n)", re.DOTALL)
+PAGES = (ROOT / "README.md", ROOT / "docs/outputs.md")
+BLOCK = re.compile(
+    r"(?P<head><!-- output -->\n(?P<fence>`{3,})console\n\$ shutdown-lint (?P<arguments>[^\n]*)\n).*?^(?P<end>(?P=fence)\n)",
+    re.DOTALL | re.MULTILINE,
+)
 
 
 def output_of(arguments: str) -> str:
@@ -32,20 +35,21 @@ def output_of(arguments: str) -> str:
 
 def rendered(text: str) -> str:
     """The text with fresh output in its blocks."""
-    return BLOCK.sub(lambda block: f"{block[1]}{output_of(block[2])}{block[4]}", text)
+    return BLOCK.sub(lambda block: block["head"] + output_of(block["arguments"]) + block["end"], text)
 
 
 def main(argv: list[str]) -> int:
     """See the module's docstring."""
-    old = README.read_text(encoding="utf-8")
-    new = rendered(old)
-    if new == old:
-        return 0
-    print(f"{'differs' if '--check' in argv else 'wrote'}: README.md")
-    if "--check" in argv:
-        return 1
-    README.write_text(new, encoding="utf-8")
-    return 0
+    changed = 0
+    for page in PAGES:
+        old = page.read_text(encoding="utf-8")
+        new = rendered(old)
+        if new != old:
+            changed += 1
+            print(f"{'differs' if '--check' in argv else 'wrote'}: {page.relative_to(ROOT)}")
+            if "--check" not in argv:
+                page.write_text(new, encoding="utf-8")
+    return int(bool(changed) and "--check" in argv)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ class Option(NamedTuple):
 
     ``key`` is its name in ``[tool.shutdown-lint]`` (empty: command line only), ``flag`` the one on the command line
     (empty: configuration only). ``kind`` is ``selectors``, ``patterns``, ``switch``, ``text``, ``texts``, ``number``,
-    ``version``, ``table`` (glob → selectors), ``models`` or ``choice``, which has ``words``. ``default`` is what the docs say; the
-    values themselves stand in ``Settings``.
+    ``version``, ``table`` (glob → selectors), ``models``, ``format`` and ``file`` (of an output) or ``choice``, which
+    has ``words``. ``default`` is what the docs say; the values themselves stand in ``Settings``.
     """
 
     key: str
@@ -22,6 +22,22 @@ class Option(NamedTuple):
     metavar: str = ""
     words: tuple[str, ...] = ()
 
+
+OUTPUT_FORMATS = (
+    "full",
+    "concise",
+    "grouped",
+    "json",
+    "jsonl",
+    "sarif",
+    "github",
+    "gitlab",
+    "junit",
+    "azure",
+    "rdjson",
+    "markdown",
+    "html",
+)
 
 _RULES = (
     Option(
@@ -82,8 +98,18 @@ _FILES = (
     ),
 )
 _OUTPUT = (
-    Option("", "--output-format", "choice", "full", "how findings are printed", "", ("full", "concise", "json")),
-    Option("", "--output-file", "text", "stdout", "write the findings to this file", "FILE"),
+    Option(
+        "",
+        "--output-format",
+        "format",
+        "full",
+        "how findings are printed; several times for several outputs, each with its --output-file (one may do without)",
+        "",
+        OUTPUT_FORMATS,
+    ),
+    Option(
+        "", "--output-file", "file", "stdout", "write the findings to this file, in the format named with it", "FILE"
+    ),
     Option("", "--statistics", "switch", "", "print how often each rule speaks, instead of the findings"),
     Option("", "--exit-zero", "switch", "", "exit with 0 even when there are findings"),
     Option(

@@ -9,44 +9,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from reporting import EVIL, SOURCE, finding, hostile
 
 from shutdown_lint.facts import Span
-from shutdown_lint.findings import Edit, Finding, Fix, Severity, Step
-from shutdown_lint.report import FORMATS, View, renderer
+from shutdown_lint.findings import Edit, Finding, Fix, Step
+from shutdown_lint.report import View, renderer
 from shutdown_lint.report.summary import summary
 from shutdown_lint.report.view import columns, lines_of, safe, shown_path
-
-SOURCE = (
-    """\
-class Worker:
-    def start(self):
-        threading.Thread(target=self._flush_loop, daemon=True).start()
-\tself.go(
-        1)
-名前 = "値" + leave()
-"""
-    + "x" * 400
-    + "BAD()"
-    + "y" * 400
-    + "\n"
-)
-
-
-PLACE = Span(3, 9, 3, 25)
-
-
-def finding(
-    span: Span = PLACE,
-    path: str = "app/worker.py",
-    code: str = "SHD202",
-    severity: Severity = "error",
-    message: str = "daemon thread `flusher` is killed mid-cleanup at exit",
-    lost: tuple[Step, ...] = (),
-    trace: tuple[Step, ...] = (),
-    help: str = "keep the thread and join it",
-    fix: Fix | None = None,
-) -> Finding:
-    return Finding(path, span, code, f"name-of-{code}", message, severity, "D", "proven", lost, trace, help, fix)
 
 
 def full(
@@ -162,18 +131,15 @@ def test_frames_of_any_line_fit_and_are_printable(line: str, col: int, length: i
 
 # --- safety ----------------------------------------------------------------------------------------------------------
 
-EVIL = "a\x1b[31m\u202e\r\n\u200b\u2028\udcff\x9b\x7f\ud800\U000e0001"
-
 
 def test_escapes_are_shown() -> None:
     assert safe(EVIL) == r"a\x1b[31m\u202e\x0d\x0a\u200b\u2028\xff\x9b\x7f\ud800\U000e0001"
     assert safe("naïve 名前 👋") == "naïve 名前 👋"
 
 
-@pytest.mark.parametrize("name", ["full", "concise", "statistics"])
+@pytest.mark.parametrize("name", ["full", "concise", "grouped", "statistics"])
 def test_text_formats_let_nothing_act_on_the_terminal(name: str) -> None:
-    step = Step(EVIL, 1, 1, EVIL)
-    evil = finding(path=EVIL, message=EVIL, lost=(step,), trace=(step,), help=EVIL)
+    evil = hostile(EVIL)
     text = renderer(name)([evil], View(read=lambda _path: ["", "", EVIL * 20]))
     assert re.findall(r"[^\n\x20-\x7e→…]", text) == []
 
@@ -200,7 +166,7 @@ def test_paths_are_shown_relative_to_the_current_folder(tmp_path: Path, monkeypa
 
 def test_colours_change_nothing_but_colours() -> None:
     items = [finding(lost=(Step("a.py", 1, 1, "x"),), trace=(Step("a.py", 1, 1, "y"),)), finding(severity="info")]
-    for name in ("full", "concise", "statistics"):
+    for name in ("full", "concise", "grouped", "statistics"):
         views = (View(color, 80, lambda _path: lines_of(SOURCE)) for color in (False, True))
         plain, colored = (renderer(name)(items, view) for view in views)
         assert "\x1b[" in colored and "\x1b" not in plain
@@ -250,13 +216,9 @@ def test_json_has_the_keys_of_ruff_and_ours() -> None:
 
 
 def test_nothing_found_is_an_empty_output() -> None:
-    assert {name: renderer(name)([], View()) for name in FORMATS} == {
-        "full": "",
-        "concise": "",
-        "statistics": "",
-        "json": "[]\n",
-        "statistics_json": "[]\n",
-    }
+    empty = ("full", "concise", "grouped", "jsonl", "github", "azure", "statistics")
+    assert {name: renderer(name)([], View()) for name in empty} == dict.fromkeys(empty, "")
+    assert {renderer(name)([], View()) for name in ("json", "gitlab", "statistics_json")} == {"[]\n"}
 
 
 def test_statistics_count_by_rule() -> None:

@@ -7,7 +7,8 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint import config
-from shutdown_lint.cli.output import complain, to_file, to_stderr, to_stdout
+from shutdown_lint.cli.output import complain, to_stderr, to_stdout
+from shutdown_lint.cli.outputs import Outputs, on_terminal, show, write
 from shutdown_lint.cli.parser import UsageError, check_parser, parse_check, values_by_key
 from shutdown_lint.report.view import plural, safe
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     import argparse
 
     from shutdown_lint.engine import Report
-    from shutdown_lint.report import View
     from shutdown_lint.settings import Settings
 
 FAILED = 2
@@ -28,6 +28,14 @@ class _Setup(NamedTuple):
     arguments: argparse.Namespace
     settings: Settings
     config_path: str
+
+    @property
+    def outputs(self) -> Outputs:
+        """Where and how findings are told."""
+        given = self.arguments
+        return Outputs(
+            given.targets, bool(given.statistics), bool(given.quiet), given.color or "auto", self.settings.root
+        )
 
 
 def run(given: list[str]) -> int:
@@ -120,7 +128,7 @@ def _check(setup: _Setup) -> int:
     if arguments.fix or arguments.diff:
         code = _fix(setup, report, stdin)
     else:
-        _print(_rendered(arguments, report, stdin), arguments)
+        show(setup.outputs, report, stdin)
         code = report.exit_code()
     for warning in () if arguments.quiet else report.warnings:
         complain(warning)
@@ -150,78 +158,20 @@ def _fix(setup: _Setup, report: Report, stdin: bytes | None) -> int:
         complain(f"{problem.path}: not fixed: {problem.message}")
     done = sum(fixed.number for fixed in result.fixed)
     if diff:
-        _print(_shown_diff(result.diff, arguments), arguments)
+        write(_shown_diff(result.diff, arguments), arguments.targets[0])
         if not arguments.quiet:
             complain(f"would fix {plural(done, 'finding')}")
     elif result.output is not None:
         # stdout belongs to the mended text
         to_stdout(result.output)
-        to_stderr(_rendered(arguments, result.report, result.output, done))
+        show(setup.outputs, result.report, result.output, done, to_stderr)
     else:
-        _print(_rendered(arguments, result.report, None, done), arguments)
+        show(setup.outputs, result.report, None, done)
     return result.exit_code(diff=diff)
 
 
 def _shown_diff(diff: str, arguments: argparse.Namespace) -> str:
     """The diff as it is, for tools; on a terminal without what could act on it."""
-    if not _on_terminal(arguments):
+    if not on_terminal(arguments.targets[0]):
         return diff
     return "".join(f"{safe(line)}\n" for line in diff.split("\n")[:-1])
-
-
-def _print(text: str, arguments: argparse.Namespace) -> None:
-    if arguments.output_file:
-        to_file(text, arguments.output_file)
-    else:
-        to_stdout(text)
-
-
-# --- output ----------------------------------------------------------------------------------------------------------
-
-
-def _rendered(arguments: argparse.Namespace, report: Report, stdin: bytes | None, fixed: int = 0) -> str:
-    from shutdown_lint.report import renderer
-    from shutdown_lint.report.summary import summary
-
-    name = arguments.output_format or "full"
-    if arguments.statistics:
-        name = "statistics_json" if name == "json" else "statistics"
-    text = renderer(name)(report.findings, _view(arguments, report, stdin))
-    if "json" in name or arguments.quiet:
-        return text
-    return f"{text}{summary(report.findings, report.files, fixed)}\n"
-
-
-def _view(arguments: argparse.Namespace, report: Report, stdin: bytes | None) -> View:
-    from shutdown_lint.cli.texts import edits_of, line_reader, text_reader
-    from shutdown_lint.report import View
-
-    on_terminal = _on_terminal(arguments)
-    read = text_reader(stdin)
-    return View(
-        color=_wants_color(arguments.color or "auto", on_terminal),
-        width=_width(on_terminal),
-        read=line_reader(read),
-        edits=edits_of(report.findings, read) if arguments.output_format == "json" else {},
-        terminal=on_terminal,
-    )
-
-
-def _on_terminal(arguments: argparse.Namespace) -> bool:
-    return arguments.output_file is None and sys.stdout is not None and sys.stdout.isatty()
-
-
-def _wants_color(when: str, on_terminal: bool) -> bool:
-    if when != "auto":
-        return when == "always"
-    if os.environ.get("NO_COLOR"):  # no-color.org
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or (on_terminal and os.environ.get("TERM") != "dumb")
-
-
-def _width(on_terminal: bool) -> int:
-    """Columns to print in: the terminal's, else the same for everybody."""
-    try:
-        return max(60, os.get_terminal_size(sys.stdout.fileno()).columns) if on_terminal else 120
-    except (OSError, ValueError):
-        return 120

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from shutdown_lint.options import GROUPS, OPTIONS, Option
 
 
 class UsageError(Exception):
     """The command line makes no sense."""
+
+
+class Target(NamedTuple):
+    """One output: its format, the file that it goes to (None: stdout)."""
+
+    format: str
+    file: str | None = None
+
+
+class _Output(argparse.Action):
+    """Collects formats and files in the order in which they were given, as ``(flag, word)``."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: Any = None
+    ) -> None:
+        namespace.outputs = [*(namespace.outputs or ()), (self.option_strings[0], values)]
 
 
 class Parser(argparse.ArgumentParser):
@@ -53,6 +69,9 @@ def _arguments(option: Option) -> dict[str, Any]:
         return {**out, "action": "store_true"}
     if option.kind == "choice":
         return {**out, "choices": option.words}
+    if option.kind in ("format", "file"):
+        names = {"choices": option.words} if option.words else {"metavar": option.metavar}
+        return {**out, **names, "action": _Output, "dest": "outputs"}
     if option.kind in ("selectors", "patterns", "texts"):
         return {**out, "action": "append", "metavar": option.metavar}
     return {**out, "metavar": option.metavar, "type": _positive if option.kind == "number" else str}
@@ -75,7 +94,28 @@ def parse_check(given: Sequence[str]) -> argparse.Namespace:
     end = words.index("--") if "--" in words else len(words)
     parsed = check_parser().parse_intermixed_args(words[:end])
     parsed.paths = [*parsed.paths, *words[end + 1 :]] or ["."]
+    parsed.targets = targets(parsed.outputs or ())
     return parsed
+
+
+def targets(given: Sequence[tuple[str, str]]) -> list[Target]:
+    """The outputs that the flags ask for: a format and a file that stand next to each other belong together.
+
+    Raises ``UsageError`` when two would go to the same place.
+    """
+    pairs: list[list[str | None]] = []
+    for flag, word in given:
+        part = int(flag == "--output-file")
+        if pairs and pairs[-1][part] is None:
+            pairs[-1][part] = word
+        else:
+            pairs.append([None, word] if part else [word, None])
+    found = [Target(name or "full", file) for name, file in pairs] or [Target("full")]
+    for number, (name, file) in enumerate(found):
+        if file in [target.file for target in found[:number]]:
+            where = f"to {file}" if file else "to stdout: name an --output-file next to each format but one"
+            raise UsageError(f"both `{found[0].format}` and `{name}` would go {where}")
+    return found
 
 
 def values_by_key(parsed: argparse.Namespace) -> dict[str, Any]:

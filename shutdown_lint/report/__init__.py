@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
+from shutdown_lint.options import OUTPUT_FORMATS
 from shutdown_lint.report.view import View
 
 if TYPE_CHECKING:
@@ -13,9 +14,11 @@ if TYPE_CHECKING:
 
     Render: TypeAlias = Callable[[Sequence[Finding], View], str]
 
-__all__ = ["FORMATS", "View", "renderer"]
+__all__ = ["FORMATS", "VIEWED", "WITH_EDITS", "View", "renderer"]
 
-FORMATS = ("full", "concise", "json", "statistics", "statistics_json")
+FORMATS = (*OUTPUT_FORMATS, "statistics", "statistics_json")
+VIEWED = frozenset({"full", "concise", "grouped", "statistics"})  # for eyes on a terminal: colours, a summary line
+WITH_EDITS = frozenset({"json", "jsonl", "sarif", "rdjson"})  # these tell a fix as edits, which cost a parse
 
 
 def renderer(name: str) -> Render:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from shutdown_lint.report.view import View, escaped
+from shutdown_lint.report.view import View, whole
 
 if TYPE_CHECKING:
     from shutdown_lint.facts import Span
     from shutdown_lint.findings import Edit, Finding, Step
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def render(findings: Sequence[Finding], view: View) -> str:
@@ -28,7 +25,7 @@ def row(finding: Finding, edits: tuple[Edit, ...] = ()) -> dict[str, Any]:
     return {
         "code": finding.code,
         "name": finding.name,
-        "message": _text(finding.message),
+        "message": whole(finding.message),
         "severity": finding.severity,
         "tier": finding.tier,
         "confidence": finding.confidence,
@@ -36,7 +33,7 @@ def row(finding: Finding, edits: tuple[Edit, ...] = ()) -> dict[str, Any]:
         **_places(finding.span),
         "noqa_row": finding.span.line,
         "url": finding.url,
-        "help": _text(finding.help),
+        "help": whole(finding.help),
         "lost": [_step(step) for step in finding.lost],
         "trace": [_step(step) for step in finding.trace],
         "fix": _fix(finding, edits),
@@ -48,8 +45,8 @@ def _fix(finding: Finding, edits: tuple[Edit, ...]) -> dict[str, Any] | None:
         return None
     return {
         "applicability": finding.fix.applicability,
-        "message": _text(finding.fix.message),
-        "edits": [{"content": _text(edit.content), **_places(edit.span)} for edit in edits],
+        "message": whole(finding.fix.message),
+        "edits": [{"content": whole(edit.content), **_places(edit.span)} for edit in edits],
     }
 
 
@@ -61,16 +58,11 @@ def _places(span: Span) -> dict[str, dict[str, int]]:
 
 
 def _step(step: Step) -> dict[str, Any]:
-    return {"filename": _filename(step.path), "row": step.line, "column": step.column, "text": _text(step.text)}
+    return {"filename": _filename(step.path), "row": step.line, "column": step.column, "text": whole(step.text)}
 
 
 def _filename(path: str) -> str:
     try:
-        return _text(path if path == "-" else os.path.abspath(path))
+        return whole(path if path == "-" else os.path.abspath(path))
     except OSError:  # the current folder is gone
-        return _text(path)
-
-
-def _text(text: str) -> str:
-    """The text without lone surrogates, which many JSON readers refuse; a byte of a file name becomes ``\\xff``."""
-    return _SURROGATE.sub(lambda found: escaped(found[0]), text)
+        return whole(path)

@@ -38,17 +38,28 @@ def lines_of(text: str) -> list[str]:
 
 
 class View(NamedTuple):
-    """How to print: colours or not, columns, the lines of files (None: not readable), edits of fixes, to whom."""
+    """How to print: colours or not, columns, the lines of files (None: not readable), edits of fixes, to whom.
+
+    ``base`` is the folder that paths start from in formats that other machines read; ``files`` tells how many files
+    were checked; with ``links`` the terminal shows hyperlinks.
+    """
 
     color: bool = False
     width: int = 120
     read: Callable[[str], Sequence[str] | None] = no_source
     edits: Mapping[Finding, tuple[Edit, ...]] = {}
     terminal: bool = False
+    base: str = ""
+    files: int = 0
+    links: bool = False
 
     def paint(self, kind: str, text: str) -> str:
         """The text in the colour of its kind."""
         return f"\x1b[{_COLORS[kind]}m{text}\x1b[0m" if self.color and text else text
+
+    def link(self, target: str, text: str) -> str:
+        """The text as a hyperlink (OSC 8), where the terminal shows them; ``target`` must be a safe URL."""
+        return f"\x1b]8;;{target}\x1b\\{text}\x1b]8;;\x1b\\" if self.links and text else text
 
 
 def safe(text: str) -> str:
@@ -64,6 +75,11 @@ def escaped(char: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def whole(text: str) -> str:
+    """The text without lone surrogates, which many readers refuse; a byte of a file name becomes ``\\xff``."""
+    return "".join(escaped(char) if "\ud800" <= char <= "\udfff" else char for char in text)
 
 
 def columns(text: str) -> int:
@@ -86,6 +102,17 @@ def shown_path(path: str) -> str:
     except (ValueError, OSError):  # another drive; the current folder is gone
         return safe(path)
     return safe(path if relative.startswith(os.pardir) else relative)
+
+
+def below(path: str, base: str) -> str:
+    """The path with ``/``, relative to the folder ``base`` (empty: the current one) where it lies below it."""
+    try:
+        full, top = os.path.abspath(path), os.path.abspath(base or os.curdir)
+        relative = os.path.relpath(full, top)
+    except (ValueError, OSError):  # another drive; the current folder is gone
+        return path.replace(os.sep, "/")
+    outside = relative == os.pardir or relative.startswith(os.pardir + os.sep)
+    return (full if outside and path != "-" else relative).replace(os.sep, "/")
 
 
 def plural(number: int, noun: str) -> str:

@@ -1,0 +1,107 @@
+"""Findings to where they were asked for: each output in its format, to stdout or to its file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from shutdown_lint.cli.output import to_file, to_stdout
+
+if TYPE_CHECKING:
+    from shutdown_lint.cli.parser import Target
+    from shutdown_lint.engine import Report
+    from shutdown_lint.report import View
+
+
+class Outputs(NamedTuple):
+    """What was asked for. ``color`` is ``auto``, ``always`` or ``never``; ``root`` is the project root."""
+
+    targets: Sequence[Target]
+    statistics: bool = False
+    quiet: bool = False
+    color: str = "auto"
+    root: str = ""
+
+
+def show(
+    outputs: Outputs,
+    report: Report,
+    stdin: bytes | None,
+    fixed: int = 0,
+    stdout: Callable[[str], None] = to_stdout,
+) -> None:
+    """Write all outputs; files first, so that they are there when the reader of stdout goes."""
+    for target in sorted(outputs.targets, key=lambda target: target.file is None):
+        write(_rendered(outputs, target, report, stdin, fixed), target, stdout)
+
+
+def write(text: str, target: Target, stdout: Callable[[str], None] = to_stdout) -> None:
+    """Write a text to its file, or to stdout."""
+    if target.file:
+        to_file(text, target.file)
+    else:
+        stdout(text)
+
+
+def _rendered(outputs: Outputs, target: Target, report: Report, stdin: bytes | None, fixed: int) -> str:
+    from shutdown_lint.report import VIEWED, renderer
+    from shutdown_lint.report.summary import summary
+
+    name = target.format
+    if outputs.statistics:
+        name = "statistics_json" if name in ("json", "jsonl") else "statistics"
+    text = renderer(name)(report.findings, _view(outputs, target, report, stdin))
+    if name not in VIEWED or outputs.quiet:
+        return text
+    return f"{text}{summary(report.findings, report.files, fixed)}\n"
+
+
+def _view(outputs: Outputs, target: Target, report: Report, stdin: bytes | None) -> View:
+    from shutdown_lint.cli.texts import edits_of, line_reader, text_reader
+    from shutdown_lint.report import WITH_EDITS, View
+
+    terminal = on_terminal(target)
+    read = text_reader(stdin)
+    return View(
+        color=_wants_color(outputs.color, terminal),
+        width=_width(terminal),
+        read=line_reader(read),
+        edits=edits_of(report.findings, read) if target.format in WITH_EDITS and not outputs.statistics else {},
+        terminal=terminal,
+        base=repository(outputs.root),
+        files=report.files,
+    )
+
+
+def repository(folder: str) -> str:
+    """The root of the repository that the folder is in, which CI services take paths to start from; else the folder."""
+    full = os.path.abspath(folder)
+    while not os.path.exists(os.path.join(full, ".git")):
+        parent = os.path.dirname(full)
+        if parent == full:
+            return folder
+        full = parent
+    return full
+
+
+def on_terminal(target: Target) -> bool:
+    """Whether somebody looks at this output as it is written."""
+    return target.file is None and sys.stdout is not None and sys.stdout.isatty()
+
+
+def _wants_color(when: str, terminal: bool) -> bool:
+    if when != "auto":
+        return when == "always"
+    if os.environ.get("NO_COLOR"):  # no-color.org
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (terminal and os.environ.get("TERM") != "dumb")
+
+
+def _width(terminal: bool) -> int:
+    """Columns to print in: the terminal's, else the same for everybody."""
+    try:
+        return max(60, os.get_terminal_size(sys.stdout.fileno()).columns) if terminal else 120
+    except (OSError, ValueError):
+        return 120
