@@ -15,7 +15,7 @@ from shutdown_lint.packaging import scripts
 from shutdown_lint.parts import parts_of
 from shutdown_lint.prefilter import compile_prefilter, imported_packages
 from shutdown_lint.rules import registry
-from shutdown_lint.schedule import analyse_all
+from shutdown_lint.schedule import Progress, analyse_all
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import Found, SourceFile, Trouble, TroubleError, discover, name_files, read_bytes
 from shutdown_lint.source.discover import absolute
@@ -56,21 +56,28 @@ class _Input(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def check(paths: Sequence[str], settings: Settings, *, stdin: bytes | None = None) -> Report:
+def _no_progress(_phase: str, _done: int, _total: int, _unit: str) -> None:
+    """Nobody wants to know."""
+
+
+def check(
+    paths: Sequence[str], settings: Settings, *, stdin: bytes | None = None, progress: Progress = _no_progress
+) -> Report:
     """Check the files that ``paths`` name, knowing the whole project.
 
-    With ``stdin``, its bytes stand for the file ``settings.stdin_filename``, and only that file is reported on. Raises
-    ``registry.UnknownSelector`` for a selector in the settings that names no rule.
+    ``progress`` is called now and then, see ``schedule.analyse_all``. With ``stdin``, its bytes stand for the file
+    ``settings.stdin_filename``, and only that file is reported on. Raises ``registry.UnknownSelector`` for a selector in
+    the settings that names no rule.
     """
     with collector_paused():
-        return _check(paths, settings, stdin)
+        return _check(paths, settings, stdin, progress)
 
 
-def _check(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> Report:
+def _check(paths: Sequence[str], settings: Settings, stdin: bytes | None, progress: Progress) -> Report:
     enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
     cache = open_cache("" if stdin is not None else settings.cache, settings.root)
     given = _read(paths, settings, stdin, cache)
-    results = _results(given, settings, enabled, cache)
+    results = _results(given, settings, enabled, cache, progress)
     cache.save()
     findings = [finding for result in results for finding in result.findings]
     findings += trouble_findings(given.troubles, enabled)
@@ -80,7 +87,9 @@ def _check(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> Rep
     return Report(tuple(sorted(set(kept), key=Finding.sort_key)), reported, hidden, given.warnings)
 
 
-def _results(given: _Input, settings: Settings, enabled: dict[str, str], cache: Cache) -> list[Result]:
+def _results(
+    given: _Input, settings: Settings, enabled: dict[str, str], cache: Cache, progress: Progress
+) -> list[Result]:
     """What is found in each part of the run: remembered, or found now and remembered."""
     programs, parts = scripts(settings.root), parts_of(given.files, given.known)
     own = sorted({file.name.partition(".")[0] for file in given.files})
@@ -90,7 +99,8 @@ def _results(given: _Input, settings: Settings, enabled: dict[str, str], cache: 
     left = [(key, part) for key, part in zip(keys, parts, strict=True) if key not in found]
     if left:
         context = _context(given, settings, enabled, programs, own)
-        for (key, _), result in zip(left, analyse_all([part for _, part in left], context, settings.jobs), strict=True):
+        results = analyse_all([part for _, part in left], context, settings.jobs, progress)
+        for (key, _), result in zip(left, results, strict=True):
             found[key] = result
             if not any(finding.code in _PASSING for finding in result.findings):
                 cache.put_result(key, *result)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeAlias
 
 from shutdown_lint.analysis import Context, Result, Taken, analyse, prepare, take, trouble_findings
 from shutdown_lint.parts import Part
@@ -11,14 +12,17 @@ from shutdown_lint.prefilter import Prefilter
 from shutdown_lint.source import SourceFile, Trouble
 from shutdown_lint.workers import Died, cores, may_fork, spread
 
+Progress: TypeAlias = Callable[[str, int, int, str], None]
 
-def analyse_all(parts: Sequence[Part], context: Context, jobs: int) -> list[Result]:
+
+def analyse_all(parts: Sequence[Part], context: Context, jobs: int, progress: Progress) -> list[Result]:
     """What is found in each part; ``jobs`` processes (0: as many as there are cores) change nothing but the time.
+    ``progress`` is called now and then with what is being done, how much of it is done, how much there is, and of what.
 
     A part that is a good share of the whole would leave the other processes idle: its files are taken in one by one
     first, by all of them.
     """
-    schedule, jobs = _Schedule(context, jobs), jobs or cores()
+    schedule, jobs = _Schedule(context, jobs, progress), jobs or cores()
     if jobs > 1:
         total = sum(part.size for part in parts)
         schedule.take_in([part for part in parts if part.size * 2 * jobs > total or not may_fork()])
@@ -37,8 +41,8 @@ def analyse_all(parts: Sequence[Part], context: Context, jobs: int) -> list[Resu
 class _Schedule:
     """The files that are taken in already, and what to do with the rest."""
 
-    def __init__(self, context: Context, jobs: int) -> None:
-        self._context, self._jobs = context, jobs
+    def __init__(self, context: Context, jobs: int, progress: Progress) -> None:
+        self._context, self._jobs, self._progress = context, jobs, progress
         self._known: dict[str, Taken] = {}
 
     def take_in(self, parts: Sequence[Part], *, apart: bool = False) -> None:
@@ -46,13 +50,18 @@ class _Schedule:
         contents = self._context.contents
         files = [(file, contents.get(file.absolute)) for part in parts for file in part.files]
         do, costs = partial(_take, self._context.prefilter), [len(data) for _, data in files]
-        for (file, _), taken in zip(files, spread(do, files, costs, self._jobs, apart=apart), strict=True):
+        all_taken = spread(do, files, costs, self._jobs, apart=apart, tell=self._teller("reading", len(files), "files"))
+        for (file, _), taken in zip(files, all_taken, strict=True):
             self._known[file.absolute] = _killed(taken) if isinstance(taken, Died) else taken
 
     def run(self, parts: Sequence[Part], *, apart: bool = False) -> list[Result | Died]:
         """Analyse the parts."""
         jobs, costs = self._jobs if may_fork() else 1, [part.size for part in parts]
-        return spread(self._analyse, parts, costs, jobs, partial(prepare, self._context), apart=apart)
+        tell = self._teller("checking", len(parts), "parts")
+        return spread(self._analyse, parts, costs, jobs, partial(prepare, self._context), apart=apart, tell=tell)
+
+    def _teller(self, phase: str, total: int, unit: str) -> Callable[[int], None]:
+        return lambda done: self._progress(phase, done, total, unit)
 
     def _analyse(self, part: Part) -> Result:
         return analyse(part, self._context, self._known)

@@ -10,6 +10,7 @@ from shutdown_lint import config
 from shutdown_lint.cli.output import complain, to_stderr, to_stdout
 from shutdown_lint.cli.outputs import Outputs, on_terminal, show, write
 from shutdown_lint.cli.parser import UsageError, check_parser, parse_check, values_by_key
+from shutdown_lint.cli.terminal import Progress
 from shutdown_lint.report.view import plural, safe
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ def _check(setup: _Setup) -> int:
     if arguments.traceback:
         os.environ["SHUTDOWN_LINT_TRACEBACK"] = "1"
     stdin = _read_stdin() if _STDIN in arguments.paths else None
-    report = engine.check(arguments.paths, settings, stdin=stdin)
+    with Progress(quiet=bool(arguments.quiet)) as progress:
+        report = engine.check(arguments.paths, settings, stdin=stdin, progress=progress.tell)
     if arguments.fix or arguments.diff:
         code = _fix(setup, report, stdin)
     else:

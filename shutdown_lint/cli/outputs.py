@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.cli.output import to_file, to_stdout
+from shutdown_lint.cli.terminal import links, wants_color, width
 
 if TYPE_CHECKING:
     from shutdown_lint.cli.parser import Target
@@ -60,18 +61,19 @@ def _rendered(outputs: Outputs, target: Target, report: Report, stdin: bytes | N
 
 def _view(outputs: Outputs, target: Target, report: Report, stdin: bytes | None) -> View:
     from shutdown_lint.cli.texts import edits_of, line_reader, text_reader
-    from shutdown_lint.report import WITH_EDITS, View
+    from shutdown_lint.report import VIEWED, WITH_EDITS, View
 
     terminal = on_terminal(target)
     read = text_reader(stdin)
     return View(
-        color=_wants_color(outputs.color, terminal),
-        width=_width(terminal),
+        color=wants_color(outputs.color, terminal),
+        width=width(terminal),
         read=line_reader(read),
         edits=edits_of(report.findings, read) if target.format in WITH_EDITS and not outputs.statistics else {},
         terminal=terminal,
         base=repository(outputs.root),
         files=report.files,
+        links=links(terminal) if target.format in VIEWED else "",
     )
 
 
@@ -89,19 +91,3 @@ def repository(folder: str) -> str:
 def on_terminal(target: Target) -> bool:
     """Whether somebody looks at this output as it is written."""
     return target.file is None and sys.stdout is not None and sys.stdout.isatty()
-
-
-def _wants_color(when: str, terminal: bool) -> bool:
-    if when != "auto":
-        return when == "always"
-    if os.environ.get("NO_COLOR"):  # no-color.org
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or (terminal and os.environ.get("TERM") != "dumb")
-
-
-def _width(terminal: bool) -> int:
-    """Columns to print in: the terminal's, else the same for everybody."""
-    try:
-        return max(60, os.get_terminal_size(sys.stdout.fileno()).columns) if terminal else 120
-    except (OSError, ValueError):
-        return 120

@@ -24,4 +24,6 @@ def place(finding: Finding) -> str:
 def headline(finding: Finding, view: View) -> str:
     """The line that every text format begins with."""
     severity = view.paint(finding.severity, f"[{finding.severity}]")
-    return f"{view.paint('path', place(finding))} {view.paint('code', finding.code)} {severity} {safe(finding.message)}"
+    where = view.link_file(finding.path, finding.span.line, finding.span.col, view.paint("path", place(finding)))
+    code = view.link(finding.url, view.paint("code", finding.code))
+    return f"{where} {code} {severity} {safe(finding.message)}"

@@ -31,7 +31,7 @@ def _block(finding: Finding, view: View) -> Iterator[str]:
     if finding.help:
         yield from _labelled("help", list(_help(finding, view)), view, "help")
     else:
-        yield from _labelled("docs", [finding.code], view, "dim")
+        yield from _labelled("docs", [view.link(finding.url, finding.code)], view, "dim")
 
 
 def _help(finding: Finding, view: View) -> Iterator[str]:
@@ -43,7 +43,7 @@ def _help(finding: Finding, view: View) -> Iterator[str]:
     else:
         lines = _flow([*safe(finding.help).split(), docs], " ", width)
     yield from lines[:-1]
-    yield lines[-1].removesuffix(docs) + view.paint("dim", docs)
+    yield lines[-1].removesuffix(docs) + view.link(finding.url, view.paint("dim", docs))
 
 
 def _headline(finding: Finding, view: View) -> Iterator[str]:
@@ -69,11 +69,25 @@ def _steps(
     width = view.width - GUTTER - len(label)
     parts = [f"{joint if number else ''}{_step(step)}" for number, step in enumerate(steps)]
     lines = [part for line in _flow(parts, separator, width) for part in _flow(line.split(" "), " ", width)]
-    yield from _labelled(label, lines, view, kind or label)
+    yield from _labelled(label, _linked(lines, steps, view), view, kind or label)
 
 
 def _step(step: Step) -> str:
-    return f"{safe(step.text)} ({shown_path(step.path)}:{step.line})"
+    return f"{safe(step.text)} ({_where(step)})"
+
+
+def _where(step: Step) -> str:
+    return f"{shown_path(step.path)}:{step.line}"
+
+
+def _linked(lines: list[str], steps: tuple[Step, ...], view: View) -> list[str]:
+    """The lines with the places of the steps as links; a place that had to be broken stays plain."""
+    if not view.links:
+        return lines
+    for where, step in {_where(step): step for step in steps}.items():
+        link = view.link_file(step.path, step.line, step.column, where)
+        lines = [line.replace(f"({where})", f"({link})") for line in lines]
+    return lines
 
 
 def _labelled(label: str, lines: list[str], view: View, kind: str) -> Iterator[str]:

@@ -25,4 +25,5 @@ def _group(path: str, findings: Sequence[Finding], view: View) -> Iterator[str]:
     for finding, place in zip(findings, places, strict=True):
         severity = view.paint(finding.severity, f"[{finding.severity}]")
         code = view.link(finding.url, view.paint("code", finding.code))
-        yield f"  {view.paint('dim', f'{place:>{width}}')}  {code} {severity} {safe(finding.message)}"
+        where = view.link_file(path, finding.span.line, finding.span.col, view.paint("dim", place))
+        yield f"  {' ' * (width - len(place))}{where}  {code} {severity} {safe(finding.message)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from shutdown_lint.findings import DOCS_URL
 from shutdown_lint.report.view import View
 
 if TYPE_CHECKING:
@@ -34,6 +35,6 @@ def render(findings: Sequence[Finding], view: View) -> str:
     rows = counts(findings)
     width = max((len(str(row.number)) for row in rows), default=0)
     return "".join(
-        f"{row.number:>{width}}  {view.paint('code', row.code)}  {'[*]' if row.fixable else '   '} {row.name}\n"
+        f"{row.number:>{width}}  {view.link(DOCS_URL.format(code=row.code), view.paint('code', row.code))}  {'[*]' if row.fixable else '   '} {row.name}\n"
         for row in rows
     )

@@ -41,7 +41,8 @@ class View(NamedTuple):
     """How to print: colours or not, columns, the lines of files (None: not readable), edits of fixes, to whom.
 
     ``base`` is the folder that paths start from in formats that other machines read; ``files`` tells how many files
-    were checked; with ``links`` the terminal shows hyperlinks.
+    were checked. ``links`` is empty where the terminal shows no hyperlinks, else the address of a place in a file, with
+    ``{path}`` (percent-encoded), ``{line}`` and ``{column}``.
     """
 
     color: bool = False
@@ -51,7 +52,7 @@ class View(NamedTuple):
     terminal: bool = False
     base: str = ""
     files: int = 0
-    links: bool = False
+    links: str = ""
 
     def paint(self, kind: str, text: str) -> str:
         """The text in the colour of its kind."""
@@ -60,6 +61,18 @@ class View(NamedTuple):
     def link(self, target: str, text: str) -> str:
         """The text as a hyperlink (OSC 8), where the terminal shows them; ``target`` must be a safe URL."""
         return f"\x1b]8;;{target}\x1b\\{text}\x1b]8;;\x1b\\" if self.links and text else text
+
+    def link_file(self, path: str, line: int, column: int, text: str) -> str:
+        """The text as a hyperlink to a place in a file."""
+        if not self.links or path == "-":
+            return text
+        from urllib.parse import quote
+
+        try:
+            full = quote(os.fsencode(os.path.abspath(path)), "/:")
+        except (OSError, UnicodeEncodeError):  # the current folder is gone; no such name can be
+            return text
+        return self.link(self.links.format(path=full, line=line, column=column), text)
 
 
 def safe(text: str) -> str:

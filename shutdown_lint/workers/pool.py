@@ -35,16 +35,18 @@ def spread(
     prepare: Callable[[], None] | None = None,
     *,
     apart: bool = False,
+    tell: Callable[[int], object] = int,
 ) -> list[Outcome | Died]:
     """The outcome of each item, in order.
 
     ``costs`` are in bytes of source. ``jobs`` is the number of processes; 0 means one for each core. ``prepare`` is
     called once before processes are forked. ``do``, ``items`` and outcomes must be such that ``pickle`` can carry them;
     where all is forked (``may_fork``), outcomes only. ``apart``: never in this process, which an item may be the end of.
+    ``tell`` is called now and then with the number of items done.
     """
     jobs = min(jobs or cores(), len(items))
     if not hasattr(os, "fork") or (not apart and (jobs < 2 or sum(costs) < WORTH_BYTES)):
-        return [do(item) for item in items]
+        return _one_by_one(do, items, tell)
     if prepare is not None:
         prepare()
     work = Work(do, items, [])
@@ -53,7 +55,7 @@ def spread(
     while left := [number for number in range(len(items)) if number not in outcomes]:
         done = len(outcomes)
         try:
-            died = _round(work._replace(chunks=_chunks(costs, left, lost, jobs)), jobs, outcomes)
+            died = _round(work._replace(chunks=_chunks(costs, left, lost, jobs)), jobs, outcomes, tell)
         except OSError:
             # no more processes, descriptors or memory to be had
             died = {}
@@ -63,6 +65,16 @@ def spread(
             outcomes.update((number, do(items[number])) for number in left)
         lost.update(died)
     return [outcomes[number] for number in range(len(items))]
+
+
+def _one_by_one(
+    do: Callable[[Item], Outcome], items: Sequence[Item], tell: Callable[[int], object]
+) -> list[Outcome | Died]:
+    done: list[Outcome | Died] = []
+    for item in items:
+        tell(len(done))
+        done.append(do(item))
+    return done
 
 
 def cores() -> int:
@@ -94,7 +106,7 @@ def _chunks(costs: Sequence[int], numbers: list[int], alone: Iterable[int], jobs
     return chunks + [[number] for number in suspects]
 
 
-def _round(work: Work, jobs: int, outcomes: dict[int, Any]) -> dict[int, int]:
+def _round(work: Work, jobs: int, outcomes: dict[int, Any], tell: Callable[[int], object]) -> dict[int, int]:
     """Run workers until all of them are gone; the items that a worker died on, each with its wait status."""
     numbers, feed = os.pipe()
     workers: list[Worker] = []
@@ -107,7 +119,7 @@ def _round(work: Work, jobs: int, outcomes: dict[int, Any]) -> dict[int, int]:
         # the end of the pipe ends the workers
         os.close(feed)
         feed = -1
-        return _collect(workers, outcomes)
+        return _collect(workers, outcomes, tell)
     finally:
         _end(workers)
         for handle in (numbers, feed):
@@ -115,7 +127,7 @@ def _round(work: Work, jobs: int, outcomes: dict[int, Any]) -> dict[int, int]:
                 os.close(handle)
 
 
-def _collect(workers: list[Worker], outcomes: dict[int, Any]) -> dict[int, int]:
+def _collect(workers: list[Worker], outcomes: dict[int, Any], tell: Callable[[int], object]) -> dict[int, int]:
     from selectors import EVENT_READ, DefaultSelector
 
     lost: dict[int, int] = {}
@@ -128,6 +140,7 @@ def _collect(workers: list[Worker], outcomes: dict[int, Any]) -> dict[int, int]:
                 data = os.read(worker.results, 1 << 20)
                 if data:
                     frames.feed(data)
+                    tell(len(outcomes))
                     continue
                 selector.unregister(worker.results)
                 status = _reap(worker, workers)
