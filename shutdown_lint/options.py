@@ -10,7 +10,7 @@ class Option(NamedTuple):
 
     ``key`` is its name in ``[tool.shutdown-lint]`` (empty: command line only), ``flag`` the one on the command line
     (empty: configuration only). ``kind`` is ``selectors``, ``patterns``, ``switch``, ``text``, ``texts``, ``number``,
-    ``version``, ``table`` (glob → selectors), ``models``, ``format`` and ``file`` (of an output) or ``choice``, which
+    ``version``, ``table`` (glob → selectors), ``severities`` (selector → word), ``models``, ``format`` and ``file`` (of an output) or ``choice``, which
     has ``words``. ``default`` is what the docs say; the values themselves stand in ``Settings``.
     """
 
@@ -23,6 +23,7 @@ class Option(NamedTuple):
     words: tuple[str, ...] = ()
 
 
+SEVERITIES = ("error", "warning", "info")
 OUTPUT_FORMATS = (
     "full",
     "concise",
@@ -51,6 +52,7 @@ _RULES = (
     Option("extend-select", "--extend-select", "selectors", "[]", "rules to run besides the selected ones", "RULES"),
     Option("ignore", "--ignore", "selectors", "[]", "rules not to run", "RULES"),
     Option("per-file-ignores", "", "table", "{}", "globs of files, each with the rules to ignore in them"),
+    Option("severity", "", "severities", "{}", "selectors of rules, each with the severity to report", "", SEVERITIES),
 )
 _FILES = (
     Option(
@@ -111,6 +113,15 @@ _OUTPUT = (
         "", "--output-file", "file", "stdout", "write the findings to this file, in the format named with it", "FILE"
     ),
     Option("", "--statistics", "switch", "", "print how often each rule speaks, instead of the findings"),
+    Option(
+        "fail-on",
+        "--fail-on",
+        "choice",
+        '"info"',
+        "the least severity of findings that make the exit code 1",
+        "",
+        SEVERITIES,
+    ),
     Option("", "--exit-zero", "switch", "", "exit with 0 even when there are findings"),
     Option(
         "",
@@ -122,12 +133,27 @@ _OUTPUT = (
         ("auto", "always", "never"),
     ),
 )
+_ADOPTION = (
+    Option("baseline", "--baseline", "text", "none", "report only findings that this file does not know", "FILE"),
+    Option(
+        "",
+        "--diff-only",
+        "text",
+        "",
+        "report only findings that touch lines changed since this revision of git (or since its branch was left)",
+        "REV",
+    ),
+    Option("", "--add-noqa", "switch", "", "write a comment to each finding that hides it, and stop"),
+    Option("", "--reason", "text", "", "why the findings are hidden: text for the comments of --add-noqa", "TEXT"),
+)
 _FIXES = (
     Option("", "--fix", "switch", "", "apply safe fixes"),
     Option("", "--unsafe-fixes", "switch", "", "apply unsafe fixes too; read what they change"),
     Option("", "--diff", "switch", "", "print what --fix would change, and change nothing"),
 )
 _RUN = (
+    Option("extend", "", "text", "none", "a configuration file whose settings this one changes"),
+    Option("required-version", "", "text", "any", "versions of shutdown-lint that may read this file, as `>=0.1,<2`"),
     Option(
         "",
         "--config",
@@ -153,7 +179,14 @@ _RUN = (
 )
 
 # in the order of the help text
-GROUPS = (("rules", _RULES), ("files", _FILES), ("output", _OUTPUT), ("fixes", _FIXES), ("run", _RUN))
+GROUPS = (
+    ("rules", _RULES),
+    ("files", _FILES),
+    ("output", _OUTPUT),
+    ("adoption", _ADOPTION),
+    ("fixes", _FIXES),
+    ("run", _RUN),
+)
 OPTIONS: tuple[Option, ...] = tuple(option for _, options in GROUPS for option in options)
 
 _TYPES = {
@@ -166,6 +199,7 @@ _TYPES = {
     "version": 'a string such as "py310"',
     "table": "a table of glob = [rules]",
     "models": "a table of models",
+    "severities": "a table of selector = severity",
 }
 
 

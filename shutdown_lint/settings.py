@@ -50,5 +50,8 @@ class Settings(NamedTuple):
     knowledge: str = "project"  # "project": the whole project root; "paths": only the paths given
     models: str = ""  # the user's own models: checked tables as JSON, so that settings can be compared and hashed
     cache: str = ""  # the folder of the cache; empty: none
+    severity: tuple[tuple[str, str], ...] = ()  # selectors, each with the severity that its rules have here
+    fail_on: str = "info"  # findings of this severity and above make the exit code 1
+    baseline: str = ""  # the file of known findings
     jobs: int = 0  # 0: as many as the machine has cores, when the work repays them
     stdin_filename: str = ""

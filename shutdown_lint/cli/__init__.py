@@ -67,6 +67,12 @@ def _command(given: list[str]) -> Callable[[list[str]], int]:
         from shutdown_lint.cli.models import run
     elif first == "clean":
         from shutdown_lint.cli.clean import run
+    elif first == "baseline":
+        from shutdown_lint.cli.baseline import run
+    elif first == "completion":
+        from shutdown_lint.cli.completion import run
+    elif first == "init":
+        from shutdown_lint.cli.init import run
     elif first == "rule":
         from shutdown_lint.cli.rules import explain as run
     else:

@@ -11,6 +11,9 @@ usage: shutdown-lint [check] [OPTIONS] [PATH ...]
        shutdown-lint rule CODE|NAME
        shutdown-lint models [check FILE ...]
        shutdown-lint clean [--cache-dir DIR]
+       shutdown-lint init [--baseline] [--dry-run] [FOLDER]
+       shutdown-lint baseline create|update|show [OPTIONS] [PATH ...]
+       shutdown-lint completion bash|zsh|fish
 
 Finds what a Python program loses, leaves behind or hangs on when it is asked to stop.
 
@@ -18,6 +21,9 @@ commands:
   check      check files and folders (the default command; `check --help` lists its options)
   rules      list all rules
   rule       explain a rule: what it does, why it matters, what to write instead
+  init       write a configuration and a pre-commit hook
+  baseline   remember the findings that there are, so that only new ones are reported
+  completion print a script that lets a shell complete this command
   models     list what is known about libraries; check files of your own models
   clean      remove the cache
 

@@ -23,7 +23,7 @@ FAILED = 2
 _STDIN = "-"
 
 
-class _Setup(NamedTuple):
+class Setup(NamedTuple):
     """What a run is about: arguments, merged settings, the configuration file that they come from (or empty)."""
 
     arguments: argparse.Namespace
@@ -46,7 +46,7 @@ def run(given: list[str]) -> int:
         if arguments.help:
             to_stdout(check_parser().format_help())
             return 0
-        setup = _set_up(arguments)
+        setup = set_up(arguments)
     except (UsageError, config.ConfigError) as error:
         complain(str(error))
         return FAILED
@@ -58,21 +58,35 @@ def run(given: list[str]) -> int:
 # --- settings --------------------------------------------------------------------------------------------------------
 
 
-def _set_up(arguments: argparse.Namespace) -> _Setup:
+def set_up(arguments: argparse.Namespace) -> Setup:
     """Defaults, then the configuration file, then inline ``--config``, then flags."""
     if _STDIN in arguments.paths and len(arguments.paths) > 1:
         raise UsageError("`-` (stdin) cannot be combined with other paths")
+    _refuse_contradictions(arguments)
     paths = [arguments.stdin_filename or os.curdir if path == _STDIN else path for path in arguments.paths]
     root = config.find_root(paths)
     layer = _layer(arguments, paths)
     values = config.rebase(layer, root.folder)
     for text in _inline(arguments):
-        values = config.merge(values, config.check(config.parse(text, "--config"), "--config"))
+        values = config.merge(values, config.inline(text))
+    if arguments.baseline:  # unlike in a file, it starts from where the user is
+        arguments.baseline = os.path.abspath(arguments.baseline)
     values = config.merge(values, config.check(values_by_key(arguments), "command line"))
     settings = config.to_settings(values, root)._replace(
         jobs=arguments.jobs or 0, stdin_filename=arguments.stdin_filename or "", cache=_cache(arguments, root)
     )
-    return _Setup(arguments, settings, layer.path)
+    return Setup(arguments, settings, layer.path)
+
+
+def _refuse_contradictions(arguments: argparse.Namespace) -> None:
+    fixing = arguments.fix or arguments.diff or arguments.unsafe_fixes
+    for flag, given in (("--diff-only", arguments.diff_only), ("--add-noqa", arguments.add_noqa)):
+        if given and _STDIN in arguments.paths:
+            raise UsageError(f"{flag} cannot be combined with `-` (stdin)")
+        if given and fixing:
+            raise UsageError(f"{flag} cannot be combined with --fix, --unsafe-fixes or --diff")
+    if arguments.reason and not arguments.add_noqa:
+        raise UsageError("--reason goes with --add-noqa")
 
 
 def _cache(arguments: argparse.Namespace, root: config.Root) -> str:
@@ -100,7 +114,7 @@ def _is_inline(text: str) -> bool:
     return "=" in text and not os.path.exists(text)
 
 
-def _tell(setup: _Setup) -> None:
+def _tell(setup: Setup) -> None:
     settings = setup.settings
     root, version = os.path.abspath(settings.root), ".".join(map(str, settings.target_version))
     complain(f"configuration: {setup.config_path or 'none'}")
@@ -110,7 +124,7 @@ def _tell(setup: _Setup) -> None:
 # --- the run ---------------------------------------------------------------------------------------------------------
 
 
-def _show_files(setup: _Setup) -> int:
+def _show_files(setup: Setup) -> int:
     from shutdown_lint.engine import files_of
     from shutdown_lint.report.view import shown_path
 
@@ -118,25 +132,64 @@ def _show_files(setup: _Setup) -> int:
     return 0
 
 
-def _check(setup: _Setup) -> int:
-    from shutdown_lint import engine
+def _check(setup: Setup) -> int:
+    from shutdown_lint.adoption import AdoptionError
 
-    arguments, settings = setup.arguments, setup.settings
+    arguments = setup.arguments
     if arguments.traceback:
         os.environ["SHUTDOWN_LINT_TRACEBACK"] = "1"
     stdin = _read_stdin() if _STDIN in arguments.paths else None
-    with Progress(quiet=bool(arguments.quiet)) as progress:
-        report = engine.check(arguments.paths, settings, stdin=stdin, progress=progress.tell)
-    if arguments.fix or arguments.diff:
-        code = _fix(setup, report, stdin)
-    else:
-        show(setup.outputs, report, stdin)
-        code = report.exit_code()
+    try:
+        report = run_engine(setup, stdin)
+        if arguments.add_noqa:
+            return _add_noqa(setup, narrowed(setup, report, stdin))
+        if arguments.fix or arguments.diff:
+            code, report = _fix(setup, report, stdin)
+        else:
+            report = narrowed(setup, report, stdin)
+            show(setup.outputs, report, stdin)
+            code = _exit_code(report, setup)
+    except AdoptionError as error:
+        complain(str(error))
+        return FAILED
     for warning in () if arguments.quiet else report.warnings:
         complain(warning)
     if arguments.verbose:
         complain(f"{plural(report.files, 'file')} checked, {plural(report.suppressed, 'finding')} suppressed")
     return 0 if code == 1 and arguments.exit_zero else code
+
+
+def run_engine(setup: Setup, stdin: bytes | None) -> Report:
+    """The report of the engine, with a bar on a terminal when it takes long."""
+    from shutdown_lint import engine
+
+    with Progress(quiet=bool(setup.arguments.quiet)) as progress:
+        return engine.check(setup.arguments.paths, setup.settings, stdin=stdin, progress=progress.tell)
+
+
+def narrowed(setup: Setup, report: Report, stdin: bytes | None) -> Report:
+    """What is shown of the report. Raises ``AdoptionError``."""
+    from shutdown_lint.adoption import narrow
+    from shutdown_lint.cli.texts import line_reader, text_reader
+    from shutdown_lint.engine import files_of
+
+    read = line_reader(text_reader(stdin))
+    paths, settings = setup.arguments.paths, setup.settings
+    checked = (lambda: files_of(paths, settings)) if stdin is None else tuple
+    return narrow(report, settings, read, since=setup.arguments.diff_only or "", checked=checked)
+
+
+def _exit_code(report: Report, setup: Setup) -> int:
+    from shutdown_lint.adoption import fails
+
+    code = report.exit_code()
+    return 0 if code == 1 and not fails(report, setup.settings) else code
+
+
+def _add_noqa(setup: Setup, report: Report) -> int:
+    from shutdown_lint.cli.noqa import add_comments
+
+    return add_comments(report, setup.settings, setup.arguments.reason or "")
 
 
 def _read_stdin() -> bytes:
@@ -146,7 +199,7 @@ def _read_stdin() -> bytes:
     return sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin is not None else b""
 
 
-def _fix(setup: _Setup, report: Report, stdin: bytes | None) -> int:
+def _fix(setup: Setup, report: Report, stdin: bytes | None) -> tuple[int, Report]:
     """Mend what can be mended; print the diff, the mended stdin, or what remains."""
     import gc
 
@@ -158,6 +211,7 @@ def _fix(setup: _Setup, report: Report, stdin: bytes | None) -> int:
     result = fixes.apply(report, arguments.paths, setup.settings, unsafe=unsafe, diff=diff, stdin=stdin)
     for problem in result.problems:
         complain(f"{problem.path}: not fixed: {problem.message}")
+    result = result._replace(report=narrowed(setup, result.report, result.output))
     done = sum(fixed.number for fixed in result.fixed)
     if diff:
         write(_shown_diff(result.diff, arguments), arguments.targets[0])
@@ -169,7 +223,8 @@ def _fix(setup: _Setup, report: Report, stdin: bytes | None) -> int:
         show(setup.outputs, result.report, result.output, done, to_stderr)
     else:
         show(setup.outputs, result.report, None, done)
-    return result.exit_code(diff=diff)
+    code = result.exit_code(diff=diff)
+    return (_exit_code(result.report, setup) if code == 1 and not diff else code), result.report
 
 
 def _shown_diff(diff: str, arguments: argparse.Namespace) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from shutdown_lint.config.errors import ConfigError
 from shutdown_lint.config.schema import check, shown
+from shutdown_lint.config.versions import require
 
 MAX_BYTES = 1 << 20
 FILES = (".shutdown-lint.toml", "shutdown-lint.toml", "pyproject.toml")
@@ -81,6 +82,7 @@ def _read(path: str) -> Layer | None:
     """The checked table of a file; None for a ``pyproject.toml`` without one."""
     document, folder = load(path), os.path.dirname(os.path.abspath(path))
     if os.path.basename(path) != "pyproject.toml":
+        require(document, path)
         return Layer(check(document, path), folder, path)
     tool = document.get("tool")
     if not isinstance(tool, dict) or "shutdown-lint" not in tool:
@@ -88,6 +90,7 @@ def _read(path: str) -> Layer | None:
     table, where = tool["shutdown-lint"], f"{path}: [tool.shutdown-lint]"
     if not isinstance(table, dict):
         raise ConfigError(f"{where} must be a table, not {shown(table)}")
+    require(table, where)
     return Layer(check(table, where), folder, path)
 
 

@@ -12,6 +12,7 @@ from shutdown_lint.config.schema import target_version
 from shutdown_lint.settings import Settings
 
 _SELECTION = ("select", "extend-select", "ignore")
+_OF_FILES = ("extend", "required-version")  # these speak of the configuration, not of the run
 _GLOB_KEYS = ("exclude", "extend-exclude")
 
 
@@ -27,20 +28,30 @@ def merge(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
 
 def rebase(layer: Layer, root: str) -> dict[str, Any]:
     """The values of a layer, its patterns and folders made relative to the project root."""
-    if layer.folder is None or layer.folder == root:
+    if layer.folder is None:
         return layer.values
+    if layer.folder == root:
+        return with_absolute_files(layer.values, root)
     values, prefix = dict(layer.values), _parts(os.path.relpath(root, layer.folder))
     for key in set(_GLOB_KEYS) & set(values):
         values[key] = [moved for glob in values[key] if (moved := _moved(glob, prefix))]
     if "per-file-ignores" in values:
         table = values["per-file-ignores"]
         values["per-file-ignores"] = {moved: rules for glob, rules in table.items() if (moved := _moved(glob, prefix))}
-    if "models" in values:
-        files = [os.path.normpath(os.path.join(layer.folder, file)) for file in values["models"].get("files", ())]
-        values["models"] = {**values["models"], "files": files}
     if "src" in values:
         values["src"] = [os.path.normpath(os.path.join(layer.folder, folder)) for folder in values["src"]]
-    return values
+    return with_absolute_files(values, layer.folder)
+
+
+def with_absolute_files(values: dict[str, Any], folder: str) -> dict[str, Any]:
+    """The values with the names of files taken from the folder."""
+    out = dict(values)
+    if "models" in out:
+        files = [os.path.normpath(os.path.join(folder, file)) for file in out["models"].get("files", ())]
+        out["models"] = {**out["models"], "files": files}
+    if out.get("baseline"):
+        out["baseline"] = os.path.normpath(os.path.join(folder, out["baseline"]))
+    return out
 
 
 def _moved(glob: str, prefix: list[str]) -> str:
@@ -63,15 +74,28 @@ def to_settings(values: dict[str, Any], root: Root) -> Settings:
     """Settings from checked values. Outside of any project only the paths given are known: not the whole disk."""
     changes: dict[str, Any] = {"root": root.folder, "knowledge": "project" if root.marked else "paths"}
     for key, value in values.items():
-        changes[key.replace("-", "_")] = _models(value, root.folder) if key == "models" else _field(key, value)
+        if key in _OF_FILES:
+            continue
+        changes[key.replace("-", "_")] = _of_root(key, value, root.folder) or _field(key, value)
     if "target-version" not in values:
         changes["target_version"] = required_python(root.folder) or Settings().target_version
     return Settings(**changes)
 
 
+def _of_root(key: str, value: Any, root: str) -> str:
+    """The value of a key that names files, which start from the project root; empty for other keys."""
+    if key == "baseline" and value:
+        return os.path.join(root, value)
+    return _models(value, root) if key == "models" else ""
+
+
 def _field(key: str, value: Any) -> Any:
     if key == "per-file-ignores":
         return tuple((glob, tuple(rules)) for glob, rules in value.items())
+    if key in ("models", "baseline"):
+        return ""
+    if key == "severity":
+        return tuple(value.items())
     if key == "target-version":
         return target_version(value)
     return tuple(value) if isinstance(value, list) else value

@@ -35,6 +35,12 @@ def _mistakes(option: Option, value: Any, key: str) -> Iterator[str]:
         for glob, rules in value.items():
             yield from _glob_mistakes(glob, f'{key}."{glob}"')
             yield from _list_mistakes(rules, f'{key}."{glob}"', "selectors")
+    elif option.kind == "severities" and isinstance(value, dict):
+        for selector, severity in value.items():
+            yield from _selector_mistakes(selector, key)
+            if severity not in option.words:
+                words = " or ".join(f'"{word}"' for word in option.words)
+                yield f'`{key}."{selector}"` must be {words}, not {shown(severity)}'
     elif option.kind == "models" and isinstance(value, dict):
         yield from _model_mistakes(value, key)
     elif option.kind in ("selectors", "patterns"):
@@ -48,7 +54,9 @@ def _fits(option: Option, value: Any) -> bool:
         return isinstance(value, bool)
     if option.kind == "version":
         return isinstance(value, str) and target_version(value) is not None
-    return isinstance(value, str) and value in option.words
+    if option.kind == "text":
+        return isinstance(value, str)
+    return option.kind == "choice" and isinstance(value, str) and value in option.words
 
 
 def _list_mistakes(value: Any, key: str, kind: str) -> Iterator[str]:
