@@ -434,7 +434,7 @@ def test_a_plain_check_loads_nothing_of_this(project: Path) -> None:
     program = "import sys; from shutdown_lint.cli import main; main(['good.py']); print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     loaded = set(done.stderr.split())
-    unwanted = {"shutdown_lint.adoption.baseline", "shutdown_lint.adoption.changes", "subprocess", "datetime"}
+    unwanted = {"shutdown_lint.adoption.baseline", "shutdown_lint.adoption.changes", "subprocess"}
     assert not unwanted & loaded
 
 
