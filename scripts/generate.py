@@ -9,6 +9,7 @@ A rule that cannot be imported is told on stderr and left out; the exit code is 
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 import sys
@@ -184,7 +185,10 @@ def outputs(modules: list[ModuleType]) -> dict[Path, str]:
         from shutdown_lint.options import render_docs
     except ImportError:
         return out
+    from shutdown_lint.config.json_schema import schema
+
     out[ROOT / "docs/configuration.md"] = render_docs()
+    out[ROOT / "docs/shutdown-lint.schema.json"] = json.dumps(schema(), indent=2) + "\n"
     return out
 
 

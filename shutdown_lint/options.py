@@ -240,6 +240,10 @@ The **project root** is the nearest folder with a `pyproject.toml`, `setup.cfg`,
 who joins a thread. Paths outside any project are judged on their own. Patterns are globs over a name or over a path
 relative to the folder of the configuration file (on the command line: to the project root).
 
+`shutdown-lint config` prints the settings that apply in the current folder. Editors complete and check the file with the
+[JSON schema](shutdown-lint.schema.json) (`shutdown-lint config --schema`); with Even Better TOML or taplo, put
+`#:schema PATH` into the first line of `shutdown-lint.toml`.
+
 ## The cache
 
 What was found is remembered in `.shutdown_lint_cache` at the project root (outside of projects in the user's cache

@@ -69,6 +69,8 @@ def _command(given: list[str]) -> Callable[[list[str]], int]:
         from shutdown_lint.cli.clean import run
     elif first == "baseline":
         from shutdown_lint.cli.baseline import run
+    elif first == "config":
+        from shutdown_lint.cli.configuration import run
     elif first == "completion":
         from shutdown_lint.cli.completion import run
     elif first == "init":

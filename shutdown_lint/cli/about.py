@@ -13,6 +13,7 @@ usage: shutdown-lint [check] [OPTIONS] [PATH ...]
        shutdown-lint clean [--cache-dir DIR]
        shutdown-lint init [--baseline] [--dry-run] [FOLDER]
        shutdown-lint baseline create|update|show [OPTIONS] [PATH ...]
+       shutdown-lint config [KEY | --schema]
        shutdown-lint completion bash|zsh|fish
 
 Finds what a Python program loses, leaves behind or hangs on when it is asked to stop.
@@ -23,6 +24,7 @@ commands:
   rule       explain a rule: what it does, why it matters, what to write instead
   init       write a configuration and a pre-commit hook
   baseline   remember the findings that there are, so that only new ones are reported
+  config     print the settings that apply here, or the JSON schema of the configuration
   completion print a script that lets a shell complete this command
   models     list what is known about libraries; check files of your own models
   clean      remove the cache

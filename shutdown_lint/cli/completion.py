@@ -23,6 +23,7 @@ COMMANDS = {
     "models": "list what is known about libraries",
     "init": "write a configuration and a pre-commit hook",
     "baseline": "remember the findings that there are",
+    "config": "print the settings that apply here",
     "completion": "print a completion script",
 }
 _WORDS = {"baseline": ("create", "update", "show"), "completion": ("bash", "zsh", "fish"), "models": ("check",)}
