@@ -135,7 +135,12 @@ def literal(value: object) -> str:
     if isinstance(value, tuple):
         items = [literal(item) for item in value]
         flat = f"({', '.join(items)}{',' if len(items) == 1 else ''})"
-        return flat if len(flat) < 100 else "(\n" + "".join(f"            {item},\n" for item in items) + "        )"
+        # the formatter keeps what is broken, but for a single item that fits
+        return (
+            flat
+            if len(flat) < (112 if len(items) == 1 else 100)
+            else "(\n" + "".join(f"            {item},\n" for item in items) + "        )"
+        )
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return repr(value)

@@ -165,6 +165,7 @@ _RUN = (
     Option("", "--isolated", "switch", "", "ignore all configuration files"),
     Option("", "--stdin-filename", "text", "", "the name of the file that is read from stdin (path: -)", "FILE"),
     Option("", "--show-files", "switch", "", "print the files that would be checked, and stop"),
+    Option("", "--watch", "switch", "", "check again whenever a file of the project changes"),
     Option("", "--jobs", "number", "the number of cores", "number of processes", "N"),
     Option("", "--no-cache", "switch", "", "do not use the cache"),
     Option(

@@ -47,12 +47,20 @@ def run(given: list[str]) -> int:
             to_stdout(check_parser().format_help())
             return 0
         setup = set_up(arguments)
+        if arguments.watch:
+            return _watch(given)
     except (UsageError, config.ConfigError) as error:
         complain(str(error))
         return FAILED
     if arguments.verbose:
         _tell(setup)
     return _show_files(setup) if arguments.show_files else _check(setup)
+
+
+def _watch(given: list[str]) -> int:
+    from shutdown_lint.cli.watch import watch
+
+    return watch(lambda: set_up(parse_check(given)), _check)
 
 
 # --- settings --------------------------------------------------------------------------------------------------------
@@ -85,6 +93,10 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
             raise UsageError(f"{flag} cannot be combined with `-` (stdin)")
         if given and fixing:
             raise UsageError(f"{flag} cannot be combined with --fix, --unsafe-fixes or --diff")
+    if arguments.watch and (fixing or arguments.add_noqa or arguments.show_files or _STDIN in arguments.paths):
+        raise UsageError(
+            "--watch only checks files: it cannot be combined with stdin, --fix, --add-noqa or --show-files"
+        )
     if arguments.reason and not arguments.add_noqa:
         raise UsageError("--reason goes with --add-noqa")
 
