@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from shutdown_lint.analysis import Context, Result, trouble_findings
@@ -81,7 +81,7 @@ def _check(paths: Sequence[str], settings: Settings, stdin: bytes | None, progre
     cache.save()
     findings = [finding for result in results for finding in result.findings]
     findings += trouble_findings(given.troubles, enabled)
-    kept = _without_ignored(findings, settings)
+    kept = without_ignored(findings, settings)
     hidden = sum(result.hidden for result in results) + len(findings) - len(kept)
     reported = sum(file.reported for file in given.files)
     return Report(tuple(sorted(set(kept), key=Finding.sort_key)), reported, hidden, given.warnings)
@@ -92,13 +92,13 @@ def _results(
 ) -> list[Result]:
     """What is found in each part of the run: remembered, or found now and remembered."""
     programs, parts = scripts(settings.root), parts_of(given.files, given.known)
-    own = sorted({file.name.partition(".")[0] for file in given.files})
+    own = top_packages(given.files)
     common = key_of(sorted(enabled.items()), settings.models, settings.target_version, programs, own)
     keys = [key_of(common, [(file, given.known.get(file.absolute)) for file in part.files]) for part in parts]
     found = {key: Result(*result) for key in keys if (result := cache.result(key)) is not None}
     left = [(key, part) for key, part in zip(keys, parts, strict=True) if key not in found]
     if left:
-        context = _context(given, settings, enabled, programs, own)
+        context = context_of(given.contents, settings, enabled, programs, own)
         results = analyse_all([part for _, part in left], context, settings.jobs, progress)
         for (key, _), result in zip(left, results, strict=True):
             found[key] = result
@@ -107,15 +107,25 @@ def _results(
     return [found[key] for key in keys]
 
 
-def _context(
-    given: _Input, settings: Settings, enabled: dict[str, str], programs: tuple[tuple[str, str], ...], own: list[str]
+def top_packages(files: Iterable[SourceFile]) -> list[str]:
+    """The top-level packages that the files are of, sorted."""
+    return sorted({file.name.partition(".")[0] for file in files})
+
+
+def context_of(
+    contents: Contents,
+    settings: Settings,
+    enabled: dict[str, str],
+    programs: tuple[tuple[str, str], ...],
+    own: list[str],
 ) -> Context:
+    """What all parts of a run have in common, for the project's own packages and its console scripts."""
     from shutdown_lint.models import with_users
 
     models = with_users(settings.models)
     functions = dict.fromkeys(target.partition(":")[2].strip().partition(".")[0] for _, target in programs)
     prefilter = compile_prefilter(enabled, models, tuple(filter(None, functions)), frozenset(own))
-    return Context(enabled, prefilter, models, programs, settings.target_version, given.contents)
+    return Context(enabled, prefilter, models, programs, settings.target_version, contents)
 
 
 def files_of(paths: Sequence[str], settings: Settings) -> tuple[str, ...]:
@@ -158,7 +168,7 @@ def _asked(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> Fou
     return Found((absolute(settings.stdin_filename),) if settings.stdin_filename else (), (), ())
 
 
-def _without_ignored(findings: Sequence[Finding], settings: Settings) -> list[Finding]:
+def without_ignored(findings: Sequence[Finding], settings: Settings) -> list[Finding]:
     """The findings that ``per-file-ignores`` leaves."""
     if not settings.per_file_ignores:
         return list(findings)

@@ -71,6 +71,8 @@ def _command(given: list[str]) -> Callable[[list[str]], int]:
         from shutdown_lint.cli.baseline import run
     elif first == "config":
         from shutdown_lint.cli.configuration import run
+    elif first == "server":
+        from shutdown_lint.cli.server import run
     elif first == "completion":
         from shutdown_lint.cli.completion import run
     elif first == "init":

@@ -14,6 +14,7 @@ usage: shutdown-lint [check] [OPTIONS] [PATH ...]
        shutdown-lint init [--baseline] [--dry-run] [FOLDER]
        shutdown-lint baseline create|update|show [OPTIONS] [PATH ...]
        shutdown-lint config [KEY | --schema]
+       shutdown-lint server
        shutdown-lint completion bash|zsh|fish
 
 Finds what a Python program loses, leaves behind or hangs on when it is asked to stop.
@@ -25,6 +26,7 @@ commands:
   init       write a configuration and a pre-commit hook
   baseline   remember the findings that there are, so that only new ones are reported
   config     print the settings that apply here, or the JSON schema of the configuration
+  server     speak the Language Server Protocol, for editors
   completion print a script that lets a shell complete this command
   models     list what is known about libraries; check files of your own models
   clean      remove the cache

@@ -24,6 +24,7 @@ COMMANDS = {
     "init": "write a configuration and a pre-commit hook",
     "baseline": "remember the findings that there are",
     "config": "print the settings that apply here",
+    "server": "speak the Language Server Protocol",
     "completion": "print a completion script",
 }
 _WORDS = {"baseline": ("create", "update", "show"), "completion": ("bash", "zsh", "fish"), "models": ("check",)}
