@@ -3,8 +3,7 @@
 The names in ``__all__`` are the Python API, which docs/api.md describes; they are imported when they are first used.
 """
 
-from __future__ import annotations
-
+# Nothing is imported here, not even __future__: the current folder may still be on sys.path (see __main__).
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shutdown_lint.api import (

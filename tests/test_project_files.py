@@ -70,7 +70,9 @@ def test_entry_points_exist() -> None:
 
 
 def test_everything_imported_is_declared() -> None:
-    declared = {name_of(requirement) for requirement in PYPROJECT["project"]["dependencies"]} | {"flake8"}
+    project = PYPROJECT["project"]
+    extras = [name for names in project["optional-dependencies"].values() for name in names]
+    declared = {name_of(requirement) for requirement in [*project["dependencies"], *extras]}
     pattern = re.compile(r"^\s*(?:import|from)\s+([a-z0-9_]+)", re.MULTILINE)
     files = (ROOT / "shutdown_lint").rglob("*.py")
     code = (re.sub(r'(?s)""".*?"""', "", path.read_text(encoding="utf-8")) for path in files)
