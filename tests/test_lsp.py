@@ -59,9 +59,9 @@ class Editor:
     def uri(self, name: str) -> str:
         return (self.folder / name).as_uri()
 
-    def open(self, name: str, text: str) -> None:
+    def open(self, name: str, text: str, language: str = "python") -> None:
         self.versions[name] = 1
-        document = types.TextDocumentItem(self.uri(name), "python", 1, text)
+        document = types.TextDocumentItem(self.uri(name), language, 1, text)
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(document))
 
     def type(self, name: str, text: str) -> None:
@@ -249,8 +249,10 @@ def test_hovering_shows_the_rules_page(project: Path) -> None:
 
 def test_configurations_are_followed(project: Path) -> None:
     async def use(editor: Editor) -> None:
+        editor.open("pyproject.toml", "not Python\n", "toml")
         editor.open("good.py", BAD)
         assert len(await editor.diagnostics("good.py")) == 1
+        assert editor.told.empty()
         (project / "pyproject.toml").write_text("[tool.shutdown-lint]\nignore = ['SHD107']\n")
         editor.saved("pyproject.toml")
         assert await editor.diagnostics("good.py") == []

@@ -178,6 +178,14 @@ def test_fingerprints_tell_places_apart() -> None:
     assert prints(BEFORE, 3) != prints(BEFORE.replace("_exit(1)", "_exit(2)"), 3)
 
 
+def test_fingerprints_of_other_files_are_those_of_lines() -> None:
+    text = 'services:\n  web:  # don\'t\n    stop_grace_period: 1s\n    args: ["""\n    stop_grace_period: 1s\n'
+    before = prints(text, 3, 5, path="compose.yaml")
+    assert len(set(before)) == 2
+    assert prints("# new\n" + text, 4, 6, path="compose.yaml") == before
+    assert prints(text.replace("1s", "2s"), 3, path="compose.yaml")[0] != before[0]
+
+
 def test_fingerprints_need_no_readable_file() -> None:
     assert fingerprints([FULL, TROUBLE], lambda _path: None, "").keys() == {FULL, TROUBLE}
     assert len(prints("", 1, 99)) == 2

@@ -25,8 +25,8 @@ def narrow(
     ``read`` gives the lines of a file, ``since`` is a revision (empty: all lines count), ``checked`` the files of the
     run. Input that could not be analysed stays. Raises ``AdoptionError``.
     """
-    findings = _with_severities(report.findings, settings)
-    report = report._replace(findings=tuple(findings))
+    if settings.severity:
+        report = report._replace(findings=tuple(_with_severities(report.findings, settings)))
     if settings.baseline:
         report = _without_known(report, settings.baseline, read, checked)
     if since:

@@ -6,11 +6,12 @@ import asyncio
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls import uris
 from pygls.lsp.server import LanguageServer
+from pygls.workspace import TextDocument
 
 from shutdown_lint import __version__, config
 from shutdown_lint.adoption import AdoptionError
@@ -80,9 +81,10 @@ class Server(LanguageServer):
 
     # --- what ---
 
-    def _documents(self) -> dict[str, Any]:
+    def _documents(self) -> dict[str, TextDocument]:
+        """The open Python files, by absolute path: clients may send whatever they have open."""
         documents = ((uris.to_fs_path(uri), document) for uri, document in self.workspace.text_documents.items())
-        return {os.path.abspath(path): document for path, document in documents if path}
+        return {os.path.abspath(path): document for path, document in documents if path and _is_python(document)}
 
     def _findings(self, texts: dict[str, str]) -> dict[str, tuple[Finding, ...]]:
         """Runs in the worker's thread, the only one that touches sessions."""
@@ -224,6 +226,10 @@ def create() -> Server:
         server.close()
 
     return server
+
+
+def _is_python(document: TextDocument) -> bool:
+    return document.language_id == "python" or document.uri.endswith((".py", ".pyi", ".pyw"))
 
 
 def _page(finding: Finding) -> str:

@@ -56,7 +56,9 @@ def identities(
             out[finding] = Identity(finding.code, below(finding.path, base), "", finding.message)
             continue
         if finding.path not in statements:
-            statements[finding.path] = _statements("\n".join(read(finding.path) or ()))
+            lines = read(finding.path) or ()
+            python = finding.path == "-" or finding.path.endswith((".py", ".pyi", ".pyw"))
+            statements[finding.path] = _statements("\n".join(lines)) if python else _plain(lines)
         index = bisect_right(statements[finding.path], finding.span.line, key=lambda found: found.line) - 1
         found = statements[finding.path][index] if index >= 0 else _Statement(0, "", "")
         out[finding] = Identity(finding.code, below(finding.path, base), found.scope, found.text)
@@ -73,6 +75,11 @@ def fingerprints(
         seen[identity] += 1
         out[finding] = identity.digest(seen[identity])
     return out
+
+
+def _plain(lines: Sequence[str]) -> list[_Statement]:
+    """The lines of a file that is not Python, each by itself."""
+    return [_Statement(number, "", _compact(line)) for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def _statements(text: str) -> list[_Statement]:
