@@ -75,6 +75,11 @@ def take(file: SourceFile, data: bytes, prefilter: Prefilter) -> Taken:
 
 def analyse(part: Part, context: Context, known: Mapping[str, Taken]) -> Result:
     """The findings in the files of a part that are to be reported on; ``known`` files, by absolute path, are taken in already."""
+    return analyse_project(part, context, known)[1]
+
+
+def analyse_project(part: Part, context: Context, known: Mapping[str, Taken]) -> tuple[Project, Result]:
+    """The same, with what is known of the part, for further questions."""
     contents = context.contents
     taken = [
         known.get(file.absolute) or take(file, contents.get(file.absolute), context.prefilter) for file in part.files
@@ -98,7 +103,9 @@ def analyse(part: Part, context: Context, known: Mapping[str, Taken]) -> Result:
         for file, one in zip(part.files, taken, strict=True)
         if file.reported and isinstance(one.outcome, Trouble)
     ]
-    return Result((*found, *trouble_findings(troubles, context.enabled)), sum(result.hidden for result in results))
+    return project, Result(
+        (*found, *trouble_findings(troubles, context.enabled)), sum(result.hidden for result in results)
+    )
 
 
 def _project(part: Part, taken: Sequence[Taken], context: Context) -> Project:

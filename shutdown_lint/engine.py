@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.analysis import Context, Result, trouble_findings
+from shutdown_lint.analysis import Context, Result, analyse_project, trouble_findings
 from shutdown_lint.cache import Cache, Known, key_of, open_cache
 from shutdown_lint.collector import collector_paused
 from shutdown_lint.corpus import Contents
@@ -21,6 +21,9 @@ from shutdown_lint.source import Found, SourceFile, Trouble, TroubleError, disco
 from shutdown_lint.source.discover import absolute
 from shutdown_lint.source.ignores import glob_regex
 from shutdown_lint.source.names import shown, working_folder
+
+if TYPE_CHECKING:
+    from shutdown_lint.project import Project
 
 # not of the content, but of the moment: what failed may go well the next time
 _PASSING = frozenset({"SHD901", "SHD903", "SHD904"})
@@ -105,6 +108,17 @@ def _results(
             if not any(finding.code in _PASSING for finding in result.findings):
                 cache.put_result(key, *result)
     return [found[key] for key in keys]
+
+
+def projects(paths: Sequence[str], settings: Settings) -> Iterator[tuple[Project, tuple[Finding, ...]]]:
+    """What is known of each part of a run, and the findings in it, for questions that no rule asks."""
+    enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
+    with collector_paused():
+        given = _read(paths, settings, None, open_cache("", settings.root))
+        context = context_of(given.contents, settings, enabled, scripts(settings.root), top_packages(given.files))
+        for part in parts_of(given.files, given.known):
+            project, result = analyse_project(part, context, {})
+            yield project, tuple(without_ignored(result.findings, settings))
 
 
 def top_packages(files: Iterable[SourceFile]) -> list[str]:

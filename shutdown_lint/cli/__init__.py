@@ -65,6 +65,8 @@ def _command(given: list[str]) -> Callable[[list[str]], int]:
         from shutdown_lint.cli.rules import table as run
     elif first == "models":
         from shutdown_lint.cli.models import run
+    elif first == "map":
+        from shutdown_lint.cli.map import run
     elif first == "clean":
         from shutdown_lint.cli.clean import run
     elif first == "baseline":

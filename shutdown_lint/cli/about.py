@@ -10,6 +10,7 @@ usage: shutdown-lint [check] [OPTIONS] [PATH ...]
        shutdown-lint rules [--output-format text|json]
        shutdown-lint rule CODE|NAME
        shutdown-lint models [check FILE ...]
+       shutdown-lint map [--entry MODULE:FUNCTION] [PATH ...]
        shutdown-lint clean [--cache-dir DIR]
        shutdown-lint init [--baseline] [--dry-run] [FOLDER]
        shutdown-lint baseline create|update|show [OPTIONS] [PATH ...]
@@ -29,6 +30,7 @@ commands:
   server     speak the Language Server Protocol, for editors
   completion print a script that lets a shell complete this command
   models     list what is known about libraries; check files of your own models
+  map        show what happens between SIGTERM and the last line, on an axis of time
   clean      remove the cache
 
 options:

@@ -16,6 +16,7 @@ from shutdown_lint.facts import NO_SPAN, Attr, For, Name, Try, While, With
 from shutdown_lint.findings import Step as Place
 from shutdown_lint.project import endings, programs, steps
 from shutdown_lint.project.handles import Fn
+from shutdown_lint.project.imports import program
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings
 from shutdown_lint.project.steps import Step
@@ -84,7 +85,7 @@ def paths(project: Project) -> tuple[Path, ...]:
     if project not in _MEMO:
         found = [path for handling in handlings(project) for path in from_signal(handling, project)]
         handled = {path.entry for path in found}
-        found += [_from_end(entry, project) for entry in programs.entries(project) if entry not in handled]
+        found += [from_end(entry, project) for entry in programs.entries(project) if entry not in handled]
         _MEMO[project] = tuple(found)
     return _MEMO[project]
 
@@ -114,15 +115,15 @@ def _of_handler(signal: str, handling: Handling, handler: Fn | None, project: Pr
     elif stay is not None and _tells(handler, handling, stay, project):
         parts += _continued(stay, project)
         complete = entry is not None
-    parts += _at_exit(project) if complete else ()
+    parts += _at_exit(entry, project) if complete else ()
     origin = handling.fn.step(handling.site.call.span, f"`{text(handling.site.call)}` in `{handling.fn.qualname}`")
     return Path(signal, origin, handling, entry, _kept(parts), complete)
 
 
-def _from_end(entry: Fn, project: Project) -> Path:
+def from_end(entry: Fn, project: Project) -> Path:
     """The end of a program that handles no signal: Ctrl-C where it stays, else its last line."""
     stay = programs.stay(entry, project)
-    parts = [*(_unwound(stay, project) if stay is not None else ()), *_at_exit(project)]
+    parts = [*(_unwound(stay, project) if stay is not None else ()), *_at_exit(entry, project)]
     span = entry.facts.span if not entry.is_module else NO_SPAN
     return Path("end", entry.step(span, f"program `{entry.qualname}`"), None, entry, _kept(parts), stay is not None)
 
@@ -227,9 +228,14 @@ def _unwinding(frame: Frame, project: Project) -> tuple[tuple[Step, ...], bool]:
     return tuple(found), caught
 
 
-def _at_exit(project: Project) -> Iterator[Part]:
-    """The callbacks of ``atexit``, the last one registered first (in the order of the code)."""
-    found = [given for given in project.roles.registrations() if given.callback.role == "atexit"]
+def _at_exit(entry: Fn | None, project: Project) -> Iterator[Part]:
+    """The callbacks of ``atexit`` in the program's modules, the last one registered first (in the order of the code)."""
+    modules = program([entry.module.name], project) if entry is not None else frozenset()
+    found = [
+        given
+        for given in project.roles.registrations()
+        if given.callback.role == "atexit" and given.fn.module.name in modules
+    ]
     for given in reversed(found):
         for target in given.targets:
             yield Part(f"atexit runs `{target.qualname}`", steps.of_function(target, project))

@@ -99,17 +99,18 @@ def _call_step(here: Frame, below: Fn) -> Step | None:
 _MEMO: WeakKeyDictionary[Project, dict[Fn, Stay | None]] = WeakKeyDictionary()
 
 
-_ENTRIES: WeakKeyDictionary[Project, tuple[int, tuple[Fn, ...]]] = WeakKeyDictionary()
+_ENTRIES: WeakKeyDictionary[Project, tuple[Fn, ...]] = WeakKeyDictionary()
 
 
 def entries(project: Project) -> tuple[Fn, ...]:
     """The entry points of the project's programs, tests left out; a module's body for its ``__main__`` part."""
-    seeds = project.roles.seeds()
-    count, found = _ENTRIES.get(project, (-1, ()))
-    if count != len(seeds):  # they are still being gathered
-        mains = (fn for fn, roles in seeds.items() if any(role.kind == "main" for role in roles))
+    found = _ENTRIES.get(project)
+    if found is None:
+        seeds = project.roles.seeds().items()
+        mains = (fn for fn, roles in seeds if any(role.kind == "main" for role in roles))
         found = tuple([fn for fn in mains if not is_test(fn)])
-        _ENTRIES[project] = len(seeds), found
+        if project.roles.gathered:
+            _ENTRIES[project] = found
     return found
 
 
@@ -183,7 +184,7 @@ def _is_run(site: Site, fn: Fn, project: Project) -> bool:
 
 def _is_long(loop: Loop, project: Project) -> bool:
     """Whether only a stop request, or an error, ends the loop; and it waits for something, so that it is no computation."""
-    if not loop.waits and not _polls(loop, project):
+    if not loop.waits and not _waits_in_test(loop, project) and not _polls(loop, project):
         return False
     stmt = loop.at.stmt
     if isinstance(stmt, While) and not _is_true(stmt.test) and not _is_stop_test(stmt.test, loop, project):
@@ -191,6 +192,11 @@ def _is_long(loop: Loop, project: Project) -> bool:
     if isinstance(stmt, For) and not _is_endless(stmt, loop, project):
         return False
     return all(_is_asked_way_out(at, loop, project) for at in _ways_out(loop, project))
+
+
+def _waits_in_test(loop: Loop, project: Project) -> bool:
+    """``while not stopping.wait(1):`` rests in its condition."""
+    return any(project.protocol.wait(site, loop.fn) is not None for site in sites_at(loop.at))
 
 
 def _is_true(test: Expr) -> bool:

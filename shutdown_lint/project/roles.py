@@ -57,6 +57,7 @@ class Roles:
         self._project = project
         self._registrations: tuple[Registration, ...] | None = None
         self._seeds: dict[Fn, list[Role]] | None = None
+        self.gathered = False  # whether ``seeds`` are all there: gathering them asks questions that ask for them
         self._seeded: set[int] = set()
         self._memo: dict[Fn, tuple[Role, ...]] = {}
         self._methods: tuple[tuple[str, str, str], ...] | None = None
@@ -126,6 +127,7 @@ class Roles:
             self._seeded = {id(entry.facts) for entry in self._project.modules}
             for fn, role in self._find_seeds():
                 self._seeds.setdefault(fn, []).append(role)
+            self.gathered = True
         return self._seeds
 
     def _find_seeds(self) -> Iterator[tuple[Fn, Role]]:

@@ -1,0 +1,3 @@
+"use strict";
+const zoom = document.getElementById("zoom");
+zoom.addEventListener("input", () => document.documentElement.style.setProperty("--zoom", zoom.value));

@@ -1,0 +1,225 @@
+"""The map: its order and its sum are those of the program when it is really stopped; every format says the same."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import LIMIT, run
+
+SERVICES = Path(__file__).parent / "services"
+SLACK = 2.0  # seconds that a machine may be slow
+# Runs a program and prints, for each line of interest that the main thread executes, its number.
+TRACER = """
+import runpy, sys
+path, lines = sys.argv[1], {int(line) for line in sys.argv[2].split(",")}
+sys.argv = [path, *sys.argv[3:]]
+def trace(frame, event, arg):
+    if frame.f_code.co_filename != path:
+        return None
+    if event == "line" and frame.f_lineno in lines:
+        print("line", frame.f_lineno, flush=True)
+    return trace
+sys.settrace(trace)
+runpy.run_path(path, run_name="__main__")
+"""
+
+
+@pytest.fixture
+def service(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of one of the services, outside of any folder of tests; the current folder."""
+    monkeypatch.chdir(tmp_path)
+    return Path(shutil.copy(SERVICES / f"{request.param}.py", tmp_path))
+
+
+def mapped(*arguments: str) -> Any:
+    done = run("map", "--no-cache", "--output-format", "json", *arguments)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def way_of(shown: Any, trigger: str) -> Any:
+    (program,) = shown["programs"]
+    (way,) = [way for way in program["ways"] if way["trigger"] == trigger]
+    return way
+
+
+@pytest.mark.parametrize("service", ["threaded", "served"], indirect=True)
+def test_a_real_stop_takes_the_steps_in_this_order_and_no_longer(service: Path) -> None:
+    way = way_of(mapped(), "SIGTERM")
+    assert way["handled"] and way["complete"] and not way["endless"]
+    rows = [row for stretch in way["stretches"] for row in stretch["rows"]]
+    expected = list(dict.fromkeys(row["line"] for row in rows))
+    process = subprocess.Popen(
+        [sys.executable, "-c", TRACER, str(service), ",".join(map(str, expected)), str(service.parent / "out.txt")],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        while "ready" not in process.stdout.readline():
+            pass
+        time.sleep(0.2)
+        begun = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        told, _ = process.communicate(timeout=LIMIT)
+        took = time.monotonic() - begun
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0
+    executed = list(dict.fromkeys(int(line.split()[1]) for line in told.splitlines() if line.startswith("line ")))
+    assert executed == expected
+    assert took < way["seconds"] + SLACK
+
+
+def write_app(root: Path, body: str, **more: str) -> None:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    (root / "app.py").write_text(
+        f"import atexit, signal, sys, threading, time\n{more.get('top', '')}\n"
+        f"def main():\n{lines}\n\nif __name__ == '__main__':\n    main()\n"
+    )
+
+
+LOOP = """\
+stopping = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+a = threading.Thread(target=print)
+b = threading.Thread(target=print)
+a.start()
+b.start()
+while not stopping.wait(1):
+    pass
+"""
+
+
+def test_what_comes_after_the_grace_period_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_app(tmp_path, "log = open('log', 'w')\n" + LOOP + "a.join(20)\nb.join(15)\nlog.close()\n")
+    way = way_of(mapped(), "SIGTERM")
+    assert way["seconds"] == 35
+    last = way["stretches"][-1]["rows"]
+    assert [(row["start"], row["seconds"], row["late"]) for row in last if row["kind"] == "wait"] == [
+        (0, 20, ""),
+        (20, 15, ""),
+    ]
+    assert [row["late"] for row in last if row["kind"] == "release"] == ["grace"]
+    assert way_of(mapped("--grace", "60"), "SIGTERM")["stretches"][-1]["rows"][-1]["late"] == ""
+
+
+def test_what_stands_behind_a_wait_without_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_app(tmp_path, LOOP + "a.join()\nb.join(5)\n")
+    way = way_of(mapped(), "SIGTERM")
+    assert (way["endless"], way["seconds"]) == (1, 5)
+    waits = [row for row in way["stretches"][-1]["rows"] if row["kind"] == "wait"]
+    assert [(row["endless"], row["late"]) for row in waits] == [(True, ""), (False, "endless")]
+
+
+def test_a_program_that_handles_no_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    body = "log = open('log', 'w')\ntry:\n    while True:\n        time.sleep(1)\nfinally:\n    log.close()\n"
+    write_app(tmp_path, body)
+    shown = mapped()
+    unhandled = way_of(shown, "SIGTERM")
+    assert not unhandled["handled"] and "no cleanup runs" in unhandled["origin"]
+    interrupted = way_of(shown, "SIGINT")
+    assert [row["text"] for stretch in interrupted["stretches"] for row in stretch["rows"]] == ["log.close()"]
+
+
+def test_only_one_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_app(tmp_path, LOOP)
+    shutil.copy(tmp_path / "app.py", tmp_path / "other.py")
+    assert [program["name"] for program in mapped()["programs"]] == ["app:__main__", "other:__main__"]
+    assert [program["name"] for program in mapped("--entry", "other:__main__")["programs"]] == ["other:__main__"]
+    done = run("map", "--entry", "third:main")
+    assert done.returncode == 2
+    assert b"third:main" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--grace", "0"], ["--grace", "x"], ["--output-format", "png"], ["--wrong"]])
+def test_wrong_usage(arguments: list[str]) -> None:
+    done = run("map", *arguments)
+    assert done.returncode == 2
+    assert done.stderr and not done.stdout
+
+
+def test_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.py").write_text("x = 1\n")
+    for name in ("text", "json", "mermaid", "svg", "html"):
+        done = run("map", "--output-format", name)
+        assert (done.returncode, done.stderr) == (0, b""), name
+
+
+# --- formats ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", ["threaded"], indirect=True)
+def test_text(service: Path) -> None:
+    lines = run("map", "--no-cache").stdout.decode().splitlines()
+    assert lines[0] == "threaded:__main__  threaded.py:1"
+    assert "  SIGTERM  waits up to 5 s of 30 s" in lines
+    (join,) = [line for line in lines if "_thread.join" in line]
+    assert re.search(r"│  └─ waits +self\._thread\.join\(…\) +threaded\.py:25  ≤ 5 s ━+ +┊", join)
+    assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize("service", ["threaded"], indirect=True)
+def test_pictures(service: Path) -> None:
+    svg = run("map", "--no-cache", "--output-format", "svg").stdout.decode()
+    root = ET.fromstring(svg)
+    space = "{http://www.w3.org/2000/svg}"
+    titles = [title.text or "" for title in root.iter(f"{space}title")]
+    assert "threaded.py:25\nself._thread.join(timeout=5)" in titles
+    rows = [group for group in root.iter(f"{space}g") if group.get("class") == "row"]
+    tops = [float(box.get("y", 0)) for row in rows for box in row.iter(f"{space}rect") if box.get("class") == "hit"]
+    heights = [
+        float(box.get("height", 0)) for row in rows for box in row.iter(f"{space}rect") if box.get("class") == "hit"
+    ]
+    assert all(top + height <= below for top, height, below in zip(tops, heights, tops[1:], strict=False))
+    page = run("map", "--no-cache", "--output-format", "html").stdout.decode()
+    html.parser.HTMLParser().feed(page)
+    assert "{{" not in page
+    assert not re.search(r"(?:src|href)=|https?://(?!www\.w3\.org)", page)
+
+
+def test_names_cannot_break_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / 'a<b>&\x1b[31m"`#'
+    folder.mkdir()
+    write_app(folder, LOOP + "a.join(5)\n")
+    for name in ("text", "mermaid", "svg", "html"):
+        done = run("map", "--output-format", name)
+        assert done.returncode == 0
+        assert b"\x1b" not in done.stdout
+        assert b"a<b>" not in done.stdout or name == "text"
+
+
+@pytest.mark.parametrize("service", ["threaded"], indirect=True)
+def test_mermaid(service: Path) -> None:
+    lines = run("map", "--no-cache", "--output-format", "mermaid").stdout.decode().splitlines()
+    assert lines[0] == "flowchart TD"
+    nodes = {line.split("[")[0].split("(")[0].split("{")[0].strip() for line in lines if '"' in line}
+    for line in lines:
+        if "-->" in line:
+            assert {part.strip() for part in line.split("-->")} <= nodes
+
+
+def test_a_file_takes_the_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_app(tmp_path, LOOP)
+    done = run("map", "--output-format", "json", "--output-file", "map.json")
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert json.loads((tmp_path / "map.json").read_text())["grace"] == 30
