@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,15 @@ def test_shells_complete(
 def test_an_unknown_shell_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", "tcsh"]) == 2
     assert "usage: shutdown-lint completion bash|zsh|fish" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["completion", "zsh"], ["config"], ["config", "--schema"], ["init", "--help"], ["server", "--help"]]
+)
+def test_these_commands_start_fast(arguments: list[str]) -> None:
+    program = (
+        f"import sys; from shutdown_lint.cli import main; main({arguments!r}); print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    loaded = set(done.stderr.splitlines()[-1].split())
+    assert not loaded & {"libcst", "rich", "asyncio", "pygls", "argparse", "logging", "shutdown_lint.project"}

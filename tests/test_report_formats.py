@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import given, settings, strategies as st
 from junitparser import Error, Failure, JUnitXml
 from markdown_it import MarkdownIt
 from reporting import EVIL, FULL, LOST, MARKUP, TRACE, finding, hostile, source_view
@@ -252,10 +253,22 @@ def test_junit_without_findings_is_a_test_that_passes() -> None:
     assert [case.is_passed for case in suite] == [True]
 
 
-@pytest.mark.parametrize("text", [EVIL, MARKUP])
+@pytest.mark.parametrize("text", [EVIL, MARKUP, "\ufffe\uffff"])
 def test_junit_stays_well_formed(text: str) -> None:
     ((case,),) = junit(hostile(text))
     assert len(case.result) == 1
+
+
+@given(st.text(st.characters(), max_size=40))
+@settings(deadline=None, max_examples=30)
+def test_any_text_leaves_every_format_whole(text: str) -> None:
+    evil = hostile(text)
+    sarif(evil)
+    held_to("reviewdog-DiagnosticResult.json", rendered("rdjson", evil))
+    assert len(json.loads(rendered("gitlab", evil))) == 1
+    assert len(list(junit(evil)[0])) == 1
+    for name in ("github", "azure"):
+        assert rendered(name, evil).count("\n") == 1
 
 
 @pytest.mark.parametrize("findings", [(), SEVERAL, (hostile(EVIL), hostile(MARKUP))])

@@ -21,17 +21,17 @@ usage: shutdown-lint [check] [OPTIONS] [PATH ...]
 Finds what a Python program loses, leaves behind or hangs on when it is asked to stop.
 
 commands:
-  check      check files and folders (the default command; `check --help` lists its options)
-  rules      list all rules
-  rule       explain a rule: what it does, why it matters, what to write instead
-  init       write a configuration and a pre-commit hook
-  baseline   remember the findings that there are, so that only new ones are reported
-  config     print the settings that apply here, or the JSON schema of the configuration
-  server     speak the Language Server Protocol, for editors
-  completion print a script that lets a shell complete this command
-  models     list what is known about libraries; check files of your own models
-  map        show what happens between SIGTERM and the last line, on an axis of time
-  clean      remove the cache
+  check       check files and folders (the default command; `check --help` lists its options)
+  rules       list all rules
+  rule        explain a rule: what it does, why it matters, what to write instead
+  models      list what is known about libraries; check files of your own models
+  map         show what happens between SIGTERM and the last line, on an axis of time
+  init        write a configuration and a pre-commit hook
+  baseline    remember the findings that there are, so that only new ones are reported
+  config      print the settings that apply here, or the JSON schema of the configuration
+  server      speak the Language Server Protocol, for editors
+  completion  print a script that lets a shell complete this command
+  clean       remove the cache
 
 options:
   -h, --help     print this help
@@ -39,7 +39,7 @@ options:
 
 exit codes:
   0  no findings
-  1  findings
+  1  findings (as severe as --fail-on says)
   2  wrong usage or configuration, or input that could not be analysed (SHD900 to SHD904)
 """
 

@@ -21,8 +21,10 @@ COMMANDS = {
     "rules": "list all rules",
     "rule": "explain a rule",
     "models": "list what is known about libraries",
+    "map": "show what happens between SIGTERM and the last line",
     "init": "write a configuration and a pre-commit hook",
     "baseline": "remember the findings that there are",
+    "clean": "remove the cache",
     "config": "print the settings that apply here",
     "server": "speak the Language Server Protocol",
     "completion": "print a completion script",
@@ -60,7 +62,7 @@ def _value(option: Option) -> str:
         return "words"
     if option.kind == "selectors":
         return "rules"
-    return "file" if "FILE" in option.metavar else "other"
+    return "file" if option.metavar in ("FILE", "FILE|KEY=VALUE", "DIR", "PATTERNS") else "other"
 
 
 def _rules() -> tuple[str, ...]:

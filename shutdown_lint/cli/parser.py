@@ -62,7 +62,8 @@ def check_parser() -> Parser:
 
 def _arguments(option: Option) -> dict[str, Any]:
     """The keyword arguments of ``add_argument``; an option that is not given is None."""
-    told = "" if option.default in ("", "[]", "false", "usual") else f" (default: {option.default})"
+    default = option.default.strip('"')
+    told = "" if default in ("", "[]", "false", "usual", "none") else f" (default: {default})"
     text = f"{option.help}{told}".replace("%", "%%")
     out: dict[str, Any] = {"help": text, "dest": dest(option.flag), "default": None}
     if option.kind == "switch":

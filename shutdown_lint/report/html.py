@@ -102,7 +102,7 @@ def _card(finding: Finding, anchor: str, view: View, shown: bool) -> str:
         f'<details id="f{anchor}" class="{finding.severity}" data-severity="{finding.severity}" '
         f'data-rule="{escape(finding.code)}"{" open" if shown else ""}>\n'
         f'<summary><span class="badge">{finding.severity}</span> {title}{fix} <span class="place">{place}</span>'
-        f'<p>{_prose(finding.message)}</p></summary>\n<div class="body">\n{"".join(parts)}</div>\n</details>\n'
+        f'<span class="message">{_prose(finding.message)}</span></summary>\n<div class="body">\n{"".join(parts)}</div>\n</details>\n'
     )
 
 

@@ -5,13 +5,14 @@ The elements and attributes are those of Jenkins' ``junit-10.xsd``. Input that c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from shutdown_lint.report.parts import details
-from shutdown_lint.report.view import View, below, safe
+from shutdown_lint.report.view import View, below, escaped, safe
 from shutdown_lint.rules.registry import TROUBLES
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def render(findings: Sequence[Finding], view: View) -> str:
     """The document; without findings it holds one test case that passes, since CIs take an empty one for a mistake."""
     root = ElementTree.Element("testsuites", {"name": "shutdown-lint", **_counts(findings)})
     for path, found in groupby(findings, key=lambda finding: finding.path):
-        _suite(root, safe(below(path, view.base)), list(found), view)
+        _suite(root, _xml(below(path, view.base)), list(found), view)
     if not findings:
         suite = ElementTree.SubElement(root, "testsuite", {"name": "shutdown-lint", **_counts(()), "tests": "1"})
         ElementTree.SubElement(suite, "testcase", name="no findings", classname="shutdown-lint", time="0")
@@ -41,7 +42,7 @@ def _counts(findings: Sequence[Finding]) -> dict[str, str]:
 def _suite(root: ElementTree.Element, path: str, findings: Sequence[Finding], view: View) -> None:
     suite = ElementTree.SubElement(root, "testsuite", {"name": path, **_counts(findings)})
     for finding in findings:
-        span, message = finding.span, safe(finding.message)
+        span, message = finding.span, _xml(finding.message)
         name = f"{finding.code} {finding.name} ({span.line}:{span.col})"
         case = ElementTree.SubElement(
             suite, "testcase", name=name, classname=path, file=path, line=str(span.line), time="0"
@@ -49,4 +50,10 @@ def _suite(root: ElementTree.Element, path: str, findings: Sequence[Finding], vi
         kind = "error" if finding.code in TROUBLES else "failure"
         body = ElementTree.SubElement(case, kind, message=message, type=finding.severity)
         place = f"{path}:{span.line}:{span.col}"
-        body.text = "\n".join([f"{place} {finding.code} {message}", *details(finding, view), finding.url])
+        lines = [f"{place} {finding.code} {message}", *map(_xml, details(finding, view)), finding.url]
+        body.text = "\n".join(lines)
+
+
+def _xml(text: str) -> str:
+    """The text without what XML 1.0 cannot hold, not even escaped (production 2, Char)."""
+    return re.sub("[\ufffe\uffff]", lambda found: escaped(found[0]), safe(text))
