@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -24,9 +25,9 @@ SUBJECT = "examples/worker"
 COLUMNS = 122  # what is printed elsewhere than to a terminal fits
 
 
-def run(*arguments: str) -> str:
+def run(*arguments: str, command: Sequence[str] = ()) -> str:
     """What shutdown-lint prints about the example."""
-    command = [sys.executable, "-m", "shutdown_lint", SUBJECT, *arguments]
+    command = [sys.executable, "-m", "shutdown_lint", *command, SUBJECT, *arguments]
     env = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False, env=env).stdout
 
@@ -67,6 +68,8 @@ def main() -> int:
         shoot(page, "report-light.png", 1200, 900)
         shoot(page, "report-dark.png", 1200, 900, "--blink-settings=preferredColorScheme=0")
         terminal(folder)
+        page.write_text(run("--output-format", "html", command=["map"]), encoding="utf-8")
+        shoot(page, "map.png", 1240, 580)
     return 0
 
 

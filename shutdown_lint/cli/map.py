@@ -38,7 +38,7 @@ def run(given: Sequence[str]) -> int:
     if arguments.entry and not shown.programs:
         complain(f"no program `{arguments.entry}`; without --entry, all programs are shown")
         return FAILED
-    text = _rendered(shown, arguments)
+    text = _rendered(shown, arguments, setup.arguments.color or "auto")
     if arguments.output_file:
         to_file(text, arguments.output_file)
     else:
@@ -89,7 +89,7 @@ def _map(paths: Sequence[str], settings: Settings, arguments: argparse.Namespace
     return build(found, frozenset(files_of(paths, settings)), arguments.grace, arguments.entry)
 
 
-def _rendered(shown: Map, arguments: argparse.Namespace) -> str:
+def _rendered(shown: Map, arguments: argparse.Namespace, color: str) -> str:
     from shutdown_lint.cli.texts import line_reader, text_reader
 
     name = arguments.output_format
@@ -99,7 +99,7 @@ def _rendered(shown: Map, arguments: argparse.Namespace) -> str:
         from shutdown_lint.report.view import View
 
         on_terminal = arguments.output_file is None and sys.stdout is not None and sys.stdout.isatty()
-        return render(shown, View(color=wants_color("auto", on_terminal), width=width(on_terminal)))
+        return render(shown, View(color=wants_color(color, on_terminal), width=width(on_terminal)))
     if name in ("json", "mermaid"):
         from shutdown_lint.maps import data
 
