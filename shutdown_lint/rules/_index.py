@@ -457,11 +457,11 @@ INDEX: tuple[tuple[Any, ...], ...] = (
     (
         "SHD220",
         "atexit-per-instance",
-        "a constructor registers its object with atexit and nothing unregisters it",
+        "a constructor registers its object with atexit and nothing unregisters it, or a finalizer holds its own object",
         "S",
         "warning",
         "none",
-        ("atexit",),
+        ("atexit", "finalize(", "Finalize("),
         "shutdown_lint.rules.work.shd220_atexit_per_instance",
         "0.1.0",
         ("G3",),
