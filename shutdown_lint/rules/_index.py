@@ -515,7 +515,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         "SHD223",
         "children-outlive-supervisor",
         "a supervising loop returns and leaves the children that it started",
-        "S",
+        "D",
         "warning",
         "none",
         ("Popen", "Process"),

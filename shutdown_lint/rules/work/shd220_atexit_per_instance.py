@@ -44,7 +44,8 @@ class Spool:
 ## Precision
 Tier S: true, and without harm where a program makes one instance. Silent for a class whose only instance is made once by a module's
 body or by the main program, for singletons by ``__new__`` or a metaclass, and for callbacks that hold the object weakly. A finalizer
-that holds its object is tier D; silent for static and class methods, and for what a call returns.
+that holds its object is tier D, and S where the class takes it back (`detach`, `cancel`); silent for static and class methods, and for
+what a call returns.
 
 ## References
 - [atexit.unregister](https://docs.python.org/3/library/atexit.html#atexit.unregister)
@@ -56,8 +57,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Attr, Expr, Lambda, ModuleFacts, Name, Seq
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Cls, Fn, Project
+from shutdown_lint.project.places import Attribute
 from shutdown_lint.project.roles import Registration, is_test
 from shutdown_lint.project.values import Class
 from shutdown_lint.rules.base import Rule
@@ -108,7 +110,26 @@ def _finalizers(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Findi
                 continue
             held = next((part for part in _kept(registration) if _keeps(part, subject, registration, project)), None)
             if held is not None:
-                yield _self_held(module, site, subject, held)
+                yield _self_held(module, site, subject, held, "S" if _is_detached(site, fn, project) else "D")
+
+
+def _is_detached(site: Site, fn: Fn, project: Project) -> bool:
+    """Whether the finalizer is kept, and taken back or called by hand where its object is closed."""
+    track = project.resources.track_site(site, fn)
+    return track.has("detach", "cancel", "__call__") or any(
+        isinstance(place, Attribute) and _calls_attribute(place, project) for place in track.places
+    )
+
+
+def _calls_attribute(place: Attribute, project: Project) -> bool:
+    """``self._finalizer()``."""
+    methods = (fn for cls in project.classes.family(place.cls) for fn in project.classes.functions_in(cls))
+    return any(
+        isinstance(site.call.func, Attr) and site.call.func.name == place.name
+        for fn in methods
+        if place.name in fn.mentions
+        for site in fn.sites
+    )
 
 
 def _kept(registration: Registration) -> Iterator[Expr]:
@@ -174,12 +195,12 @@ def _finding(module: ModuleFacts, site: Site, fn: Fn, given: Expr) -> Finding:
     )
 
 
-def _self_held(module: ModuleFacts, site: Site, subject: Expr, held: Expr) -> Finding:
+def _self_held(module: ModuleFacts, site: Site, subject: Expr, held: Expr, tier: Tier) -> Finding:
     what = "lambda" if isinstance(held, Lambda) else text(held)
     return RULE.finding(
         module,
         site.call.span,
         f"the finalizer holds `{text(subject)}` itself by `{what}`: the object is never collected, and the cleanup runs at the exit of the program only",
-        tier="D",
+        tier=tier,
         help="give the finalizer a function that does not hold the object, and the parts that it needs as arguments; or clean up where the object is closed",
     )
