@@ -351,7 +351,10 @@ class Tracker:
                 if contains and self._is_shared(owner, target.name):
                     self._escape(f"stored in `{_name(target)}`, which comes from elsewhere")
                 self._place(Attribute(owner, target.name, contains), hops)
-            if not owners:
+            modules = self._modules(target.value, fn)
+            for body in modules:
+                self._place(Local(body, target.name, contains), hops)
+            if not owners and not modules:
                 self._escape(f"stored in `{_name(target)}`")
         elif isinstance(target, Subscript):
             self._store(target.value, site, fn, True, hops)
@@ -363,6 +366,14 @@ class Tracker:
             self._store(target.func.value, site, fn, True, hops)
         else:
             self._escape("stored in an unknown place")
+
+    def _modules(self, expr: Expr, fn: Fn) -> tuple[Fn, ...]:
+        """The bodies of the project's modules that the expression names: ``state.worker = Worker()``."""
+        from shutdown_lint.project.values import Module
+
+        names = (v.name for v in self._project.evaluate.values(expr, fn) if isinstance(v, Module))
+        entries = (self._project.modules.entry(name) for name in names)
+        return tuple(entry.body for entry in entries if entry is not None)
 
     def _is_shared(self, owner: Cls, name: str) -> bool:
         """Whether the attribute may hold a container that somebody else made: ``self.tasks = state.tasks``."""

@@ -1184,6 +1184,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
             "signal.signal(",
             "create_task( & .cancel()",
             "ensure_future( & .cancel()",
+            "start & re:\\.(?:join|wait\\w*)\\(\\)",
         ),
         "shutdown_lint.rules.swallowed.shd507_release_not_in_finally",
         "0.1.0",
