@@ -18,6 +18,7 @@ from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.walk import At, Site, last_name, same, sites_at, subexprs
 
 _STARTS = re.compile(r"^_?(start|launch|begin|spawn|serve)(_\w+)?$")
+_WAITS = re.compile(r"join$|wait")
 _OPEN_WAITS = frozenset({"thread", "process", "set", "job", "stop", "close", "shutdown", "notify", "peers"})
 _INTERRUPTS = frozenset({"KeyboardInterrupt", "BaseException", "SystemExit"})
 _MAX_DEPTH = 4
@@ -33,13 +34,15 @@ class Interrupted(NamedTuple):
 
 def interrupted(fn: Fn, project: Project) -> Iterator[Interrupted]:
     """The stops of a main program that its Ctrl-C skips."""
-    if fn.facts.is_async or "main" not in project.roles.kinds(fn):
+    if fn.facts.is_async:
         return
     for at in fn.statements:
         wait = _wait(at, fn, project)
         stop = _stop(at, fn) if wait is not None else None
-        if wait is None or stop is None or not reaches_outside(stop, fn, project):
+        if wait is None or stop is None or not reaches_outside(stop, fn, project) or _same_thing(wait, stop):
             continue
+        if "main" not in project.roles.kinds(fn):
+            return
         start = next((site for site in _before(at) if _concerns(stop, site, fn, project)), None)
         if start is not None and not _is_caught(at) and not _caught_outside(fn, project) and not _handled(project):
             yield Interrupted(start, wait, stop)
@@ -52,7 +55,7 @@ def _call_site(at: At) -> Site | None:
 
 def _wait(at: At, fn: Fn, project: Project) -> Site | None:
     site = _call_site(at)
-    if site is None or site.call.args:
+    if site is None or site.call.args or not _WAITS.match(last_name(site.call.func)):
         return None
     wait = project.protocol.wait(site, fn)
     return site if wait is not None and not wait.bounded and wait.model.wakes in _OPEN_WAITS else None
@@ -70,6 +73,18 @@ def _stop(wait: At, fn: Fn) -> Site | None:
         if last_name(site.call.func) not in ("print", "info", "debug", "warning", "echo"):
             return None
     return None
+
+
+def _same_thing(wait: Site, stop: Site) -> bool:
+    """``child.join(); child.close()``: what has ended is tidied up, and no more is lost than the wait itself."""
+    waited, stopped = wait.call.func, stop.call.func
+    return (
+        isinstance(waited, Attr)
+        and isinstance(stopped, Attr)
+        and same(waited.value, stopped.value)
+        and waited.name == "join"
+        and stopped.name in ("close", "release")
+    )
 
 
 def _before(wait: At) -> Iterator[Site]:

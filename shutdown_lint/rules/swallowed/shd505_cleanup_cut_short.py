@@ -109,6 +109,8 @@ def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
             continue
         reason = waits.get(id(step.call)) or why(step.call, fn, project, awaited=step.awaited)
         tier = _tier(step, lost, members, reason, fn)
+        if tier and reason and reason.kind == "time" and any(shielded(c.site.at) for c in project.calls.callers(fn)):
+            tier = "S"  # a caller is prepared, and may take the steps itself
         if reason is not None and tier is not None:
             yield Cut(step, lost, members, reason, tier)
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Break, Call, For, Return, Span, While
+from shutdown_lint.facts import Attr, Break, Call, Expr, For, Name, Return, Span, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute, Place, Track, Use
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules._told import is_queue, told_flag
 from shutdown_lint.walk import At, enclosing_loops, last_name, own_exprs, sites, subexprs, walk
 
 _WATCHES = frozenset({"poll", "is_alive", "join", "wait", "exitcode", "returncode"})
 _LOGS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log", "print", "msg", "write"})
+_SHARED = frozenset(
+    {"Event", "Queue", "SimpleQueue", "JoinableQueue", "Pipe", "Condition", "Value", "Semaphore", "Barrier"}
+)
 
 
 class Supervision(NamedTuple):
@@ -55,6 +60,37 @@ def supervision(uses: list[Use], acquisition: Acquisition, track: Track, project
             if not is_test(loop.fn) and _is_told(loop, project):
                 return Supervision(loop, seen[0], _way_out(loop))
     return None
+
+
+def is_told_itself(acquisition: Acquisition, project: Project) -> bool:
+    """Whether the child is told by what it shares with its parent: an event, queue or pipe that it is given, or that it tests."""
+    places = [place for expr in _given(acquisition) for place in project.protocol.places_read(expr, acquisition.fn)]
+    bodies = project.resources.bodies(acquisition)
+    for body in bodies:
+        places += [place for loop in project.protocol.worker_loops(body) for place in loop.tests]
+    shared = [place for place in places if _is_shared(place, project)]
+    inside = {fn for body in bodies for fn in project.protocol.reach(body)}
+    tellers = dict.fromkeys(fn for place in shared for fn in project.calls.mentioning(place.name))
+    return any(
+        fn not in inside and fn.name != "__init__" and not fn.is_module and project.protocol.tells(fn, shared)
+        for fn in tellers
+    )
+
+
+def _is_shared(place: Place, project: Project) -> bool:
+    """By the name of what makes it, since contexts and managers of ``multiprocessing`` make them too."""
+    if isinstance(place, Attribute):
+        values = [write.value for write in project.classes.writes(place.cls, place.name)]
+    else:
+        values = [b.expr for b in place.fn.bindings.get(place.name, ()) if isinstance(b, Value)]
+    return any(isinstance(value, Call) and last_name(value.func) in _SHARED for value in values)
+
+
+def _given(acquisition: Acquisition) -> Iterator[Expr]:
+    """The names and attributes among the arguments, but for the target."""
+    for arg in acquisition.call.args:
+        if arg.keyword != "target":
+            yield from (part for part in subexprs(arg.value) if isinstance(part, (Name, Attr)))
 
 
 def _runners(fn: Fn, project: Project) -> tuple[Fn, ...]:

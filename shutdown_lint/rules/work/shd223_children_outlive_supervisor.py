@@ -55,10 +55,11 @@ class Supervisor:
 ```
 
 ## Precision
-Silent for children that the loop awaits without limit, that are handed on or whose pid is read (other than to log it), and for loops
-that run until their children have ended. A child that is ended only to make room for the next one is not stopped by that. Daemonic
-processes are reported: `multiprocessing` ends them by SIGTERM at the exit, in the midst of their work, and then waits without limit.
-No finding in 28 packages at the time of writing.
+Silent for children that the loop awaits without limit, that are handed on or whose pid or input is used (other than to log it), for
+loops that run until their children have ended, and where anybody sets, puts into or closes an event, queue or pipe that the child
+was given or tests. A child that is ended only to make room for the next one is not stopped by that. Daemonic processes are
+reported: `multiprocessing` ends them by SIGTERM at the exit, in the midst of their work, and then waits without limit. No finding in
+28 packages at the time of writing.
 
 ## References
 - [subprocess.Popen](https://docs.python.org/3/library/subprocess.html#subprocess.Popen.poll)
@@ -76,7 +77,7 @@ from shutdown_lint.project.places import Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label
-from shutdown_lint.rules.work._supervising import Supervision, is_logged, is_renewal, supervision
+from shutdown_lint.rules.work._supervising import Supervision, is_logged, is_renewal, is_told_itself, supervision
 
 RULE = Rule(
     code="SHD223",
@@ -102,7 +103,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if any(_ends(use, acquisition, project) for use in uses):
             continue
         found = supervision(uses, acquisition, track, project)
-        if found is None or _by_group(found, project):
+        if found is None or _by_group(found, project) or is_told_itself(acquisition, project):
             continue
         name = label(acquisition, track)
         if (id(found.loop.at.stmt), name) not in seen:
@@ -111,8 +112,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 
 def _ends(use: Use, acquisition: Acquisition, project: Project) -> bool:
-    """A stop, the pid for someone else to signal, or a wait without limit, which comes back when the child has ended."""
-    if use.name == "pid" or use.name in acquisition.model.stop:
+    """A stop, the pid for someone else to signal, its input, or a wait without limit, which comes back when it has ended."""
+    if use.name in ("pid", "stdin") or use.name in acquisition.model.stop:
         return True
     wait = project.protocol.wait(use.site, use.fn) if use.kind == "method" else None
     return wait is not None and not wait.bounded
