@@ -18,8 +18,10 @@ from shutdown_lint.project.values import Instance
 from shutdown_lint.walk import At, argument, children, own_exprs, sites, text, what_runs_after
 
 MAX_LOST = 8
-# Sending a signal is no handling of it.
-_SENDERS = frozenset({"kill", "killpg", "send_signal", "pidfd_send_signal", "tgkill", "raise_signal", "pthread_kill"})
+# Sending a signal is no handling of it, nor is asking whether the system has it.
+_SENDERS = frozenset(
+    {"hasattr", "kill", "killpg", "send_signal", "pidfd_send_signal", "tgkill", "raise_signal", "pthread_kill"}
+)
 _LISTENERS = frozenset({"sigwait", "sigwaitinfo", "sigtimedwait", "set_wakeup_fd", "pthread_sigmask", "signalfd"})
 _SPEAKS_OF_SIGNALS = re.compile(
     r"sigterm|signal_?handler|(install|handle|setup|register|capture|trap)_?signals?|graceful|on_?term", re.IGNORECASE
@@ -115,7 +117,11 @@ def speaks_of_signals(fn: Fn) -> bool:
 
 def is_interactive(stay: Stay, project: Project) -> bool:
     """Whether the program talks with a person at a terminal, who ends it by Ctrl-C."""
-    functions = dict.fromkeys(inner for frame in stay.frames for inner in project.protocol.reach(frame.fn))
+    return talks(dict.fromkeys(inner for frame in stay.frames for inner in project.protocol.reach(frame.fn)), project)
+
+
+def talks(functions: Iterable[Fn], project: Project) -> bool:
+    """Whether one of the functions asks a person."""
     return any(
         _INTERACTIVE.match(name)
         for fn in functions

@@ -86,6 +86,7 @@ from shutdown_lint.rules.signals._losses import (
     modules_named,
     modules_of,
     speaks_of_signals,
+    talks,
 )
 
 RULE = Rule(
@@ -131,7 +132,9 @@ def _without_a_stay(module: ModuleFacts, entry: Fn, seen: set[tuple[int, int]], 
             continue
         losses = tuple(registered((fn,), project))
         known = modules_named((module.name,), project) if losses else []
-        if losses and not handles("SIGTERM", known, project) and not speaks_of_signals(fn):
+        if not losses or speaks_of_signals(fn) or talks(project.functions(module), project):
+            continue
+        if not handles("SIGTERM", known, project):
             seen.add((span.line, span.col))
             what = Interrupt(fn, span, "SIGINT has a handler here and SIGTERM has none")
             trace = (fn.step(span, f"`{fn.qualname}` takes SIGINT only"),)

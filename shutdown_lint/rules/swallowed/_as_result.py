@@ -39,7 +39,11 @@ def _returned(stmt: Try, handler: Handler, fn: Fn) -> bool:
     """``return handle(Failure(), …)``, where what is behind the ``try`` hands the result to the same function."""
     for at in walk(handler.body):
         call = _call(at.stmt.value) if isinstance(at.stmt, Return) else None
-        if call is None or not any(_makes_failure(arg.value, _FAILURES) for arg in call.args):
+        if (
+            call is None or last_name(call.func)[:1].isupper()
+        ):  # a response or the like is made, and nobody goes on with it
+            continue
+        if not any(_makes_failure(arg.value, _FAILURES) for arg in call.args):
             continue
         inside = {id(inner.stmt) for other in stmt.handlers for inner in walk(other.body)}
         others = (at for at in fn.statements if id(at.stmt) not in inside)

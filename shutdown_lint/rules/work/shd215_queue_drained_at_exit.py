@@ -70,7 +70,7 @@ RULE = Rule(
     code="SHD215",
     name="queue-drained-at-exit",
     summary="an executor is left without `cancel_futures=True`: the stop lasts as long as its queue",
-    tier="S",
+    tier="D",
     severity="info",
     triggers=("PoolExecutor",),
     origin=("G13",),

@@ -70,7 +70,7 @@ RULE = Rule(
     code="SHD220",
     name="atexit-per-instance",
     summary="a constructor registers its object with atexit and nothing unregisters it, or a finalizer holds its own object",
-    tier="S",
+    tier="D",
     severity="warning",
     triggers=("atexit", "finalize(", "Finalize("),
     origin=("G3",),
@@ -189,6 +189,7 @@ def _finding(module: ModuleFacts, site: Site, fn: Fn, given: Expr) -> Finding:
         module,
         site.call.span,
         f"`atexit.register({what})` keeps every `{name}` alive until the exit, and no method of it calls `atexit.unregister`",
+        tier="S",
         help=f"call `atexit.unregister({what})` where `{name}` is closed, or use `weakref.finalize`"
         if isinstance(given, Attr)
         else f"use `weakref.finalize` with a function that does not hold the `{name}`",
