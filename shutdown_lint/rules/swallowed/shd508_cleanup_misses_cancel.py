@@ -51,7 +51,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, tries
 from shutdown_lint.rules.swallowed._releases import release_calls
-from shutdown_lint.walk import At, own_exprs, same, subexprs, text, walk
+from shutdown_lint.walk import At, last_name, own_exprs, same, sites, subexprs, text, walk
 
 RULE = Rule(
     code="SHD508",
@@ -64,7 +64,7 @@ RULE = Rule(
 )
 
 _OPENS = re.compile(
-    r"open|connect|start|enter|init|setup|set_up|log_?in|create|acquire|attach|bind|launch|handshake|new|make|run|serve"
+    r"(^|_)(re)?(open|connect|start|a?enter|init|set_?up|log_?in|create|acquire|attach|bind|launch|spawn|handshake|instantiate|serve)(_|$)"
 )
 
 
@@ -78,7 +78,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 continue
             for handler in stmt.handlers:
                 released = _releases_and_raises(handler, fn, project)
-                if released is None or _ends_all(released, fn):
+                if released is None or _ends_all(released, stmt, fn):
                     continue
                 if not _covered_outside(at, released, fn, project):
                     yield _finding(module, handler, fn, released)
@@ -113,11 +113,12 @@ def _what(released: Call) -> Expr:
     return released.func if isinstance(receiver, Name) and receiver.id in ("self", "cls") else receiver
 
 
-def _ends_all(released: Call, fn: Fn) -> bool:
+def _ends_all(released: Call, stmt: Try, fn: Fn) -> bool:
     """Whether an object ends itself after an error, elsewhere than in what opens it: who cancels the task does not mean that."""
     assert isinstance(released.func, Attr)
     receiver = released.func.value
-    return isinstance(receiver, Name) and receiver.id == fn.self_name and not _OPENS.search(fn.name)
+    opens = (fn.name, *(last_name(site.call.func) for site in sites(stmt.body)))
+    return isinstance(receiver, Name) and receiver.id == fn.self_name and not any(map(_OPENS.search, opens))
 
 
 def _mentions(body: Body, what: Expr) -> bool:
