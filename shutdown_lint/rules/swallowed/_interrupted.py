@@ -20,6 +20,7 @@ from shutdown_lint.walk import At, Site, last_name, same, sites_at, subexprs
 _STARTS = re.compile(r"^_?(start|launch|begin|spawn|serve)(_\w+)?$")
 _WAITS = re.compile(r"join$|wait")
 _OPEN_WAITS = frozenset({"thread", "process", "set", "job", "stop", "close", "shutdown", "notify", "peers"})
+_NO_STOPS = frozenset({"flush", "commit"})
 _INTERRUPTS = frozenset({"KeyboardInterrupt", "BaseException", "SystemExit"})
 _MAX_DEPTH = 4
 
@@ -68,9 +69,12 @@ def _stop(wait: At, fn: Fn) -> Site | None:
         site = _call_site(at)
         if site is None:
             return None
-        if is_release_name(last_name(site.call.func)):
+        name = last_name(site.call.func)
+        if _WAITS.search(name) or name in _NO_STOPS:
+            return None  # one wait behind the other, or the end of a piece of work
+        if is_release_name(name):
             return site
-        if last_name(site.call.func) not in ("print", "info", "debug", "warning", "echo"):
+        if name not in ("print", "info", "debug", "warning", "echo"):
             return None
     return None
 
