@@ -107,7 +107,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for fn in project.functions(module):
         if is_test(fn) or fn.facts.is_lambda:
             continue
+        said: set[Call] = set()
         for found in interrupted(fn, project) if any(map(is_release_name, fn.mentions)) else ():
+            said.add(found.stop.call)
             yield _skipped_by_interrupt(module, fn, found)
         if not (_NAMES | _UNDO) & fn.mentions:
             continue
@@ -118,7 +120,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for at in fn.statements:
             call = statement_call(at.stmt)
             name = _released_local(call)
-            if call is not None and name is not None and name not in reported:
+            if call is not None and call not in said and name is not None and name not in reported:
                 confidence = _hazard(at, call, name, fn, project)
                 if confidence is not None:
                     reported.add(name)
