@@ -54,6 +54,7 @@ if __name__ == "__main__":
 ```
 
 ## Precision
+A wrapper that ignores SIGINT while it waits for its child must say nothing of SIGTERM, nor what it calls or is called by.
 Where only a framework knows where the program stays, the file must register an exit callback beside its handler of SIGINT.
 Silent in interactive programs (`input`, curses, prompts), where nothing is lost (strict tier only), and wherever SIGTERM is
 named other than to send it.
@@ -88,6 +89,8 @@ from shutdown_lint.rules.signals._losses import (
     speaks_of_signals,
     talks,
 )
+from shutdown_lint.rules.signals._wrapping import Wrapper, wrappers
+from shutdown_lint.walk import text
 
 RULE = Rule(
     code="SHD302",
@@ -108,6 +111,8 @@ HELP = "let SIGTERM end the program in the same way: `signal.signal(signal.SIGTE
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The places of the module that take Ctrl-C for a program; each once."""
     seen: set[tuple[int, int]] = set()
+    for wrapper in wrappers(module, project):
+        yield _dies_alone(module, wrapper)
     for entry in entries(project):
         found = stay(entry, project)
         if found is None:
@@ -139,6 +144,19 @@ def _without_a_stay(module: ModuleFacts, entry: Fn, seen: set[tuple[int, int]], 
             what = Interrupt(fn, span, "SIGINT has a handler here and SIGTERM has none")
             trace = (fn.step(span, f"`{fn.qualname}` takes SIGINT only"),)
             yield _told(what, f"{what.what}: on SIGTERM", losses, trace)
+
+
+def _dies_alone(module: ModuleFacts, wrapper: Wrapper) -> Finding:
+    fn, child, wait = wrapper.ignored.fn, wrapper.child, text(wrapper.wait.call)
+    started = child.fn.step(child.call.span, f"child `{text(child.call)}`")
+    return RULE.finding(
+        module,
+        wrapper.ignored.site.call.span,
+        f"`{fn.qualname}` leaves Ctrl-C to the child that it waits for in `{wait}`; on SIGTERM it dies alone, and the child goes on",
+        lost=(started,),
+        trace=(started, fn.step(wrapper.wait.call.span, f"`{fn.qualname}` waits for it")),
+        help="pass SIGTERM on: `signal.signal(signal.SIGTERM, lambda signum, frame: child.terminate())`",
+    )
 
 
 def _is_handled(found: Stay, project: Project) -> bool:
