@@ -37,7 +37,7 @@ from shutdown_lint.walk import At, argument, subexprs, text
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
 
-Kind: TypeAlias = Literal["network", "foreign", "unknown"]
+Kind: TypeAlias = Literal["time", "network", "foreign", "unknown"]
 
 MAX_DEPTH = 3
 MAX_HOPS = 4
@@ -69,7 +69,7 @@ class Why(NamedTuple):
     steps: tuple[Step, ...] = ()
 
 
-_ORDER: tuple[Kind, ...] = ("network", "foreign", "unknown")
+_ORDER: tuple[Kind, ...] = ("time", "network", "foreign", "unknown")
 
 
 def why(call: Call, fn: Fn, project: Project, *, awaited: bool = False, depth: int = 0) -> Why | None:
@@ -162,7 +162,7 @@ def _put_into(container: Expr, fn: Fn, project: Project) -> Iterator[tuple[Expr,
 
 
 def _of_function(target: Fn, call: Call, fn: Fn, project: Project, depth: int) -> Why | None:
-    if is_abstract(target):
+    if is_abstract(target) or _is_hook(target, project):
         return Why("foreign", f"`{target.qualname}` is for others to implement")
     if depth >= MAX_DEPTH or (target.facts.is_generator and not target.facts.is_async):
         return None
@@ -212,6 +212,17 @@ def is_abstract(fn: Fn) -> bool:
     if not body:
         return "abstractmethod" in fn.decorator_names
     return len(body) == 1 and isinstance(body[0], Raise) and _last(_raised(body[0])) == "NotImplementedError"
+
+
+def _is_hook(fn: Fn, project: Project) -> bool:
+    """A method without a body in an abstract base class, which others may fill: ``def close(self): pass``."""
+    if fn.cls is None or fn.name.startswith("_") or any(not isinstance(stmt, ExprStmt) for stmt in fn.facts.body):
+        return False
+    if any(not isinstance(stmt.value, Const) for stmt in fn.facts.body if isinstance(stmt, ExprStmt)):
+        return False
+    return "abc.ABC" in project.classes.external_bases(fn.cls) or any(
+        "abstractmethod" in method.decorator_names for method in fn.cls.methods.values()
+    )
 
 
 def _raised(stmt: Raise) -> Expr | None:

@@ -20,6 +20,7 @@ from shutdown_lint.facts import (
     Delete,
     Expr,
     For,
+    If,
     Name,
     Op,
     Param,
@@ -31,6 +32,7 @@ from shutdown_lint.facts import (
     With,
     Yield,
 )
+from shutdown_lint.project.calls import Target
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.scopes import Element
 from shutdown_lint.project.values import Class, External, Instance
@@ -49,6 +51,8 @@ _VIEWS = frozenset({"values", "items", "copy", "keys"})
 _COPIERS = frozenset(
     {"list", "tuple", "set", "reversed", "sorted", "iter", "enumerate", "zip", "dict", "next", "filter", "map"}
 )
+# Iterators of pairs: the first item of a pair that comes from their arguments.
+_PAIRING = {"enumerate": 1, "zip": 0}
 _HARMLESS = frozenset(
     {"print", "repr", "str", "id", "len", "isinstance", "type", "bool", "hash", "hasattr", "callable", "issubclass"}
 )
@@ -126,6 +130,7 @@ class Tracker:
         self._escapes: dict[str, None] = {}
         self._truncated = False
         self._made: tuple[Expr | None, int] = (None, -1)
+        self._slots: dict[int, int] = {}
 
     def run(self, site: Site, fn: Fn, item: int = -1) -> Track:
         """The track of the object that the expression at ``site`` makes, or of an ``item`` of the tuple that it makes."""
@@ -190,7 +195,7 @@ class Tracker:
                     if item.target is not None:
                         self._assigned(item.target, site, fn, contains, hops)
         elif isinstance(stmt, For) and expr is stmt.iter:
-            self._iterated(stmt.target, site, fn, contains, hops)
+            self._iterated(self._slot(stmt.target, expr), site, fn, contains, hops)
         elif isinstance(stmt, Delete):
             self._use("delete", "", site, fn, place)
         else:
@@ -235,6 +240,8 @@ class Tracker:
         if isinstance(func, Name) and func.id in _HARMLESS:
             return self._use("test", func.id, here, fn, place)
         if isinstance(func, Name) and func.id in _COPIERS:
+            if func.id in _PAIRING:
+                self._slots[id(call)] = _PAIRING[func.id] + (_position(expr, call) if func.id == "zip" else 0)
             return self._flow(here, fn, None, contains, hops)
         if self._to_project(expr, here, fn, contains, hops):
             return None
@@ -263,7 +270,7 @@ class Tracker:
         position = next(
             (n for n, arg in enumerate(here.call.args) if arg.value is expr or _inside(arg.value, expr)), None
         )
-        targets = self._project.calls.targets(here.call, fn)
+        targets = self._project.calls.targets(here.call, fn) or self._narrowed(here, fn)
         if position is None or not targets or here.call.args[position].star:
             return False
         for target in targets:
@@ -272,6 +279,25 @@ class Tracker:
                 return False
             self._place(Local(target.fn, param.name, contains), hops + 1)
         return True
+
+    def _narrowed(self, here: Site, fn: Fn) -> tuple[Target, ...]:
+        """The method of an object of unknown type in the body of ``if isinstance(object, C)``."""
+        func = here.call.func
+        if not isinstance(func, Attr):
+            return ()
+        for place in here.at.around():
+            test = place.outer.stmt.test if place.outer is not None and isinstance(place.outer.stmt, If) else None
+            if (
+                place.part == "body"
+                and isinstance(test, Call)
+                and len(test.args) == 2
+                and _name(test.func) == "isinstance"
+            ):
+                if same(test.args[0].value, func.value):
+                    values = self._project.evaluate.values(test.args[1].value, fn)
+                    found = (self._project.classes.method(v.cls, func.name) for v in values if isinstance(v, Class))
+                    return tuple(Target(method, "likely") for method in found if method is not None)
+        return ()
 
     def _assigned(self, target: Expr, site: Site, fn: Fn, contains: bool, hops: int) -> None:
         if isinstance(target, (Seq, Star)):
@@ -290,6 +316,12 @@ class Tracker:
         if value is made and 0 <= item < len(target.items) and not any(isinstance(t, Star) for t in target.items):
             return (target.items[item],)
         return target.items
+
+    def _slot(self, target: Expr, iterable: Expr) -> Expr:
+        """The part of ``for n, x in enumerate(xs)`` that gets the object."""
+        slot = self._slots.get(id(iterable), -1)
+        items = target.items if isinstance(target, Seq) else ()
+        return items[slot] if 0 <= slot < len(items) and not any(isinstance(item, Star) for item in items) else target
 
     def _iterated(self, target: Expr, site: Site, fn: Fn, contains: bool, hops: int) -> None:
         if contains:
@@ -319,7 +351,10 @@ class Tracker:
                 if contains and self._is_shared(owner, target.name):
                     self._escape(f"stored in `{_name(target)}`, which comes from elsewhere")
                 self._place(Attribute(owner, target.name, contains), hops)
-            if not owners:
+            modules = self._modules(target.value, fn)
+            for body in modules:
+                self._place(Local(body, target.name, contains), hops)
+            if not owners and not modules:
                 self._escape(f"stored in `{_name(target)}`")
         elif isinstance(target, Subscript):
             self._store(target.value, site, fn, True, hops)
@@ -331,6 +366,14 @@ class Tracker:
             self._store(target.func.value, site, fn, True, hops)
         else:
             self._escape("stored in an unknown place")
+
+    def _modules(self, expr: Expr, fn: Fn) -> tuple[Fn, ...]:
+        """The bodies of the project's modules that the expression names: ``state.worker = Worker()``."""
+        from shutdown_lint.project.values import Module
+
+        names = (v.name for v in self._project.evaluate.values(expr, fn) if isinstance(v, Module))
+        entries = (self._project.modules.entry(name) for name in names)
+        return tuple(entry.body for entry in entries if entry is not None)
 
     def _is_shared(self, owner: Cls, name: str) -> bool:
         """Whether the attribute may hold a container that somebody else made: ``self.tasks = state.tasks``."""
@@ -444,6 +487,11 @@ def _inside(container: Expr, expr: Expr) -> bool:
     from shutdown_lint.walk import subexprs
 
     return any(part is expr for part in subexprs(container))
+
+
+def _position(expr: Expr, call: Call) -> int:
+    """The number of the argument that is, or holds, the expression."""
+    return next((n for n, arg in enumerate(call.args) if arg.value is expr or _inside(arg.value, expr)), 0)
 
 
 def _is_collection(value: External | Instance) -> bool:

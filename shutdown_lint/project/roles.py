@@ -134,6 +134,7 @@ class Roles:
         for registration in self.registrations():
             for target in registration.targets:
                 yield target, self._registered(registration, target)
+                yield from self._may_run_at_once(registration, target)
         yield from self._wrapped_registrations()
         for entry in self._project.modules:
             for cls in entry.classes:
@@ -151,6 +152,11 @@ class Roles:
             where.call.span, f"`{text(where.call)}` runs `{target.qualname}` as {ROLE_TEXT.get(role, role)}"
         )
         return Role(role, (step,), "proven", target)
+
+    def _may_run_at_once(self, registration: Registration, target: Fn) -> Iterator[tuple[Fn, Role]]:
+        """What is handed to a pool or to a stand-in of the project's own may run in the thread that hands it over."""
+        if self._project.calls.targets(registration.site.call, registration.fn):
+            yield target, self._registered(registration, target)._replace(kind="caller", confidence="likely")
 
     def _wrapped_registrations(self) -> Iterator[tuple[Fn, Role]]:
         """``def on_signal(f): signal.signal(SIGTERM, f)``: who calls it registers its argument."""
@@ -319,6 +325,7 @@ ROLE_TEXT = {
     "done-callback": "a done callback",
     "task": "a task",
     "framework": "a framework callback",
+    "caller": "the caller's own thread",
     "test": "a test",
     "main": "the main program",
     "del": "a destructor",

@@ -16,6 +16,16 @@ from shutdown_lint.project.scopes import Typed, Value
 from shutdown_lint.walk import At, Site, root_name, subexprs, walk
 
 EVENTS = ("threading.Event", "multiprocessing.Event", "asyncio.Event")
+QUEUES = (
+    "queue.Queue",
+    "queue.SimpleQueue",
+    "queue.LifoQueue",
+    "queue.PriorityQueue",
+    "multiprocessing.Queue",
+    "multiprocessing.SimpleQueue",
+    "multiprocessing.JoinableQueue",
+    "asyncio.Queue",
+)
 QUERIES = frozenset(
     {
         "is_alive",
@@ -161,6 +171,14 @@ def is_event(project: Project, place: Place) -> bool:
     """Whether the place is an event made by the program itself."""
     calls = [(value, fn) for value, fn in _written(project, place) if isinstance(value, Call)]
     return bool(calls) and is_flag(project, place)
+
+
+def is_queue(project: Project, place: Place) -> bool:
+    """Whether the place is a queue made by the program itself."""
+    return any(
+        isinstance(value, Call) and project.calls.is_call_to(value, fn, *QUEUES)
+        for value, fn in _written(project, place)
+    )
 
 
 def _written(project: Project, place: Place) -> Iterator[tuple[Expr | None, Fn]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import Attr, Call, Const, Expr, ExprStmt, Handler, ModuleFacts, Name, Stmt, Try, With
@@ -18,8 +18,10 @@ from shutdown_lint.project.values import Instance
 from shutdown_lint.walk import At, argument, children, own_exprs, sites, text, what_runs_after
 
 MAX_LOST = 8
-# Sending a signal is no handling of it.
-_SENDERS = frozenset({"kill", "killpg", "send_signal", "pidfd_send_signal", "tgkill", "raise_signal", "pthread_kill"})
+# Sending a signal is no handling of it, nor is asking whether the system has it.
+_SENDERS = frozenset(
+    {"hasattr", "kill", "killpg", "send_signal", "pidfd_send_signal", "tgkill", "raise_signal", "pthread_kill"}
+)
 _LISTENERS = frozenset({"sigwait", "sigwaitinfo", "sigtimedwait", "set_wakeup_fd", "pthread_sigmask", "signalfd"})
 _SPEAKS_OF_SIGNALS = re.compile(
     r"sigterm|signal_?handler|(install|handle|setup|register|capture|trap)_?signals?|graceful|on_?term", re.IGNORECASE
@@ -28,14 +30,17 @@ _INTERACTIVE = re.compile(
     r"^(builtins\.input|getpass\.getpass|curses\..*|code\.interact|cmd\.Cmd\.cmdloop|readline\..*|prompt_toolkit\..*|questionary\..*|pdb\..*|"
     r"click\.(prompt|confirm|pause|getchar)|typer\.(prompt|confirm)|tkinter\..*|msvcrt\.getch|webbrowser\.open|IPython\..*)$"
 )
-_EXAMPLES = re.compile(
-    r"(^|[/\\.])(examples?|demos?|docs?|samples?|bench(marks?)?|tutorials?|snippets?|experiments?)([/\\.]|$)"
-)
+_EXAMPLES = re.compile(r"(examples?|demos?|docs?|samples?|bench(marks?)?|tutorials?|snippets?|experiments?)$")
 
 
 def modules_of(stay: Stay, project: Project) -> list[ModuleFacts]:
     """The modules of the program, as far as they are loaded."""
     starts = dict.fromkeys([stay.entry.module.name, *(frame.fn.module.name for frame in stay.frames)])
+    return modules_named(starts, project)
+
+
+def modules_named(starts: Iterable[str], project: Project) -> list[ModuleFacts]:
+    """The loaded modules of the program that begins with these."""
     return [entry.facts for entry in project.modules.ordered(program(starts, project))]
 
 
@@ -102,12 +107,21 @@ def _mentions(name: str, expr: Expr) -> bool:
 
 def is_told_elsewhere(stay: Stay) -> bool:
     """Whether a function on the way calls something that speaks of signals by its name, which may install a handler."""
-    return any(_SPEAKS_OF_SIGNALS.search(word) for frame in stay.frames for word in frame.fn.mentions)
+    return any(speaks_of_signals(frame.fn) for frame in stay.frames)
+
+
+def speaks_of_signals(fn: Fn) -> bool:
+    """Whether a name in the function says that it, or what it calls, installs handlers."""
+    return any(_SPEAKS_OF_SIGNALS.search(word) for word in fn.mentions)
 
 
 def is_interactive(stay: Stay, project: Project) -> bool:
     """Whether the program talks with a person at a terminal, who ends it by Ctrl-C."""
-    functions = dict.fromkeys(inner for frame in stay.frames for inner in project.protocol.reach(frame.fn))
+    return talks(dict.fromkeys(inner for frame in stay.frames for inner in project.protocol.reach(frame.fn)), project)
+
+
+def talks(functions: Iterable[Fn], project: Project) -> bool:
+    """Whether one of the functions asks a person."""
     return any(
         _INTERACTIVE.match(name)
         for fn in functions
@@ -117,8 +131,17 @@ def is_interactive(stay: Stay, project: Project) -> bool:
 
 
 def is_example(fn: Fn) -> bool:
-    """Whether the file is an example, by its folder."""
-    return bool(_EXAMPLES.search(fn.module.name) or _EXAMPLES.search(fn.path))
+    """Whether the file is an example, by the name of a folder close to it.
+
+    A module of a package is looked at from its package outwards by one folder, a script by two: what lies further out
+    is where somebody keeps the project.
+    """
+    module = fn.module.name.split(".")
+    folders = re.split(r"[/\\]", fn.path)[:-1]
+    inside = len(module) - (0 if fn.module.is_package else 1)
+    root = folders[: len(folders) - inside]
+    near = root[-2:] if inside == 0 else root[-1:]
+    return any(_EXAMPLES.match(name) for name in (*module, *near))
 
 
 # --- losses ----------------------------------------------------------------------------------------------------------

@@ -84,6 +84,7 @@ from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._context import Reached, in_signal_context, other_users
+from shutdown_lint.rules.signals._given_up import lost_stop
 from shutdown_lint.rules.signals._inert import is_log_call, is_logging
 from shutdown_lint.walk import Site, argument, sites, text
 
@@ -151,6 +152,7 @@ class _Hazard(NamedTuple):
     text: str
     why: str
     tier: Tier
+    severity: Severity = "error"
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -166,7 +168,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 else f"the signal handler `{reached.handler.qualname}`"
             )
             message = f"`{hazard.text}` in {handler} {hazard.why}"
-            severity: Severity | None = None if hazard.tier == "D" else "info"
+            severity: Severity = hazard.severity if hazard.tier == "D" else "info"
             yield RULE.finding(
                 module, hazard.span, message, tier=hazard.tier, severity=severity, trace=reached.steps, help=HELP
             )
@@ -329,7 +331,10 @@ def _output(reached: Reached, project: Project) -> Iterator[_Hazard]:
             _writes(s, t.fn, project) for t in targets[:1] if not t.fn.facts.is_async for s in t.fn.sites
         ):
             why = "raises RuntimeError (reentrant call) when the signal interrupts output to the same stream"
-            yield _Hazard(site.call.span, text(site.call.func), why, "S")
+            stop = lost_stop(site.at, reached, project)
+            if stop is not None:
+                why += f": `{text(stop.func)}` behind it never runs, and the next signal will not run it either"
+            yield _Hazard(site.call.span, text(site.call.func), why, "S" if stop is None else "D", "warning")
             return
 
 

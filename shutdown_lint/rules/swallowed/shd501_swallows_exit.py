@@ -2,7 +2,9 @@
 
 ## What it does
 Reports ``except:`` and ``except BaseException`` whose body neither raises, ends the process, leaves the loop, nor keeps
-the exception for someone else: around an ``await`` in a coroutine, or in a loop that may run in the main thread.
+the exception for someone else: around an ``await`` in a coroutine, or in a loop that may run in the main thread. Also a clause that
+hands the interrupt on in the place of a result (`return handle(Failure(), item)` beside `return handle(result, item)`, or the text
+of the traceback in the name that else holds the outcome), when a loop goes on with the next item.
 
 ## Why it matters
 ``KeyboardInterrupt``, ``SystemExit`` (which a SIGTERM handler raises) and ``CancelledError`` are not errors: they are how
@@ -55,6 +57,7 @@ from shutdown_lint.facts import Assign, Attr, Await, Call, ExprStmt, For, Handle
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.swallowed._as_result import as_result
 from shutdown_lint.rules.swallowed._catching import (
     awaits,
     cancels,
@@ -88,16 +91,13 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             for handler in stmt.handlers:
                 if "BaseException" not in caught(handler, fn, project) or _ends_loop(at, handler):
                     continue
-                if _swallows(stmt, handler, fn, project):
-                    tier = _tier(at, stmt, fn, project)
-                    if tier is not None:
-                        yield _finding(module, stmt, handler, fn, tier)
-
-
-def _swallows(stmt: Try, handler: Handler, fn: Fn, project: Project) -> bool:
-    if raises(handler.body) or leaves(handler.body) or forwards(handler, fn) or raises(stmt.final):
-        return False
-    return not shielded_by_sibling(stmt, handler, fn, project)
+                if shielded_by_sibling(stmt, handler, fn, project) or raises(handler.body) or raises(stmt.final):
+                    continue
+                tier = _tier(at, stmt, fn, project)
+                if tier is not None and as_result(at, stmt, handler, fn, project):
+                    yield _finding(module, stmt, handler, fn, "D", "hands it on as if the work had failed")
+                elif tier is not None and not leaves(handler.body) and not forwards(handler, fn):
+                    yield _finding(module, stmt, handler, fn, tier)
 
 
 def _ends_loop(at: At, handler: Handler) -> bool:
@@ -167,7 +167,9 @@ def _in_cleanup(at: At) -> bool:
     return any(place.part in ("final", "handler") for place in at.around())
 
 
-def _finding(module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, tier: Tier) -> Finding:
+def _finding(
+    module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, tier: Tier, then: str = "nothing passes it on"
+) -> Finding:
     what = "`except:`" if handler.types is None else "`except BaseException`"
     lost = (
         "CancelledError, KeyboardInterrupt and SystemExit" if fn.facts.is_async else "KeyboardInterrupt and SystemExit"
@@ -180,6 +182,9 @@ def _finding(module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, tier: Tie
         help="catch `Exception`, or end the clause with `raise`",
         trace=(
             fn.step(stmt.span, "the request to stop arrives in this `try`"),
-            fn.step(handler.span, "caught here, nothing passes it on"),
+            fn.step(
+                handler.span,
+                f"caught here, and the clause {then}" if then.startswith("hands") else f"caught here, {then}",
+            ),
         ),
     )

@@ -1,8 +1,8 @@
 """One raising step of a cleanup skips all the steps after it.
 
 ## What it does
-Reports a release in a stop method, or in a ``finally``, that can fail because it talks to a server or runs code that
-others supply, when further releases follow it with nothing that catches what it raises: in a row, or as the members of a
+Reports a release in a stop method, or in a ``finally``, that can fail because it talks to a server, runs code that
+others supply or waits with a limit that raises, when further releases follow it with nothing that catches what it raises: in a row, or as the members of a
 loop.
 
 ## Why it matters
@@ -29,7 +29,8 @@ class Bridge:
 
 ## Precision
 By default: awaited releases of a network object before the release of another object, and loops over members that are
-supplied from outside, whose method is for others to implement, or that a network library makes. Strict: the same in
+supplied from outside, whose method is for others to implement, or that a network library makes; and waits that raise when their
+limit is over (`Popen.wait(timeout)`, `asyncio.wait_for`), which is the very case that they were given a limit for. Strict: the same in
 functions without ``async``, and awaited steps of which nothing is known. Silent where a ``try`` or ``suppress`` is around
 the step, where the step cannot raise (``Task.cancel``, ``Event.set``, what the project itself catches), and for local
 sockets, files and threads.
@@ -52,6 +53,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules._texts import ON_WAY_OUT, RELEASE
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._steps import Release, different, is_release_name, member_of, releases, skipped_by
+from shutdown_lint.rules.swallowed._time_outs import timed_waits
 from shutdown_lint.rules.waits._stops import in_final, is_stop
 from shutdown_lint.walk import text
 
@@ -95,26 +97,35 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
     steps = releases(fn)
     stops = is_stop(fn, project)
-    for step in steps:
+    timed = tuple(timed_waits(fn, project)) if stops or any(in_final(step.at) for step in steps) else ()
+    waits = {id(step.call): reason for step, reason in timed}
+    named = {id(step.call) for step in steps}
+    for step in (*steps, *(step for step, _ in timed if id(step.call) not in named)):
         if not (stops or in_final(step.at)) or shielded(step.at):
             continue
         lost = tuple(other for other in skipped_by(step, steps) if _is_lost(step, other))
         members = member_of(step)
         if not lost and members is None:
             continue
-        reason = why(step.call, fn, project, awaited=step.awaited)
+        reason = waits.get(id(step.call)) or why(step.call, fn, project, awaited=step.awaited)
         tier = _tier(step, lost, members, reason, fn)
+        if tier and reason and reason.kind == "time" and any(shielded(c.site.at) for c in project.calls.callers(fn)):
+            tier = "S"  # a caller is prepared, and may take the steps itself
         if reason is not None and tier is not None:
             yield Cut(step, lost, members, reason, tier)
 
 
 def _is_lost(step: Release, other: Release) -> bool:
+    if step.name in ("wait", "communicate") and other.name in ("kill", "terminate"):
+        return True  # the next rung of the ladder
     return different(step, other) or (step.name in _GOOD_BYES and other.name in _ENDS)
 
 
 def _tier(step: Release, lost: tuple[Release, ...], members: Expr | None, reason: Why | None, fn: Fn) -> Tier | None:
     if reason is None:
         return None
+    if reason.kind == "time":
+        return "D" if lost else None
     if members is not None and reason.kind != "unknown" and not reason.steps and step.name not in _SURE:
         return "D"
     if step.awaited:

@@ -3,7 +3,8 @@
 ## What it does
 Reports ``x.close()``, ``x.stop()`` and the like for a local ``x`` that the same function acquired, when calls or awaits
 stand between the two and neither ``finally``, ``with`` nor an ``except`` clause releases ``x`` too. So it does for the
-``release()`` of a lock, the ``cancel()`` of a task of its own, and the handler of a signal that is put back.
+``release()`` of a lock, the ``cancel()`` of a task of its own, and the handler of a signal that is put back. In a main program also
+the stop of what was started, right behind a wait without limit: Ctrl-C is raised in the wait, and the stop never runs.
 
 ## Why it matters
 One exception, one cancellation, one Ctrl-C between the two lines, and the release never runs: the worker thread keeps the
@@ -56,7 +57,9 @@ from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import last_name, leaves, raises, statement_call
+from shutdown_lint.rules.swallowed._interrupted import Interrupted, interrupted
 from shutdown_lint.rules.swallowed._pairs import Pair, pairs
+from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.walk import At, Site, enclosing_finally, sites, sites_at, subexprs, text, walk
 
 # a statement that calls a method of a local
@@ -81,6 +84,7 @@ RULE = Rule(
         "signal.signal(",
         "create_task( & .cancel()",
         "ensure_future( & .cancel()",
+        r"start & re:\.(?:join|wait\w*)\(\)",
     ),
     origin=("G4",),
 )
@@ -101,7 +105,13 @@ _WAITS = frozenset({"wait", "sleep", "serve_forever", "Event", "Future", "create
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every release of a local, standing as a statement of its own."""
     for fn in project.functions(module):
-        if is_test(fn) or fn.facts.is_lambda or not (_NAMES | _UNDO) & fn.mentions:
+        if is_test(fn) or fn.facts.is_lambda:
+            continue
+        said: set[Call] = set()
+        for found in interrupted(fn, project) if any(map(is_release_name, fn.mentions)) else ():
+            said.add(found.stop.call)
+            yield _skipped_by_interrupt(module, fn, found)
+        if not (_NAMES | _UNDO) & fn.mentions:
             continue
         for pair in pairs(fn, project) if _UNDO & fn.mentions else ():
             if _can_raise(pair.between, ""):
@@ -110,7 +120,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for at in fn.statements:
             call = statement_call(at.stmt)
             name = _released_local(call)
-            if call is not None and name is not None and name not in reported:
+            if call is not None and call not in said and name is not None and name not in reported:
                 confidence = _hazard(at, call, name, fn, project)
                 if confidence is not None:
                     reported.add(name)
@@ -310,6 +320,21 @@ def _not_undone(module: ModuleFacts, fn: Fn, pair: Pair) -> Finding:
         lost=(fn.step(pair.undo.span, f"`{undo}`"),),
         trace=(fn.step(start, "what it takes back"),),
         help=f"put the work into `try` and `{undo}` into `finally`",
+    )
+
+
+def _skipped_by_interrupt(module: ModuleFacts, fn: Fn, found: Interrupted) -> Finding:
+    stop, wait = text(found.stop.call), text(found.wait.call)
+    return RULE.finding(
+        module,
+        found.stop.call.span,
+        f"`{stop}` in `{fn.qualname}` is skipped when Ctrl-C ends the program in `{wait}`, which is where it waits",
+        lost=(fn.step(found.stop.call.span, f"`{stop}`"),),
+        trace=(
+            fn.step(found.start.call.span, "what it stops"),
+            fn.step(found.wait.call.span, "KeyboardInterrupt is raised here"),
+        ),
+        help=f"put the wait into `try` and `{stop}` into `finally`",
     )
 
 

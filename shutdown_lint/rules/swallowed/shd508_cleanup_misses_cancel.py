@@ -33,7 +33,8 @@ async def connect(pool):
 ```
 
 ## Precision
-Only clauses that name a release and end with ``raise``. Silent where a ``finally`` or ``with`` further out ends the same object.
+Only clauses that name a release and end with ``raise``. Silent where a ``finally`` or ``with`` further out ends the same object, and where
+an object ends itself after an error (``self.close()``) elsewhere than in what opens it.
 
 ## References
 - [asyncio.CancelledError, changed in 3.8](https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.CancelledError)
@@ -41,6 +42,7 @@ Only clauses that name a release and end with ``raise``. Silent where a ``finall
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Attr, Body, Call, Expr, Handler, ModuleFacts, Name, Raise, Try, With, WithItem
@@ -49,7 +51,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, tries
 from shutdown_lint.rules.swallowed._releases import release_calls
-from shutdown_lint.walk import At, own_exprs, same, subexprs, text, walk
+from shutdown_lint.walk import At, last_name, own_exprs, same, sites, subexprs, text, walk
 
 RULE = Rule(
     code="SHD508",
@@ -59,6 +61,10 @@ RULE = Rule(
     severity="warning",
     triggers=(r"async def & await & re:except[^\n]*\bException\b & raise",),
     origin=("G4",),
+)
+
+_OPENS = re.compile(
+    r"(^|_)(re)?(open|connect|start|a?enter|init|set_?up|log_?in|create|acquire|attach|bind|launch|spawn|handshake|instantiate|serve)(_|$)"
 )
 
 
@@ -72,7 +78,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 continue
             for handler in stmt.handlers:
                 released = _releases_and_raises(handler, fn, project)
-                if released is not None and not _covered_outside(at, released, fn, project):
+                if released is None or _ends_all(released, stmt, fn):
+                    continue
+                if not _covered_outside(at, released, fn, project):
                     yield _finding(module, handler, fn, released)
 
 
@@ -103,6 +111,14 @@ def _what(released: Call) -> Expr:
     assert isinstance(released.func, Attr)
     receiver = released.func.value
     return released.func if isinstance(receiver, Name) and receiver.id in ("self", "cls") else receiver
+
+
+def _ends_all(released: Call, stmt: Try, fn: Fn) -> bool:
+    """Whether an object ends itself after an error, elsewhere than in what opens it: who cancels the task does not mean that."""
+    assert isinstance(released.func, Attr)
+    receiver = released.func.value
+    opens = (fn.name, *(last_name(site.call.func) for site in sites(stmt.body)))
+    return isinstance(receiver, Name) and receiver.id == fn.self_name and not any(map(_OPENS.search, opens))
 
 
 def _mentions(body: Body, what: Expr) -> bool:

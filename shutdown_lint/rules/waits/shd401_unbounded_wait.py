@@ -42,8 +42,8 @@ class Tunnel:
 
 ## Precision
 Silent when a stop event, flag, sentinel, close or signal reaches the other side anywhere before, when its work is finite,
-and when a limit is passed, even a variable one. Tier D only where the other side's loop surely goes on; waits for a job, for a
-queue to be worked off, or for an event that somebody sets are tier S.
+and when a limit is passed, even a variable one. Tier D only where the other side's loop surely goes on, or a thread works off the
+queue over the network; waits for a job, for any other queue, or for an event that somebody sets are tier S.
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)

@@ -62,7 +62,8 @@ class Recorder:
 ## Precision
 Tier D where the lock is proven to be one object: a global, or an attribute of the one instance that waits and whose method is the
 work. Tier S where another instance may hold another lock, where the wait has a limit (then it lasts for the whole of it), and
-where a stop method shuts down an executor of unknown type, with jobs of unknown code, under a lock that public methods take.
+where a stop method shuts down an executor of unknown type, with jobs of unknown code, under a lock that public methods take (D where
+five of them or more do).
 Silent when the lock is given back before the wait, when the work asks for it without blocking or with a limit, and for a lock of
 threads that is not shared with the process that is waited for.
 
@@ -116,6 +117,8 @@ RULE = Rule(
     ),
     origin=("G11",),
 )
+# So many public methods that take a lock make it the main lock of its class: a job that uses the class at all will take it.
+_MAIN_LOCK = 5
 _HELP = "only take out what is to be waited for under the lock, and wait after the lock is given back"
 
 
@@ -238,19 +241,20 @@ def _unknown_jobs(module: ModuleFacts, site: Site, fn: Fn, project: Project) -> 
     if (isinstance(wait, Const) and not wait.value) or project.evaluate.values(receiver(call), fn):
         return
     for held in around(site.at, fn, project):
-        public = next(_public_takers(held.lock, fn, project), None)
-        if public is not None and held.lock.own:
+        public = list(_public_takers(held.lock, fn, project))
+        if public and held.lock.own:
+            others = len(dict.fromkeys(taker.fn for taker in public)) - 1
             yield RULE.finding(
                 module,
                 call.span,
                 f"`{text(call)}` in `{fn.qualname}` waits for jobs while `{held.lock.written}` is held, which a job takes when it "
-                f"calls `{public.fn.name}`",
-                tier="S",
+                f"calls `{public[0].fn.name}`{f' or one of {others} other methods' if others > 1 else ''}",
+                tier="D" if others + 1 >= _MAIN_LOCK else "S",
                 confidence="likely",
                 trace=(
                     fn.step(held.span, f"`{fn.qualname}` takes `{held.lock.written}`"),
                     fn.step(call.span, f"`{fn.qualname}` waits for the jobs"),
-                    public.fn.step(public.span, f"`{public.fn.qualname}` needs `{public.lock.written}`"),
+                    public[0].fn.step(public[0].span, f"`{public[0].fn.qualname}` needs `{public[0].lock.written}`"),
                 ),
                 help=_HELP,
             )

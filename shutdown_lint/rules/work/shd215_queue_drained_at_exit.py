@@ -43,9 +43,10 @@ class Mailer:
 ```
 
 ## Precision
-Whether the queued jobs may be dropped is for the author to say, hence the strict tier. Silent for jobs over known items in a
-`with` block, for executors that are handed over, where the results are waited for at once, where futures are cancelled by
-hand, and for projects that run on Python 3.8 (which lacks `cancel_futures`).
+Whether the queued jobs may be dropped is for the author to say, hence the strict tier. Tier D where others queue calls of their
+own without a bound, the function promises an end (`stop`, `shutdown`; not `close` or `__exit__`) and the author said neither `wait`
+nor `cancel_futures`. Silent for jobs over known items in a `with` block, for executors that are handed over, where the results are
+waited for at once, where futures are cancelled by hand, and for projects that run on Python 3.8 (which lacks `cancel_futures`).
 
 ## References
 - [Executor.shutdown](https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Executor.shutdown)
@@ -55,12 +56,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, Const, ModuleFacts
-from shutdown_lint.findings import Finding, Step
+from shutdown_lint.facts import Attr, Call, Const, ModuleFacts, Name
+from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.waits._stops import is_firm
 from shutdown_lint.rules.work._common import acquired, label
 from shutdown_lint.walk import Site, argument, enclosing_loops, has_star, text
 
@@ -68,11 +70,13 @@ RULE = Rule(
     code="SHD215",
     name="queue-drained-at-exit",
     summary="an executor is left without `cancel_futures=True`: the stop lasts as long as its queue",
-    tier="S",
+    tier="D",
     severity="info",
     triggers=("PoolExecutor",),
     origin=("G13",),
 )
+# What bounds the number of jobs that may wait.
+_HELD_BACK = frozenset({"acquire", "Semaphore", "BoundedSemaphore", "qsize", "_work_queue"})
 _EXIT_ROLES = frozenset({"atexit", "thread-atexit", "signal-handler", "loop-signal-callback", "finalizer", "del"})
 
 
@@ -99,7 +103,31 @@ def _shut_down(acquisition: Acquisition, track: Track, jobs: list[Use], project:
     for use in track.methods("shutdown"):
         queued = [job for job in jobs if job.fn is not use.fn]
         if queued and _drains(use.site.call) and "cancel" not in use.fn.mentions and _is_stop(use, project):
-            yield _finding(use.fn, use.site.call, acquisition, track, queued[0])
+            surely = _is_unsaid(use, project) and any(_is_open(job, project) for job in queued)
+            yield _finding(use.fn, use.site.call, acquisition, track, queued[0], "D" if surely else "S")
+
+
+def _is_unsaid(use: Use, project: Project) -> bool:
+    """``shutdown()`` in a function that promises an end: nothing shows that somebody thought of the queue."""
+    return not use.site.call.args and not use.fn.name.startswith("__") and is_firm(use.fn, project)
+
+
+def _is_open(job: Use, project: Project) -> bool:
+    """Whether a public function queues the calls that its callers hand to it, and nothing holds them back."""
+    if job.fn.name.startswith("_") or _HELD_BACK & job.fn.mentions:
+        return False
+    handed = {param.name for param in job.fn.facts.params} - {job.fn.self_name}
+    work, *given = (arg.value for arg in job.site.call.args) if job.site.call.args else (None,)
+    if isinstance(work, Name) and work.id in handed:
+        return True
+    for target in project.calls.callables(work, job.fn):
+        called = {site.call.func.id for site in target.sites if isinstance(site.call.func, Name)}
+        if any(
+            isinstance(expr, Name) and expr.id in handed and param.name in called
+            for expr, param in zip(given, target.facts.params)
+        ):
+            return True
+    return False
 
 
 def _drains(call: Call) -> bool:
@@ -136,7 +164,7 @@ def _in_endless_loop(job: Use, block: Use, project: Project) -> bool:
     return False
 
 
-def _finding(fn: Fn, call: Call, acquisition: Acquisition, track: Track, job: Use) -> Finding:
+def _finding(fn: Fn, call: Call, acquisition: Acquisition, track: Track, job: Use, tier: Tier = "S") -> Finding:
     name = label(acquisition, track)
     queued = Step(
         job.fn.path, job.site.call.span.line, job.site.call.span.col, f"`{text(job.site.call)}` fills the queue"
@@ -150,6 +178,7 @@ def _finding(fn: Fn, call: Call, acquisition: Acquisition, track: Track, job: Us
         fn.module,
         call.span,
         f"`{text(call)}` {how}: the stop lasts as long as the queue of `{name}`",
+        tier=tier,
         trace=(queued,),
         help=f"call `{name}.shutdown(cancel_futures=True)` if the queued jobs may be dropped, else limit the queue",
     )
