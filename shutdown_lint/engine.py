@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TYPE_CHECKING
 
 from shutdown_lint.analysis import Context, Result, analyse_project, trouble_findings
 from shutdown_lint.cache import Cache, Known, key_of, open_cache
@@ -64,22 +64,33 @@ def _no_progress(_phase: str, _done: int, _total: int, _unit: str) -> None:
 
 
 def check(
-    paths: Sequence[str], settings: Settings, *, stdin: bytes | None = None, progress: Progress = _no_progress
+    paths: Sequence[str],
+    settings: Settings,
+    *,
+    stdin: bytes | None = None,
+    held: Mapping[str, bytes] | None = None,
+    progress: Progress = _no_progress,
 ) -> Report:
     """Check the files that ``paths`` name, knowing the whole project.
 
     ``progress`` is called now and then, see ``schedule.analyse_all``. With ``stdin``, its bytes stand for the file
-    ``settings.stdin_filename``, and only that file is reported on. Raises ``registry.UnknownSelector`` for a selector in
-    the settings that names no rule.
+    ``settings.stdin_filename``, and only that file is reported on. Other files are taken to contain what ``held`` says,
+    by path. Raises ``registry.UnknownSelector`` for a selector in the settings that names no rule.
     """
     with collector_paused():
-        return _check(paths, settings, stdin, progress)
+        return _check(paths, settings, stdin, {absolute(path): data for path, data in (held or {}).items()}, progress)
 
 
-def _check(paths: Sequence[str], settings: Settings, stdin: bytes | None, progress: Progress) -> Report:
+def _check(
+    paths: Sequence[str],
+    settings: Settings,
+    stdin: bytes | None,
+    held: Mapping[str, bytes],
+    progress: Progress,
+) -> Report:
     enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
-    cache = open_cache("" if stdin is not None else settings.cache, settings.root)
-    given = _read(paths, settings, stdin, cache)
+    cache = open_cache("" if stdin is not None or held else settings.cache, settings.root)
+    given = _read(paths, settings, stdin, held, cache)
     results = _results(given, settings, enabled, cache, progress)
     cache.save()
     findings = [finding for result in results for finding in result.findings]
@@ -148,7 +159,9 @@ def files_of(paths: Sequence[str], settings: Settings) -> tuple[str, ...]:
     return tuple(shown(path, here) for path in discover(paths, settings).files)
 
 
-def _read(paths: Sequence[str], settings: Settings, stdin: bytes | None, cache: Cache) -> _Input:
+def _read(
+    paths: Sequence[str], settings: Settings, stdin: bytes | None, held: Mapping[str, bytes], cache: Cache
+) -> _Input:
     asked = _asked(paths, settings, stdin)
     everything = discover([settings.root], settings).files if settings.knowledge == "project" else ()
     files = tuple(
@@ -165,12 +178,13 @@ def _read(paths: Sequence[str], settings: Settings, stdin: bytes | None, cache: 
             known[path] = remembered
             continue
         try:
-            data = stdin if stdin is not None and file.reported else read_bytes(path)
+            data = stdin if stdin is not None and file.reported else held.get(path)
+            data = read_bytes(path) if data is None else data
         except TroubleError as error:
             if file.reported:
                 troubles.append((file.path, error.trouble))
             continue
-        contents.put(path, data)
+        contents.put(path, data, differs=path in held)
         known[path] = cache.put_file(path, data, imported_packages(data))
     warnings = asked.warnings or (() if asked.files or stdin is not None else ("no Python files found",))
     return _Input(files, known, contents, tuple(troubles), tuple(warnings))

@@ -87,7 +87,7 @@ def set_up(arguments: argparse.Namespace) -> Setup:
 
 
 def _refuse_contradictions(arguments: argparse.Namespace) -> None:
-    fixing = arguments.fix or arguments.diff or arguments.unsafe_fixes
+    fixing = arguments.fix or arguments.fix_only or arguments.diff or arguments.unsafe_fixes
     for flag, given in (("--diff-only", arguments.diff_only), ("--add-noqa", arguments.add_noqa)):
         if given and _STDIN in arguments.paths:
             raise UsageError(f"{flag} cannot be combined with `-` (stdin)")
@@ -155,10 +155,10 @@ def _check(setup: Setup) -> int:
         report = run_engine(setup, stdin)
         if arguments.add_noqa:
             return _add_noqa(setup, narrowed(setup, report, stdin))
-        if arguments.fix or arguments.diff:
+        if arguments.fix or arguments.fix_only or arguments.diff:
             code, report = _fix(setup, report, stdin)
         else:
-            report = narrowed(setup, report, stdin)
+            report = _with_possible_fixes(arguments, narrowed(setup, report, stdin), stdin)
             show(setup.outputs, report, stdin)
             code = _exit_code(report, setup)
     except AdoptionError as error:
@@ -204,6 +204,25 @@ def _add_noqa(setup: Setup, report: Report) -> int:
     return add_comments(report, setup.settings, setup.arguments.reason or "")
 
 
+def _with_possible_fixes(arguments: argparse.Namespace, report: Report, stdin: bytes | None) -> Report:
+    """The report as a run with fixes would see it, where somebody wants to know exactly: that needs LibCST."""
+    if not arguments.verbose and arguments.output_format != "json":
+        return report
+    from shutdown_lint.cli.texts import possible, text_reader
+
+    report = report._replace(findings=possible(report.findings, text_reader(stdin)))
+    _tell_unfixed(arguments, report)
+    return report
+
+
+def _tell_unfixed(arguments: argparse.Namespace, report: Report) -> None:
+    from shutdown_lint.report.concise import place
+
+    for finding in report.findings if arguments.verbose else ():
+        if finding.unfixed:
+            complain(f"{place(finding)}: {finding.code} has no fix here: {finding.unfixed}")
+
+
 def _read_stdin() -> bytes:
     from shutdown_lint.source.reading import MAX_BYTES
 
@@ -224,19 +243,26 @@ def _fix(setup: Setup, report: Report, stdin: bytes | None) -> tuple[int, Report
     for problem in result.problems:
         complain(f"{problem.path}: not fixed: {problem.message}")
     result = result._replace(report=narrowed(setup, result.report, result.output))
+    _tell_unfixed(arguments, result.report)
     done = sum(fixed.number for fixed in result.fixed)
     if diff:
         write(_shown_diff(result.diff, arguments), arguments.targets[0])
         if not arguments.quiet:
             complain(f"would fix {plural(done, 'finding')}")
-    elif result.output is not None:
+        return result.exit_code(diff=True), result.report
+    if result.output is not None:
         # stdout belongs to the mended text
         to_stdout(result.output)
-        show(setup.outputs, result.report, result.output, done, to_stderr)
-    else:
+        if not arguments.fix_only:
+            show(setup.outputs, result.report, result.output, done, to_stderr)
+    elif not arguments.fix_only:
         show(setup.outputs, result.report, None, done)
-    code = result.exit_code(diff=diff)
-    return (_exit_code(result.report, setup) if code == 1 and not diff else code), result.report
+    if arguments.fix_only and not arguments.quiet:
+        complain(f"fixed {plural(done, 'finding')}")
+    code = result.exit_code()
+    if code == 1:
+        code = 0 if arguments.fix_only else _exit_code(result.report, setup)
+    return code, result.report
 
 
 def _shown_diff(diff: str, arguments: argparse.Namespace) -> str:
