@@ -13,7 +13,7 @@ import pytest
 
 from shutdown_lint import engine, fixes
 from shutdown_lint.engine import Report
-from shutdown_lint.fixes.planning import KINDS
+from shutdown_lint.fixes.planning import KINDS, settle
 from shutdown_lint.settings import Settings
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -42,7 +42,8 @@ def test_promises(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(tmp_path)
     settings = Settings(root=os.getcwd(), select=("ALL",), jobs=1)
     before, texts = engine.check(["."], settings), _texts(tmp_path)
-    safe = Counter(f.code for f in before.findings if f.fix and f.fix.applicability == "safe")
+    possible = settle(before.findings, lambda path: texts[os.path.normpath(path)])
+    safe = Counter(f.code for f in possible if f.fix and f.fix.applicability == "safe")
 
     result = fixes.apply(before, ["."], settings)
 
