@@ -25,7 +25,6 @@ import signal
 import subprocess
 import sys
 import threading
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple

@@ -1,0 +1,29 @@
+"""A service whose loop logs every error and goes on."""
+
+#| shows = "SIGTERM is swallowed"
+#| unsafe = true
+#| [[run]]
+#| signal = "SIGTERM"
+#| before = { hang = true, out = "error" }
+#| after = { code = 143, out = "cleanup" }
+
+import os
+import signal
+import sys
+import time
+
+
+def serve():
+    os.write(1, b"ready\n")
+    while True:
+        try:
+            time.sleep(0.05)
+        except:  # whatever goes wrong
+            print("error", flush=True)
+
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+try:
+    serve()
+finally:
+    print("cleanup", flush=True)

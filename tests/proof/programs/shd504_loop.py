@@ -1,0 +1,28 @@
+"""A service that takes all errors lightly."""
+
+#| shows = "SIGTERM is swallowed"
+#| unsafe = true
+#| [[run]]
+#| signal = "SIGTERM"
+#| before = { hang = true }
+#| after = { code = 143, out = "cleanup" }
+
+import contextlib
+import os
+import signal
+import sys
+import time
+
+
+def serve():
+    os.write(1, b"ready\n")
+    while True:
+        with contextlib.suppress(BaseException):
+            time.sleep(0.05)
+
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+try:
+    serve()
+finally:
+    print("cleanup", flush=True)
