@@ -58,5 +58,25 @@ def test_promises(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert fixes.apply(result.report, ["."], settings).fixed == () and _texts(tmp_path) == after
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.stem}")
+def test_promises_of_unsafe_fixes(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can be fixed goes, comments stay, the result compiles, and a second run has nothing to do."""
+    _copy(case, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(root=os.getcwd(), select=("ALL",), jobs=1)
+    before, texts = engine.check(["."], settings), _texts(tmp_path)
+
+    result = fixes.apply(before, ["."], settings, unsafe=True)
+
+    after = _texts(tmp_path)
+    assert result.problems == ()
+    assert [finding for finding in result.report.findings if finding.fix] == []
+    for path, text in after.items():
+        ast.parse(text)
+        if "SHD910" not in {item.code for item in result.fixed}:
+            assert sorted(re.findall(r"#.*", text)) == sorted(re.findall(r"#.*", texts[path]))
+    assert fixes.apply(result.report, ["."], settings, unsafe=True).fixed == () and _texts(tmp_path) == after
+
+
 def test_there_are_fixtures_for_every_fixer() -> None:
     assert {case.parent.name.lower() for case in CASES} == KINDS
