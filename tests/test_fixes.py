@@ -46,8 +46,8 @@ def _read(path: Path) -> list[Case]:
 
 
 def _unmark(marked: str, kind: str) -> tuple[str, tuple[Finding, ...]]:
-    given_args = re.match(r"#(?: \w+=\S+)+\n", marked)
-    args = tuple(re.findall(r" (\w+)=(\S+)", given_args[0])) if given_args else ()
+    given_args = re.match(r"#(?: \w+=\S*)+\n", marked)
+    args = tuple(re.findall(r" (\w+)=(\S*)", given_args[0])) if given_args else ()
     findings = []
     while "«" in marked:
         start = marked.index("«")
