@@ -9,7 +9,7 @@ import libcst as cst
 
 from shutdown_lint.findings import Edit
 from shutdown_lint.fixes.blocks import insert
-from shutdown_lint.fixes.imports import access
+from shutdown_lint.fixes.imports import access, together
 from shutdown_lint.fixes.refusal import Refused
 from shutdown_lint.fixes.tree import Tree
 
@@ -19,19 +19,8 @@ def install(tree: Tree, args: Mapping[str, str], line: str) -> list[Edit]:
     first = _guard(tree, args).body.body[0]
     found = {module: access(tree, module, first) for module in dict.fromkeys(re.findall(r"\{(\w+)\}", line))}
     text = line.format(**{module: each.name for module, each in found.items()})
-    imports = list(dict.fromkeys(edit for each in found.values() for edit in each.edits))
-    if len({edit.span for edit in imports}) < len(imports):
-        imports = [Edit(imports[0].span, _together([edit.content for edit in imports]))]
+    imports = together([edit for each in found.values() for edit in each.edits])
     return [*imports, insert(tree, first, (text,), before=True)]
-
-
-def _together(texts: list[str]) -> str:
-    """Imports that go to one place, as lines one below the other."""
-    lines = [text.strip("\r\n") for text in texts]
-    first = texts[0]
-    before, after = first[: first.index(lines[0])], first[first.index(lines[0]) + len(lines[0]) :]
-    newline = "\r\n" if "\r\n" in first else "\r" if "\r" in first else "\n"
-    return f"{before}{newline.join(sorted(lines))}{after}"
 
 
 def _guard(tree: Tree, args: Mapping[str, str]) -> cst.If:
