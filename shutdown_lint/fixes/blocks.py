@@ -96,9 +96,11 @@ def indent(tree: Tree, statement: cst.CSTNode) -> str:
     return tree.text[tree.line_start(start) : start]
 
 
-def step(tree: Tree) -> str:
-    """One level of indentation in this file."""
-    return tree.module.default_indent
+def step(tree: Tree, statement: cst.CSTNode) -> str:
+    """One more level of indentation, as the block of the statement has it, else the file."""
+    block = tree.parents.get(id(statement))
+    own = block.indent if isinstance(block, cst.IndentedBlock) else None
+    return own if own is not None else tree.module.default_indent
 
 
 # --- changes ---------------------------------------------------------------------------------------------------------
@@ -149,7 +151,7 @@ def wrap(tree: Tree, first: cst.CSTNode, last: cst.CSTNode, head: str, tail: Seq
     start = tree.line_start(first_offset(tree, first))
     end = tree.line_end(tree.range(last)[1])
     newline, space = tree.newline(start), indent(tree, first)
-    lines = [f"{space}{head}{newline}", indented(tree, start, end, step(tree))]
+    lines = [f"{space}{head}{newline}", indented(tree, start, end, step(tree, first))]
     return Edit(tree.span(start, end), "".join((*lines, *(f"{newline}{space}{line}" for line in tail))))
 
 

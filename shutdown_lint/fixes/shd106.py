@@ -45,10 +45,11 @@ def edits(tree: Tree, span: Span, args: Mapping[str, str]) -> list[Edit]:
     if kind == "exit":
         code = _code(last.node)
         found.append(tree.edit(*tree.range(last.node), f"{outer.name}._exit({code})"))
+    inner = step(tree, last.node)
     tail = (
         "except BaseException:",
-        f"{step(tree)}{system.name}.excepthook(*{system.name}.exc_info())",
-        f"{step(tree)}{outer.name}._exit(1)",
+        f"{inner}{system.name}.excepthook(*{system.name}.exc_info())",
+        f"{inner}{outer.name}._exit(1)",
         *((f"{outer.name}._exit(0)",) if kind == "next" else ()),
     )
     return [*found, *([wrap(tree, work[0], work[-1], "try:", tail)] if work else [])]

@@ -33,5 +33,6 @@ def edits(tree: Tree, span: Span, args: Mapping[str, str]) -> list[Edit]:
     thread, flag, tell = f"self.{args['thread']}", args["flag"], args["tell"]
     told = f"self.{flag}.set()" if tell == "set" else f"self.{flag} = {tell}"
     test = _TESTS.get(args["guard"], "").format(thread)
-    lines = [*([told] if tell else []), *guarded(tree, test, [f"{thread}.join()"])]
-    return [add(tree, method(tree, args), lines, "" if tell else flag)]
+    stop = method(tree, args)
+    lines = [*([told] if tell else []), *guarded(tree, stop, test, [f"{thread}.join()"])]
+    return [add(tree, stop, lines, "" if tell else flag)]

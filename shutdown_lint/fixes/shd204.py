@@ -26,7 +26,8 @@ def edits(tree: Tree, span: Span, args: Mapping[str, str]) -> list[Edit]:
     if args.get("executor"):
         name = f"self.{args['executor']}"
         test = f"{name} is not None" if args.get("guard") == "none" else ""
-        return [add(tree, method(tree, args), guarded(tree, test, [f"{name}.shutdown(cancel_futures=True)"]), "")]
+        stop = method(tree, args)
+        return [add(tree, stop, guarded(tree, stop, test, [f"{name}.shutdown(cancel_futures=True)"]), "")]
     call = tree.at(span, cst.Call)
     if call is None:
         raise Refused("no call stands here")
@@ -66,5 +67,5 @@ def _with(tree: Tree, line: Site, name: str, call: cst.Call) -> Edit:
     end = tree.line_end(tree.range(line.after[-1])[1])
     head = f"with {tree.code(call)} as {name}:{comment}"
     newline = tree.text[first_end:following]
-    body = indented(tree, following, end, step(tree))
+    body = indented(tree, following, end, step(tree, line.node))
     return Edit(tree.span(start, end), f"{head}{newline}{body}")

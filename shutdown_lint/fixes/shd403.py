@@ -97,8 +97,9 @@ def _around(tree: Tree, work: list[cst.BaseStatement], done: cst.CSTNode) -> Edi
     edit = wrap(tree, work[0], work[-1], "try:")
     end = tree.line_end(tree.range(work[-1])[1])
     between = tree.text[end : tree.line_start(tree.range(done)[0])]
-    gap = "".join(f"{newline}{step(tree)}{line}" for line in between.splitlines() if line.strip())
-    tail = f"{newline}{space}finally:{newline}{space}{step(tree)}{report}"
+    inner = step(tree, done)
+    gap = "".join(f"{newline}{inner}{line}" for line in between.splitlines() if line.strip())
+    tail = f"{newline}{space}finally:{newline}{space}{inner}{report}"
     return Edit(
         edit.span._replace(end_line=tree.span(last, last).line, end_col=tree.span(last, last).col),
         f"{edit.content}{gap}{tail}",

@@ -44,13 +44,12 @@ def edits(tree: Tree, span: Span, args: Mapping[str, str]) -> list[Edit]:
         raise Refused("the wait stands in a coroutine")
     line = site(tree, statement).node
     if isinstance(call.func, cst.Attribute) and call.func.attr.value == "join":
-        return [_instead(tree, line, _of_process(tree, child))]
+        return [_instead(tree, line, _of_process(child, step(tree, line)))]
     found = access(tree, "subprocess", call)
-    return [*found.edits, _instead(tree, line, escalation(tree, child, found.name))]
+    return [*found.edits, _instead(tree, line, escalation(child, found.name, step(tree, line)))]
 
 
-def _of_process(tree: Tree, child: str) -> tuple[str, ...]:
-    inner = step(tree)
+def _of_process(child: str, inner: str) -> tuple[str, ...]:
     return (
         f"{child}.join(timeout={GRACE})",
         f"if {child}.is_alive():",

@@ -32,12 +32,12 @@ def edits(tree: Tree, span: Span, args: Mapping[str, str]) -> list[Edit]:
     if isinstance(call.func, cst.Attribute) and call.func.attr.value == "kill":
         return [append(tree, statement, (f"{child}.wait()",))]
     found = access(tree, "subprocess", call)
-    return [*found.edits, insert(tree, site(tree, statement).node, escalation(tree, child, found.name))]
+    line = site(tree, statement).node
+    return [*found.edits, insert(tree, line, escalation(child, found.name, step(tree, line)))]
 
 
-def escalation(tree: Tree, child: str, module: str) -> tuple[str, ...]:
-    """Wait with a limit, then kill and wait."""
-    inner = step(tree)
+def escalation(child: str, module: str, inner: str) -> tuple[str, ...]:
+    """Wait with a limit, then kill and wait; ``inner`` is a level of indentation."""
     return (
         "try:",
         f"{inner}{child}.wait(timeout={GRACE})",

@@ -38,9 +38,10 @@ def add(tree: Tree, stop: cst.FunctionDef, lines: Sequence[str], flag: str) -> E
     return insert(tree, body[number - 1], lines)
 
 
-def guarded(tree: Tree, test: str, lines: Sequence[str]) -> list[str]:
-    """The lines under an ``if``, where there is a test."""
-    return [f"if {test}:", *(f"{step(tree)}{line}" for line in lines)] if test else list(lines)
+def guarded(tree: Tree, stop: cst.FunctionDef, test: str, lines: Sequence[str]) -> list[str]:
+    """The lines of the method under an ``if``, where there is a test."""
+    inner = step(tree, stop.body.body[0])
+    return [f"if {test}:", *(f"{inner}{line}" for line in lines)] if test else list(lines)
 
 
 def _mentions(statement: cst.CSTNode, name: str) -> bool:
