@@ -205,9 +205,7 @@ def _add_noqa(setup: Setup, report: Report) -> int:
 
 
 def _with_possible_fixes(arguments: argparse.Namespace, report: Report, stdin: bytes | None) -> Report:
-    """The report as a run with fixes would see it, where somebody wants to know exactly: that needs LibCST."""
-    if not arguments.verbose and arguments.output_format != "json":
-        return report
+    """The report without the fixes that a run with ``--fix`` would refuse to make; LibCST is loaded where there are any."""
     from shutdown_lint.cli.texts import possible, text_reader
 
     report = report._replace(findings=possible(report.findings, text_reader(stdin)))

@@ -193,7 +193,16 @@ def _write(draft: Draft, settings: Settings) -> None:
 def _settled(findings: Iterable[Finding], drafts: Iterable[Draft], run: _Run) -> tuple[Finding, ...]:
     """The findings, with a fix only where it can be made."""
     texts = {draft.path: draft.original if run.diff else draft.text for draft in drafts}
-    return settle(findings, texts.get)
+
+    def read(path: str) -> str | None:
+        from shutdown_lint.source import TroubleError, decode, read_text
+
+        try:
+            return texts[path] if path in texts else read_text(path) if run.stdin is None else decode(run.stdin)
+        except TroubleError:
+            return None
+
+    return settle(findings, read)
 
 
 def _refusals(drafts: Iterable[Draft]) -> Iterator[Problem]:
