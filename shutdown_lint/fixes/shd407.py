@@ -1,6 +1,6 @@
 """SHD407: ``child.wait()`` before ``out = child.stdout.read()`` becomes ``out = child.communicate()[0]``.
 
-The finding's span is the call of ``wait``. Checked here: it is a statement of its own, and the pipes are read whole right
+The finding's span is the call of ``wait``. Checked here: it is a statement of its own, or gives a name the exit code, and the pipes are read whole right
 behind it; the child is a local name that ``Popen`` gave, with no pipe to its stdin; nothing else touches the pipes, and the
 child is not handed to other code.
 
@@ -14,6 +14,8 @@ before                                                 after
 ``err = child.stderr.read()``                          ..
 ``child.wait()``                                       ``return child.communicate()[0]``
 ``return child.stdout.read()``                         ..
+``code = child.wait()``                                ``out = child.communicate()[0]``
+``out = child.stdout.read()``                          ``code = child.returncode``
 =====================================================  =====================================================
 """
 
@@ -27,7 +29,7 @@ import libcst as cst
 from shutdown_lint.facts import Span
 from shutdown_lint.findings import Edit
 from shutdown_lint.fixes import names
-from shutdown_lint.fixes.blocks import call_at, function, only, own_statement, receiver, remove, site
+from shutdown_lint.fixes.blocks import Site, call_at, function, only, own_statement, receiver, remove, site
 from shutdown_lint.fixes.refusal import Refused
 from shutdown_lint.fixes.tree import Tree, walk
 
@@ -46,15 +48,52 @@ class _Read(NamedTuple):
 def edits(tree: Tree, span: Span, args: Mapping[str, str]) -> list[Edit]:
     """Read while waiting: the wait goes, the reads become one ``communicate()``."""
     call = call_at(tree, span, "wait")
-    child, statement = receiver(call), own_statement(tree, call)
-    wait = site(tree, statement)
+    child, wait = receiver(call), site(tree, call)
+    code = _code(tree, wait, call)
     if call.args or "." in child:
         raise Refused("the child is not a local name, or the wait has a limit")
     reads = [read for read in (_read(tree, line, child) for line in wait.after[:2]) if read is not None]
     if not reads or _read(tree, wait.after[0], child) is None:
         raise Refused("the pipe is not read whole right behind the wait")
     _require_alone(tree, call, child, reads)
+    if code:
+        return _exchange(tree, wait, reads, child, code)
     return [remove(tree, wait.node), *_communicate(tree, child, reads)]
+
+
+def _code(tree: Tree, wait: Site, call: cst.Call) -> str:
+    """The name that gets the exit code; empty where the wait is a statement of its own."""
+    assign = only(wait.node, cst.Assign)
+    if assign is None:
+        own_statement(tree, call)
+        return ""
+    target = assign.targets[0].target
+    if assign.value is not call or len(assign.targets) > 1 or not names.code(target):
+        raise Refused("the exit code is not put into a plain name")
+    return names.code(target)
+
+
+def _exchange(tree: Tree, wait: Site, reads: list[_Read], child: str, code: str) -> list[Edit]:
+    """``communicate()`` in the place of the wait, the exit code in that of the last read."""
+    if not all(read.target and code not in read.target for read in reads):
+        raise Refused("the exit code is needed before the pipe is read")
+    last = reads[-1].line
+    text = _assignment(child, reads)
+    return [
+        tree.edit(*tree.range(wait.node), text),
+        *(remove(tree, read.line) for read in reads[:-1]),
+        tree.edit(*tree.range(last), f"{code} = {child}.returncode"),
+    ]
+
+
+def _assignment(child: str, reads: list[_Read]) -> str:
+    """What reads all of the pipes and puts it where the reads did."""
+    if len(reads) == 1:
+        return f"{reads[0].target} = {child}.communicate()[{_STREAMS.index(reads[0].stream)}]"
+    if reads[0].stream == reads[1].stream:
+        raise Refused("a pipe is read twice")
+    targets = ", ".join(read.target for read in sorted(reads, key=lambda read: _STREAMS.index(read.stream)))
+    return f"{targets} = {child}.communicate()"
 
 
 def _read(tree: Tree, line: cst.CSTNode, child: str) -> _Read | None:
@@ -98,12 +137,10 @@ def _is_made(tree: Tree, node: cst.Name, parent: cst.CSTNode) -> bool:
 
 
 def _communicate(tree: Tree, child: str, reads: list[_Read]) -> list[Edit]:
-    if len(reads) == 1 or reads[0].stream == reads[1].stream or not all(read.target for read in reads):
-        first = reads[0]
-        start, end = tree.range(first.call)
-        if len(reads) > 1:
-            raise Refused("the pipes are read twice")
-        return [tree.edit(start, end, f"{child}.communicate()[{_STREAMS.index(first.stream)}]")]
-    targets = ", ".join(read.target for read in sorted(reads, key=lambda read: _STREAMS.index(read.stream)))
-    start, end = tree.range(reads[0].line)
-    return [tree.edit(start, end, f"{targets} = {child}.communicate()"), remove(tree, reads[1].line)]
+    """``communicate()`` in the place of the reads."""
+    if len(reads) == 1:
+        stream = _STREAMS.index(reads[0].stream)
+        return [tree.edit(*tree.range(reads[0].call), f"{child}.communicate()[{stream}]")]
+    if not all(read.target for read in reads):
+        raise Refused("a pipe is read behind the end")
+    return [tree.edit(*tree.range(reads[0].line), _assignment(child, reads)), remove(tree, reads[1].line)]
