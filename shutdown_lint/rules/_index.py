@@ -1225,7 +1225,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         "short-circuit evaluation skips the releases after the first falsy (or truthy) result",
         "D",
         "error",
-        "none",
+        "unsafe",
         (
             ".shutdown( & and",
             ".shutdown( & all(",
