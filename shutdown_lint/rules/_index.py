@@ -256,9 +256,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         "D",
         "warning",
         "none",
-        (
-            "Process & re:Process(?!or|ing|Pool|Lookup)\\w*\\s*\\(|Process\\b\\s*[,)]|import[^\\n]*Process|Process as",
-        ),
+        ("Process & re:Process(?!or|ing|Pool|Lookup)\\w*\\s*\\(|Process\\b\\s*[,)]|import[^\\n]*Process|Process as",),
         "shutdown_lint.rules.work.shd206_process_not_joined",
         "0.1.0",
         ("G11", "G14"),
