@@ -158,7 +158,8 @@ def _check(setup: Setup) -> int:
         if arguments.fix or arguments.fix_only or arguments.diff:
             code, report = _fix(setup, report, stdin)
         else:
-            report = _with_possible_fixes(arguments, narrowed(setup, report, stdin), stdin)
+            report = narrowed(setup, report, stdin)
+            _tell_unfixed(arguments, report)
             show(setup.outputs, report, stdin)
             code = _exit_code(report, setup)
     except AdoptionError as error:
@@ -172,11 +173,12 @@ def _check(setup: Setup) -> int:
 
 
 def run_engine(setup: Setup, stdin: bytes | None) -> Report:
-    """The report of the engine, with a bar on a terminal when it takes long."""
+    """The report of the engine, with a bar on a terminal when it takes long; a fix is in it where it can be made."""
     from shutdown_lint import engine
+    from shutdown_lint.cli.texts import possible
 
     with Progress(quiet=bool(setup.arguments.quiet)) as progress:
-        return engine.check(setup.arguments.paths, setup.settings, stdin=stdin, progress=progress.tell)
+        return engine.check(setup.arguments.paths, setup.settings, stdin=stdin, progress=progress.tell, refine=possible)
 
 
 def narrowed(setup: Setup, report: Report, stdin: bytes | None) -> Report:
@@ -202,15 +204,6 @@ def _add_noqa(setup: Setup, report: Report) -> int:
     from shutdown_lint.cli.noqa import add_comments
 
     return add_comments(report, setup.settings, setup.arguments.reason or "")
-
-
-def _with_possible_fixes(arguments: argparse.Namespace, report: Report, stdin: bytes | None) -> Report:
-    """The report without the fixes that a run with ``--fix`` would refuse to make; LibCST is loaded where there are any."""
-    from shutdown_lint.cli.texts import possible, text_reader
-
-    report = report._replace(findings=possible(report.findings, text_reader(stdin)))
-    _tell_unfixed(arguments, report)
-    return report
 
 
 def _tell_unfixed(arguments: argparse.Namespace, report: Report) -> None:
