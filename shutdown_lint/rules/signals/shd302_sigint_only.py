@@ -199,9 +199,7 @@ def _told(
     more = f" and {len(losses) - 1} more" if len(losses) > 1 else ""
     message = f"{said} {losses[0].text}{more} never runs"
     tier: Tier | None = "S" if is_example(place.fn) else None
-    return RULE.finding(
-        place.fn.module, place.span, message, tier=tier, lost=losses, trace=trace, help=HELP, fix=fix
-    )
+    return RULE.finding(place.fn.module, place.span, message, tier=tier, lost=losses, trace=trace, help=HELP, fix=fix)
 
 
 def _fix(found: Stay, place: Interrupt, project: Project) -> Fix | str:
