@@ -1,4 +1,5 @@
-"""Regenerate what is derived from the rules (index, pages, table), the options (a page) and the models (one JSON file).
+"""Regenerate what is derived from the rules (index, pages, table), the options (a page), the models (one JSON file)
+and the proofs of fixes (a table).
 
     python scripts/generate.py          write what differs
     python scripts/generate.py --check  write nothing, fail when something differs
@@ -209,6 +210,20 @@ def model_outputs() -> tuple[dict[Path, str], list[str]]:
         return {}, str(error).splitlines()
 
 
+def fix_outputs() -> dict[Path, str]:
+    """The page on fixes with the table of what has been proven by running."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    try:
+        import proofs
+    finally:
+        sys.path.pop(0)
+    page = ROOT / "docs/fixes.md"
+    text = read(page) or ""
+    head, begin, rest = text.partition("<!-- proofs:")
+    mark, end = rest.partition("\n")[0], "<!-- /proofs -->"
+    return {page: f"{head}{begin}{mark}\n\n{proofs.table()}\n{end}{rest.partition(end)[2]}" if begin else text}
+
+
 def with_tables(page: str) -> str:
     """The page on models with what the schema says between its marks."""
     from shutdown_lint.models.schema import SCHEMA, TABLES
@@ -277,7 +292,7 @@ def main(argv: list[str]) -> int:
     models, mistakes = model_outputs()
     for error in [*errors, *mistakes]:
         print(error, file=sys.stderr)
-    wanted = {**outputs(modules), **models}
+    wanted = {**outputs(modules), **models, **fix_outputs()}
     changed = differences(wanted)
     for path in changed:
         print(

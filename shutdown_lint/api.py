@@ -16,7 +16,7 @@ from shutdown_lint.findings import Edit, Finding, Fix, Step
 from shutdown_lint.report.view import lines_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from shutdown_lint.settings import Settings
 
@@ -51,7 +51,7 @@ def check(paths: Iterable[Path], config: Config = None, *, jobs: int = 0, diff_o
     """
     given = [os.fspath(path) for path in paths]
     settings = _settings(given, config)._replace(jobs=jobs)
-    report = run(given, settings)
+    report = run(given, settings, refine=_possible)
     return narrow(report, settings, _lines, since=diff_only, checked=partial(files_of, given, settings))
 
 
@@ -65,8 +65,17 @@ def check_source(source: str | bytes, filename: Path = "", config: Config = None
     settings = _settings([name or os.curdir], config)._replace(stdin_filename=name, jobs=1)
     if not name:
         settings = settings._replace(knowledge="paths")
-    report = run([name or "-"], settings, stdin=data)
+    report = run([name or "-"], settings, stdin=data, refine=_possible)
     return narrow(report, settings, lambda _path: lines_of(_decoded(data)))
+
+
+def _possible(findings: Sequence[Finding], read: Callable[[str], str | None]) -> tuple[Finding, ...]:
+    """The findings, each with a fix only where it can be made on the text that ``read`` gives; the others tell why not."""
+    if not any(finding.fix for finding in findings):
+        return tuple(findings)
+    from shutdown_lint.fixes.planning import settle
+
+    return settle(findings, read)
 
 
 def edits(report: Report, *, unsafe: bool = False) -> dict[Finding, tuple[Edit, ...]]:

@@ -194,7 +194,7 @@ def _read(path: str) -> tuple[dict[str, Known], dict[str, Any]]:
 
 def _finding(row: Sequence[Any]) -> Finding:
     """A finding from what JSON makes of one."""
-    path, span, code, name, message, severity, tier, confidence, lost, trace, help_text, fix = row
+    path, span, code, name, message, severity, tier, confidence, lost, trace, help_text, fix, unfixed = row
     return Finding(
         str(path),
         Span(*map(int, span)),
@@ -210,6 +210,7 @@ def _finding(row: Sequence[Any]) -> Finding:
         None
         if fix is None
         else Fix(fix[0], str(fix[1]), str(fix[2]), tuple((str(key), str(value)) for key, value in fix[3])),
+        str(unfixed),
     )
 
 

@@ -28,9 +28,9 @@ class Contents:
         self._held: dict[str, bytes] = {}
         self._room = MAX_HELD
 
-    def put(self, path: str, data: bytes) -> None:
-        """Keep the bytes if there is room."""
-        if len(data) <= self._room:
+    def put(self, path: str, data: bytes, *, differs: bool = False) -> None:
+        """Keep the bytes if there is room, or if they ``differ`` from what is on disk."""
+        if differs or len(data) <= self._room:
             self._room -= len(data)
             self._held[path] = data
 

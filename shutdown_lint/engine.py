@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from shutdown_lint.analysis import Context, Result, analyse_project, trouble_findings
 from shutdown_lint.cache import Cache, Known, key_of, open_cache
@@ -17,7 +17,7 @@ from shutdown_lint.prefilter import compile_prefilter, imported_packages
 from shutdown_lint.rules import registry
 from shutdown_lint.schedule import Progress, analyse_all
 from shutdown_lint.settings import Settings
-from shutdown_lint.source import Found, SourceFile, Trouble, TroubleError, discover, name_files, read_bytes
+from shutdown_lint.source import Found, SourceFile, Trouble, TroubleError, decode, discover, name_files, read_bytes
 from shutdown_lint.source.discover import absolute
 from shutdown_lint.source.ignores import glob_regex
 from shutdown_lint.source.names import shown, working_folder
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 # not of the content, but of the moment: what failed may go well the next time
 _PASSING = frozenset({"SHD901", "SHD903", "SHD904"})
+
+
+Refine: TypeAlias = Callable[[Sequence[Finding], Callable[[str], "str | None"]], tuple[Finding, ...]]
 
 
 class Report(NamedTuple):
@@ -64,23 +67,39 @@ def _no_progress(_phase: str, _done: int, _total: int, _unit: str) -> None:
 
 
 def check(
-    paths: Sequence[str], settings: Settings, *, stdin: bytes | None = None, progress: Progress = _no_progress
+    paths: Sequence[str],
+    settings: Settings,
+    *,
+    stdin: bytes | None = None,
+    held: Mapping[str, bytes] | None = None,
+    progress: Progress = _no_progress,
+    refine: Refine | None = None,
 ) -> Report:
     """Check the files that ``paths`` name, knowing the whole project.
 
     ``progress`` is called now and then, see ``schedule.analyse_all``. With ``stdin``, its bytes stand for the file
-    ``settings.stdin_filename``, and only that file is reported on. Raises ``registry.UnknownSelector`` for a selector in
-    the settings that names no rule.
+    ``settings.stdin_filename``, and only that file is reported on. Other files are taken to contain what ``held`` says,
+    by path. ``refine`` has the last word on findings before they are remembered; it gets a reader of the files' texts.
+    Raises ``registry.UnknownSelector`` for a selector in the settings that names no rule.
     """
     with collector_paused():
-        return _check(paths, settings, stdin, progress)
+        return _check(
+            paths, settings, stdin, {absolute(path): data for path, data in (held or {}).items()}, progress, refine
+        )
 
 
-def _check(paths: Sequence[str], settings: Settings, stdin: bytes | None, progress: Progress) -> Report:
+def _check(
+    paths: Sequence[str],
+    settings: Settings,
+    stdin: bytes | None,
+    held: Mapping[str, bytes],
+    progress: Progress,
+    refine: Refine | None,
+) -> Report:
     enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
-    cache = open_cache("" if stdin is not None else settings.cache, settings.root)
-    given = _read(paths, settings, stdin, cache)
-    results = _results(given, settings, enabled, cache, progress)
+    cache = open_cache("" if stdin is not None or held else settings.cache, settings.root)
+    given = _read(paths, settings, stdin, held, cache)
+    results = _results(given, settings, enabled, cache, progress, refine)
     cache.save()
     findings = [finding for result in results for finding in result.findings]
     findings += trouble_findings(given.troubles, enabled)
@@ -91,18 +110,26 @@ def _check(paths: Sequence[str], settings: Settings, stdin: bytes | None, progre
 
 
 def _results(
-    given: _Input, settings: Settings, enabled: dict[str, str], cache: Cache, progress: Progress
+    given: _Input,
+    settings: Settings,
+    enabled: dict[str, str],
+    cache: Cache,
+    progress: Progress,
+    refine: Refine | None,
 ) -> list[Result]:
     """What is found in each part of the run: remembered, or found now and remembered."""
     programs, parts = scripts(settings.root), parts_of(given.files, given.known)
     own = top_packages(given.files)
-    common = key_of(sorted(enabled.items()), settings.models, settings.target_version, programs, own)
+    common = key_of(sorted(enabled.items()), settings.models, settings.target_version, programs, own, bool(refine))
     keys = [key_of(common, [(file, given.known.get(file.absolute)) for file in part.files]) for part in parts]
     found = {key: Result(*result) for key in keys if (result := cache.result(key)) is not None}
     left = [(key, part) for key, part in zip(keys, parts, strict=True) if key not in found]
     if left:
         context = context_of(given.contents, settings, enabled, programs, own)
         results = analyse_all([part for _, part in left], context, settings.jobs, progress)
+        if refine is not None:
+            read = _reader(given)
+            results = [result._replace(findings=refine(result.findings, read)) for result in results]
         for (key, _), result in zip(left, results, strict=True):
             found[key] = result
             if not any(finding.code in _PASSING for finding in result.findings):
@@ -114,11 +141,24 @@ def projects(paths: Sequence[str], settings: Settings) -> Iterator[tuple[Project
     """What is known of each part of a run, and the findings in it, for questions that no rule asks."""
     enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
     with collector_paused():
-        given = _read(paths, settings, None, open_cache("", settings.root))
+        given = _read(paths, settings, None, {}, open_cache("", settings.root))
         context = context_of(given.contents, settings, enabled, scripts(settings.root), top_packages(given.files))
         for part in parts_of(given.files, given.known):
             project, result = analyse_project(part, context, {})
             yield project, tuple(without_ignored(result.findings, settings))
+
+
+def _reader(given: _Input) -> Callable[[str], str | None]:
+    """Texts of the files by the path that findings show."""
+    places = {file.path: file.absolute for file in given.files}
+
+    def read(path: str) -> str | None:
+        try:
+            return decode(given.contents.get(places[path])) if path in places else None
+        except TroubleError:
+            return None
+
+    return read
 
 
 def top_packages(files: Iterable[SourceFile]) -> list[str]:
@@ -148,7 +188,9 @@ def files_of(paths: Sequence[str], settings: Settings) -> tuple[str, ...]:
     return tuple(shown(path, here) for path in discover(paths, settings).files)
 
 
-def _read(paths: Sequence[str], settings: Settings, stdin: bytes | None, cache: Cache) -> _Input:
+def _read(
+    paths: Sequence[str], settings: Settings, stdin: bytes | None, held: Mapping[str, bytes], cache: Cache
+) -> _Input:
     asked = _asked(paths, settings, stdin)
     everything = discover([settings.root], settings).files if settings.knowledge == "project" else ()
     files = tuple(
@@ -165,12 +207,13 @@ def _read(paths: Sequence[str], settings: Settings, stdin: bytes | None, cache: 
             known[path] = remembered
             continue
         try:
-            data = stdin if stdin is not None and file.reported else read_bytes(path)
+            data = stdin if stdin is not None and file.reported else held.get(path)
+            data = read_bytes(path) if data is None else data
         except TroubleError as error:
             if file.reported:
                 troubles.append((file.path, error.trouble))
             continue
-        contents.put(path, data)
+        contents.put(path, data, differs=path in held)
         known[path] = cache.put_file(path, data, imported_packages(data))
     warnings = asked.warnings or (() if asked.files or stdin is not None else ("no Python files found",))
     return _Input(files, known, contents, tuple(troubles), tuple(warnings))

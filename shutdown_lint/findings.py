@@ -44,7 +44,10 @@ class Fix(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """One hazard at one place. ``message`` is one sentence, lower case start, no final dot."""
+    """One hazard at one place. ``message`` is one sentence, lower case start, no final dot.
+
+    ``unfixed`` is why there is no fix although the rule has one, in the same form.
+    """
 
     path: str
     span: Span
@@ -58,6 +61,7 @@ class Finding(NamedTuple):
     trace: tuple[Step, ...] = ()
     help: str = ""
     fix: Fix | None = None
+    unfixed: str = ""
 
     @property
     def url(self) -> str:

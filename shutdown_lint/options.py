@@ -148,7 +148,8 @@ _ADOPTION = (
 )
 _FIXES = (
     Option("", "--fix", "switch", "", "apply safe fixes"),
-    Option("", "--unsafe-fixes", "switch", "", "apply unsafe fixes too; read what they change"),
+    Option("", "--unsafe-fixes", "switch", "", "with --fix or --diff: unsafe fixes too; read what they change"),
+    Option("", "--fix-only", "switch", "", "apply fixes and report nothing of what remains"),
     Option("", "--diff", "switch", "", "print what --fix would change, and change nothing"),
 )
 _RUN = (

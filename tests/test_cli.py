@@ -192,11 +192,11 @@ def test_fixes_are_made_and_counted(project: Path, capsys: pytest.CaptureFixture
     assert main(["unused.py"]) == 1
     assert capsys.readouterr().out.endswith("Found 1 finding (1 fixable with --fix)\n")
     assert main(["unused.py", "--fix"]) == 0
-    assert capsys.readouterr().out == "Fixed 1 finding; none remains\n"
+    assert capsys.readouterr().out == "1 fixed, 0 remaining\n"
     assert (project / "unused.py").read_text() == "x = 1\n"
     (project / "unused.py").write_text(UNUSED)
     assert main([".", "--fix", "--output-format", "concise"]) == 1
-    assert capsys.readouterr().out.splitlines()[1:] == ["Fixed 1 finding; found 1 finding"]
+    assert capsys.readouterr().out.splitlines()[1:] == ["1 fixed, 1 remaining"]
 
 
 def test_a_diff_changes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -214,7 +214,36 @@ def test_stdin_is_fixed_to_stdout(project: Path) -> None:
     done = run("-", "--fix", input=UNUSED.encode("latin-1") + BAD.encode() + "# é".encode())
     assert done.returncode == 1
     assert done.stdout == b"x = 1\n" + BAD.encode() + "# é".encode()
-    assert done.stderr.startswith(b"-:6:9 SHD107 ") and done.stderr.endswith(b"Fixed 1 finding; found 1 finding\n")
+    assert done.stderr.startswith(b"-:6:9 SHD107 ") and done.stderr.endswith(b"1 fixed, 1 remaining\n")
+
+
+def test_fix_only_reports_nothing_of_what_remains(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "unused.py").write_text(UNUSED)
+    assert main([".", "--fix-only"]) == 0, "SHD107 remains in bad.py"
+    assert capsys.readouterr() == ("", "shutdown-lint: fixed 1 finding\n")
+    assert (project / "unused.py").read_text() == "x = 1\n"
+    (project / "unused.py").write_text(UNUSED)
+    (project / "unused.py").chmod(0o444)
+    assert main([".", "--fix-only", "--quiet"]) == 2, "could not be fixed"
+    assert capsys.readouterr() == ("", "shutdown-lint: unused.py: not fixed: the file is read-only\n")
+
+
+def test_fix_only_writes_stdin_and_nothing_else(project: Path) -> None:
+    done = run("-", "--fix-only", "--quiet", input=UNUSED.encode() + BAD.encode())
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"x = 1\n" + BAD.encode(), b"")
+
+
+SHADOWED = "def stop(sys):\n    exit(1)\n"
+
+
+def test_verbose_tells_why_there_is_no_fix(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "shadowed.py").write_text(SHADOWED)
+    reason = "shadowed.py:2:5: SHD108 has no fix here: `sys` means something else here"
+    for flags in (["-v"], ["-v", "--fix"], ["-v", "--output-format", "json"]):
+        assert main(["shadowed.py", "--select", "SHD108", *flags]) == 1
+        out, err = capsys.readouterr()
+        assert reason in err and "fixable" not in out
+    assert json.loads(out)[0]["fix"] is None
 
 
 def test_json_holds_the_edits(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

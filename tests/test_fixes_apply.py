@@ -12,8 +12,9 @@ from fixing import BAD, GOOD, fix, holds_only, new_project, settings_for
 from shutdown_lint import engine, fixes
 from shutdown_lint.facts import Span
 from shutdown_lint.findings import Edit, Finding, Fix
-from shutdown_lint.fixes import files, rounds
+from shutdown_lint.fixes import drafts, files, rounds
 from shutdown_lint.fixes.edits import Planned
+from shutdown_lint.fixes.planning import plans
 from shutdown_lint.fixes.refusal import Refused
 
 
@@ -93,7 +94,7 @@ def test_thousands_of_findings_in_one_file_are_fixed_together(project: Path) -> 
 def _pretend(monkeypatch: pytest.MonkeyPatch, plan: Callable[[Finding, str], Edit]) -> None:
     """Let ``plan`` make the edits instead of the fixers."""
     monkeypatch.setattr(
-        rounds, "plans", lambda found, text: [Planned(finding, (plan(finding, text),)) for finding in found]
+        drafts, "plans", lambda found, text: [Planned(finding, (plan(finding, text),)) for finding in found]
     )
 
 
@@ -111,24 +112,44 @@ def test_a_fix_that_does_not_mend_is_not_written(
     assert result.fixed == () and result.exit_code() == 2 and (project / "a.py").read_bytes() == BAD
 
 
+def test_one_fix_that_does_not_mend_does_not_stop_the_others(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = ["exit(1)", "exit(2)", "exit(3)"]
+    (project / "a.py").write_text("import sys\n" + "".join(f"if sys.argv: {call}\n" for call in calls))
+    real = plans
+
+    def most(found: list[Finding], text: str) -> list[Planned]:
+        bad = Edit(Span(3, 14, 3, 21), "exit(0)")
+        return [plan._replace(edits=(bad,)) if plan.finding.span.line == 3 else plan for plan in real(found, text)]
+
+    monkeypatch.setattr(drafts, "plans", most)
+    result = fix()
+    assert (project / "a.py").read_text().splitlines()[1:] == [
+        "if sys.argv: sys.exit(1)",
+        "if sys.argv: exit(2)",
+        "if sys.argv: sys.exit(3)",
+    ]
+    assert [item.number for item in result.fixed] == [2] and result.exit_code() == 2
+    assert [item.message for item in result.problems] == ["SHD108 would still be found after its fix"]
+
+
 def test_a_fix_that_loses_a_comment_is_not_written(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "a.py").write_bytes(BAD)
     _pretend(monkeypatch, lambda finding, text: Edit(finding.span._replace(end_col=99), "sys.exit(1)"))
-    monkeypatch.setattr(rounds, "changed", lambda text, edits: text.replace("exit(1)  # bye", "sys.exit(1)"))
+    monkeypatch.setattr(drafts, "changed", lambda text, edits: text.replace("exit(1)  # bye", "sys.exit(1)"))
     assert [item.message for item in fix().problems] == ["the comment `# bye` would be lost"]
     assert (project / "a.py").read_bytes() == BAD
 
 
 def test_fixes_that_never_end_are_an_error_that_names_the_rule(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "a.py").write_bytes(b"x = 0\n")
-    codes = iter(["SHD101", "SHD103"] * rounds.MAX_ROUNDS)
+    codes = iter(["SHD101", "SHD103"] * drafts.MAX_ROUNDS)
     span = Span(1, 1, 1, 1)
 
     def found() -> engine.Report:
         return engine.Report((Finding("a.py", span, next(codes), "x", "x", "error", "D", fix=Fix("safe", "", "x")),), 1)
 
     _pretend(monkeypatch, lambda finding, text: Edit(span, "y = 1\n"))
-    monkeypatch.setattr(rounds, "_again", lambda path, data, settings: found())
+    monkeypatch.setattr(rounds, "_check", lambda run, changed: found())
     result = fixes.apply(found(), ["."], settings_for())
     assert [item.message for item in result.problems] == ["still finds something to fix after 10 rounds: SHD101"]
     assert (project / "a.py").read_bytes() == b"x = 0\n"

@@ -13,7 +13,7 @@ import pytest
 
 from shutdown_lint import engine, fixes
 from shutdown_lint.engine import Report
-from shutdown_lint.fixes.planning import KINDS
+from shutdown_lint.fixes.planning import KINDS, settle
 from shutdown_lint.settings import Settings
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -35,6 +35,10 @@ def _counts(report: Report) -> Counter[str]:
     return Counter(finding.code for finding in report.findings)
 
 
+def _defaults(report: Report) -> Counter[str]:
+    return Counter(finding.code for finding in report.findings if finding.tier == "D")
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.stem}")
 def test_promises(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The findings with a safe fix go, no other comes, comments stay, a second run has nothing to do."""
@@ -42,7 +46,8 @@ def test_promises(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(tmp_path)
     settings = Settings(root=os.getcwd(), select=("ALL",), jobs=1)
     before, texts = engine.check(["."], settings), _texts(tmp_path)
-    safe = Counter(f.code for f in before.findings if f.fix and f.fix.applicability == "safe")
+    possible = settle(before.findings, lambda path: texts[os.path.normpath(path)])
+    safe = Counter(f.code for f in possible if f.fix and f.fix.applicability == "safe")
 
     result = fixes.apply(before, ["."], settings)
 
@@ -55,6 +60,27 @@ def test_promises(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         if not safe["SHD910"]:
             assert re.findall(r"#.*", text) == re.findall(r"#.*", texts[path])
     assert fixes.apply(result.report, ["."], settings).fixed == () and _texts(tmp_path) == after
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.stem}")
+def test_promises_of_unsafe_fixes(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can be fixed goes, comments stay, the result compiles, and a second run has nothing to do."""
+    _copy(case, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(root=os.getcwd(), select=("ALL",), jobs=1)
+    before, texts = engine.check(["."], settings), _texts(tmp_path)
+
+    result = fixes.apply(before, ["."], settings, unsafe=True)
+
+    after = _texts(tmp_path)
+    assert result.problems == ()
+    assert [finding for finding in result.report.findings if finding.fix] == []
+    assert _defaults(result.report) <= _counts(before), "no hazard comes in the place of another"
+    for path, text in after.items():
+        ast.parse(text)
+        if "SHD910" not in {item.code for item in result.fixed}:
+            assert sorted(re.findall(r"#.*", text)) == sorted(re.findall(r"#.*", texts[path]))
+    assert fixes.apply(result.report, ["."], settings, unsafe=True).fixed == () and _texts(tmp_path) == after
 
 
 def test_there_are_fixtures_for_every_fixer() -> None:

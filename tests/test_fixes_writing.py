@@ -81,7 +81,7 @@ def test_a_write_that_fails_leaves_the_file_and_nothing_else(
     assert (project / "a.py").read_bytes() == BAD and holds_only(project, "a.py")
 
 
-def _run(code: str) -> subprocess.CompletedProcess[str]:
+def _start(code: str) -> subprocess.Popen[bytes]:
     """Fix the current folder in a process of its own, after ``code``."""
     script = (
         "import os, resource, signal\n"
@@ -90,7 +90,15 @@ def _run(code: str) -> subprocess.CompletedProcess[str]:
         f"{code}\nprint([p.message for p in fixes.apply(report, ['.'], s).problems])\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", script]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def _run(code: str) -> subprocess.CompletedProcess[str]:
+    """The same to its end."""
+    with _start(code) as process:
+        out, err = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, out.decode(), err.decode())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no resource limits")
@@ -159,3 +167,37 @@ def test_a_hard_link_is_fixed_once_and_stays_one_file(project: Path) -> None:
     assert [(item.path, item.number) for item in result.fixed] == [("a.py", 1)] and result.report.findings == ()
     assert (project / "b.py").read_bytes() == GOOD
     assert os.path.samefile(project / "a.py", project / "b.py") and holds_only(project, "a.py", "b.py")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_what_a_killed_run_has_left_is_swept_away_later(project: Path) -> None:
+    (project / "a.py").write_bytes(BAD)
+    _run("os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)")
+    (left,) = project.glob(".shutdown-lint-*.tmp")
+    ours = project / f".shutdown-lint-{os.getpid()}-x.tmp"
+    ours.touch()
+    for path in (left, ours):
+        os.utime(path, (0, 0))
+    (project / ".shutdown-lint-cache").touch()
+    assert "[]" in _run("").stdout and (project / "a.py").read_bytes() == GOOD
+    assert holds_only(project, "a.py", ours.name, ".shutdown-lint-cache"), "a run that is alive keeps its file"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_killed_at_any_moment_every_file_is_old_or_new(project: Path) -> None:
+    paths = [project / f"module_{number}.py" for number in range(40)]
+    write = "os.replace = lambda a, b, replace=os.replace: (os.write(1, b'.'), replace(a, b))"
+    for path in paths:
+        path.write_bytes(BAD)
+    for killed_at in (1, 7, 20, 39):
+        process = _start(write)
+        assert process.stdout is not None
+        for _ in range(killed_at):
+            assert process.stdout.read(1) == b"."
+        process.kill()
+        process.communicate()
+        found = [path.read_bytes() for path in paths]
+        assert set(found) <= {BAD, GOOD} and found.count(GOOD) >= killed_at - 1
+        for path in paths:
+            path.write_bytes(BAD)
+    assert _run("").returncode == 0 and all(path.read_bytes() == GOOD for path in paths)

@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 from reporting import EVIL, SOURCE, finding, hostile
 
 from shutdown_lint.facts import Span
-from shutdown_lint.findings import Edit, Finding, Fix, Step
+from shutdown_lint.findings import Applicability, Edit, Finding, Fix, Step
 from shutdown_lint.report import View, renderer
 from shutdown_lint.report.summary import summary
 from shutdown_lint.report.view import columns, lines_of, safe, shown_path
@@ -236,6 +236,7 @@ def test_statistics_count_by_rule() -> None:
     }
 
 
+KINDS: tuple[Applicability, ...] = ("safe", "unsafe")
 SAFE, UNSAFE = finding(fix=Fix("safe", "m", "k")), finding(fix=Fix("unsafe", "m", "k"))
 
 
@@ -251,6 +252,31 @@ SAFE, UNSAFE = finding(fix=Fix("safe", "m", "k")), finding(fix=Fix("unsafe", "m"
 )
 def test_the_summary_counts_what_can_be_fixed(findings: list[Finding], expected: str) -> None:
     assert summary(findings, 2) == expected
+
+
+@pytest.mark.parametrize(
+    ("findings", "fixed", "expected"),
+    [
+        ([], 0, "0 fixed, 0 remaining"),
+        ([finding()], 2, "2 fixed, 1 remaining"),
+        ([finding(), UNSAFE], 3, "3 fixed, 2 remaining (1 fixable with --unsafe-fixes)"),
+    ],
+)
+def test_the_summary_of_a_run_with_fixes(findings: list[Finding], fixed: int, expected: str) -> None:
+    assert summary(findings, 2, fixed) == expected
+
+
+def test_text_formats_tell_safe_fixes_from_unsafe_ones() -> None:
+    plain = finding(path="a.py", message="wrong")
+    safe, join = (plain._replace(fix=Fix(kind, "join it", "shd201")) for kind in KINDS)
+    assert renderer("concise")([plain, safe, join], View()).splitlines() == [
+        "a.py:3:9 SHD202 [error] wrong",
+        "a.py:3:9 SHD202 [error] wrong [safe fix]",
+        "a.py:3:9 SHD202 [error] wrong [unsafe fix]",
+    ]
+    assert "   fix: join it (--fix)\n" in renderer("full")([safe], View())
+    assert "   fix: join it (unsafe: --fix --unsafe-fixes)\n" in renderer("full")([join], View())
+    assert "fix:" not in renderer("full")([plain], View())
 
 
 def test_an_unknown_format_is_refused() -> None:

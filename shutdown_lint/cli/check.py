@@ -87,7 +87,7 @@ def set_up(arguments: argparse.Namespace) -> Setup:
 
 
 def _refuse_contradictions(arguments: argparse.Namespace) -> None:
-    fixing = arguments.fix or arguments.diff or arguments.unsafe_fixes
+    fixing = arguments.fix or arguments.fix_only or arguments.diff or arguments.unsafe_fixes
     for flag, given in (("--diff-only", arguments.diff_only), ("--add-noqa", arguments.add_noqa)):
         if given and _STDIN in arguments.paths:
             raise UsageError(f"{flag} cannot be combined with `-` (stdin)")
@@ -155,10 +155,11 @@ def _check(setup: Setup) -> int:
         report = run_engine(setup, stdin)
         if arguments.add_noqa:
             return _add_noqa(setup, narrowed(setup, report, stdin))
-        if arguments.fix or arguments.diff:
+        if arguments.fix or arguments.fix_only or arguments.diff:
             code, report = _fix(setup, report, stdin)
         else:
             report = narrowed(setup, report, stdin)
+            _tell_unfixed(arguments, report)
             show(setup.outputs, report, stdin)
             code = _exit_code(report, setup)
     except AdoptionError as error:
@@ -172,11 +173,12 @@ def _check(setup: Setup) -> int:
 
 
 def run_engine(setup: Setup, stdin: bytes | None) -> Report:
-    """The report of the engine, with a bar on a terminal when it takes long."""
+    """The report of the engine, with a bar on a terminal when it takes long; a fix is in it where it can be made."""
     from shutdown_lint import engine
+    from shutdown_lint.cli.texts import possible
 
     with Progress(quiet=bool(setup.arguments.quiet)) as progress:
-        return engine.check(setup.arguments.paths, setup.settings, stdin=stdin, progress=progress.tell)
+        return engine.check(setup.arguments.paths, setup.settings, stdin=stdin, progress=progress.tell, refine=possible)
 
 
 def narrowed(setup: Setup, report: Report, stdin: bytes | None) -> Report:
@@ -204,6 +206,14 @@ def _add_noqa(setup: Setup, report: Report) -> int:
     return add_comments(report, setup.settings, setup.arguments.reason or "")
 
 
+def _tell_unfixed(arguments: argparse.Namespace, report: Report) -> None:
+    from shutdown_lint.report.concise import place
+
+    for finding in report.findings if arguments.verbose else ():
+        if finding.unfixed:
+            complain(f"{place(finding)}: {finding.code} has no fix here: {finding.unfixed}")
+
+
 def _read_stdin() -> bytes:
     from shutdown_lint.source.reading import MAX_BYTES
 
@@ -224,19 +234,26 @@ def _fix(setup: Setup, report: Report, stdin: bytes | None) -> tuple[int, Report
     for problem in result.problems:
         complain(f"{problem.path}: not fixed: {problem.message}")
     result = result._replace(report=narrowed(setup, result.report, result.output))
+    _tell_unfixed(arguments, result.report)
     done = sum(fixed.number for fixed in result.fixed)
     if diff:
         write(_shown_diff(result.diff, arguments), arguments.targets[0])
         if not arguments.quiet:
             complain(f"would fix {plural(done, 'finding')}")
-    elif result.output is not None:
+        return result.exit_code(diff=True), result.report
+    if result.output is not None:
         # stdout belongs to the mended text
         to_stdout(result.output)
-        show(setup.outputs, result.report, result.output, done, to_stderr)
-    else:
+        if not arguments.fix_only:
+            show(setup.outputs, result.report, result.output, done, to_stderr)
+    elif not arguments.fix_only:
         show(setup.outputs, result.report, None, done)
-    code = result.exit_code(diff=diff)
-    return (_exit_code(result.report, setup) if code == 1 and not diff else code), result.report
+    if arguments.fix_only and not arguments.quiet:
+        complain(f"fixed {plural(done, 'finding')}")
+    code = result.exit_code()
+    if code == 1:
+        code = 0 if arguments.fix_only else _exit_code(result.report, setup)
+    return code, result.report
 
 
 def _shown_diff(diff: str, arguments: argparse.Namespace) -> str:

@@ -30,7 +30,7 @@ def show(
     outputs: Outputs,
     report: Report,
     stdin: bytes | None,
-    fixed: int = 0,
+    fixed: int | None = None,
     stdout: Callable[[str], None] = to_stdout,
 ) -> None:
     """Write all outputs; files first, so that they are there when the reader of stdout goes."""
@@ -46,7 +46,7 @@ def write(text: str, target: Target, stdout: Callable[[str], None] = to_stdout) 
         stdout(text)
 
 
-def _rendered(outputs: Outputs, target: Target, report: Report, stdin: bytes | None, fixed: int) -> str:
+def _rendered(outputs: Outputs, target: Target, report: Report, stdin: bytes | None, fixed: int | None) -> str:
     from shutdown_lint.report import VIEWED, renderer
     from shutdown_lint.report.summary import summary
 

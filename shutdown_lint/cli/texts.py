@@ -50,3 +50,12 @@ def edits_of(findings: Iterable[Finding], read: Callable[[str], str | None]) -> 
 
     texts = ((read(path), found) for path, found in by_path.items())
     return {finding: edits for text, found in texts if text is not None for finding, edits in plan(found, text).items()}
+
+
+def possible(findings: Sequence[Finding], read: Callable[[str], str | None]) -> tuple[Finding, ...]:
+    """The findings, each with a fix only where its fixer can make it on this text; the others tell why not."""
+    if not any(finding.fix for finding in findings):
+        return tuple(findings)
+    from shutdown_lint.fixes.planning import settle
+
+    return settle(findings, read)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from shutdown_lint.findings import Edit, Finding
 from shutdown_lint.fixes.edits import Planned, changed
@@ -44,13 +45,20 @@ def loses_comments(text: str, result: str, plans: Sequence[Planned]) -> str:
     return f"the comment `{min(lost)}` would be lost" if lost else ""
 
 
-def still_found(before: Iterable[Finding], after: Iterable[Finding], plans: Sequence[Planned]) -> str:
+class Wrong(NamedTuple):
+    """What speaks against a change, and the rule whose fix is to blame."""
+
+    code: str
+    message: str
+
+
+def still_found(before: Iterable[Finding], after: Iterable[Finding], plans: Sequence[Planned]) -> Wrong | None:
     """Whether a rule finds in the result as much as before, or the result cannot be analysed any more."""
     was, now = Counter(f.code for f in before), Counter(f.code for f in after)
     for code in sorted(TROUBLES):
         if now[code] > was[code]:
-            return f"the result could not be analysed ({code})"
+            return Wrong(code, f"the result could not be analysed ({code})")
     for code, number in sorted(Counter(plan.finding.code for plan in plans).items()):
         if now[code] > was[code] - number:
-            return f"{code} would still be found after its fix"
-    return ""
+            return Wrong(code, f"{code} would still be found after its fix")
+    return None

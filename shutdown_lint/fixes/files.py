@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tempfile
+import time
 from collections.abc import Sequence
+from functools import cache
 
 from shutdown_lint.fixes.refusal import Refused
 from shutdown_lint.source import TroubleError, decode, read_bytes
 from shutdown_lint.source.decoding import BOM, declared_encoding
+
+ABANDONED = 60  # seconds; a file is written in much less
+_TEMPORARY = re.compile(r"\.shutdown-lint-(\d+)-.*\.tmp")
 
 
 def encode(text: str, like: bytes) -> bytes:
@@ -59,7 +65,8 @@ def write(path: str, before: bytes, after: bytes, also: Sequence[str] = ()) -> N
 
 def _beside(path: str, data: bytes, status: os.stat_result) -> str:
     """A new file in the same folder (so that replacing is one step) that holds the data and is safely on disk."""
-    handle, temporary = tempfile.mkstemp(prefix=".shutdown-lint-", suffix=".tmp", dir=os.path.dirname(path))
+    _sweep(os.path.dirname(path))
+    handle, temporary = _temporary(os.path.dirname(path))
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
@@ -70,6 +77,36 @@ def _beside(path: str, data: bytes, status: os.stat_result) -> str:
         os.unlink(temporary)
         raise
     return temporary
+
+
+def _temporary(folder: str) -> tuple[int, str]:
+    return tempfile.mkstemp(prefix=f".shutdown-lint-{os.getpid()}-", suffix=".tmp", dir=folder)
+
+
+@cache
+def _sweep(folder: str) -> None:
+    """Remove what a run that was killed has left in the folder, once a run; another run's files of now stay."""
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                found = _TEMPORARY.fullmatch(entry.name)
+                is_old = found and time.time() - entry.stat(follow_symlinks=False).st_mtime > ABANDONED
+                if found and is_old and not _is_running(int(found[1])):
+                    os.unlink(entry.path)
+    except OSError:
+        return  # no reason not to fix
+
+
+def _is_running(number: int) -> bool:
+    if os.name != "posix":
+        return False  # signal 0 would end the process there; a file in use cannot be removed
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _take_after(path: str, handle: int, status: os.stat_result) -> None:
@@ -103,7 +140,7 @@ def _require(path: str, before: bytes) -> None:
 
 def _link(path: str, name: str) -> None:
     """Make ``name`` a hard link to ``path`` again."""
-    handle, temporary = tempfile.mkstemp(prefix=".shutdown-lint-", suffix=".tmp", dir=os.path.dirname(name))
+    handle, temporary = _temporary(os.path.dirname(name))
     os.close(handle)
     os.unlink(temporary)
     os.link(path, temporary)

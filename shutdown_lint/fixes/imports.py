@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
+from shutdown_lint.facts import Span
 from shutdown_lint.findings import Edit
 from shutdown_lint.fixes import names
 from shutdown_lint.fixes.refusal import Refused
@@ -35,6 +36,23 @@ def access(tree: Tree, module: str, node: cst.CSTNode) -> Access:
     if not _is_only_the_module(tree, module, module, around):
         raise Refused(f"`{module}` means something else here")
     return Access(module, (insertion(tree, module),))
+
+
+def together(edits: list[Edit]) -> list[Edit]:
+    """Edits that add imports, those at one place as one: lines one below the other."""
+    by_place: dict[Span, list[str]] = {}
+    for edit in dict.fromkeys(edits):
+        by_place.setdefault(edit.span, []).append(edit.content)
+    return [Edit(place, _joined(texts)) for place, texts in by_place.items()]
+
+
+def _joined(texts: list[str]) -> str:
+    if len(texts) == 1:
+        return texts[0]
+    lines = [text.strip("\r\n") for text in texts]
+    before, _, after = texts[0].partition(lines[0])
+    newline = "\r\n" if "\r\n" in texts[0] else "\r" if "\r" in texts[0] else "\n"
+    return f"{before}{newline.join(sorted(lines))}{after}"
 
 
 def _imported_as(file: cst.Module, module: str) -> list[tuple[str, cst.CSTNode]]:

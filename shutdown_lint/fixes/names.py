@@ -143,6 +143,13 @@ def free_name(tree: Tree, top: cst.CSTNode, wish: str) -> str:
     return name
 
 
+def is_bound(tree: Tree, node: cst.CSTNode, name: str) -> bool:
+    """Whether the name, used at the node, may mean something else than the builtin."""
+    if has_star_import(tree) or declares_global(tree, name):
+        return True
+    return any(bindings(tree, scope, name) for scope in scopes(tree, node))
+
+
 def declares_global(tree: Tree, name: str) -> bool:
     """Whether some function binds the module's name through ``global``."""
     return name in tree.remember(_declared_global, tree.module)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, TypeAlias
 
 from shutdown_lint.findings import Edit, Finding
@@ -16,7 +19,8 @@ if TYPE_CHECKING:
 
     Fixer: TypeAlias = Callable[[Tree, Span, Mapping[str, str]], list[Edit]]
 
-KINDS = frozenset({"shd108", "shd208", "shd309", "shd310", "shd910"})
+# one module a fixer, named like the code of its rule
+KINDS = frozenset(name for _, name, _ in iter_modules([os.path.dirname(__file__)]) if re.fullmatch(r"shd\d{3}", name))
 
 
 def plan(findings: Iterable[Finding], text: str) -> dict[Finding, tuple[Edit, ...]]:
@@ -39,6 +43,22 @@ def plans(findings: Iterable[Finding], text: str) -> list[Planned]:
     except Refused as error:
         return [Planned(finding, (), str(error)) for finding in wanted]
     return [_plan(finding, tree) for finding in wanted]
+
+
+def settle(findings: Iterable[Finding], read: Callable[[str], str | None]) -> tuple[Finding, ...]:
+    """The findings, each with a fix only where that can be made on the text that ``read`` gives for its file.
+
+    The others tell why not. Where there is no text, a finding stays as it is.
+    """
+    found = tuple(findings)
+    by_path: dict[str, list[Finding]] = {}
+    for finding in found:
+        if finding.fix is not None:
+            by_path.setdefault(finding.path, []).append(finding)
+    texts = ((read(path), its) for path, its in by_path.items())
+    planned = (item for text, its in texts if text is not None for item in plans(its, text))
+    refused = {item.finding: item.finding._replace(fix=None, unfixed=item.refusal) for item in planned if item.refusal}
+    return tuple(refused.get(finding, finding) for finding in found)
 
 
 def _plan(finding: Finding, tree: Tree) -> Planned:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.findings import Finding
-from shutdown_lint.fixes.checking import broken, loses_comments, still_found
 from shutdown_lint.fixes.diffs import unified
-from shutdown_lint.fixes.edits import Planned, changed, compatible
-from shutdown_lint.fixes.files import encode, target, write
-from shutdown_lint.fixes.planning import plans
-from shutdown_lint.fixes.refusal import Refused, refuse_if
+from shutdown_lint.fixes.drafts import Draft, by_file
+from shutdown_lint.fixes.files import target, write
+from shutdown_lint.fixes.planning import settle
+from shutdown_lint.fixes.refusal import Refused
 from shutdown_lint.settings import Settings
 
 if TYPE_CHECKING:
     from shutdown_lint.engine import Report
-
-MAX_ROUNDS = 10
-STDIN = "-"
 
 
 class Fixed(NamedTuple):
@@ -42,9 +37,10 @@ class Problem(NamedTuple):
 class FixResult(NamedTuple):
     """The outcome of a run with fixes.
 
-    ``report`` is what remains to be reported (with ``diff``: what was reported before). ``fixed`` tells what was mended
-    (or would be); ``problems`` tells the files that could not be changed, ``refused`` the findings whose fixer found the
-    place unfit. ``diff`` is a unified diff of all changes, empty unless asked for; ``output`` is stdin's fixed text.
+    ``report`` is what remains to be reported (with ``diff``: what was reported before); a finding in it carries a fix
+    only where its fixer can still mend it. ``fixed`` tells what was mended (or would be); ``problems`` tells the files
+    that could not be changed, ``refused`` the findings whose fixer found the place unfit. ``diff`` is a unified diff of
+    all changes, empty unless asked for; ``output`` is stdin's fixed text.
     """
 
     report: Report
@@ -61,15 +57,14 @@ class FixResult(NamedTuple):
         return int(bool(self.diff)) if diff else self.report.exit_code()
 
 
-class _Change(NamedTuple):
-    """A file with its fixes made in memory: the path as findings show it, bytes and text before and after."""
+class _Run(NamedTuple):
+    """What a run is asked to do."""
 
-    path: str
-    before: bytes
-    after: bytes
-    texts: tuple[str, str]
-    mended: tuple[Finding, ...]
-    report: Report
+    paths: Sequence[str]
+    settings: Settings
+    unsafe: bool
+    diff: bool
+    stdin: bytes | None
 
 
 def apply(
@@ -86,147 +81,138 @@ def apply(
     ``report`` is the engine's on the same ``paths``, ``settings`` and ``stdin``. With ``diff`` nothing is written. With
     ``stdin`` its fixed text comes back as ``output``, whatever is in the file that it is named for.
     """
-    changes: list[_Change] = []
+    run = _Run(paths, settings, unsafe, diff, stdin)
     problems: list[Problem] = []
-    refused: list[Problem] = []
-    for path, others, findings in _by_file(report.findings, unsafe):
-        try:
-            change, left = _changed(path, findings, settings, unsafe, stdin)
-            if change and not diff and stdin is None:
-                _write(change, others, settings)
-        except Refused as error:
-            problems.append(Problem(path, str(error)))
-        except OSError as error:
-            problems.append(Problem(path, f"cannot be written: {error.strerror or error}"))
-        else:
-            changes += [change] if change else []
-            refused += left
+    drafts = list(_drafts(report, run, problems))
+    remaining = _rounds(report, drafts, run, problems)
+    written = _write_all(drafts, run, problems)
+    if any(draft.changed and draft not in written for draft in drafts):
+        remaining = _check(run, written)
+    changed = [draft for draft in written if draft.changed]
+    result = report if diff else remaining
     return FixResult(
-        report=_remaining(report, changes, paths, settings, diff, stdin),
-        fixed=tuple(_counts(changes)),
+        report=result._replace(findings=_settled(result.findings, drafts if diff else written, run)),
+        fixed=tuple(_counts(changed)),
         problems=tuple(problems),
-        refused=tuple(refused),
-        diff="".join(unified(change.path, *change.texts) for change in changes) if diff else "",
-        output=None if stdin is None else changes[0].after if changes and not diff else stdin,
+        refused=tuple(_refusals(drafts)),
+        diff="".join(unified(draft.path, draft.original, draft.text) for draft in changed) if diff else "",
+        output=None if stdin is None else changed[0].data if changed and not diff else stdin,
     )
 
 
-def _remaining(
-    report: Report,
-    changes: Sequence[_Change],
-    paths: Sequence[str],
-    settings: Settings,
-    diff: bool,
-    stdin: bytes | None,
-) -> Report:
-    """What is left to report: a change in one file may make or end findings in others."""
-    if not changes or diff:
-        return report
-    if stdin is not None:
-        return changes[0].report
-    from shutdown_lint.engine import check
-
-    return check(paths, settings)
+def _drafts(report: Report, run: _Run, problems: list[Problem]) -> Iterator[Draft]:
+    for path, others, findings in by_file(report.findings, run.unsafe):
+        try:
+            yield Draft.read(path, others, findings, run.stdin)
+        except Refused as error:
+            problems.append(Problem(path, str(error)))
 
 
-# --- which files -----------------------------------------------------------------------------------------------------
+# --- rounds ----------------------------------------------------------------------------------------------------------
 
 
-def _by_file(findings: Iterable[Finding], unsafe: bool) -> Iterator[tuple[str, tuple[str, ...], list[Finding]]]:
-    """Files with something to fix: the path, further names of the same file (hard links), all its findings."""
-    by_path: dict[str, list[Finding]] = {}
-    for finding in findings:
-        by_path.setdefault(finding.path, []).append(finding)
-    names: dict[tuple[int, int], list[str]] = {}
-    for path in (path for path, found in by_path.items() if _fixable(found, unsafe)):
-        names.setdefault(_identity(path), []).append(path)
-    for first, *others in names.values():
-        yield first, tuple(others), by_path[first]
+def _rounds(report: Report, drafts: Sequence[Draft], run: _Run, problems: list[Problem]) -> Report:
+    """Change the drafts until no fix is left to make; the report on what they then say.
 
-
-def _fixable(findings: Iterable[Finding], unsafe: bool) -> list[Finding]:
-    return [f for f in findings if f.fix is not None and (unsafe or f.fix.applicability == "safe")]
-
-
-def _identity(path: str) -> tuple[int, int]:
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return (-1, hash(path))
-    return (status.st_dev, status.st_ino)
-
-
-# --- one file --------------------------------------------------------------------------------------------------------
-
-
-def _changed(
-    path: str, findings: Sequence[Finding], settings: Settings, unsafe: bool, stdin: bytes | None
-) -> tuple[_Change | None, list[Problem]]:
-    """The file with its fixes made (None where every fixer refuses), and the refusals.
-
-    Raises ``Refused`` when the result is not good.
+    A change in one file may make or end findings in others, so that every round looks at all files.
     """
-    before, original = _read(path, stdin)
-    text, report = original, None
-    made: list[list[Planned]] = []
-    planned = plans(_fixable(findings, unsafe), text)
-    while chosen := compatible(planned):
-        _require_end(made, chosen)
-        result = changed(text, (edit for plan in chosen for edit in plan.edits))
-        data = encode(result, before)
-        refuse_if(broken(before, data) or loses_comments(text, result, chosen))
-        report = _again(path, data, settings)
-        refuse_if(still_found(findings, report.findings, chosen))
-        text, findings = result, report.findings
-        made.append(chosen)
-        planned = plans(_fixable(findings, unsafe), text)
-    refused = [_refusal(path, plan) for plan in planned]
-    if report is None:
-        return None, refused
-    mended = tuple(plan.finding for chosen in made for plan in chosen)
-    return _Change(path, before, data, (original, text), mended, report), refused
+    while changing := [draft for draft in drafts if _has_next(draft, run.unsafe, problems)]:
+        found = _check(run, drafts)
+        failed = [draft for draft in changing if not _is_good(draft, found, problems)]
+        if failed:
+            found = _check(run, drafts)
+        for draft in drafts:
+            draft.findings = [finding for finding in found.findings if finding.path == draft.path]
+        report = found
+    return report
 
 
-def _refusal(path: str, plan: Planned) -> Problem:
-    return Problem(path, f"{plan.finding.code} in line {plan.finding.span.line}: {plan.refusal}")
-
-
-def _require_end(made: Sequence[object], chosen: Sequence[Planned]) -> None:
-    codes = ", ".join(sorted({plan.finding.code for plan in chosen}))
-    refuse_if(f"still finds something to fix after {MAX_ROUNDS} rounds: {codes}" if len(made) == MAX_ROUNDS else "")
-
-
-def _read(path: str, stdin: bytes | None) -> tuple[bytes, str]:
-    from shutdown_lint.source import TroubleError, decode, read_bytes
-
+def _has_next(draft: Draft, unsafe: bool, problems: list[Problem]) -> bool:
+    """Make the next changes of the draft, if there are any."""
     try:
-        data = read_bytes(path) if stdin is None else stdin
-        text = decode(data)
-    except TroubleError as error:
-        raise Refused(str(error)) from error
-    refuse_if("" if encode(text, data) == data else "the file cannot be written back unchanged")
-    return data, text
+        while chosen := draft.choose(unsafe):
+            try:
+                draft.make(chosen)
+            except Refused as error:
+                if draft.blame(chosen):
+                    problems.append(Problem(draft.path, str(error)))
+            else:
+                return True
+    except Refused as error:
+        draft.give_up()
+        problems.append(Problem(draft.path, str(error)))
+    return False
 
 
-def _again(path: str, data: bytes, settings: Settings) -> Report:
-    """Check a file as if it held these bytes, in its project."""
+def _is_good(draft: Draft, found: Report, problems: list[Problem]) -> bool:
+    """Whether the last changes have mended what they were to mend; those that did not are taken back and not tried again."""
+    wrong = draft.wrong(finding for finding in found.findings if finding.path == draft.path)
+    if not wrong:
+        return True
+    if draft.take_back(wrong.code):
+        problems.append(Problem(draft.path, wrong.message))
+    return False
+
+
+def _check(run: _Run, drafts: Iterable[Draft]) -> Report:
+    """Check as if the files held what the drafts say."""
     from shutdown_lint.engine import check
 
-    name = "" if path == STDIN else path
-    return check([path], settings._replace(stdin_filename=name), stdin=data)
+    if run.stdin is not None:
+        data = next((draft.data for draft in drafts), run.stdin)
+        return check(run.paths, run.settings, stdin=data)
+    held = {name: draft.data for draft in drafts for name in (draft.path, *draft.others)}
+    return check(run.paths, run.settings, held=held)
 
 
-def _write(change: _Change, others: Sequence[str], settings: Settings) -> None:
-    path = target(change.path, settings.root)
-    further = {target(other, settings.root): None for other in others}
-    write(path, change.before, change.after, [other for other in further if other != path])
+# --- the end ---------------------------------------------------------------------------------------------------------
 
 
-# --- telling what was done -------------------------------------------------------------------------------------------
+def _write_all(drafts: Iterable[Draft], run: _Run, problems: list[Problem]) -> list[Draft]:
+    """Write what has changed; the drafts that are now what the files say."""
+    written = []
+    for draft in drafts:
+        try:
+            if draft.changed and not run.diff and run.stdin is None:
+                _write(draft, run.settings)
+        except Refused as error:
+            problems.append(Problem(draft.path, str(error)))
+        except OSError as error:
+            problems.append(Problem(draft.path, f"cannot be written: {error.strerror or error}"))
+        else:
+            written.append(draft)
+    return written
 
 
-def _counts(changes: Iterable[_Change]) -> Iterator[Fixed]:
-    for change in changes:
-        numbers = Counter((finding.code, finding.name) for finding in change.mended)
+def _write(draft: Draft, settings: Settings) -> None:
+    path = target(draft.path, settings.root)
+    further = {target(other, settings.root): None for other in draft.others}
+    write(path, draft.before, draft.data, [other for other in further if other != path])
+
+
+def _settled(findings: Iterable[Finding], drafts: Iterable[Draft], run: _Run) -> tuple[Finding, ...]:
+    """The findings, with a fix only where it can be made."""
+    texts = {draft.path: draft.original if run.diff else draft.text for draft in drafts}
+
+    def read(path: str) -> str | None:
+        from shutdown_lint.source import TroubleError, decode, read_text
+
+        try:
+            return texts[path] if path in texts else read_text(path) if run.stdin is None else decode(run.stdin)
+        except TroubleError:
+            return None
+
+    return settle(findings, read)
+
+
+def _refusals(drafts: Iterable[Draft]) -> Iterator[Problem]:
+    for draft in drafts:
+        for plan in draft.refused:
+            yield Problem(draft.path, f"{plan.finding.code} in line {plan.finding.span.line}: {plan.refusal}")
+
+
+def _counts(drafts: Iterable[Draft]) -> Iterator[Fixed]:
+    for draft in drafts:
+        numbers = Counter((finding.code, finding.name) for finding in draft.mended)
         for (code, name), number in sorted(numbers.items()):
-            yield Fixed(change.path, code, name, number)
+            yield Fixed(draft.path, code, name, number)

@@ -14,6 +14,7 @@ import libcst as cst
 from shutdown_lint.facts import Span
 from shutdown_lint.findings import Edit
 from shutdown_lint.fixes import names
+from shutdown_lint.fixes.blocks import append
 from shutdown_lint.fixes.imports import head, imports_plainly, insert_after
 from shutdown_lint.fixes.refusal import Refused
 from shutdown_lint.fixes.tree import Tree, code_of
@@ -32,7 +33,7 @@ def edits(tree: Tree, span: Span, args: Mapping[str, str]) -> list[Edit]:
     tasks, new = _set(tree, statement)
     start, _ = tree.range(statement)
     steps = (_call(tasks, "add", cst.Name(task)), _call(task, "add_done_callback", _attribute(tasks, "discard")))
-    return [*new, tree.edit(start, start, code_of(cst.AssignTarget(cst.Name(task)))), _append(tree, statement, steps)]
+    return [*new, tree.edit(start, start, code_of(cst.AssignTarget(cst.Name(task)))), append(tree, statement, steps)]
 
 
 def _statement(tree: Tree, span: Span) -> cst.Expr:
@@ -55,17 +56,6 @@ def _call(owner: str, method: str, argument: cst.BaseExpression) -> str:
 
 def _attribute(owner: str, name: str) -> cst.Attribute:
     return cst.Attribute(cst.Name(owner), cst.Name(name))
-
-
-def _append(tree: Tree, statement: cst.Expr, steps: tuple[str, ...]) -> Edit:
-    """Statements after the statement: on lines of their own, or on its line where it shares that with others."""
-    line = tree.parents[id(statement)]
-    start, end = tree.range(statement)
-    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) > 1:
-        return tree.edit(end, end, "".join(f"; {step}" for step in steps))
-    indent = tree.text[tree.line_start(start) : start]
-    end = tree.line_end(end)
-    return tree.edit(end, end, "".join(f"\n{indent}{step}" for step in steps))
 
 
 def _set(tree: Tree, statement: cst.CSTNode) -> tuple[str, list[Edit]]:

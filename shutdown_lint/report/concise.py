@@ -1,4 +1,4 @@
-"""One line a finding: ``path:line:col CODE [severity] message``."""
+"""One line a finding: ``path:line:col CODE [severity] message``, with ``[safe fix]`` or ``[unsafe fix]`` behind it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 def render(findings: Sequence[Finding], view: View) -> str:
     """The findings, one a line."""
-    return "".join(f"{headline(finding, view)}\n" for finding in findings)
+    return "".join(f"{headline(finding, view)}{_mark(finding, view)}\n" for finding in findings)
+
+
+def _mark(finding: Finding, view: View) -> str:
+    return f" {view.paint('dim', f'[{finding.fix.applicability} fix]')}" if finding.fix else ""
 
 
 def place(finding: Finding) -> str:

@@ -10,7 +10,7 @@ from shutdown_lint.report.view import View, columns, safe, shown_path
 
 if TYPE_CHECKING:
     from shutdown_lint.facts import Span
-    from shutdown_lint.findings import Finding, Step
+    from shutdown_lint.findings import Finding, Fix, Step
 
 ECHO = 120  # columns of source at most, whatever the terminal's width: a line may hold megabytes
 GUTTER = 5
@@ -28,6 +28,8 @@ def _block(finding: Finding, view: View) -> Iterator[str]:
     yield from _frame(finding, view)
     yield from _steps("lost", finding.lost, ", ", "", view)
     yield from _steps("path", finding.trace, " ", "→ ", view, "trace")
+    if finding.fix:
+        yield from _labelled("fix", list(_fix(finding.fix, view)), view, "help")
     if finding.help:
         yield from _labelled("help", list(_help(finding, view)), view, "help")
     else:
@@ -44,6 +46,13 @@ def _help(finding: Finding, view: View) -> Iterator[str]:
         lines = _flow([*safe(finding.help).split(), docs], " ", width)
     yield from lines[:-1]
     yield lines[-1].removesuffix(docs) + view.link(finding.url, view.paint("dim", docs))
+
+
+def _fix(fix: Fix, view: View) -> Iterator[str]:
+    """What the fix does, and by which flags it is made."""
+    flags = "--fix" if fix.applicability == "safe" else "unsafe: --fix --unsafe-fixes"
+    width = view.width - GUTTER - len("fix: ")
+    yield from _flow([*safe(fix.message).split(), f"({flags})"], " ", width)
 
 
 def _headline(finding: Finding, view: View) -> Iterator[str]:

@@ -11,21 +11,23 @@ if TYPE_CHECKING:
     from shutdown_lint.findings import Applicability, Finding
 
 
-def summary(findings: Sequence[Finding], files: int, fixed: int = 0) -> str:
-    """``Found 3 findings (1 fixable with --fix, 1 more with --unsafe-fixes)``; with fixes made, what remains."""
-    if fixed:
-        remain = summary(findings, files) if findings else "none remains"
-        return f"Fixed {plural(fixed, 'finding')}; {remain[:1].lower()}{remain[1:]}"
+def summary(findings: Sequence[Finding], files: int, fixed: int | None = None) -> str:
+    """``Found 3 findings (1 fixable with --fix, 1 more with --unsafe-fixes)``; after a run with fixes, ``1 fixed, 2 remaining (…)``."""
+    if fixed is not None:
+        return f"{fixed} fixed, {len(findings)} remaining{_fixable(findings)}"
     if not findings:
         return f"No findings in {plural(files, 'file')}"
-    found = f"Found {plural(len(findings), 'finding')}"
+    return f"Found {plural(len(findings), 'finding')}{_fixable(findings)}"
+
+
+def _fixable(findings: Sequence[Finding]) -> str:
     safe, unsafe = _count(findings, "safe"), _count(findings, "unsafe")
     if not safe and not unsafe:
-        return found
+        return ""
     more = " more" if safe else ""
     parts = [f"{safe} fixable with --fix"] if safe else []
     parts += [f"{unsafe}{more} {'with' if safe else 'fixable with'} --unsafe-fixes"] if unsafe else []
-    return f"{found} ({', '.join(parts)})"
+    return f" ({', '.join(parts)})"
 
 
 def _count(findings: Sequence[Finding], applicability: Applicability) -> int:

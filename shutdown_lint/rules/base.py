@@ -43,9 +43,12 @@ class Rule(NamedTuple):
         lost: Iterable[Step] = (),
         trace: Iterable[Step] = (),
         help: str = "",
-        fix: Fix | None = None,
+        fix: Fix | str | None = None,
     ) -> Finding:
-        """A finding of this rule; tier and severity may differ from the rule's where the answer is less sure."""
+        """A finding of this rule; tier and severity may differ from the rule's where the answer is less sure.
+
+        In the place of a fix, a text tells why there is none.
+        """
         return Finding(
             path=module.path,
             span=span,
@@ -58,5 +61,6 @@ class Rule(NamedTuple):
             lost=tuple(lost),
             trace=tuple(trace),
             help=help,
-            fix=fix,
+            fix=None if isinstance(fix, str) else fix,
+            unfixed=fix if isinstance(fix, str) else "",
         )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from shutdown_lint.facts import Attr, Expr, If, Try
-from shutdown_lint.findings import Confidence, Finding, Step
+from shutdown_lint.findings import Confidence, Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import of_block
 from shutdown_lint.project.forks import in_child, side_of
 from shutdown_lint.project.roles import TEST_MODULE, Registration, Role, is_test
 from shutdown_lint.project.stakes import around, at_stake, upwards
+from shutdown_lint.rules._exitable import holds_up, swallows
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import At, Site, sites, text
 
@@ -117,7 +118,9 @@ def _waits_or_watches(site: Site, fn: Fn, project: Project) -> bool:
     return (wait is not None and wait.bounded) or any(name in _PARENT for name in project.calls.external(site.call, fn))
 
 
-def finding(rule: Rule, site: Site, fn: Fn, project: Project, action: str, help: str) -> Finding:
+def finding(
+    rule: Rule, site: Site, fn: Fn, project: Project, action: str, help: str, fix: Fix | str | None = None
+) -> Finding:
     """The finding for a hard end: at the rule's tier with a named loss, else at tier S."""
     role = _role(fn, project)
     lost = at_stake(site.at, fn, project)
@@ -125,17 +128,29 @@ def finding(rule: Rule, site: Site, fn: Fn, project: Project, action: str, help:
     trace = role.steps if role is not None else ()
     if why is not None:
         message = f"`{text(site.call)}` {action}; it looks {why}"
+        reason = f"it looks {why}"
         return rule.finding(
-            fn.module, site.call.span, message, tier="S", severity="info", lost=lost, trace=trace, help=help
+            fn.module, site.call.span, message, tier="S", severity="info", lost=lost, trace=trace, help=help, fix=reason
         )
     if not lost:
         message = f"`{text(site.call)}` {action}: no `finally`, `with`, exit callback or buffer of it gets its turn"
-        return rule.finding(fn.module, site.call.span, message, tier="S", severity="warning", trace=trace, help=help)
+        return rule.finding(
+            fn.module, site.call.span, message, tier="S", severity="warning", trace=trace, help=help, fix=fix
+        )
     more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
     message = f"`{text(site.call)}` {action} and loses {lost[0].text}{more}"
     sure = _confidence(site, fn, role, project)
     shown = _trace(trace, fn, project)
-    return rule.finding(fn.module, site.call.span, message, confidence=sure, lost=lost, trace=shown, help=help)
+    return rule.finding(fn.module, site.call.span, message, confidence=sure, lost=lost, trace=shown, help=help, fix=fix)
+
+
+def obstacle(site: Site, fn: Fn, project: Project) -> str:
+    """Why an exit request in its place would not do the same and no more; empty where nothing is known against it."""
+    if not project.roles.only(fn, "main"):
+        return "it is not known to run in the main thread of a program only"
+    if fn.facts.is_async:
+        return "it stands in a coroutine"
+    return swallows(site.at, fn, project) or holds_up(project)
 
 
 def registered_finding(rule: Rule, registration: Registration, help: str) -> Finding:

@@ -45,6 +45,10 @@ if __name__ == "__main__":
     export(sys.argv[1:])
 ```
 
+## Fix safety
+Unsafe: the cleanup then runs, and may fail or wait. Offered where only the main thread of a program gets there, nothing around it
+catches SystemExit, and the program has no thread, pool or child that would keep it from ending.
+
 ## Precision
 Silent in forked children (there `os._exit` is right), for the parents of a double fork, after a failed `exec` and in
 tests.
@@ -59,10 +63,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import ModuleFacts
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Project
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.exits._hard import finding, is_right, registered_finding
+from shutdown_lint.rules.exits._hard import finding, is_right, obstacle, registered_finding
 from shutdown_lint.rules.exits._requests import registrations_of
 
 RULE = Rule(
@@ -71,10 +75,12 @@ RULE = Rule(
     summary="`os._exit` where cleanup of the process is at stake",
     tier="D",
     severity="error",
+    fix="unsafe",
     triggers=(r"_exit & re:_exit\b",),
     origin=("G5", "G8"),
 )
 
+_FIX = Fix("unsafe", "call `sys.exit`, which unwinds the stack", "shd101")
 HELP = "call `sys.exit` or raise, so that the stack unwinds; in a thread, tell the main thread to do it"
 
 
@@ -83,6 +89,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for fn in project.functions(module):
         for site in fn.sites:
             if project.calls.is_call_to(site.call, fn, "os._exit") and not is_right(site, fn, project):
-                yield finding(RULE, site, fn, project, "ends the process without unwinding", HELP)
+                fix = obstacle(site, fn, project) or _FIX
+                yield finding(RULE, site, fn, project, "ends the process without unwinding", HELP, fix)
     for registration, _ in registrations_of(module, project, ("os._exit",), "atexit"):
         yield registered_finding(RULE, registration, HELP)

@@ -44,6 +44,10 @@ if __name__ == "__main__":
     store(["a", ""])
 ```
 
+## Fix safety
+Unsafe: `sys.exit` with the code that shells show for the signal; the cleanup then runs, and may fail or wait. Offered under the
+conditions of SHD101, for the process alone.
+
 ## Precision
 Silent for the POSIX idiom (restore `SIG_DFL`, send the same signal again), for other processes and groups, in forked
 children and in tests.
@@ -59,13 +63,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from shutdown_lint.facts import Call, Const, Expr, ModuleFacts, Name
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Constant, External, Instance
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.exits._hard import finding, is_right
-from shutdown_lint.walk import argument
+from shutdown_lint.rules.exits._hard import finding, is_right, obstacle
+from shutdown_lint.walk import Site, argument
 
 RULE = Rule(
     code="SHD103",
@@ -73,6 +77,7 @@ RULE = Rule(
     summary="a process that ends itself by SIGKILL or abort",
     tier="D",
     severity="error",
+    fix="unsafe",
     triggers=(
         "os.abort",
         r"abort & re:import[^\n]*\babort\b",
@@ -97,7 +102,15 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for site in fn.sites:
             action = _action(site.call, fn, project)
             if action is not None and not is_right(site, fn, project):
-                yield finding(RULE, site, fn, project, action, HELP)
+                yield finding(RULE, site, fn, project, action, HELP, _fix(action, site, fn, project))
+
+
+def _fix(action: str, site: Site, fn: Fn, project: Project) -> Fix | str:
+    if "group" in action:
+        return "the other processes of the group would live on"
+    code = "134" if action.startswith("aborts") else "137"  # 128 and SIGABRT, or SIGKILL, as shells show it
+    found = obstacle(site, fn, project)
+    return found or Fix("unsafe", f"exit with code {code}", "shd103", (("code", code),))
 
 
 def _action(call: Call, fn: Fn, project: Project) -> str | None:

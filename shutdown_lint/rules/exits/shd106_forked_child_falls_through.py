@@ -51,6 +51,10 @@ if __name__ == "__main__":
     main()
 ```
 
+## Fix safety
+Unsafe: what the child has printed and not flushed is lost, where today it is written together with what the parent had not
+flushed. Offered where the child's branch is that of an `if` or `else` and jumps nowhere.
+
 ## Precision
 Silent where the child execs or never comes back, where the parent ends after the fork (a daemon's double fork), where
 the function returns a value by which its caller tells the two processes apart, and in tests.
@@ -65,7 +69,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import ModuleFacts
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.forks import fork_sites
 from shutdown_lint.project.roles import is_test
@@ -80,6 +84,7 @@ RULE = Rule(
     summary="a forked child that comes back into its parent's code instead of ending by `os._exit`",
     tier="D",
     severity="error",
+    fix="unsafe",
     triggers=(r"fork & re:fork(?:pty)?\s*\(|import[^\n]*\bfork|\.fork(?:pty)?\b",),
     origin=("G5",),
 )
@@ -121,6 +126,7 @@ def _finding(fork: Site, found: Leak, fn: Fn, project: Project) -> Iterator[Find
             lost=twice,
             trace=trace,
             help=HELP,
+            fix=_fix(found),
         )
     elif found.kind != "risk":
         yield RULE.finding(
@@ -130,4 +136,11 @@ def _finding(fork: Site, found: Leak, fn: Fn, project: Project) -> Iterator[Find
             tier="S",
             severity="warning",
             help=HELP,
+            fix=_fix(found),
         )
+
+
+def _fix(found: Leak) -> Fix | str:
+    if found.kind not in ("exit", "risk", "next"):
+        return f"the child {_HOW[found.kind]}, which may be meant"
+    return Fix("unsafe", "end the child by `os._exit`, also when its work raises", "shd106", (("kind", found.kind),))

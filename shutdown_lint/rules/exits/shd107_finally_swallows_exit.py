@@ -46,6 +46,9 @@ if __name__ == "__main__":
     fetch("a.part", "a")
 ```
 
+## Fix safety
+Unsafe: errors that the jump swallowed, on purpose perhaps, get out.
+
 ## Precision
 Silent for the `break` and `continue` of a loop inside the clause, for functions defined there, and for a jump under a
 flag that the last statement of the `try` sets (no exception passes then). Where the `try` does nothing but quick work
@@ -78,7 +81,7 @@ from shutdown_lint.facts import (
     While,
     Yield,
 )
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import At, Site, own_exprs, sites, subexprs, walk
@@ -89,6 +92,7 @@ RULE = Rule(
     summary="`return`, `break` or `continue` in `finally`",
     tier="D",
     severity="error",
+    fix="unsafe",
     triggers=(
         r"finally & re:(?m)^([ \t]*)finally\b[^\n]*\n(?:(?:\1[ \t]+\S[^\n]*|[ \t\r]*)\n)*?\1[ \t]+(?:\S[^\n]*)?\b(?:return|break|continue)\b",
         r"finally & re:finally[ \t]*:[^\n]*\b(?:return|break|continue)\b",
@@ -101,6 +105,7 @@ _IN_MEMORY = frozenset({
     "append", "appendleft", "extend", "add", "insert", "clear", "items", "keys", "values", "match", "search",
     "strip", "split", "lower", "upper", "encode", "decode", "startswith", "endswith", "format", "index", "count",
 })  # fmt: skip
+_FIX = Fix("unsafe", "move the jump behind the `try` statement", "shd107")
 HELP = "move the jump behind the `try` statement, or into an `except` clause for the errors that are meant"
 
 
@@ -125,7 +130,13 @@ def _finding(at: At, span: Span, stmt: Try, fn: Fn, project: Project) -> Finding
     leaves_with = fn.name in ("__exit__", "__aexit__") and isinstance(at.stmt, Return) and at.stmt.value is None
     quick = quick or leaves_with
     return RULE.finding(
-        fn.module, span, message, tier="S" if quick else "D", severity="warning" if quick else "error", help=HELP
+        fn.module,
+        span,
+        message,
+        tier="S" if quick else "D",
+        severity="warning" if quick else "error",
+        help=HELP,
+        fix=_FIX,
     )
 
 

@@ -78,7 +78,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 fix = (
                     Fix("safe", f"use `sys.exit` instead of `{name}`", kind="shd108")
                     if _is_fixable(site.call.func, fn, project)
-                    else None
+                    else "`sys` means something else here"
                 )
                 yield RULE.finding(module, site.call.span, message, help="call `sys.exit`", fix=fix)
 

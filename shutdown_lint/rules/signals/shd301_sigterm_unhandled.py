@@ -54,6 +54,10 @@ if __name__ == "__main__":
     serve()
 ```
 
+## Fix safety
+Unsafe: the cleanup then runs on SIGTERM, and may wait. Offered where the file has the program's `if __name__ == "__main__":`, nothing
+on the way catches SystemExit, and the program has no thread, pool or child that would keep it from ending.
+
 ## Precision
 Silent in libraries, tests and interactive programs, for programs that end by themselves, and wherever SIGTERM is named
 other than to send it. Where SIGINT or KeyboardInterrupt is handled, SHD302 speaks instead. Without a named loss only the
@@ -73,6 +77,7 @@ from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.programs import Stay, entries, span_of, stay
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.signals._installing import handler_fix
 from shutdown_lint.rules.signals._interrupts import interrupts
 from shutdown_lint.rules.signals._losses import handles, is_example, is_interactive, is_told_elsewhere, lost, modules_of
 
@@ -82,6 +87,7 @@ RULE = Rule(
     summary="a long-running program with cleanup to lose that does not handle SIGTERM",
     tier="D",
     severity="warning",
+    fix="unsafe",
     triggers=(
         "__main__",
         "@starts",
@@ -91,6 +97,7 @@ RULE = Rule(
     origin=("G1", "G6", "G12"),
 )
 
+_NOTHING = "nothing is known to be lost"
 HELP = "handle SIGTERM in the main thread: a handler that raises `SystemExit` unwinds as Ctrl-C does, one that sets a flag ends the loop"
 
 
@@ -122,12 +129,28 @@ def _finding(found: Stay, project: Project) -> Finding:
     if not losses:
         message = f"{name} stays in {found.what} until it is stopped, and nothing handles SIGTERM: it is killed in the midst of its work"
         return RULE.finding(
-            entry.module, _anchor(found), message, tier="S", severity="info", trace=found.steps(), help=HELP
+            entry.module,
+            _anchor(found),
+            message,
+            tier="S",
+            severity="info",
+            trace=found.steps(),
+            help=HELP,
+            fix=_NOTHING,
         )
     more = f" and {len(losses) - 1} more" if len(losses) > 1 else ""
     message = f"{name} stays in {found.what} until it is stopped, and nothing handles SIGTERM: {losses[0].text}{more} never runs"
     tier: Tier | None = "S" if is_example(entry) else None
-    return RULE.finding(entry.module, _anchor(found), message, tier=tier, lost=losses, trace=found.steps(), help=HELP)
+    return RULE.finding(
+        entry.module,
+        _anchor(found),
+        message,
+        tier=tier,
+        lost=losses,
+        trace=found.steps(),
+        help=HELP,
+        fix=handler_fix(found, project, RULE.code),
+    )
 
 
 def _name(found: Stay) -> str:

@@ -53,6 +53,11 @@ if __name__ == "__main__":
         os.unlink("worker.pid")
 ```
 
+## Fix safety
+Unsafe: SIGTERM raises KeyboardInterrupt, and the cleanup then runs, and may wait. Offered where the file has the program's
+`if __name__ == "__main__":` and the `except` clause, and the program has no thread, pool or child that would keep it from
+ending.
+
 ## Precision
 A wrapper that ignores SIGINT while it waits for its child must say nothing of SIGTERM, nor what it calls or is called by.
 Where only a framework knows where the program stays, the file must register an exit callback beside its handler of SIGINT.
@@ -69,7 +74,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import ModuleFacts
-from shutdown_lint.findings import Finding, Step, Tier
+from shutdown_lint.findings import Finding, Fix, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.programs import Stay, entries, stay
 from shutdown_lint.project.roles import is_test
@@ -77,6 +82,7 @@ from shutdown_lint.project.signals import handlings, is_restored
 from shutdown_lint.project.stakes import registered
 from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.signals._installing import handler_fix
 from shutdown_lint.rules.signals._interrupts import Interrupt, interrupts
 from shutdown_lint.rules.signals._losses import (
     handles,
@@ -98,6 +104,7 @@ RULE = Rule(
     summary="shutdown is wired to SIGINT or KeyboardInterrupt only",
     tier="D",
     severity="warning",
+    fix="unsafe",
     triggers=(
         "KeyboardInterrupt",
         *SIGNALS,
@@ -172,12 +179,32 @@ def _finding(found: Stay, place: Interrupt, project: Project) -> Finding:
     trace, module = found.steps(), place.fn.module
     if not losses:
         message = f"{place.what} is all that ends this program: SIGTERM kills it in the midst of its work"
-        return RULE.finding(module, place.span, message, tier="S", severity="info", trace=trace, help=HELP)
-    return _told(place, f"{place.what} ends this program in order, but on SIGTERM", losses, trace)
+        return RULE.finding(
+            module,
+            place.span,
+            message,
+            tier="S",
+            severity="info",
+            trace=trace,
+            help=HELP,
+            fix="nothing is known to be lost",
+        )
+    said = f"{place.what} ends this program in order, but on SIGTERM"
+    return _told(place, said, losses, trace, _fix(found, place, project))
 
 
-def _told(place: Interrupt, said: str, losses: tuple[Step, ...], trace: tuple[Step, ...]) -> Finding:
+def _told(
+    place: Interrupt, said: str, losses: tuple[Step, ...], trace: tuple[Step, ...], fix: Fix | str | None = None
+) -> Finding:
     more = f" and {len(losses) - 1} more" if len(losses) > 1 else ""
     message = f"{said} {losses[0].text}{more} never runs"
     tier: Tier | None = "S" if is_example(place.fn) else None
-    return RULE.finding(place.fn.module, place.span, message, tier=tier, lost=losses, trace=trace, help=HELP)
+    return RULE.finding(place.fn.module, place.span, message, tier=tier, lost=losses, trace=trace, help=HELP, fix=fix)
+
+
+def _fix(found: Stay, place: Interrupt, project: Project) -> Fix | str:
+    if found.entry.module is not place.fn.module:
+        return "the program begins in another file"
+    if "except" not in place.what:
+        return "SIGINT has a handler of its own"
+    return handler_fix(found, project, RULE.code)

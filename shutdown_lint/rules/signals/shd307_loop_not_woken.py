@@ -42,6 +42,10 @@ async def main():
 asyncio.run(main())
 ```
 
+## Fix safety
+Unsafe: `add_signal_handler` of the running loop, which hands the signal's number on. The handler no longer breaks into code that
+blocks the loop, and Windows has no such handlers. Offered where it is installed in a coroutine and does not use the frame.
+
 ## Precision
 Silent where the handler also raises, exits or calls `call_soon_threadsafe`, and for events that are only polled. Types must be
 known: an object of unknown type is none of asyncio's.
@@ -56,7 +60,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from shutdown_lint.facts import Attr, ModuleFacts, Raise, Span
-from shutdown_lint.findings import Finding, Step
+from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings
@@ -72,6 +76,7 @@ RULE = Rule(
     summary="a signal.signal handler that the asyncio loop does not notice",
     tier="D",
     severity="error",
+    fix="unsafe",
     triggers=(
         *SIGNALS,
         r"signal & re:loop\w*(?:\(\))?\.stop\b",
@@ -211,4 +216,16 @@ def _finding(handling: Handling, handler: Fn, found: Unnoticed, project: Project
         *found.steps,
         found.fn.step(found.site.call.span, f"`{call}` is called beside the loop"),
     )
-    return RULE.finding(handling.fn.module, handling.site.call.span, message, trace=trace, help=HELP)
+    fix = _fix(handling, handler)
+    return RULE.finding(handling.fn.module, handling.site.call.span, message, trace=trace, help=HELP, fix=fix)
+
+
+def _fix(handling: Handling, handler: Fn) -> Fix | str:
+    """The loop runs the handler, without a frame."""
+    positional = [param.name for param in handler.facts.params if param.kind in ("positional", "positional-only")]
+    given = positional[int(handler.is_method) :]
+    if not handling.fn.facts.is_async:
+        return "the handler is not installed in a coroutine, where the loop is known"
+    if given[1:2] and given[1] in handler.mentions and not handler.facts.is_lambda:
+        return f"`{handler.qualname}` uses the frame"
+    return Fix("unsafe", "let the event loop run the handler", "shd307")

@@ -198,14 +198,14 @@ def _help(registration: Registration, call: Call) -> str:
     return f"pass `{text(call.func)}` and its arguments separately, or a `functools.partial`"
 
 
-def _fix(registration: Registration, call: Call, project: Project) -> Fix | None:
+def _fix(registration: Registration, call: Call, project: Project) -> Fix | str:
     name = registration.callback.call
     if name not in _FIXABLE or not all(_is_given_once(arg) for arg in call.args):
-        return None
+        return "the arguments cannot be handed on"
     if name == "signal.signal" and not _is_handler(call, registration.fn, project):
-        return None
+        return f"`{text(call.func)}` cannot take the two arguments of a handler"
     applicability = "safe" if name in _FAILS else "unsafe"
-    return Fix(applicability, f"Pass `{text(call.func)}` instead of its result", "shd309", (("registrar", name),))  # type: ignore[arg-type]  # a str of two literals
+    return Fix(applicability, f"pass `{text(call.func)}` instead of its result", "shd309", (("registrar", name),))  # type: ignore[arg-type]  # a str of two literals
 
 
 def _is_given_once(arg: Arg) -> bool:

@@ -130,7 +130,7 @@ def _parameters(called: Callee) -> str:
     return "no argument" if not wanted else "1 argument" if len(wanted) == 1 else f"{len(wanted)} arguments"
 
 
-def _fix(handling: Handling, called: Callee) -> Fix | None:
+def _fix(handling: Handling, called: Callee) -> Fix | str:
     """Parameters are added to a function or lambda of the same file that takes too few; nothing is taken away."""
     params = [p for p in called.fn.facts.params if p.kind in ("positional", "positional-only")]
     if (
@@ -139,7 +139,7 @@ def _fix(handling: Handling, called: Callee) -> Fix | None:
         or len(params) - called.given >= 2
         or not takes(called, len(params) - called.given)
     ):
-        return None
+        return "more than parameters is missing, or the handler stands in another file"
     span = called.fn.facts.span
-    message = f"Add the parameters of a handler to {text(handling.handler) if called.fn.facts.is_lambda else f'`{called.fn.name}`'}"
+    message = f"add the parameters of a handler to {text(handling.handler) if called.fn.facts.is_lambda else f'`{called.fn.name}`'}"
     return Fix("safe", message, "shd310", (("line", str(span.line)), ("column", str(span.col))))

@@ -38,6 +38,10 @@ def poll(source):
             print("fetch failed")
 ```
 
+## Fix safety
+Unsafe: `except Exception` lets errors through that the clause was perhaps meant for. Offered where nothing in the `try` exits in
+its normal course.
+
 ## Precision
 Silent where the clause raises on some path, stores or forwards the exception, ends the loop or the process, where an
 earlier clause deals with the stopping exceptions (or raises what nobody can see: `except self.fatal: raise`), where the
@@ -54,7 +58,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Assign, Attr, Await, Call, ExprStmt, For, Handler, ModuleFacts, Name, Stmt, Try, While
-from shutdown_lint.findings import Finding, Tier
+from shutdown_lint.findings import Finding, Fix, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._as_result import as_result
@@ -79,8 +83,13 @@ RULE = Rule(
     summary="a bare except or except BaseException swallows the request to stop and goes on",
     tier="D",
     severity="warning",
+    fix="unsafe",
     triggers=(r"re:except\s*:|except[^\n]*BaseException|except\s*\([^)]*BaseException",),
     origin=("G4",),
+)
+# calls that exit the program when all is as it should be: argument parsers above all
+_EXITS = frozenset(
+    {"exit", "quit", "parse_args", "parse_known_args", "main", "invoke", "exec", "run_path", "run_module"}
 )
 
 
@@ -187,4 +196,11 @@ def _finding(
                 f"caught here, and the clause {then}" if then.startswith("hands") else f"caught here, {then}",
             ),
         ),
+        fix=_fix(stmt),
     )
+
+
+def _fix(stmt: Try) -> Fix | str:
+    if any(last_name(site.call) in _EXITS for site in sites(stmt.body)):
+        return "the `try` may end by SystemExit in its normal course"
+    return Fix("unsafe", "catch `Exception` only", "shd501")

@@ -37,6 +37,9 @@ async def worker(queue):
             raise
 ```
 
+## Fix safety
+Unsafe: who awaits the task gets `CancelledError` from then on.
+
 ## Precision
 Silent for ``t.cancel(); await t``, for ``uncancel()``, when the loop's condition is changed in the clause or by
 who cancels, and where nothing but a task or future is awaited, by its name: someone may cancel that one alone.
@@ -50,7 +53,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Assign, Attr, Await, Body, Expr, Handler, ModuleFacts, Name, Try, While
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import awaits, cancels, caught, forwards, leaves, raises, tries
@@ -62,6 +65,7 @@ RULE = Rule(
     summary="a coroutine catches CancelledError in a loop and goes on",
     tier="D",
     severity="error",
+    fix="unsafe",
     triggers=("async def & CancelledError",),
     origin=("G13",),
 )
@@ -82,6 +86,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                         handler.span,
                         f"`{fn.qualname}` catches CancelledError and goes on looping: the task cannot be cancelled and the exit hangs",
                         help="end the clause with `raise`, or leave the loop",
+                        fix=Fix("unsafe", "end the clause with `raise`", "shd502"),
                         trace=(
                             fn.step(stmt.span, "cancellation arrives in this `try`"),
                             fn.step(handler.span, "caught here, the loop goes on"),

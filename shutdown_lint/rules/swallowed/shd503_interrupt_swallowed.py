@@ -33,6 +33,9 @@ def serve():
             break
 ```
 
+## Fix safety
+Unsafe: Ctrl-C then ends the whole loop, where it may have been meant to end one step.
+
 ## Precision
 Silent for prompts (``input``, ``readline``, ``cmdloop``, ``prompt``), second-press exits and clauses that set a flag.
 
@@ -46,7 +49,7 @@ import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Assign, Handler, ModuleFacts, Try, While
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import caught, forwards, last_name, leaves, raises, tries
@@ -58,6 +61,7 @@ RULE = Rule(
     summary="KeyboardInterrupt is caught inside a loop that goes on",
     tier="D",
     severity="warning",
+    fix="unsafe",
     triggers=("KeyboardInterrupt & while",),
     origin=("G1",),
 )
@@ -83,6 +87,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                         handler.span,
                         f"`{fn.qualname}` catches KeyboardInterrupt inside its loop and goes on: Ctrl-C does not end the program",
                         help="leave the loop with `break`, or catch it around the loop",
+                        fix=Fix("unsafe", "end the loop by `break`", "shd503"),
                     )
 
 

@@ -35,6 +35,9 @@ async def poll(source, sink):
         await asyncio.sleep(5)
 ```
 
+## Fix safety
+Unsafe: what was suppressed, on purpose perhaps, then ends the work.
+
 ## Precision
 Silent where the function cancels something itself, where a task or future is awaited by its name (it may be cancelled
 from elsewhere), in cleanups, and where nothing follows but releases and log lines.
@@ -49,7 +52,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Await, Body, Call, Expr, ModuleFacts, Raise, Return, Stmt, With
-from shutdown_lint.findings import Finding, Tier
+from shutdown_lint.findings import Finding, Fix, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
@@ -64,6 +67,7 @@ RULE = Rule(
     summary="contextlib.suppress swallows the request to stop, and the work goes on",
     tier="D",
     severity="warning",
+    fix="unsafe",
     triggers=(
         "suppress & BaseException",
         "suppress & CancelledError",
@@ -144,5 +148,6 @@ def _finding(module: ModuleFacts, context: Expr, names: frozenset[str], fn: Fn, 
         f"`suppress({what})` in `{fn.qualname}` swallows the request to stop, and the work goes on",
         tier=tier,
         help="suppress only the errors that are expected here",
+        fix=Fix("unsafe", "suppress no request to stop", "shd504"),
         trace=(fn.step(context.span, f"{what} ends here, what follows runs on"),),
     )

@@ -49,6 +49,9 @@ def main():
 main()
 ```
 
+## Fix safety
+Unsafe: what stands behind the `try` statement no longer runs after an exit.
+
 ## Precision
 By default only where an exit with a failure (a literal other than 0 and None, or a text) is found in what the ``try``
 runs, a few calls deep. Strict: in the program's own entry points. Silent where user code, a prompt or an argument parser
@@ -64,7 +67,7 @@ import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Body, Call, Const, Expr, Handler, ModuleFacts, Name, Raise, Return, Try
-from shutdown_lint.findings import Finding, Step
+from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import is_exit_request
 from shutdown_lint.project.roles import is_test
@@ -78,6 +81,7 @@ RULE = Rule(
     summary="except SystemExit drops the exit code",
     tier="D",
     severity="warning",
+    fix="unsafe",
     triggers=("except & SystemExit",),
     origin=("G8",),
 )
@@ -86,6 +90,7 @@ _EMBEDS = re.compile(
     r"raw_input|import_module|__import__|load_module|exec_module|communicate|invoke|runsource|standalone_mode)$"
 )
 _ENDINGS = frozenset({"put", "put_nowait", "set_exception", "send", "kill", "terminate", "set_result"})
+_FIX = Fix("unsafe", "end the clause with `raise`", "shd506")
 MAX_DEPTH = 3
 
 
@@ -114,6 +119,7 @@ def _of_clause(module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, project
             tier="S",
             confidence="likely",
             help="end the clause with `raise`, or exit with `exc.code`",
+            fix=_FIX,
         )
 
 
@@ -176,4 +182,5 @@ def _finding(module: ModuleFacts, handler: Handler, fn: Fn, failure: tuple[Step,
         lost=(failure[-1]._replace(text=f"the exit code of {failure[-1].text}"),),
         trace=failure,
         help="end the clause with `raise`, or exit with `exc.code`",
+        fix=_FIX,
     )

@@ -32,6 +32,10 @@ async def connect(pool):
     return connection
 ```
 
+## Fix safety
+Safe where the clause does nothing but release and end with a bare `raise`: what passed by it is then released too, and goes
+on its way as before.
+
 ## Precision
 Only clauses that name a release and end with ``raise``. Silent where a ``finally`` or ``with`` further out ends the same object, and where
 an object ends itself after an error (``self.close()``) elsewhere than in what opens it.
@@ -45,8 +49,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Body, Call, Expr, Handler, ModuleFacts, Name, Raise, Try, With, WithItem
-from shutdown_lint.findings import Finding
+from shutdown_lint.facts import (
+    Attr,
+    Await,
+    Body,
+    Call,
+    Expr,
+    ExprStmt,
+    Handler,
+    ModuleFacts,
+    Name,
+    Raise,
+    Stmt,
+    Try,
+    With,
+    WithItem,
+)
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, tries
@@ -59,6 +78,7 @@ RULE = Rule(
     summary="a cleanup in `except Exception` of a coroutine is skipped by cancellation",
     tier="D",
     severity="warning",
+    fix="safe",
     triggers=(r"async def & await & re:except[^\n]*\bException\b & raise",),
     origin=("G4",),
 )
@@ -145,4 +165,20 @@ def _finding(module: ModuleFacts, handler: Handler, fn: Fn, released: Call) -> F
         f"`{text(released)}` in `{fn.qualname}` is skipped when the task is cancelled: `except Exception` does not see CancelledError",
         lost=(fn.step(released.span, f"`{text(released)}`"),),
         help="catch `BaseException` here (the clause raises again), or release in `finally`",
+        fix=_fix(handler),
     )
+
+
+def _fix(handler: Handler) -> Fix | str:
+    *others, last = handler.body
+    if not isinstance(last, Raise) or last.exc is not None:
+        return "the clause raises something else than what it caught"
+    if not all(_is_release(stmt) for stmt in others):
+        return "the clause does more than to release"
+    return Fix("safe", "catch `BaseException`, which holds cancellation too", "shd508")
+
+
+def _is_release(stmt: Stmt) -> bool:
+    value = stmt.value if isinstance(stmt, ExprStmt) else None
+    call = value.value if isinstance(value, Await) else value
+    return isinstance(call, Call) and call in release_calls((stmt,))

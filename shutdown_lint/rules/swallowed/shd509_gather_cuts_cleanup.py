@@ -27,6 +27,9 @@ async def stop_all(services):
     await asyncio.gather(*[service.stop() for service in services], return_exceptions=True)
 ```
 
+## Fix safety
+Unsafe: the errors of the closes are no longer raised. Offered for `gather` as a statement of its own.
+
 ## Precision
 Only calls and groups whose every coroutine is a release by name, also within ``wait_for``. Silent where all of them are
 functions of the project that let no exception out.
@@ -40,7 +43,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Attr, Body, Call, Comp, Const, Expr, ModuleFacts, Name, With
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.failing import why
 from shutdown_lint.project.scopes import Value
@@ -54,6 +57,7 @@ RULE = Rule(
     summary="asyncio.gather over several closes without return_exceptions: the first failure leaves the others",
     tier="D",
     severity="warning",
+    fix="unsafe",
     triggers=("gather(", "TaskGroup"),
     origin=("G13",),
 )
@@ -114,6 +118,7 @@ def _cancelling(module: ModuleFacts, fn: Fn, group: Call, closes: list[Call]) ->
         f"the first failing `{text(closes[0])}` makes this task group in `{fn.qualname}` cancel the other closes half-way",
         lost=tuple(fn.step(close.span, f"`{text(close)}` of the others") for close in closes),
         help="use `asyncio.gather` with `return_exceptions=True`, or catch the errors of each close in its own task",
+        fix="a task group takes no `return_exceptions`",
     )
 
 
@@ -171,4 +176,5 @@ def _finding(module: ModuleFacts, call: Call, fn: Fn, closes: list[Call]) -> Fin
         f"the first failing `{text(closes[0])}` ends this `gather` in `{fn.qualname}`: the other closes run on unawaited",
         lost=tuple(fn.step(close.span, f"`{text(close)}` of the others") for close in closes),
         help="pass `return_exceptions=True` and look at the results",
+        fix=Fix("unsafe", "wait for all closes, by `return_exceptions=True`", "shd509"),
     )

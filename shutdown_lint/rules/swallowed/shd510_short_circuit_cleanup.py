@@ -20,6 +20,10 @@ def shutdown(processors):
     return all([processor.shutdown() for processor in processors])
 ```
 
+## Fix safety
+Unsafe: the releases behind the first failed one then run. Offered for the generator of `all` and `any`, for `ok = ok and …`,
+and for the condition of an `if`.
+
 ## Precision
 Only releases by name; a guard such as ``self.db and self.db.close()`` is right and stays silent.
 
@@ -32,7 +36,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Assign, Attr, Await, Call, Comp, Expr, ModuleFacts, Name, Op
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._releases import RELEASES
@@ -44,6 +48,7 @@ RULE = Rule(
     summary="short-circuit evaluation skips the releases after the first falsy (or truthy) result",
     tier="D",
     severity="error",
+    fix="unsafe",
     triggers=(
         ".shutdown( & and",
         ".shutdown( & all(",
@@ -129,4 +134,5 @@ def _finding(module: ModuleFacts, call: Call, fn: Fn) -> Finding:
         f"`{text(call)}` in `{fn.qualname}` is skipped as soon as one result decides the expression: the others are never released",
         lost=(fn.step(call.span, f"`{text(call)}` of all that follow"),),
         help="call each release in a statement of its own, then combine the results",
+        fix=Fix("unsafe", "call all of them before the results are combined", "shd510"),
     )

@@ -56,6 +56,9 @@ def main(jobs):
         time.sleep(1)
 ```
 
+## Fix safety
+Unsafe: an `except Exception` that was meant to catch the exception no longer does. Offered where its class stands in the same file.
+
 ## Precision
 By default only where such a clause stands in the module of the handler, or in a module that imports it, and goes on;
 strict where no clause is found. Timers (SIGALRM) and user signals stay silent.
@@ -69,7 +72,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Expr, Handler, ModuleFacts, Raise, Try
-from shutdown_lint.findings import Finding, Step
+from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
 from shutdown_lint.project.imports import imported
@@ -86,6 +89,7 @@ RULE = Rule(
     summary="the exception that a signal handler raises to stop the program derives from Exception",
     tier="D",
     severity="warning",
+    fix="unsafe",
     triggers=(
         "signal.signal & raise",
         r"signal & raise & re:SIG[A-Z]",
@@ -123,7 +127,8 @@ def _of_handler(module: ModuleFacts, handler: Fn, handling: Handling, project: P
             name = _catchable(at.stmt.exc, handler, project)
             if name is not None:
                 clause = _swallowing(name, handler, _work(handling, project), project)
-                yield _finding(module, at.stmt, name, handler, handling, clause)
+                fix = _fix(at.stmt.exc, handler, project)
+                yield _finding(module, at.stmt, name, handler, handling, clause, fix)
                 return
 
 
@@ -140,6 +145,19 @@ def _catchable(exc: Expr, fn: Fn, project: Project) -> str | None:
         ):
             return cls.name if isinstance(cls, Cls) else cls.rpartition(".")[2]
     return None
+
+
+def _fix(exc: Expr, handler: Fn, project: Project) -> Fix | str:
+    """Another base for the class, where it stands in the same file."""
+    values = project.evaluate.values(exc, handler)
+    classes = {value.cls for value in values if isinstance(value, (Class, Instance)) and isinstance(value.cls, Cls)}
+    if len(classes) != 1 or len(values) != 1:
+        return "the exception is not a class of the project"
+    (cls,) = classes
+    if cls.module is not handler.module:
+        return "the class of the exception stands in another file"
+    place = (("line", str(cls.facts.span.line)), ("column", str(cls.facts.span.col)))
+    return Fix("unsafe", f"derive `{cls.name}` from BaseException", "shd511", place)
 
 
 def _work(handling: Handling, project: Project) -> frozenset[Fn] | None:
@@ -189,7 +207,13 @@ def _eats(stmt: Try, name: str, fn: Fn, project: Project) -> Handler | None:
 
 
 def _finding(
-    module: ModuleFacts, stmt: Raise, name: str, handler: Fn, handling: Handling, clause: Step | None
+    module: ModuleFacts,
+    stmt: Raise,
+    name: str,
+    handler: Fn,
+    handling: Handling,
+    clause: Step | None,
+    fix: Fix | str,
 ) -> Finding:
     signal = next(iter(sorted(_STOPS & set(handling.signals))))
     first = handling.fn.step(handling.site.call.span, f"`{handler.qualname}` handles {signal}")
@@ -204,4 +228,5 @@ def _finding(
         help=f"derive `{name}` from SystemExit or BaseException"
         if name not in _ERRORS
         else "raise SystemExit, by `sys.exit(128 + signum)`",
+        fix=fix,
     )

@@ -66,6 +66,10 @@ def main(paths):
     jobs.join()
 ```
 
+## Fix safety
+Safe in one shape: `get()` is assigned, the work follows in the same block and jumps nowhere, and the function's only
+`task_done()` ends it. The work goes into a `try`, `task_done()` into its `finally`; without an error all runs as before.
+
 ## Precision
 The `join()` must be seen to be of the same queue. Silent where what is between cannot raise: output, sleeps, containers,
 functions whose whole body catches `Exception`; and where a clause that catches the error reports the item as well.
@@ -95,7 +99,7 @@ from shutdown_lint.facts import (
     Try,
     While,
 )
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
 from shutdown_lint.project.roles import is_test
@@ -110,11 +114,13 @@ RULE = Rule(
     summary="`task_done()` is skipped when the work raises, and the queue is joined",
     tier="D",
     severity="warning",
+    fix="safe",
     triggers=("task_done(",),
     origin=("G11",),
 )
 
 HELP = "put the work into a `try` and `task_done()` into its `finally`"
+_FIX = Fix("safe", "report the item in a `finally`", "shd403")
 _QUEUES = frozenset(
     {
         "queue.Queue",
@@ -304,5 +310,6 @@ def _finding(done: Site, fn: Fn, skipped: str, joined: tuple[Site, Fn]) -> Findi
     message = f"`{text(done.call)}` is skipped when {skipped}: `{text(site.call)}`{where} then waits for ever"
     if skipped == "`continue`":
         message = f"`{text(done.call)}` is skipped by `continue`: `{text(site.call)}`{where} then waits for ever"
+    fix = "the item may be left unreported on purpose" if skipped == "`continue`" else _FIX
     trace = (other.step(site.call.span, f"`{text(site.call)}` waits until every item is reported"),)
-    return RULE.finding(fn.module, done.call.span, message, trace=trace, help=HELP)
+    return RULE.finding(fn.module, done.call.span, message, trace=trace, help=HELP, fix=fix)

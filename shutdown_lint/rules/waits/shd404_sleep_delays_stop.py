@@ -50,6 +50,11 @@ class Poller:
         self._thread.join()
 ```
 
+## Fix safety
+Safe where the loop's condition is `not event.is_set()` of a `threading.Event` and the sleep is the last thing in its body:
+`event.wait(n)` lasts as long, and ends when the event is set. Unsafe elsewhere in the body: what follows the sleep then runs
+once more, at once.
+
 ## Precision
 Tier D only where the thread is joined; retry back-off in ``except`` clauses, computed pauses and loops without a stop flag are
 silent.
@@ -62,17 +67,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Expr, ModuleFacts, Name
-from shutdown_lint.findings import Finding, Step
+from shutdown_lint.facts import Attr, Call, Expr, If, ModuleFacts, Name, Op, While
+from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Place
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
-from shutdown_lint.project.values import Constant
+from shutdown_lint.project.values import Constant, Instance
 from shutdown_lint.rules._told import told_flag
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.walk import text
+from shutdown_lint.walk import dotted, text
 
 RULE = Rule(
     code="SHD404",
@@ -80,6 +85,7 @@ RULE = Rule(
     summary="a worker sleeps in a loop that tests a stop flag, so that its stopper waits",
     tier="D",
     severity="warning",
+    fix="safe",
     triggers=(r"sleep & re:time\w*\.sleep\b|import[^\n]*\bsleep\b",),
     origin=("G2",),
 )
@@ -95,7 +101,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             flag = told_flag(project, loop) if id(wait.site.call) not in seen else None
             if flag is not None:
                 seen.add(id(wait.site.call))
-                yield _finding(module, loop, wait, flag, joined)
+                yield _finding(module, loop, wait, flag, joined, _fix(loop, wait, project))
 
 
 def _called(fn: Fn, project: Project) -> frozenset[str]:
@@ -170,7 +176,7 @@ def _is_param(name: Name, fn: Fn) -> bool:
     return any(param.name == name.id for param in fn.facts.params)
 
 
-def _finding(module: ModuleFacts, loop: Loop, wait: Wait, flag: Place, joined: Step | None) -> Finding:
+def _finding(module: ModuleFacts, loop: Loop, wait: Wait, flag: Place, joined: Step | None, fix: Fix | str) -> Finding:
     span, given = wait.site.call.span, text(wait.site.call.args[0].value)
     return RULE.finding(
         module,
@@ -183,4 +189,41 @@ def _finding(module: ModuleFacts, loop: Loop, wait: Wait, flag: Place, joined: S
             *((joined,) if joined else ()),
         ),
         help=f"wait on a `threading.Event` instead: `event.wait({given})` ends at once when it is set",
+        fix=fix,
     )
+
+
+def _fix(loop: Loop, wait: Wait, project: Project) -> Fix | str:
+    """Wait on the event that the loop's condition tests, where it is known to be a ``threading.Event``."""
+    if wait.fn is not loop.fn:
+        return "the sleep is in a function that the loop calls"
+    event = _tested(loop)
+    made = project.evaluate.values(event, loop.fn)
+    if not made or not all(isinstance(value, Instance) and value.cls == "threading.Event" for value in made):
+        return "the loop's condition is not that of a `threading.Event`"
+    name, is_last = dotted(event) or "", not any(True for _ in _behind(loop, wait))
+    return Fix(
+        "safe" if is_last else "unsafe",
+        f"wait on `{name}`, which ends when it is set",
+        "shd404",
+        (("event", name), ("last", "yes" if is_last else "")),
+    )
+
+
+def _tested(loop: Loop) -> Expr | None:
+    """``event`` of ``while not event.is_set()``."""
+    test = loop.at.stmt.test if isinstance(loop.at.stmt, While) else None
+    asked = test.operands[0] if isinstance(test, Op) and test.op == "not" else None
+    if isinstance(asked, Call) and isinstance(asked.func, Attr) and asked.func.name in ("is_set", "isSet"):
+        return asked.func.value
+    return None
+
+
+def _behind(loop: Loop, wait: Wait) -> Iterator[object]:
+    """What the loop's body may still do behind the sleep; places may end at the body."""
+    for place in wait.site.at.around():
+        yield from place.after()
+        if place.outer is None or place.outer.stmt is loop.at.stmt:
+            return
+        if not isinstance(place.outer.stmt, If):
+            yield place.outer.stmt

@@ -40,6 +40,9 @@ class Proxy:
             self._child.wait()
 ```
 
+## Fix safety
+Unsafe: a child that needs more than 5 seconds to end is killed.
+
 ## Precision
 The child's type comes from its constructor. Silent when it is killed on any alias, leaves what the analysis sees, runs
 ``sys.executable`` (a Python program of the same project is taken to handle SIGTERM), or the wait has a limit.
@@ -53,7 +56,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name, Seq
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
@@ -70,6 +73,7 @@ RULE = Rule(
     summary="a child is terminated and waited for without limit, and never killed",
     tier="D",
     severity="warning",
+    fix="unsafe",
     triggers=("terminate(",),
     origin=("G14",),
 )
@@ -106,7 +110,15 @@ def _judge(module: ModuleFacts, project: Project, fn: Fn, asked: list[Site], sit
             fn.step(site.call.span, "waited for without limit"),
         ),
         help="wait with a limit, then `kill()` it and wait",
+        fix=_fix(found[0], site),
     )
+
+
+def _fix(child: Acquisition, site: Site) -> Fix | str:
+    method = {"subprocess.Popen": "wait", "multiprocessing.Process": "join"}.get(child.model.name)
+    if not isinstance(site.call.func, Attr) or site.call.func.name != method:
+        return "this is neither the `wait()` of a `subprocess.Popen` nor the `join()` of a `multiprocessing.Process`"
+    return Fix("unsafe", "wait with a limit, then kill the child", "shd405")
 
 
 def _receiver(site: Site) -> Expr | None:

@@ -31,6 +31,10 @@ def probe(command):
     child.wait()
 ```
 
+## Fix safety
+Safe for `kill()` on a `subprocess.Popen`: `wait()` behind it returns as soon as the child is gone. Unsafe for `terminate()`:
+the wait has a limit of 5 seconds, and `kill()` behind it.
+
 ## Precision
 The receiver's type comes from its constructor. Silent when the child is polled, waited for, communicated with, used as a
 context manager, or leaves what the analysis sees, and in callbacks of the exit, after which nothing is left to reap it for.
@@ -44,7 +48,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Attr, Call, ModuleFacts
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
@@ -60,6 +64,7 @@ RULE = Rule(
     summary="a child is killed and nobody waits for it",
     tier="D",
     severity="warning",
+    fix="safe",
     triggers=("kill(", "terminate(", "killpg("),
     origin=("G14",),
 )
@@ -118,4 +123,13 @@ def _finding(module: ModuleFacts, fn: Fn, call: Call, child: Acquisition) -> Fin
             fn.step(call.span, f"ended in `{fn.qualname}`"),
         ),
         help="call `wait()` after it",
+        fix=_fix(call, child),
     )
+
+
+def _fix(call: Call, child: Acquisition) -> Fix | str:
+    if child.model.name != "subprocess.Popen" or not isinstance(call.func, Attr) or call.func.name not in _ENDS:
+        return "the child is not a `subprocess.Popen` that is ended by its own method"
+    if call.func.name == "kill":
+        return Fix("safe", "wait for the child after the `kill()`", "shd406")
+    return Fix("unsafe", "wait for the child, and kill it when that takes too long", "shd406")

@@ -29,6 +29,10 @@ def export(command):
     return out
 ```
 
+## Fix safety
+Safe in one shape: the pipes are read whole right behind the `wait()`, and nothing else uses them or the child's stdin. The
+wait and the reads become one `communicate()`.
+
 ## Precision
 Silent when the pipe is read, iterated, handed over or communicated with before the wait or in another function,
 and when the wait has a limit.
@@ -42,7 +46,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name, While
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import Acquisition
@@ -57,6 +61,7 @@ RULE = Rule(
     summary="a wait for a child whose output pipe nobody reads",
     tier="D",
     severity="error",
+    fix="safe",
     triggers=(
         r"re:\.(?:wait|poll)\(\s*[)#]",
         "PIPE",
@@ -124,6 +129,7 @@ def _finding(module: ModuleFacts, fn: Fn, call: Call, child: Acquisition, stream
         f"`{text(call)}` in `{fn.qualname}` waits for a child whose `{stream}` pipe nobody reads first: it hangs after 64 KiB",
         trace=(child.fn.step(child.call.span, f"`{stream}=PIPE`"), fn.step(call.span, f"`{fn.qualname}` waits")),
         help="use `communicate()`, which reads while it waits",
+        fix=_fix(call, child),
     )
 
 
@@ -134,3 +140,9 @@ def _call(module: ModuleFacts, fn: Fn, call: Call) -> Finding:
         f"`{text(call)}` in `{fn.qualname}` waits for a child whose pipe nobody reads: it hangs after 64 KiB",
         help="use `subprocess.run(..., capture_output=True)` or `subprocess.DEVNULL`",
     )
+
+
+def _fix(call: Call, child: Acquisition) -> Fix | str:
+    if child.model.name != "subprocess.Popen" or not isinstance(call.func, Attr) or call.func.name != "wait":
+        return "this is not the `wait()` of a `subprocess.Popen`"
+    return Fix("safe", "read the pipe while waiting, by `communicate()`", "shd407")

@@ -46,6 +46,10 @@ def shutdown(thread):
     thread.join(10)
 ```
 
+## Fix safety
+Unsafe: the stop then waits for the thread. Offered where an object of this file keeps the thread and has a stop method that the
+thread does not call itself, and where the loop tests a flag or event of that object and waits for nothing else without limit.
+
 ## Precision
 Silent when the thread is joined through a list, an alias, another method, base class or module, when it is returned or
 handed over, when its daemon flag is not known, and for threads that were started to end something else
@@ -60,7 +64,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import ModuleFacts
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.protocol import Loop
@@ -69,6 +73,7 @@ from shutdown_lint.rules._texts import THREAD
 from shutdown_lint.rules._told import CLOSERS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label, names, owner, stop_method, stop_step
+from shutdown_lint.rules.work._stopping import join_fix
 from shutdown_lint.walk import argument
 
 RULE = Rule(
@@ -77,6 +82,7 @@ RULE = Rule(
     summary="a started non-daemon thread is never joined",
     tier="D",
     severity="warning",
+    fix="unsafe",
     triggers=(THREAD,),
     origin=("G9", "G11"),
 )
@@ -103,7 +109,8 @@ def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, trac
     loops = [loop for t in targets for loop in project.protocol.worker_loops(t)]
     if stop is not None and loops and not any(project.protocol.tells(stop, loop.tests) for loop in loops if loop.tests):
         if all(loop.tests for loop in loops) and not _told_by_anyone(project, loops, targets):
-            yield _forgotten(module, acquisition, track, stop, loops[0])
+            fix = join_fix(module, acquisition, track, project, RULE.code)
+            yield _forgotten(module, acquisition, track, stop, loops[0], fix)
             return
     if names(argument(acquisition.call, 1, "target")) in CLOSERS:
         return  # it was started to end something that must not wait for itself: `Thread(target=server.shutdown)`
@@ -114,6 +121,7 @@ def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, trac
         tier="S",
         severity="info",
         help="keep the thread and join it, with a limit, where its owner ends",
+        fix=join_fix(module, acquisition, track, project, RULE.code),
     )
 
 
@@ -141,14 +149,18 @@ def _hangs(module: ModuleFacts, acquisition: Acquisition, track: Track, loop: Lo
             loop.step(f"endless loop in `{loop.fn.qualname}`"),
         ),
         help="let the loop test a `threading.Event`, set it where the program ends, then join the thread",
+        fix="its loop has no way out",
     )
 
 
-def _forgotten(module: ModuleFacts, acquisition: Acquisition, track: Track, stop: Fn, loop: Loop) -> Finding:
+def _forgotten(
+    module: ModuleFacts, acquisition: Acquisition, track: Track, stop: Fn, loop: Loop, fix: Fix | str
+) -> Finding:
     return RULE.finding(
         module,
         acquisition.call.span,
         f"`{stop.qualname}` neither tells thread `{label(acquisition, track)}` to end nor joins it: the exit waits for it without limit",
         trace=(loop.step(f"its loop in `{loop.fn.qualname}`"), stop_step(stop)),
         help=f"in `{stop.qualname}`, set what the loop tests and join the thread with a limit",
+        fix=fix,
     )

@@ -46,6 +46,10 @@ class Spool:
         self._thread.join(10)
 ```
 
+## Fix safety
+Unsafe: the stop then waits for the thread. Offered where an object of this file keeps the thread and has a stop method that the
+thread does not call itself, and where the loop tests a flag or event of that object and waits for nothing else without limit.
+
 ## Precision
 Only cleanup that reaches outside the process counts: files opened for writing, transactions, temporary files, lock files,
 connections. Silent when the thread is joined anywhere, handed over, or polled with ``is_alive``.
@@ -66,6 +70,7 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label
 from shutdown_lint.rules.work._durable import durable_cleanup
+from shutdown_lint.rules.work._stopping import join_fix
 
 RULE = Rule(
     code="SHD202",
@@ -73,6 +78,7 @@ RULE = Rule(
     summary="a daemon thread is killed in the midst of cleanup that reaches outside the process",
     tier="D",
     severity="error",
+    fix="unsafe",
     triggers=("daemon", "setDaemon"),
     origin=("G9",),
 )
@@ -112,4 +118,5 @@ def _finding(
             target.step(target.facts.span, f"runs `{target.qualname}` until the interpreter kills it"),
         ),
         help="keep the thread, tell its loop to end, and join it with a limit where its owner ends",
+        fix=join_fix(module, acquisition, track, project, RULE.code),
     )

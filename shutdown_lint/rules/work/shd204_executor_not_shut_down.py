@@ -40,6 +40,10 @@ class Uploader:
         self._pool.shutdown(cancel_futures=True)
 ```
 
+## Fix safety
+Unsafe: the stop method then waits for the jobs that run, and drops those that have not begun; a `with` block waits for all of
+them. Offered where an object of this file keeps the executor and has a stop method, or where it does not leave its function.
+
 ## Precision
 Silent once the executor is returned, handed to unknown code or set as a loop's default executor. Module-level pools
 speak at tier S.
@@ -53,10 +57,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import ModuleFacts
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Project
+from shutdown_lint.project.places import Local, Track
+from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, module_level, owner, stop_method, stop_step
+from shutdown_lint.rules.work._stopping import shutdown_fix
 
 RULE = Rule(
     code="SHD204",
@@ -64,6 +71,7 @@ RULE = Rule(
     summary="an executor is neither used in `with` nor shut down by its owner",
     tier="D",
     severity="warning",
+    fix="unsafe",
     triggers=("PoolExecutor",),
     origin=("G11",),
 )
@@ -85,4 +93,15 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             tier="S" if module_level(track) or acquisition.fn.is_module or class_level(acquisition, project) else "D",
             trace=(stop_step(stop),) if stop else (),
             help=f"call `{label(acquisition, track)}.shutdown(cancel_futures=True)` where its owner ends, or use `with`",
+            fix=_fix(module, acquisition, track, project),
         )
+
+
+def _fix(module: ModuleFacts, acquisition: Acquisition, track: Track, project: Project) -> Fix | str:
+    if track.attribute_places():
+        return shutdown_fix(module, track, project)
+    if acquisition.fn.is_module or acquisition.fn.facts.is_async:
+        return "it is made at the top of the file, or in a coroutine that `with` would block"
+    if len(track.places) != 1 or not isinstance(track.places[0], Local) or track.places[0].fn is not acquisition.fn:
+        return "more than one name holds it"
+    return Fix("unsafe", "leave it by `with`", "shd204")

@@ -155,5 +155,9 @@ def _finding(module: ModuleFacts, site: Site, fn: Fn, confidence: Confidence) ->
         f"task `{text(given)}` is started in `{fn.qualname}` and {held}: it may vanish half-way, and is cancelled unseen when the loop ends",
         confidence=confidence,
         help="keep it in a set until it is done, use `asyncio.TaskGroup`, or await it",
-        fix=Fix("safe", "keep the task until it is done", "shd208") if fixable else None,
+        fix=Fix("safe", "keep the task until it is done", "shd208") if fixable else _unfixed(confidence),
     )
+
+
+def _unfixed(confidence: Confidence) -> str:
+    return "it is not a statement of its own" if confidence == "proven" else "the call is only likely to make a task"

@@ -42,6 +42,9 @@ class Mailer:
         self._pool.shutdown(cancel_futures=True)
 ```
 
+## Fix safety
+Unsafe: the queued jobs are dropped. Offered for `shutdown()` only, not for a `with` block.
+
 ## Precision
 Whether the queued jobs may be dropped is for the author to say, hence the strict tier. Tier D where others queue calls of their
 own without a bound, the function promises an end (`stop`, `shutdown`; not `close` or `__exit__`) and the author said neither `wait`
@@ -57,7 +60,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Attr, Call, Const, ModuleFacts, Name
-from shutdown_lint.findings import Finding, Step, Tier
+from shutdown_lint.findings import Finding, Fix, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
@@ -72,11 +75,13 @@ RULE = Rule(
     summary="an executor is left without `cancel_futures=True`: the stop lasts as long as its queue",
     tier="D",
     severity="info",
+    fix="unsafe",
     triggers=("PoolExecutor",),
     origin=("G13",),
 )
 # What bounds the number of jobs that may wait.
 _HELD_BACK = frozenset({"acquire", "Semaphore", "BoundedSemaphore", "qsize", "_work_queue"})
+_FIX = Fix("unsafe", "drop the jobs that have not begun, by `cancel_futures=True`", "shd215")
 _EXIT_ROLES = frozenset({"atexit", "thread-atexit", "signal-handler", "loop-signal-callback", "finalizer", "del"})
 
 
@@ -181,4 +186,5 @@ def _finding(fn: Fn, call: Call, acquisition: Acquisition, track: Track, job: Us
         tier=tier,
         trace=(queued,),
         help=f"call `{name}.shutdown(cancel_futures=True)` if the queued jobs may be dropped, else limit the queue",
+        fix=_FIX if call is not acquisition.call else "the executor is left by `with`",
     )

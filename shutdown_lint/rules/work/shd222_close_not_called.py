@@ -21,6 +21,10 @@ class Gateway:
         self.server.close()
 ```
 
+## Fix safety
+Safe where it is known which method is named, that it needs no arguments, and whether it is a coroutine: it is then called, and
+awaited. Not offered for a method that is handed to a helper.
+
 ## Precision
 Only whole statements; handing ``x.close`` to a registrar is right. For the missing ``await`` the callee must resolve to a
 coroutine function of the project or of a modelled type.
@@ -34,7 +38,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Arg, Attr, Await, ExprStmt, ModuleFacts, Name
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
 from shutdown_lint.project.values import Function, Instance, Value
@@ -62,6 +66,7 @@ RULE = Rule(
     summary="a release is named but not called, or its coroutine is not awaited",
     tier="D",
     severity="error",
+    fix="safe",
     triggers=(
         rf"re:(?m)\.(?:{ENDINGS})[ \t\r]*(?:[;#]|$)",
         *(rf"{name} & re:\.(?:{ENDINGS})\s*[,)#]" for name in sorted(_AWAITERS)),
@@ -70,6 +75,7 @@ RULE = Rule(
     ),
     origin=("G13",),
 )
+_AWAIT = Fix("safe", "await the release", "shd222", (("await", "yes"),))
 _NAMES = frozenset(
     {
         "close",
@@ -100,7 +106,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             stmt = at.stmt
             if isinstance(stmt, ExprStmt) and isinstance(stmt.value, Attr) and stmt.value.name in _NAMES:
                 if not _is_property(stmt.value, fn, project):
-                    yield _not_called(module, fn, text(stmt.value), stmt)
+                    yield _not_called(module, fn, text(stmt.value), stmt, _fix(stmt.value, fn, project))
         for site in fn.sites:
             yield from _passed_uncalled(module, site, fn, project)
             if site.dropped and not site.awaited and _is_coroutine(site, fn, project):
@@ -111,6 +117,33 @@ def _is_property(attr: Attr, fn: Fn, project: Project) -> bool:
     classes = project.classes.instances(project.evaluate.values(attr.value, fn))
     methods = (project.classes.method(cls, attr.name) for cls in classes)
     return any(m is not None and bool(m.decorator_names & {"property", "cached_property"}) for m in methods)
+
+
+def _fix(attr: Attr, fn: Fn, project: Project) -> Fix | str:
+    """Call the method, where it is known to take no arguments, and await it, where it is known to be a coroutine."""
+    found = project.evaluate.values(attr, fn)
+    methods = [value.fn for value in found if isinstance(value, Function)]
+    if methods and len(methods) == len(found):
+        kinds = {method.facts.is_async for method in methods}
+        plain = all(not _needs_arguments(method) and not method.decorator_names for method in methods)
+        return _call(kinds.pop(), fn) if plain and len(kinds) == 1 else "the method needs more than a call"
+    receivers = [value for value in project.evaluate.values(attr.value, fn) if isinstance(value, Instance)]
+    models = [project.models.resource(value.cls) for value in receivers if isinstance(value.cls, str)]
+    if found == () and models and len(models) == len(project.evaluate.values(attr.value, fn)):
+        if all(model is not None and attr.name in model.release for model in models):
+            return _call(any(model.is_async for model in models if model is not None), fn)
+    return "it is not known which method it is"
+
+
+def _needs_arguments(method: Fn) -> bool:
+    given = method.facts.params[int(method.is_method) :]
+    return any(param.default is None and not param.kind.startswith("*") for param in given)
+
+
+def _call(is_async: bool, fn: Fn) -> Fix | str:
+    if not is_async:
+        return Fix("safe", "call the release", "shd222")
+    return _AWAIT._replace(message="call the release, and await it") if fn.facts.is_async else "it is a coroutine"
 
 
 def _passed_uncalled(module: ModuleFacts, site: Site, fn: Fn, project: Project) -> Iterator[Finding]:
@@ -171,13 +204,14 @@ def _receiver_known(func: Attr, fn: Fn, project: Project) -> bool:
     return not any(func.name in sub.methods and not sub.methods[func.name].facts.is_async for sub in below)
 
 
-def _not_called(module: ModuleFacts, fn: Fn, what: str, stmt: ExprStmt) -> Finding:
+def _not_called(module: ModuleFacts, fn: Fn, what: str, stmt: ExprStmt, fix: Fix | str) -> Finding:
     return RULE.finding(
         module,
         stmt.span,
         f"`{what}` in `{fn.qualname}` is named but not called: nothing is released",
         lost=(fn.step(stmt.span, f"`{what}()`"),),
         help=f"write `{what}()`",
+        fix=fix,
     )
 
 
@@ -191,4 +225,5 @@ def _not_awaited(module: ModuleFacts, site: Site, fn: Fn) -> Finding:
         f"`{what}` in `{fn.qualname}` is a coroutine that nobody awaits: nothing is released",
         lost=(fn.step(site.call.span, f"`{what}`"),),
         help=f"write `await {what}`" if fn.facts.is_async else "run it in the loop and wait for it",
+        fix=_AWAIT if fn.facts.is_async else "it can be awaited in a coroutine only",
     )

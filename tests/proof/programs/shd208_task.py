@@ -1,7 +1,16 @@
 """A service that starts a worker in the background and then serves; garbage collection comes by sooner or later."""
 
+#| shows = "a task that is collected half-way"
+#| [[run]]
+#| before = { out = "workers alive: 0", err = "Task was destroyed but it is pending" }
+#| after = { out = "workers alive: 1" }
+#| [[run]]
+#| args = ["held"]
+#| before = { out = "workers alive: 1" }
+
 import asyncio
 import gc
+import sys
 
 
 class Feed:
@@ -17,6 +26,12 @@ async def watch(feed):
 
 
 async def main():
+    if sys.argv[1:] == ["held"]:
+        held = asyncio.create_task(watch(Feed()))
+        await asyncio.sleep(0)
+        print("workers alive:", len(asyncio.all_tasks()) - 1, flush=True)
+        held.cancel()
+        return
     asyncio.create_task(watch(Feed()))
     await asyncio.sleep(0)
     gc.collect()

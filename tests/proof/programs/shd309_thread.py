@@ -1,5 +1,11 @@
 """A program that works in a thread."""
 
+#| shows = "the work is done in the wrong thread"
+#| unsafe = true
+#| [[run]]
+#| before = { out = "upload 3 in MainThread" }
+#| after = { out = "upload 3 in worker" }
+
 import threading
 
 

@@ -1,5 +1,15 @@
 """A service whose handler is a method that takes the number of the signal only."""
 
+#| shows = "the cleanup, because the handler cannot be called"
+#| [[run]]
+#| signal = "SIGTERM"
+#| before = { code = 1, err = "TypeError" }
+#| after = { code = 143, out = "cleanup" }
+#| [[run]]
+#| args = ["once"]
+#| before = { code = 130, out = "cleanup" }
+
+import os
 import signal
 import sys
 import time
@@ -14,7 +24,9 @@ class Service:
         sys.exit(128 + signum)
 
 
-Service()
-print("ready", flush=True)
+service = Service()
+if sys.argv[1:] == ["once"]:
+    service.stop(signal.SIGINT)
+os.write(1, b"ready\n")
 while True:
     time.sleep(0.05)

@@ -1,0 +1,34 @@
+"""A service that nobody told about SIGTERM."""
+
+#| shows = "the cleanup, because SIGTERM kills the program"
+#| unsafe = true
+#| [[run]]
+#| signal = "SIGTERM"
+#| before = { code = -15, files = { "poller.pid" = "here" } }
+#| after = { code = 143, out = "cleanup", files = { "poller.pid" = false } }
+#| [[run]]
+#| signal = "SIGINT"
+#| before = { code = -2, out = "cleanup", err = "KeyboardInterrupt", files = { "poller.pid" = false } }
+
+import os
+import time
+
+
+def poll():
+    os.write(1, b"ready\n")
+    while True:
+        time.sleep(0.05)
+
+
+def main():
+    with open("poller.pid", "w") as note:
+        note.write("here")
+    try:
+        poll()
+    finally:
+        os.unlink("poller.pid")
+        print("cleanup", flush=True)
+
+
+if __name__ == "__main__":
+    main()
