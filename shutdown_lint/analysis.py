@@ -158,7 +158,9 @@ def _run_rules(
 def _checks(enabled: Iterable[str]) -> list[_Enabled]:
     codes = set(enabled)
     return [
-        _Enabled(entry, _on_first_use(entry)) for entry in registry.entries() if entry.checks and entry.code in codes
+        _Enabled(entry, _on_first_use(entry))
+        for entry in registry.entries()
+        if entry.checks and entry.code in codes and not entry.on_deployment
     ]
 
 

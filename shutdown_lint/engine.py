@@ -20,9 +20,11 @@ from shutdown_lint.settings import Settings
 from shutdown_lint.source import Found, SourceFile, Trouble, TroubleError, decode, discover, name_files, read_bytes
 from shutdown_lint.source.discover import absolute
 from shutdown_lint.source.ignores import glob_regex
+from shutdown_lint.source.kinds import deployment_kind
 from shutdown_lint.source.names import shown, working_folder
 
 if TYPE_CHECKING:
+    from shutdown_lint.deployments import Deployed
     from shutdown_lint.project import Project
 
 # not of the content, but of the moment: what failed may go well the next time
@@ -53,9 +55,10 @@ class Report(NamedTuple):
 
 
 class _Input(NamedTuple):
-    """What was read: all files of the project, what is known of them, bytes, and what stood in the way (by shown path)."""
+    """What was read: all files of the project (and those that may be deployment files), what is known of them, and troubles."""
 
     files: tuple[SourceFile, ...]
+    deployment: tuple[SourceFile, ...]
     known: dict[str, Known]
     contents: Contents
     troubles: tuple[tuple[str, Trouble], ...]
@@ -103,10 +106,16 @@ def _check(
     cache.save()
     findings = [finding for result in results for finding in result.findings]
     findings += trouble_findings(given.troubles, enabled)
+    deployed = _deployed(given, settings, enabled)
+    if deployed is not None:
+        findings += deployed.result.findings
     kept = without_ignored(findings, settings)
     hidden = sum(result.hidden for result in results) + len(findings) - len(kept)
-    reported = sum(file.reported for file in given.files)
-    return Report(tuple(sorted(set(kept), key=Finding.sort_key)), reported, hidden, given.warnings)
+    reported, warnings = sum(file.reported for file in given.files), given.warnings
+    if deployed is not None:
+        hidden, reported = hidden + deployed.result.hidden, reported + deployed.files
+        warnings = (*warnings, *deployed.warnings)
+    return Report(tuple(sorted(set(kept), key=Finding.sort_key)), reported, hidden, warnings)
 
 
 def _results(
@@ -178,26 +187,38 @@ def context_of(
 
     models = with_users(settings.models)
     functions = dict.fromkeys(target.partition(":")[2].strip().partition(".")[0] for _, target in programs)
-    prefilter = compile_prefilter(enabled, models, tuple(filter(None, functions)), frozenset(own))
+    on_python = {code: tiers for code, tiers in enabled.items() if code not in registry.on_deployment()}
+    prefilter = compile_prefilter(on_python, models, tuple(filter(None, functions)), frozenset(own))
     return Context(enabled, prefilter, models, programs, settings.target_version, contents)
 
 
 def files_of(paths: Sequence[str], settings: Settings) -> tuple[str, ...]:
     """The files that a run on ``paths`` would report on, as findings show them."""
-    here = working_folder()
-    return tuple(shown(path, here) for path in discover(paths, settings).files)
+    here, found = working_folder(), discover(paths, settings)
+    more = [path for path in found.deployment if _concerns(path)]
+    return tuple(shown(path, here) for path in (sorted([*found.files, *more]) if more else found.files))
+
+
+def _concerns(path: str) -> bool:
+    from shutdown_lint.deployments import concerns
+
+    try:
+        return concerns(os.path.basename(path), read_bytes(path))
+    except TroubleError:
+        return True
 
 
 def _read(
     paths: Sequence[str], settings: Settings, stdin: bytes | None, held: Mapping[str, bytes], cache: Cache
 ) -> _Input:
     asked = _asked(paths, settings, stdin)
-    everything = discover([settings.root], settings).files if settings.knowledge == "project" else ()
+    everything = discover([settings.root], settings) if settings.knowledge == "project" else Found((), (), ())
     files = tuple(
-        name_files({**dict.fromkeys(everything, False), **dict.fromkeys(asked.files, True)}.items(), settings)
+        name_files({**dict.fromkeys(everything.files, False), **dict.fromkeys(asked.files, True)}.items(), settings)
     )
     if stdin is not None and not settings.stdin_filename:
         files = (*files, SourceFile("-", "-", "stdin", False, False, True))
+    deployment = _plain({**dict.fromkeys(everything.deployment, False), **dict.fromkeys(asked.deployment, True)})
     here, contents, known = working_folder(), Contents(), {}
     troubles = [(shown(path, here), trouble) for path, trouble in asked.troubles]
     for file in sorted(files, key=lambda file: not file.reported):
@@ -215,14 +236,40 @@ def _read(
             continue
         contents.put(path, data, differs=path in held)
         known[path] = cache.put_file(path, data, imported_packages(data))
-    warnings = asked.warnings or (() if asked.files or stdin is not None else ("no Python files found",))
-    return _Input(files, known, contents, tuple(troubles), tuple(warnings))
+    for file in deployment:
+        try:
+            contents.put(file.absolute, stdin if stdin is not None and file.reported else read_bytes(file.absolute))
+        except TroubleError as error:
+            if file.reported:
+                troubles.append((file.path, error.trouble))
+    some = asked.files or asked.deployment or stdin is not None
+    warnings = asked.warnings or (() if some else ("no Python or deployment files found",))
+    return _Input(files, deployment, known, contents, tuple(troubles), tuple(warnings))
+
+
+def _plain(paths: dict[str, bool]) -> tuple[SourceFile, ...]:
+    """Files that are no modules, given as absolute path → reported."""
+    here = working_folder()
+    return tuple(SourceFile(shown(path, here), path, "", False, False, reported) for path, reported in paths.items())
+
+
+def _deployed(given: _Input, settings: Settings, enabled: dict[str, str]) -> Deployed | None:
+    """What is found in deployment files; without one to report on, nothing of it is loaded."""
+    if not any(file.reported for file in given.deployment):
+        return None
+    from shutdown_lint.deployments import analyse
+
+    context = context_of(given.contents, settings, enabled, scripts(settings.root), top_packages(given.files))
+    return analyse(given.deployment, given.files, context)
 
 
 def _asked(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> Found:
     if stdin is None:
         return discover(paths, settings)
-    return Found((absolute(settings.stdin_filename),) if settings.stdin_filename else (), (), ())
+    name = settings.stdin_filename
+    if name and settings.deployment and deployment_kind(os.path.basename(name)):
+        return Found((), (), (), (absolute(name),))
+    return Found((absolute(name),) if name else (), (), ())
 
 
 def without_ignored(findings: Sequence[Finding], settings: Settings) -> list[Finding]:

@@ -111,10 +111,10 @@ def _computed(scope: Scope) -> Results:
     from shutdown_lint.engine import check
     from shutdown_lint.source import discover
 
-    files = discover(scope.paths, scope.settings).files
+    files = discover(scope.paths, scope.settings._replace(deployment=False)).files
     fingerprints = {path: _fingerprint_of_file(path) for path in files}
     rows: dict[str, list[Row]] = {}
-    for finding in check(scope.paths, scope.settings).findings:
+    for finding in check(scope.paths, scope.settings._replace(deployment=False)).findings:
         if finding.code not in _NOT_OURS:
             rows.setdefault(os.path.abspath(finding.path), []).append(_row(finding))
     return Results(fingerprints, rows)
@@ -133,7 +133,7 @@ def _rows_of_text(scope: Scope, filename: str, text: str) -> list[Row]:
     """The findings in a text that is not (or not yet) on disk, in its project."""
     from shutdown_lint.engine import check
 
-    settings = scope.settings._replace(stdin_filename=filename)
+    settings = scope.settings._replace(stdin_filename=filename, deployment=False)
     findings = check([STDIN], settings, stdin=_encoded(text)).findings
     return [_row(finding) for finding in findings if finding.code not in _NOT_OURS]
 

@@ -72,6 +72,7 @@ _FILES = (
         "PATTERNS",
     ),
     Option("force-exclude", "--force-exclude", "switch", "false", "leave out excluded files even when they are named"),
+    Option("deployment", "", "switch", "true", "check deployment files too (docs/deployment.md)"),
     Option("respect-gitignore", "", "switch", "true", "leave out what .gitignore files leave out"),
     Option("src", "", "patterns", '[".", "src"]', "folders that hold top-level modules"),
     Option(

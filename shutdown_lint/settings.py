@@ -53,5 +53,6 @@ class Settings(NamedTuple):
     severity: tuple[tuple[str, str], ...] = ()  # selectors, each with the severity that its rules have here
     fail_on: str = "info"  # findings of this severity and above make the exit code 1
     baseline: str = ""  # the file of known findings
+    deployment: bool = True  # deployment files too, not only Python
     jobs: int = 0  # 0: as many as the machine has cores, when the work repays them
     stdin_filename: str = ""

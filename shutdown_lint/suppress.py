@@ -21,7 +21,8 @@ from typing import NamedTuple
 from shutdown_lint.facts import Span
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.rules import registry
-from shutdown_lint.suppressions import MARKERS, Malformed, Selector, Suppression, read_suppressions
+from shutdown_lint.scanner import layout
+from shutdown_lint.suppressions import MARKERS, LayoutReader, Malformed, Selector, Suppression, read_suppressions
 
 # what these report is about suppressions themselves: a comment that names them is never called unused
 _OWN = frozenset({"SHD910", "SHD911", "SHD912"})
@@ -40,13 +41,16 @@ def may_hold_suppressions(data: bytes) -> bool:
     return any(marker in lowered for marker in MARKERS)
 
 
-def apply(findings: Sequence[Finding], text: str, path: str, ran: Iterable[str]) -> Result:
+def apply(
+    findings: Sequence[Finding], text: str, path: str, ran: Iterable[str], comments: LayoutReader = layout
+) -> Result:
     """Hide what the comments of the file hide.
 
     ``findings`` are all raw findings in the file, whatever their tier; ``ran`` are the codes of the rules that were run
-    on it to their end: only of those it can be said that a suppression is unused.
+    on it to their end: only of those it can be said that a suppression is unused. ``comments`` finds the comments of the
+    file's language.
     """
-    suppressions, malformed = read_suppressions(text)
+    suppressions, malformed = read_suppressions(text, comments)
     used: set[tuple[int, int]] = set()
     blanket: dict[int, list[Finding]] = {}
     kept = [f for f in findings if not _hidden(f, suppressions, used, blanket)]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeAlias
 
 from shutdown_lint.facts import Span
 from shutdown_lint.rules import registry
-from shutdown_lint.scanner import layout
+from shutdown_lint.scanner import Layout, layout
 from shutdown_lint.source.decoding import LINE_END
 
 MARKERS = (b"noqa", b"shutdown-lint:")
@@ -20,6 +20,7 @@ _OURS = re.compile(r"#[ \t]*shutdown-lint:[ \t]*(?P<word>[\w-]*)[ \t]*")
 # flake8 takes letters with digits for a code, and whatever else for the end of the list
 _CODE = re.compile(r"[,\s]*(?P<code>(?:[A-Za-z]+[0-9]+)+)")
 _NAME = re.compile(r"\s*(?P<name>[A-Za-z][\w-]*)")
+_HASH = re.compile(r"(?:^|\s)#(?=[^\n]*(?:noqa|shutdown-lint:))", re.IGNORECASE)
 _SPACE = re.compile(r"\s*")
 _WHOLE_FILE = (1, 1 << 60)
 _HELP = "write `# shutdown-lint: ignore[SHD101, rule-name] reason`, or `ignore-file[…]`"
@@ -74,6 +75,7 @@ class _Text(NamedTuple):
     comments: dict[int, int]
     ends: tuple[int, ...]
     statement_ends: tuple[int, ...]
+    leads: bool  # whether a comment on a line of its own is part of what comes next
 
     def line(self, offset: int) -> int:
         return bisect_right(self.starts, offset)
@@ -93,6 +95,8 @@ class _Text(NamedTuple):
 
     def next_statement(self, offset: int) -> tuple[int, int]:
         """The lines of the first statement after the comment line at ``offset``."""
+        if self.leads:
+            return self.extent(offset)
         index = bisect_left(self.statement_ends, offset)
         while index < len(self.statement_ends):
             begin = self._skip_space(self.statement_ends[index])
@@ -111,20 +115,41 @@ class _Text(NamedTuple):
         return match.end() if match else offset
 
 
-def _text(text: str) -> _Text:
-    found = layout(text)
+LayoutReader: TypeAlias = Callable[[str], Layout]
+
+
+def hash_layout(text: str) -> Layout:
+    """The layout of a text whose comments begin with ``#``, at the begin of a line or behind a space.
+
+    A comment on a line of its own belongs to what comes next: few of these formats take one behind a value.
+    """
+    comments, ends, position = [], [], 0
+    for line in text.split("\n"):
+        end, bare = position + len(line), line.strip()
+        match = _HASH.search(line)
+        if match:
+            comments.append((position + match.end() - 1, end))
+        if bare and bare[0] not in "#;" and not bare.endswith("\\"):
+            ends.append((end, True))
+        position = end + 1
+    return Layout(tuple(comments), tuple(ends))
+
+
+def _text(text: str, comments: LayoutReader) -> _Text:
+    found = comments(text)
     return _Text(
         text,
         (0, *(match.end() for match in LINE_END.finditer(text))),
         dict(found.comments),
         tuple(end for end, _ in found.line_ends),
         tuple(end for end, outermost in found.line_ends if outermost),
+        comments is hash_layout,
     )
 
 
-def read_suppressions(text: str) -> tuple[list[Suppression], list[Malformed]]:
+def read_suppressions(text: str, comments: LayoutReader = layout) -> tuple[list[Suppression], list[Malformed]]:
     """All suppressions of the text, in order, and what is wrong with them."""
-    source = _text(text)
+    source = _text(text, comments)
     found: list[Suppression] = []
     malformed: list[Malformed] = []
     for start, end in source.comments.items():

@@ -10,6 +10,8 @@ rules on and all tiers shown. Marks stand in the line of the finding:
     A finding that is missed so far: the fixture fails when it is found.
 ``# todo-ok: SHD101 why``
     A false alarm so far: the fixture fails when it is gone.
+
+In deployment files a mark on a line of its own is about the next line that is no comment.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from shutdown_lint import engine
 from shutdown_lint.findings import Finding
 from shutdown_lint.rules import registry
 from shutdown_lint.settings import Settings
+from shutdown_lint.source.kinds import deployment_kind
 
 FIXTURES = Path(__file__).parent / "fixtures"
 # While rules are being written, a run may be narrowed to some of them: SHUTDOWN_LINT_RULES=SHD1,SHD202
@@ -60,14 +63,20 @@ def fixtures() -> list[Path]:
     return [path for path in found if path.suffix == ".py" or (path.is_dir() and path.name != "__pycache__")]
 
 
+def is_python(path: str) -> bool:
+    """Whether comments may stand behind everything in the file."""
+    return path.endswith((".py", ".pyi"))
+
+
 def fixture_id(path: Path) -> str:
     """``SHD101/bad_worker``."""
     return f"{path.parent.name}/{path.stem}"
 
 
 def files_of(fixture: Path) -> list[Path]:
-    """The Python files of a fixture."""
-    return sorted(fixture.rglob("*.py")) if fixture.is_dir() else [fixture]
+    """The Python and deployment files of a fixture."""
+    found = (path for path in fixture.rglob("*") if path.suffix == ".py" or deployment_kind(path.name))
+    return sorted(found) if fixture.is_dir() else [fixture]
 
 
 def base_of(fixture: Path) -> Path:
@@ -87,8 +96,11 @@ def marks_of(fixture: Path) -> list[Mark]:
 
 def marks_in(text: str, path: str) -> Iterator[Mark]:
     """The marks of one file."""
-    for number, line in enumerate(re.split(r"\r\n|\n|\r", text), 1):
+    lines = re.split(r"\r\n|\n|\r", text)
+    for number, line in enumerate(lines, 1):
         match = _MARK.search(line)
+        if match and not is_python(path) and line.strip().startswith("#"):
+            number = _next_line(lines, number)
         if match and match.group(1) == "expect":
             yield from _expectations(match.group(2), path, number)
         elif match:
@@ -96,6 +108,12 @@ def marks_in(text: str, path: str) -> Iterator[Mark]:
             if not re.fullmatch(r"SHD\d{3}", code):
                 raise ValueError(f"{path}:{number}: a `{match.group(1)}` mark needs a code")
             yield Mark(match.group(1), path, number, code, "", ())
+
+
+def _next_line(lines: list[str], number: int) -> int:
+    """The line that a mark on a line of its own is about: few deployment files take comments behind something."""
+    following = enumerate(lines[number:], number + 1)
+    return next((n for n, line in following if line.strip() and not line.strip().startswith("#")), number)
 
 
 def _expectations(text: str, path: str, line: int) -> Iterator[Mark]:

@@ -78,7 +78,7 @@ def test_stdin_stands_for_its_file(tmp_path: Path) -> None:
 
 
 def test_no_files_is_a_warning(tmp_path: Path) -> None:
-    assert check(tmp_path).warnings == ("no Python files found",)
+    assert check(tmp_path).warnings == ("no Python or deployment files found",)
     assert check(tmp_path).exit_code() == 0
 
 

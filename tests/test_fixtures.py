@@ -15,6 +15,7 @@ SINGLE_LIFE = re.compile(r"SHD9\d\d/")  # fixtures about encodings and suppressi
 LIVELY = [path for path in FIXTURES if not SINGLE_LIFE.match(harness.fixture_id(path))]
 EXAMPLE = re.compile(r"^## (Example|Use instead)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+ANY_FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def ids(paths: list[Path]) -> list[str]:
@@ -86,8 +87,41 @@ def examples() -> list[tuple[registry.Entry, str, str]]:
     found = []
     for entry in registry.entries():
         for title, section in EXAMPLE.findall(registry.doc(entry) + "\n"):
-            found += [(entry, title, code) for code in FENCE.findall(section)]
+            codes = [] if entry.on_deployment else FENCE.findall(section)
+            found += [(entry, title, code) for code in codes]
     return found
+
+
+def deployment_examples() -> list[tuple[registry.Entry, str, list[tuple[str, str]]]]:
+    return [
+        (entry, title, [(file_name(kind, code), code) for kind, code in ANY_FENCE.findall(section)])
+        for entry in registry.entries()
+        if entry.on_deployment
+        for title, section in EXAMPLE.findall(registry.doc(entry) + "\n")
+    ]
+
+
+def file_name(kind: str, code: str) -> str:
+    """What a file with this text would be called."""
+    if kind == "yaml":
+        return "deployment.yaml" if "apiVersion" in code else "compose.yaml"
+    if kind == "ini":
+        return "supervisord.conf" if "[program:" in code else "app.service"
+    return {"dockerfile": "Dockerfile", "sh": "entrypoint.sh", "python": "app.py"}[kind]
+
+
+@pytest.mark.parametrize(
+    ("entry", "title", "files"), deployment_examples(), ids=lambda value: getattr(value, "code", str(value)[:11])
+)
+def test_deployment_examples_in_docs(
+    entry: registry.Entry, title: str, files: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    """The same for the rules on deployment files; the files of one section lie side by side."""
+    for name, code in files:
+        (tmp_path / name).write_text(code, "utf-8")
+    findings = [finding for finding in harness.run(tmp_path) if finding.path != "app.py"]
+    found = {finding.code for finding in findings}
+    assert found == ({entry.code} if title == "Example" else set()), "\n".join(map(harness.show, findings))
 
 
 @pytest.mark.parametrize(

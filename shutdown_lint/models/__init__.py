@@ -198,6 +198,7 @@ class Models(NamedTuple):
     never_raises: frozenset[str]
     network: frozenset[str]
     library_waits: frozenset[str]
+    programs: dict[str, Program]
 
     def canonical(self, name: str) -> str:
         """The one name of something that has several: ``asyncio.tasks.create_task`` → ``asyncio.create_task``.
@@ -275,6 +276,23 @@ class Alias(NamedTuple):
     means: str
 
 
+class Program(NamedTuple):
+    """A program of a library. ``handles``: signals that end it in order; ``hard``: at once, without waiting for its work.
+
+    ``grace`` is the option that limits how long it waits, ``default`` that limit (seconds, as text) without the option;
+    ``app`` the option that names the application (``*``: the first word that is no option).
+    """
+
+    name: str
+    handles: tuple[str, ...]
+    hard: tuple[str, ...]
+    app: str
+    grace: str
+    default: str
+    forks: bool
+    source: str
+
+
 ROWS: Mapping[str, Any] = {
     "resource": Resource,
     "callback": Callback,
@@ -289,6 +307,7 @@ ROWS: Mapping[str, Any] = {
     "exit": Exit,
     "result": Result,
     "alias": Alias,
+    "command": Program,
 }
 
 
@@ -330,4 +349,5 @@ def index(tables: Mapping[str, list[Any]]) -> Models:
             for row in tables["blocking"]
             if row.wakes in ("job", "task_done", "set") and not is_standard(row.call)
         ),
+        programs={row.name: row for row in tables["command"]},
     )

@@ -113,6 +113,7 @@ TABLES: Mapping[str, str] = {
     "exit": "A call that never comes back.",
     "result": "What an external call returns, where `acquire` does not tell.",
     "alias": "Another name of something that is no resource.",
+    "command": "A program of a library, as command lines and deployment files name it.",
 }
 
 # in the order of the fields of the rows
@@ -204,6 +205,16 @@ SCHEMA: Mapping[str, tuple[Key, ...]] = {
     "alias": (
         Key("name", "dotted", None, "another name"),
         Key("means", "dotted", None, "the name that the models use"),
+    ),
+    "command": (
+        Key("name", "text", None, "the program; `celery worker`: only with this subcommand"),
+        Key("handles", "names", (), "the signals on which it ends in order"),
+        Key("hard", "names", (), "the signals that it handles, but ends its work without waiting"),
+        Key("app", "text", "", "the option that names the application; `*`: the first word that is no option"),
+        Key("grace", "text", "", "the option that limits, in seconds, how long it waits for work to end"),
+        Key("default", "text", "", "that limit in seconds when the option is not given; empty: there is none"),
+        Key("forks", "switch", False, "whether it has child processes"),
+        _SOURCE,
     ),
 }
 

@@ -7,10 +7,13 @@ page), ``RULE = Rule(...)``, and ``def check(module, project) -> Iterator[Findin
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from shutdown_lint.facts import ModuleFacts, Span
 from shutdown_lint.findings import Confidence, Finding, Fix, Severity, Step, Tier
+
+if TYPE_CHECKING:
+    from shutdown_lint.deployment.facts import DeploymentFile
 
 
 class Rule(NamedTuple):
@@ -33,7 +36,7 @@ class Rule(NamedTuple):
 
     def finding(
         self,
-        module: ModuleFacts,
+        module: ModuleFacts | DeploymentFile,
         span: Span,
         message: str,
         *,

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from shutdown_lint.facts import ModuleFacts
     from shutdown_lint.findings import Finding, Severity, Tier
     from shutdown_lint.project import Project
 
-    Check: TypeAlias = Callable[[ModuleFacts, Project], Iterator[Finding]]
+    # (module, project) of a rule on Python, (file, world) of one on deployment files
+    Check: TypeAlias = Callable[[Any, Any], Iterator[Finding]]
 
 # A run that says nothing about these would pass for a check of files that nobody looked at.
 TROUBLES = frozenset({"SHD900", "SHD901", "SHD902", "SHD903", "SHD904"})
@@ -40,6 +41,11 @@ class Entry(NamedTuple):
     origin: tuple[str, ...]
     checks: bool
 
+    @property
+    def on_deployment(self) -> bool:
+        """Whether the rule looks at deployment files, not at Python."""
+        return ".rules.deployment." in self.module
+
 
 class UnknownSelector(Exception):
     """A selector names no rule. ``near`` are the selectors that look like it, best first."""
@@ -56,6 +62,12 @@ def entries() -> tuple[Entry, ...]:
     from shutdown_lint.rules._index import INDEX
 
     return tuple(Entry(*row) for row in INDEX)
+
+
+@lru_cache(maxsize=1)
+def on_deployment() -> frozenset[str]:
+    """The codes of the rules on deployment files."""
+    return frozenset(entry.code for entry in entries() if entry.on_deployment)
 
 
 def find(code_or_name: str) -> Entry | None:

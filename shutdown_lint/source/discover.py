@@ -16,6 +16,7 @@ from shutdown_lint.source.ignores import (
     ignored,
     read_gitignore,
 )
+from shutdown_lint.source.kinds import deployment_kind
 from shutdown_lint.source.reading import kind_of, reason
 from shutdown_lint.source.trouble import Trouble
 
@@ -23,11 +24,15 @@ SUFFIXES = (".py", ".pyw", ".pyi")
 
 
 class Found(NamedTuple):
-    """The result of a walk: absolute paths in order, without repetition; troubles and warnings by path."""
+    """The result of a walk: absolute paths in order, without repetition; troubles and warnings by path.
+
+    ``files`` are Python's; ``deployment`` those that may be deployment files by their names.
+    """
 
     files: tuple[str, ...]
     troubles: tuple[tuple[str, Trouble], ...]
     warnings: tuple[str, ...]
+    deployment: tuple[str, ...] = ()
 
 
 class _Walk(NamedTuple):
@@ -37,13 +42,24 @@ class _Walk(NamedTuple):
     files: dict[str, None]
     troubles: dict[str, Trouble]
     warnings: list[str]
+    deployment: dict[str, None] | None  # None: they are not asked for
+
+    def is_deployment(self, name: str) -> bool:
+        return self.deployment is not None and bool(deployment_kind(name))
+
+    def take(self, path: str) -> None:
+        """Record a file under its sort."""
+        if self.deployment is not None and deployment_kind(os.path.basename(path)):
+            self.deployment[path] = None
+        else:
+            self.files[path] = None
 
     def relative(self, path: str) -> str:
         return os.path.relpath(path, self.root).replace(os.sep, "/")
 
 
 def discover(paths: Sequence[str], settings: Settings) -> Found:
-    """The Python files named by ``paths``, or below them where they name folders.
+    """The Python and deployment files named by ``paths``, or below them where they name folders.
 
     A file that is named is taken whatever its suffix and excludes say (unless ``force_exclude`` is set). In a walk,
     links to folders are not followed, and links to files only where they stay inside the project root.
@@ -55,10 +71,11 @@ def discover(paths: Sequence[str], settings: Settings) -> Found:
         {},
         {},
         [],
+        {} if settings.deployment else None,
     )
     for path in paths:
         _named(absolute(path), settings.force_exclude, walk)
-    return Found(tuple(walk.files), tuple(walk.troubles.items()), tuple(walk.warnings))
+    return Found(tuple(walk.files), tuple(walk.troubles.items()), tuple(walk.warnings), tuple(walk.deployment or ()))
 
 
 def absolute(path: str) -> str:
@@ -84,7 +101,7 @@ def _named(path: str, force_exclude: bool, walk: _Walk) -> None:
     elif path.endswith(".ipynb"):
         walk.troubles[path] = Trouble("SHD901", "notebooks are not supported")
     else:
-        walk.files[path] = None
+        walk.take(path)
 
 
 def _walk_folder(top: str, walk: _Walk) -> None:
@@ -114,7 +131,7 @@ def _kept(entries: list[os.DirEntry[str]], chain: tuple[IgnoreFile, ...], walk: 
     """Records the files of a folder and yields the folders to descend into."""
     for entry in entries:
         is_dir = entry.is_dir(follow_symlinks=False)
-        if not is_dir and not entry.name.endswith(SUFFIXES):
+        if not is_dir and not entry.name.endswith(SUFFIXES) and not walk.is_deployment(entry.name):
             continue
         if walk.excludes.match(entry.name, walk.relative(entry.path)) or ignored(entry.path, is_dir, chain):
             continue
@@ -126,7 +143,7 @@ def _kept(entries: list[os.DirEntry[str]], chain: tuple[IgnoreFile, ...], walk: 
 
 def _found_file(entry: os.DirEntry[str], walk: _Walk) -> None:
     if entry.is_file(follow_symlinks=False):
-        walk.files[entry.path] = None
+        walk.take(entry.path)
         return
     try:
         status = entry.stat()
@@ -144,6 +161,6 @@ def _found_file(entry: os.DirEntry[str], walk: _Walk) -> None:
 def _found_link(entry: os.DirEntry[str], walk: _Walk) -> None:
     target, root = os.path.realpath(entry.path), os.path.realpath(walk.root)
     if os.path.commonpath((target, root)) == root:
-        walk.files[entry.path] = None
+        walk.take(entry.path)
     else:
         walk.warnings.append(f"{entry.path}: skipped, a link to a file outside the project root")

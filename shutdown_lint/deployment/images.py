@@ -1,0 +1,32 @@
+"""What is known of base images by their names: which program ``/bin/sh`` is.
+
+Sources: Debian and Ubuntu ship dash as ``/bin/sh`` (Debian Policy 10.4, package dash), Alpine's is BusyBox ash (Alpine
+wiki, BusyBox), Fedora and the Red Hat family link it to bash. The official python images: Debian, but for ``-alpine``
+(Docker Hub, python, "Image Variants").
+"""
+
+from __future__ import annotations
+
+import re
+
+_ALPINE = re.compile(r"alpine|busybox")
+_BASH = re.compile(
+    r"(^|/)(fedora|centos|rockylinux|almalinux|oraclelinux|amazonlinux|ubi\d|opensuse|archlinux|redhat)\b|/ubi\d"
+)
+_DASH = re.compile(
+    r"(^|/)(debian|ubuntu|python|buildpack-deps|pypy|continuumio/(mini|ana)conda3|tiangolo/\S+|condaforge/\S+|node)(:|@|$)|slim|bookworm|bullseye|buster|trixie|jammy|noble|focal"
+)
+_UV = re.compile(r"astral-sh/uv:\S*(debian|bookworm|trixie|slim)")  # fmt: skip
+SHELLS = {"dash": "dash", "bash": "bash", "busybox": "busybox ash"}
+
+
+def sh_of(image: str) -> str:
+    """``dash``, ``bash`` or ``busybox`` for what ``sh`` is in an image; empty where its name does not tell."""
+    name = image.lower()
+    if not name or "$" in name:
+        return ""
+    if _ALPINE.search(name):
+        return "busybox"
+    if _BASH.search(name):
+        return "bash"
+    return "dash" if _DASH.search(name) or _UV.search(name) else ""

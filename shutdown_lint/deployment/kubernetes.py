@@ -1,0 +1,101 @@
+"""Kubernetes objects: the containers of pods, the services in front of them (API reference: PodSpec, Container, Lifecycle)."""
+
+from __future__ import annotations
+
+import re
+
+from shutdown_lint.deployment.compose import span_of
+from shutdown_lint.deployment.facts import Command, Note, Setting, Unit
+from shutdown_lint.deployment.yaml import Node, documents
+
+KINDS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "Service")
+_IS_ONE = re.compile(
+    rb"^[ \t]*(?:-[ \t]+)?[\"']?kind[\"']?:[ \t]*[\"']?(?:" + "|".join(KINDS).encode() + rb"|List)\b", re.MULTILINE
+)
+_TEMPLATE = re.compile(r"\{\{|\{%")
+# where the PodSpec of an object is
+_PATHS = {"Pod": ("spec",), "CronJob": ("spec", "jobTemplate", "spec", "template", "spec")}
+_USUAL = ("spec", "template", "spec")
+
+
+def concerns(data: bytes) -> bool:
+    """Whether a YAML file may hold one of the objects: all others are never parsed."""
+    return b"apiVersion" in data and bool(_IS_ONE.search(data))
+
+
+def read(text: str) -> tuple[Unit, ...]:
+    """A unit for each container, and one for each service. Raises ``Note`` for templates."""
+    if _TEMPLATE.search(text):
+        raise Note("a template (of Helm or the like), which has no values yet")
+    objects = [node for root in documents(text) for node in _objects(root)]
+    return tuple(unit for node in objects for unit in _units(node))
+
+
+def _objects(root: Node) -> list[Node]:
+    if root.kind != "mapping":
+        return []
+    items = root.get("items")
+    if root.setting("kind") and root.get("kind").value == "List" and items is not None:  # type: ignore[union-attr]  # it is there
+        return [item for item in items.items if item.kind == "mapping"]
+    return [root]
+
+
+def _units(node: Node) -> list[Unit]:
+    kind = node.setting("kind")
+    name = node.setting("metadata", "name")
+    if kind is None or kind.value not in KINDS:
+        return []
+    title = name.value if name is not None else "?"
+    if kind.value == "Service":
+        selector = node.at("spec", "selector")
+        labels = _labels(selector, "selector") if selector is not None else []
+        return [Unit("service", title, kind.span, settings=tuple(labels))]
+    spec = node.at(*_PATHS.get(kind.value, _USUAL))
+    containers = spec.get("containers") if spec is not None else None
+    if spec is None or containers is None:
+        return []
+    return [_container(item, kind, title, spec, node) for item in containers.items if item.kind == "mapping"]
+
+
+def _container(item: Node, kind: Setting, title: str, spec: Node, node: Node) -> Unit:
+    settings = [("kind", kind)]
+    for word in ("terminationGracePeriodSeconds", "shareProcessNamespace"):
+        settings += [(word, found)] if (found := spec.setting(word)) else []
+    settings += [("image", found)] if (found := item.setting("image")) else []
+    settings += [("stop_signal", found)] if (found := item.setting("lifecycle", "stopSignal")) else []
+    settings += _pre_stop(item)
+    if item.get("readinessProbe") is not None:
+        settings.append(("readiness", Setting("yes", item.span)))
+    labels = node.at("metadata", "labels") if kind.value == "Pod" else node.at("spec", "template", "metadata", "labels")
+    settings += _labels(labels, "label") if labels is not None else []
+    name = item.setting("name")
+    place = name.span if name is not None else item.span
+    return Unit(
+        "pod",
+        f"{title}/{name.value if name else '?'}",
+        place,
+        _words(item, "command"),
+        _words(item, "args"),
+        tuple(settings),
+    )
+
+
+def _pre_stop(item: Node) -> list[tuple[str, Setting]]:
+    hook = item.at("lifecycle", "preStop")
+    if hook is None:
+        return []
+    text = " ".join(command.texts()) if (command := hook.at("exec", "command")) is not None else ""
+    sleep = hook.setting("sleep", "seconds")
+    value = f"sleep {sleep.value}" if sleep is not None else text or "http"
+    return [("preStop", Setting(value, sleep.span if sleep else span_of(hook)))]
+
+
+def _labels(node: Node, word: str) -> list[tuple[str, Setting]]:
+    return [(word, Setting(f"{key}={value.value}", value.span)) for key, _, value in node.entries()]
+
+
+def _words(item: Node, key: str) -> Command | None:
+    node = item.get(key)
+    if node is None or node.kind != "sequence":
+        return None
+    return Command(node.texts(), span_of(node))

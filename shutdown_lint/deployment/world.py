@@ -1,0 +1,255 @@
+"""All deployment files of a project, and the code that they start."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from shutdown_lint.deployment import commands
+from shutdown_lint.deployment.commands import Chain, InScript, Program
+from shutdown_lint.deployment.durations import seconds
+from shutdown_lint.deployment.facts import Command, DeploymentFile, Setting, Unit
+from shutdown_lint.deployment.images import sh_of
+from shutdown_lint.facts import Assign, Const, ModuleFacts, Name
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.values import Function
+from shutdown_lint.source import SourceFile
+
+MAX_MODULES = 300  # of all linked programs together
+_SLEEP = re.compile(r"\bsleep\s+(\d+(?:\.\d+)?)([smh]?)\b")
+# the platforms' own limits in seconds, by the setting that changes them; docs/deployment.md names the sources
+GRACE = {
+    "compose": ("stop_grace_period", 10.0),
+    "pod": ("terminationGracePeriodSeconds", 30.0),
+    "systemd": ("TimeoutStopSec", 90.0),
+    "supervisor": ("stopwaitsecs", 10.0),
+}
+
+
+class Start(NamedTuple):
+    """What a unit starts: its argument vector after the image's part is put in, the image, the chain to the program."""
+
+    words: tuple[str, ...]
+    image: str
+    stage: Unit | None
+    chain: Chain
+
+
+class Linked(NamedTuple):
+    """A program of the project: the function that it enters by, and the modules that belong to it."""
+
+    entry: Fn
+    modules: tuple[ModuleFacts, ...]
+
+
+class Grace(NamedTuple):
+    """How long a platform waits between the signal and SIGKILL, in seconds; ``left`` of it when the program is told.
+
+    ``setting`` is None where it is the platform's default; ``key`` is the name of the setting.
+    """
+
+    seconds: float
+    left: float
+    key: str
+    setting: Setting | None
+
+
+class World:
+    """Deployment files and code; every answer is remembered."""
+
+    def __init__(self, files: Iterable[DeploymentFile], sources: Sequence[SourceFile], project: Project) -> None:
+        self.files, self.project = tuple(files), project
+        self.known = project.models.programs
+        self._sources = [(source.absolute.replace(os.sep, "/"), source.name) for source in sources if not source.stub]
+        self._scripts: dict[str, list[DeploymentFile]] = {}
+        for file in self.files:
+            if file.kind == "script":
+                self._scripts.setdefault(os.path.basename(file.absolute), []).append(file)
+        self.start = cache(self._start)
+        self.linked = cache(self._linked)
+        self._load()
+
+    def units(self, kind: str) -> Iterator[tuple[DeploymentFile, Unit]]:
+        """All units of a kind."""
+        return ((file, unit) for file in self.files for unit in file.units if unit.kind == kind)
+
+    # --- what is started -------------------------------------------------------------------------------------------
+
+    def _start(self, file: DeploymentFile, unit: Unit) -> Start:
+        stage = self.stage(file, unit) if unit.kind == "compose" else None
+        first, then = unit.entrypoint, unit.command
+        if stage is not None and first is None:
+            first, then = stage.entrypoint, then or stage.command
+        words = (*(first.words if first else ()), *(then.words if then and not (first and first.shell_form) else ()))
+        image = stage.value("image") if stage is not None else unit.value("image")
+        return Start(words, image, stage, commands.resolve(words, self.known))
+
+    def stage(self, file: DeploymentFile, unit: Unit) -> Unit | None:
+        """The stage of the Dockerfile that a compose service builds, if the project has it."""
+        context = unit.get("build")
+        if context is None:
+            return None
+        folder = os.path.normpath(os.path.join(os.path.dirname(file.absolute), context.value))
+        path = os.path.normpath(os.path.join(folder, unit.value("build.dockerfile", "Dockerfile")))
+        found = next((other for other in self.files if other.absolute == path), None)
+        if found is None or not found.units:
+            return None
+        target = unit.value("build.target")
+        return next((stage for stage in found.units if stage.name == target), None) if target else found.units[-1]
+
+    def builders(self, file: DeploymentFile, stage: Unit) -> list[tuple[DeploymentFile, Unit]]:
+        """The compose services that run this stage."""
+        return [(other, unit) for other, unit in self.units("compose") if self.stage(other, unit) is stage]
+
+    def script(self, file: DeploymentFile, path: str) -> DeploymentFile | None:
+        """The entry script that a command names, by its base name; of several the nearest."""
+        found = self._scripts.get(path.rpartition("/")[2], [])
+        here = os.path.dirname(file.absolute)
+        near = [other for other in found if f"{os.path.dirname(other.absolute)}/".startswith(f"{here}/")]
+        return (near or found)[0] if len(near or found) == 1 else None
+
+    def starters(self, script: DeploymentFile) -> list[tuple[DeploymentFile, Unit]]:
+        """The units that start an entry script as their first process."""
+        return [
+            (file, unit)
+            for file in self.files
+            for unit in file.units
+            if unit.kind in ("image", "compose", "pod")
+            and (name := self.start(file, unit).chain.script)
+            and self.script(file, name) is script
+        ]
+
+    def program(self, file: DeploymentFile, unit: Unit) -> Program | None:
+        """The program in the end: behind inits, shells, and an entry script that has just one."""
+        start = self.start(file, unit)
+        if start.chain.program is not None or not start.chain.script:
+            return start.chain.program
+        script = self.script(file, start.chain.script)
+        found = self.of_script(script) if script is not None else ()
+        made = {item.program or commands.program(start.chain.arguments, self.known) for item in found}
+        return made.pop() if len(made) == 1 else None
+
+    def of_script(self, script: DeploymentFile) -> tuple[InScript, ...]:
+        """The commands of an entry script that are its program."""
+        return commands.in_script(script.text, self.known)
+
+    def shell(self, name: str, image: str) -> str:
+        """Which shell a name stands for in an image: ``dash``, ``bash``, ``busybox``; empty where that is not known."""
+        return {"bash": "bash", "dash": "dash", "ash": "busybox", "sh": sh_of(image)}.get(name, "")
+
+    # --- the code --------------------------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        """Bring the modules of all programs in before anything is asked about them: answers of the project are remembered."""
+        found = [self.linked(program, file) for file in self.files for program in self._programs(file)]
+        room = MAX_MODULES
+        for linked in filter(None, found):
+            queue, seen = [linked.entry.module.name], {linked.entry.module.name}
+            while queue and room:
+                entry = self.project.modules.entry(queue.pop())
+                room -= 1
+                for name in entry.runs if entry is not None else ():
+                    if name not in seen and self.project.owns(name):
+                        seen.add(name)
+                        queue.append(name)
+        self.linked = cache(self._linked)
+
+    def _programs(self, file: DeploymentFile) -> Iterator[Program]:
+        for unit in file.units:
+            program = self.program(file, unit) if unit.kind not in ("service", "script") else None
+            if program is not None:
+                yield program
+        yield from (item.program for item in (self.of_script(file) if file.kind == "script" else ()) if item.program)
+
+    def _linked(self, program: Program, file: DeploymentFile) -> Linked | None:
+        """The project's code behind a program; None where it is not of the project, or not found for sure."""
+        entry = self._entry(program, file)
+        if entry is None:
+            return None
+        from shutdown_lint.project.imports import program as modules_of
+
+        names = modules_of([entry.module.name], self.project)
+        return Linked(entry, tuple(found.facts for found in self.project.modules.ordered(names)))
+
+    def _entry(self, program: Program, file: DeploymentFile) -> Fn | None:
+        if program.kind == "console":
+            target = dict(self.project.scripts).get(program.name, "")
+            module, _, name = target.partition(":")
+            values = self.project.evaluate.member(module, name.partition(".")[0]) if name else ()
+            return next((value.fn for value in values if isinstance(value, Function)), None)
+        if program.kind == "module":
+            path = program.name.replace(".", "/")
+            source = self._source(f"{path}/__main__.py", file) or self._source(f"{path}.py", file)
+        else:
+            source = self._source(program.name, file) if program.kind == "script" else ""
+        found = self.project.modules.entry(source) if source else None
+        return found.body if found is not None else None
+
+    def _source(self, path: str, file: DeploymentFile) -> str:
+        """The module of the file that ends like the path; of several the one nearest to the deployment file."""
+        parts = [part for part in path.split("/") if part not in ("", ".", "..")]
+        here = os.path.dirname(file.absolute).replace(os.sep, "/")
+        for first in range(len(parts)):
+            end = "/" + "/".join(parts[first:])
+            found = [(absolute, name) for absolute, name in self._sources if absolute.endswith(end)]
+            below = [one for one in found if one[0].startswith(f"{here}/")]
+            exact = [one for one in found if one[0] == here + end]
+            best = exact or below or found
+            if best:
+                return best[0][1] if len(best) == 1 else ""
+        return ""
+
+    # --- limits ----------------------------------------------------------------------------------------------------
+
+    def grace(self, unit: Unit) -> Grace | None:
+        """The grace period of a unit; None where the platform has none that is known, or it is no number."""
+        if unit.kind not in GRACE:
+            return None
+        key, default = GRACE[unit.kind]
+        setting = unit.get(key)
+        if setting is None and unit.kind == "systemd" and unit.get("TimeoutSec") is not None:
+            key, setting = "TimeoutSec", unit.get("TimeoutSec")
+        value = seconds(setting.value) if setting is not None else default
+        if value is None:
+            return None
+        if unit.kind == "systemd" and value == 0:
+            value = math.inf  # systemd.service(5): 0 disables the timeout for TimeoutSec= of old; `infinity` since
+        hook = _SLEEP.search(unit.value("preStop"))
+        slept = float(hook.group(1)) * {"": 1, "s": 1, "m": 60, "h": 3600}[hook.group(2)] if hook else 0.0
+        return Grace(value, value - slept, key, setting)
+
+    def server_limit(self, program: Program, file: DeploymentFile) -> tuple[float, str, bool] | None:
+        """How long a server waits for its work: seconds, where that is said, whether it is said (or a default)."""
+        known = self.known.get(program.name) if program.kind == "server" else None
+        if known is None or not known.grace:
+            return None
+        given = commands.option(program.words, known.grace)
+        if given is not None:
+            value = seconds(given)
+            return (value, f"`{known.grace} {given}`", True) if value is not None else None
+        if program.name == "gunicorn":
+            configured = self._gunicorn_setting(program, file)
+            if configured is not None:
+                return configured
+        return (float(known.default), f"{program.name}'s default", False) if known.default else None
+
+    def _gunicorn_setting(self, program: Program, file: DeploymentFile) -> tuple[float, str, bool] | None:
+        path = commands.option(program.words, "-c", "--config") or "gunicorn.conf.py"
+        name = self._source(path.removeprefix("file:"), file)
+        module = self.project.modules.entry(name) if name else None
+        for at in module.body.statements if module is not None else ():
+            stmt = at.stmt
+            if isinstance(stmt, Assign) and any(
+                isinstance(t, Name) and t.id == "graceful_timeout" for t in stmt.targets
+            ):
+                value = stmt.value.value if isinstance(stmt.value, Const) else None
+                if isinstance(value, (int, float)):
+                    return float(value), f"`graceful_timeout` in {os.path.basename(path)}", True
+        return None
+
+
+__all__ = ["Command", "Grace", "Linked", "Start", "World"]

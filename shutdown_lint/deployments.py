@@ -1,0 +1,101 @@
+"""The deployment files of a run: from their bytes to the findings in them. Loaded only when there are some."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from shutdown_lint import suppress
+from shutdown_lint.analysis import Context, Result, trouble_findings
+from shutdown_lint.corpus import SkippedFiles
+from shutdown_lint.deployment.facts import BrokenError, DeploymentFile, Note
+from shutdown_lint.deployment.read import read, text_of
+from shutdown_lint.deployment.world import World
+from shutdown_lint.findings import Finding
+from shutdown_lint.intake import internal_error
+from shutdown_lint.prefilter import SUPPRESSION_WORDS
+from shutdown_lint.project import Project
+from shutdown_lint.rules import registry
+from shutdown_lint.source import SourceFile, Trouble
+from shutdown_lint.source.kinds import deployment_kind
+from shutdown_lint.suppressions import hash_layout
+
+
+class Deployed(NamedTuple):
+    """The result, the number of files that were checked, and why others were left out."""
+
+    result: Result
+    files: int
+    warnings: tuple[str, ...]
+
+
+def concerns(name: str, data: bytes) -> bool:
+    """Whether a file that may be one by its name is a deployment file."""
+    from shutdown_lint.deployment import kubernetes
+
+    return deployment_kind(name) != "kubernetes" or kubernetes.concerns(data)
+
+
+def analyse(files: Sequence[SourceFile], sources: Sequence[SourceFile], context: Context) -> Deployed:
+    """The findings in the deployment files that are to be reported on; ``sources`` are the Python files of the project."""
+    outcomes = [(file, _taken(file, context)) for file in files]
+    troubles = [(file.path, one) for file, one in outcomes if file.reported and isinstance(one, Trouble)]
+    warnings = tuple(
+        f"{file.path}: skipped, {one}" for file, one in outcomes if file.reported and isinstance(one, Note)
+    )
+    known = [one for _, one in outcomes if isinstance(one, DeploymentFile)]
+    found: list[Finding] = trouble_findings(troubles, context.enabled)
+    hidden = 0
+    entries = [entry for entry in registry.entries() if entry.on_deployment and entry.code in context.enabled]
+    if entries and any(file.reported for file in known):
+        world = World(known, sources, _project(sources, context))
+        for file in known:
+            if file.reported:
+                result = _of_file(file, world, entries, context)
+                found += result.kept
+                hidden += result.hidden
+    checked = sum(isinstance(one, DeploymentFile) and file.reported for file, one in outcomes)
+    return Deployed(Result(tuple(found), hidden), checked, warnings)
+
+
+def _taken(file: SourceFile, context: Context) -> DeploymentFile | Trouble | Note | None:
+    kind = deployment_kind(file.absolute.replace("\\", "/").rpartition("/")[2])
+    try:
+        return read(file, kind, context.contents.get(file.absolute))
+    except Exception as error:  # noqa: BLE001  # a mistake in a reader must cost this file only
+        return internal_error("reading the file", error)
+
+
+def _project(sources: Sequence[SourceFile], context: Context) -> Project:
+    """A project of which nothing is lowered yet: commands lead to the modules that matter."""
+    return Project(
+        (),
+        loader=SkippedFiles(sources, sources, context.contents, 0),
+        scripts=context.scripts,
+        target_version=context.target_version,
+        models=context.models,
+    )
+
+
+def _of_file(
+    file: DeploymentFile, world: World, entries: Sequence[registry.Entry], context: Context
+) -> suppress.Result:
+    found: list[Finding] = []
+    ran: set[str] = set()
+    for entry in entries:
+        try:
+            found += registry.load(entry)(file, world)
+            ran.add(entry.code)
+        except Exception as error:  # noqa: BLE001  # a mistake in one rule must cost no other result
+            trouble = internal_error(f"rule {entry.code} ({entry.name})", error)
+            found += trouble_findings([(file.path, trouble)], context.enabled)
+    data = context.contents.get(file.absolute)
+    result = suppress.Result(tuple(found), 0)
+    if suppress.may_hold_suppressions(data) and (found or any(word.encode() in data for word in SUPPRESSION_WORDS)):
+        try:
+            result = suppress.apply(found, text_of(data), file.path, ran, hash_layout)
+        except BrokenError:  # the file has changed meanwhile
+            pass
+    # the fixes of suppressions know Python's comments only
+    kept = tuple(f._replace(fix=None) for f in result.kept if f.tier in context.enabled.get(f.code, ""))
+    return result._replace(kept=kept)

@@ -1,0 +1,1 @@
+"""6xx: deployment files against the code that they run."""

@@ -1,0 +1,133 @@
+"""Python is PID 1 of a container, and the program handles no SIGTERM.
+
+## What it does
+Follows the command of an image, a compose service or a Kubernetes container to the code of the project. Reports it where Python
+is the first process (exec form, or behind `exec`; no `tini`, `dumb-init` or `init: true`), the program runs until it is stopped, and
+neither it nor a framework that it runs handles SIGTERM.
+
+## Why it matters
+The kernel gives PID 1 no default actions for signals: what it does not handle is ignored. The same program that SIGTERM ends at once on
+a developer's machine does not react at all in its container, until the grace period is over and SIGKILL comes.
+
+## Example
+```dockerfile
+FROM python:3.12-slim
+COPY app.py .
+CMD ["python", "app.py"]
+```
+```python
+import time
+
+while True:
+    print("working", flush=True)
+    time.sleep(5)
+```
+
+## Use instead
+```dockerfile
+FROM python:3.12-slim
+COPY app.py .
+CMD ["python", "app.py"]
+```
+```python
+import signal
+import sys
+import time
+
+signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(143))
+
+while True:
+    print("working", flush=True)
+    time.sleep(5)
+```
+
+## Precision
+Only for code of the project that is found for sure, that is seen to stay in a loop, a server or a wait, and in which nothing
+speaks of SIGTERM. An init that the command line of `docker run` adds (`--init`) cannot be seen.
+
+## References
+- [pid_namespaces(7): the init process](https://man7.org/linux/man-pages/man7/pid_namespaces.7.html)
+- [docker run --init](https://docs.docker.com/reference/cli/docker/container/run/#init)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.deployment.facts import DeploymentFile, Unit
+from shutdown_lint.deployment.world import World
+from shutdown_lint.facts import Const
+from shutdown_lint.findings import Finding
+from shutdown_lint.project.programs import Stay, stay
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.deployment._reach import behind_shell, has_init
+from shutdown_lint.rules.signals._losses import handles, is_told_elsewhere, lost
+from shutdown_lint.walk import sites_at
+
+RULE = Rule(
+    code="SHD603",
+    name="pid1-without-handler",
+    summary="Python is PID 1 and handles no SIGTERM: the signal is ignored until SIGKILL",
+    tier="D",
+    severity="error",
+    triggers=(),
+    origin=("G1", "G12"),
+)
+_RELOADERS = frozenset({"debug", "use_reloader", "reload"})
+_HELP = "handle SIGTERM in the main thread (`signal.signal(signal.SIGTERM, …)`), or run it under `tini` or with `init: true`"
+
+
+def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
+    """The images, services and containers of the file."""
+    for unit in file.units:
+        if unit.kind in ("image", "compose", "pod") and unit.words and _is_first(file, unit, world):
+            yield from _of_unit(file, unit, world)
+
+
+def _is_first(file: DeploymentFile, unit: Unit, world: World) -> bool:
+    """Whether the program itself is PID 1. Where a shell stays before it, SHD601 and SHD602 speak."""
+    start = world.start(file, unit)
+    if has_init(file, unit, start.chain, world) or unit.value("pid") == "host":
+        return False
+    if start.chain.script:
+        script = world.script(file, start.chain.script)
+        return script is not None and all(item.is_exec for item in world.of_script(script))
+    shell = start.chain.shell
+    if shell is None:
+        return True
+    name = world.shell(shell.name, start.image)
+    return not shell.command.background and not shell.traps and behind_shell(shell, name, start.image) is None
+
+
+def _reloads(found: Stay) -> bool:
+    """Whether a development server may watch its files: the reloader handles SIGTERM (werkzeug/_reloader.py, run_with_reloader)."""
+    return any(
+        arg.keyword in _RELOADERS and not (isinstance(arg.value, Const) and not arg.value.value)
+        for site in sites_at(found.frames[-1].at)
+        for arg in site.call.args
+    )
+
+
+def _of_unit(file: DeploymentFile, unit: Unit, world: World) -> Iterator[Finding]:
+    program = world.program(file, unit)
+    if program is None or program.kind == "server" or program.one_shot:
+        return
+    linked = world.linked(program, file)
+    found = stay(linked.entry, world.project) if linked is not None else None
+    if linked is None or found is None or is_told_elsewhere(found):
+        return
+    if handles("SIGTERM", list(linked.modules), world.project) or _reloads(found):
+        return
+    losses = lost(found, world.project)
+    stops = unit.value("STOPSIGNAL") or unit.value("stop_signal")
+    if stops.upper().removeprefix("SIG") in ("INT", "2"):
+        return  # Python handles SIGINT itself, also as PID 1
+    what = f"; {losses[0].text} never runs" if losses else ""
+    yield RULE.finding(
+        file,
+        unit.place,
+        f"`{program.title}` is PID 1 and stays in {found.what} without handling SIGTERM: the kernel drops the signal, and it is killed{what}",
+        lost=losses,
+        trace=found.steps(),
+        help=_HELP,
+    )

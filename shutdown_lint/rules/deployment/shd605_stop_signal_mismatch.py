@@ -1,0 +1,137 @@
+"""The platform stops the program with a signal that the program does not handle.
+
+## What it does
+Looks at `STOPSIGNAL` of a Dockerfile, `stop_signal` of compose, `KillSignal` of systemd and `stopsignal` of supervisor. Reports SIGKILL;
+a signal on which a server that the models know does not end in order; and one that the project's code does not handle, where it does handle SIGTERM.
+
+## Why it matters
+The handler that cleans up is for another signal: the one that comes ends the process on the spot, or (as PID 1) is dropped.
+
+## Example
+```dockerfile
+FROM python:3.12-slim
+STOPSIGNAL SIGQUIT
+CMD ["uvicorn", "shop.asgi:app"]
+```
+
+## Use instead
+```dockerfile
+FROM python:3.12-slim
+STOPSIGNAL SIGTERM
+CMD ["uvicorn", "shop.asgi:app"]
+```
+
+## Precision
+Silent for SIGINT with Python code that is not seen to handle it, as Python itself raises KeyboardInterrupt, for signals given by a
+variable, and for programs that are not known.
+
+## References
+- [Dockerfile reference: STOPSIGNAL](https://docs.docker.com/reference/dockerfile/#stopsignal)
+- [systemd.kill(5): KillSignal](https://www.freedesktop.org/software/systemd/man/latest/systemd.kill.html#KillSignal=)
+- [gunicorn: signal handling](https://docs.gunicorn.org/en/stable/signals.html)
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator
+
+from shutdown_lint.deployment.commands import Program
+from shutdown_lint.deployment.facts import DeploymentFile, Setting, Unit
+from shutdown_lint.deployment.world import World
+from shutdown_lint.findings import Finding
+from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.signals._losses import handles
+
+RULE = Rule(
+    code="SHD605",
+    name="stop-signal-mismatch",
+    summary="the platform's stop signal is SIGKILL, or one that the program does not handle",
+    tier="D",
+    severity="warning",
+    triggers=(),
+    origin=("G1",),
+)
+_KEYS = {
+    "image": "STOPSIGNAL",
+    "compose": "stop_signal",
+    "pod": "stop_signal",
+    "systemd": "KillSignal",
+    "supervisor": "stopsignal",
+}
+_NAMES = {name.removeprefix("SIG"): name for name in (item.name for item in signal.Signals)}
+_NUMBERS = {
+    "1": "HUP",
+    "2": "INT",
+    "3": "QUIT",
+    "9": "KILL",
+    "10": "USR1",
+    "12": "USR2",
+    "15": "TERM",
+}  # signal(7), x86 and ARM
+
+
+def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
+    """Every unit that names a stop signal."""
+    for unit in file.units:
+        setting = unit.get(_KEYS.get(unit.kind, ""))
+        name = signal_name(setting.value) if setting is not None else ""
+        if setting is None or not name or name == "SIGTERM":
+            continue
+        if name == "SIGKILL":
+            # of systemd's, SHD606 speaks
+            if unit.kind != "systemd":
+                yield _killed(file, unit, setting)
+        else:
+            yield from _unheard(file, unit, setting, name, world)
+
+
+def signal_name(text: str) -> str:
+    """``SIGTERM`` for ``TERM``, ``sigterm``, ``15``; empty for what names no signal."""
+    word = text.strip().strip("\"'").upper().removeprefix("SIG")
+    return _NAMES.get(_NUMBERS.get(word, word), "") if re.fullmatch(r"\w+", word) else ""
+
+
+def _killed(file: DeploymentFile, unit: Unit, setting: Setting) -> Finding:
+    return RULE.finding(
+        file,
+        setting.span,
+        f"`{_KEYS[unit.kind]}` is SIGKILL: `{unit.name}` is killed without a chance to clean up",
+        severity="error",
+        help="leave it at SIGTERM; SIGKILL follows by itself when the grace period is over",
+    )
+
+
+def _unheard(file: DeploymentFile, unit: Unit, setting: Setting, name: str, world: World) -> Iterator[Finding]:
+    program = world.program(file, unit)
+    if program is None:
+        return
+    known = world.known.get(program.name) if program.kind == "server" else None
+    if known is not None:
+        if name not in known.handles:
+            how = "drops its work at once" if name in known.hard else "does not end in order"
+            yield RULE.finding(
+                file,
+                setting.span,
+                f"on {name} `{program.title}` {how}: it shuts down in order on {' and '.join(known.handles)}",
+                help=f"set `{_KEYS[unit.kind]}` to {known.handles[0]}",
+            )
+    elif name != "SIGINT":
+        yield from _in_code(file, unit, setting, name, program, world)
+
+
+def _in_code(
+    file: DeploymentFile, unit: Unit, setting: Setting, name: str, program: Program, world: World
+) -> Iterator[Finding]:
+    linked = world.linked(program, file)
+    if linked is None:
+        return
+    modules = list(linked.modules)
+    if handles("SIGTERM", modules, world.project) and not handles(name, modules, world.project):
+        yield RULE.finding(
+            file,
+            setting.span,
+            f"`{unit.name}` is stopped by {name}, and `{program.title}` handles SIGTERM, but not {name}",
+            help=f"set `{_KEYS[unit.kind]}` to SIGTERM, or handle {name} too",
+        )
