@@ -46,17 +46,24 @@ class Lines:
 
 
 @posix
+def change(path: Path, text: str) -> None:
+    """As an editor writes: nobody sees the file half written, or empty."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text)
+    part.replace(path)
+
+
 def test_each_change_is_checked_and_a_signal_ends_it(project: Path) -> None:
     with started(sys.executable, "-c", WRAPPED, *COMMAND[1:], ".", "--watch", "--output-format", "concise") as process:
         lines = Lines(process)
         assert lines.until("watching")[0].startswith("bad.py:5:9 SHD107")
-        (project / "bad.py").write_text("x = 1\n")
+        change(project / "bad.py", "x = 1\n")
         assert lines.until("watching")[0] == "No findings in 2 files\n"
-        (project / "new.py").write_text(BAD)
+        change(project / "new.py", BAD)
         assert lines.until("watching")[0].startswith("new.py:5:9 SHD107")
-        (project / "pyproject.toml").write_text("[tool.shutdown-lint]\nslect = []\n")
+        change(project / "pyproject.toml", "[tool.shutdown-lint]\nslect = []\n")
         assert "unknown key `slect`" in lines.until("watching")[0]
-        (project / "pyproject.toml").write_text("[tool.shutdown-lint]\nignore = ['SHD107']\n")
+        change(project / "pyproject.toml", "[tool.shutdown-lint]\nignore = ['SHD107']\n")
         assert lines.until("watching")[0] == "No findings in 3 files\n"
         os.kill(process.pid, signal.SIGINT)
         assert process.wait(LIMIT) == -signal.SIGINT
