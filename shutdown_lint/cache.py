@@ -43,6 +43,15 @@ class Known(NamedTuple):
     packages: tuple[str, ...]
 
 
+class Remembered(NamedTuple):
+    """Findings, and how many more comments hide; of deployment files also how many were checked, and warnings."""
+
+    findings: tuple[Finding, ...]
+    hidden: int
+    files: int = 0
+    warnings: tuple[str, ...] = ()
+
+
 class Cache:
     """The cache of one project. ``path`` empty: nothing is remembered."""
 
@@ -73,19 +82,22 @@ class Cache:
                 self._changed = True
         return known
 
-    def result(self, key: str) -> tuple[tuple[Finding, ...], int] | None:
-        """The findings of a part, and how many comments hide."""
+    def result(self, key: str) -> Remembered | None:
+        """What was found in a part, or in deployment files."""
         found = self._results.get(key)
         if found is None:
             return None
         try:
-            return tuple([_finding(row) for row in found[0]]), int(found[1])
+            findings, hidden, files, warnings = found
+            return Remembered(
+                tuple([_finding(row) for row in findings]), int(hidden), int(files), tuple(map(str, warnings))
+            )
         except (TypeError, ValueError, LookupError):
             return None
 
-    def put_result(self, key: str, findings: Iterable[Finding], hidden: int) -> None:
-        """Remember what was found in a part."""
-        self._results[key] = [list(findings), hidden]
+    def put_result(self, key: str, result: Remembered) -> None:
+        """Remember what was found."""
+        self._results[key] = result
         self._changed = True
 
     def save(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from shutdown_lint.analysis import Context, Result, analyse_project, trouble_findings
-from shutdown_lint.cache import Cache, Known, key_of, open_cache
+from shutdown_lint.cache import Cache, Known, Remembered, digest, key_of, open_cache
 from shutdown_lint.collector import collector_paused
 from shutdown_lint.corpus import Contents
 from shutdown_lint.findings import Finding
@@ -24,7 +24,6 @@ from shutdown_lint.source.kinds import deployment_kind
 from shutdown_lint.source.names import shown, working_folder
 
 if TYPE_CHECKING:
-    from shutdown_lint.deployments import Deployed
     from shutdown_lint.project import Project
 
 # not of the content, but of the moment: what failed may go well the next time
@@ -63,6 +62,11 @@ class _Input(NamedTuple):
     contents: Contents
     troubles: tuple[tuple[str, Trouble], ...]
     warnings: tuple[str, ...]
+
+    def digest(self, file: SourceFile) -> str:
+        """The digest of a file's content; empty for one that could not be read."""
+        known = self.known.get(file.absolute)
+        return known.digest if known is not None else ""
 
 
 def _no_progress(_phase: str, _done: int, _total: int, _unit: str) -> None:
@@ -103,17 +107,17 @@ def _check(
     cache = open_cache("" if stdin is not None or held else settings.cache, settings.root)
     given = _read(paths, settings, stdin, held, cache)
     results = _results(given, settings, enabled, cache, progress, refine)
-    cache.save()
     findings = [finding for result in results for finding in result.findings]
     findings += trouble_findings(given.troubles, enabled)
-    deployed = _deployed(given, settings, enabled)
+    deployed = _deployed(given, settings, enabled, cache)
     if deployed is not None:
-        findings += deployed.result.findings
+        findings += deployed.findings
+    cache.save()
     kept = without_ignored(findings, settings)
     hidden = sum(result.hidden for result in results) + len(findings) - len(kept)
     reported, warnings = sum(file.reported for file in given.files), given.warnings
     if deployed is not None:
-        hidden, reported = hidden + deployed.result.hidden, reported + deployed.files
+        hidden, reported = hidden + deployed.hidden, reported + deployed.files
         warnings = (*warnings, *deployed.warnings)
     return Report(tuple(sorted(set(kept), key=Finding.sort_key)), reported, hidden, warnings)
 
@@ -129,9 +133,9 @@ def _results(
     """What is found in each part of the run: remembered, or found now and remembered."""
     programs, parts = scripts(settings.root), parts_of(given.files, given.known)
     own = top_packages(given.files)
-    common = key_of(sorted(enabled.items()), settings.models, settings.target_version, programs, own, bool(refine))
-    keys = [key_of(common, [(file, given.known.get(file.absolute)) for file in part.files]) for part in parts]
-    found = {key: Result(*result) for key in keys if (result := cache.result(key)) is not None}
+    common = _common_key(settings, enabled, programs, own)
+    keys = [key_of(common, bool(refine), [(file, given.digest(file)) for file in part.files]) for part in parts]
+    found = {key: Result(*result[:2]) for key in keys if (result := cache.result(key)) is not None}
     left = [(key, part) for key, part in zip(keys, parts, strict=True) if key not in found]
     if left:
         context = context_of(given.contents, settings, enabled, programs, own)
@@ -139,10 +143,10 @@ def _results(
         if refine is not None:
             read = _reader(given)
             results = [result._replace(findings=refine(result.findings, read)) for result in results]
-        for (key, _), result in zip(left, results, strict=True):
-            found[key] = result
-            if not any(finding.code in _PASSING for finding in result.findings):
-                cache.put_result(key, *result)
+        for (key, _), new in zip(left, results, strict=True):
+            found[key] = new
+            if not _passes(new.findings):
+                cache.put_result(key, Remembered(*new))
     return [found[key] for key in keys]
 
 
@@ -253,14 +257,36 @@ def _plain(paths: dict[str, bool]) -> tuple[SourceFile, ...]:
     return tuple(SourceFile(shown(path, here), path, "", False, False, reported) for path, reported in paths.items())
 
 
-def _deployed(given: _Input, settings: Settings, enabled: dict[str, str]) -> Deployed | None:
+def _deployed(given: _Input, settings: Settings, enabled: dict[str, str], cache: Cache) -> Remembered | None:
     """What is found in deployment files; without one to report on, nothing of it is loaded."""
     if not any(file.reported for file in given.deployment):
         return None
-    from shutdown_lint.deployments import analyse
+    programs, own, contents = scripts(settings.root), top_packages(given.files), given.contents
+    files = [(file, digest(contents.get(file.absolute))) for file in given.deployment]
+    sources = [(file, given.digest(file)) for file in given.files]
+    key = key_of(_common_key(settings, enabled, programs, own), files, sources)
+    found = cache.result(key)
+    if found is None:
+        from shutdown_lint.deployments import analyse
 
-    context = context_of(given.contents, settings, enabled, scripts(settings.root), top_packages(given.files))
-    return analyse(given.deployment, given.files, context)
+        result, count, warnings = analyse(
+            given.deployment, given.files, context_of(contents, settings, enabled, programs, own)
+        )
+        found = Remembered(*result, count, warnings)
+        if not _passes(found.findings):
+            cache.put_result(key, found)
+    return found
+
+
+def _common_key(
+    settings: Settings, enabled: dict[str, str], programs: tuple[tuple[str, str], ...], own: list[str]
+) -> str:
+    """What every result depends on."""
+    return key_of(sorted(enabled.items()), settings.models, settings.target_version, programs, own)
+
+
+def _passes(findings: Iterable[Finding]) -> bool:
+    return any(finding.code in _PASSING for finding in findings)
 
 
 def _asked(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> Found:

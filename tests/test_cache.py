@@ -14,7 +14,7 @@ import pytest
 from command import COMMAND, LIMIT, make_project, run
 from made_up import HAZARD, check, told, write
 
-from shutdown_lint import analysis, cache, engine
+from shutdown_lint import analysis, cache, deployments, engine
 from shutdown_lint.cli import main
 
 OLD = 1_600_000_000  # a time (seconds) at which no file is too young
@@ -51,6 +51,29 @@ def test_a_second_run_analyses_nothing_and_says_the_same(project: Path, monkeypa
     no_analysis(monkeypatch)
     monkeypatch.setattr(engine, "read_bytes", lambda path: pytest.fail(f"read {path} again"))
     assert cached(project) == first
+
+
+def test_a_file_that_was_only_touched(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = cached(project)
+    age(project, OLD + 60)
+    no_analysis(monkeypatch)
+    assert cached(project) == first
+
+
+def test_deployment_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dockerfile = tmp_path / "project" / "Dockerfile"
+    dockerfile.parent.mkdir()
+    dockerfile.write_text("FROM python:3.12\nCMD gunicorn app:x\n")
+    write(dockerfile.parent, app="x = 1\n")
+    age(dockerfile.parent)
+    first = cached(dockerfile.parent)
+    assert "SHD601" in {finding.code for finding in first.findings}
+    assert first.files == 2
+    with monkeypatch.context() as patched:
+        patched.setattr(deployments, "analyse", lambda *_: pytest.fail("analysed again"))
+        assert cached(dockerfile.parent) == first
+    dockerfile.write_text('FROM python:3.12\nCMD ["gunicorn", "app:x"]\n')
+    assert "SHD601" not in {finding.code for finding in cached(dockerfile.parent).findings}
 
 
 def test_what_a_change_touches_is_analysed_again(project: Path) -> None:
