@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from shutdown_lint import suppress
 from shutdown_lint.corpus import Contents, SkippedFiles
 from shutdown_lint.facts import ModuleFacts, Span
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Step
 from shutdown_lint.intake import Outcome, Task, internal_error, take_in
 from shutdown_lint.parts import Part
 from shutdown_lint.prefilter import SUPPRESSION_WORDS, Prefilter
@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 
 
 class Context(NamedTuple):
-    """What all parts of a run have in common; ``enabled`` maps codes to tiers, ``scripts`` are console scripts."""
+    """What all parts of a run have in common; ``enabled`` maps codes to tiers, ``scripts`` are console scripts.
+
+    ``windows`` is where the project says that it runs there.
+    """
 
     enabled: dict[str, str]
     prefilter: Prefilter
     models: Models
     scripts: tuple[tuple[str, str], ...]
+    windows: Step | None
     target_version: tuple[int, int]
     contents: Contents
 
@@ -122,6 +126,7 @@ def _project(part: Part, taken: Sequence[Taken], context: Context) -> Project:
         modules,
         loader=SkippedFiles(part.files, skipped, context.contents, lowered),
         scripts=context.scripts,
+        windows=context.windows,
         target_version=context.target_version,
         models=context.models,
     )

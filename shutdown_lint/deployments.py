@@ -72,6 +72,7 @@ def _project(sources: Sequence[SourceFile], context: Context) -> Project:
         (),
         loader=SkippedFiles(sources, sources, context.contents, 0),
         scripts=context.scripts,
+        windows=context.windows,
         target_version=context.target_version,
         models=context.models,
     )

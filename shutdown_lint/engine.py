@@ -10,8 +10,8 @@ from shutdown_lint.analysis import Context, Result, analyse_project, trouble_fin
 from shutdown_lint.cache import Cache, Known, Remembered, digest, key_of, open_cache
 from shutdown_lint.collector import collector_paused
 from shutdown_lint.corpus import Contents
-from shutdown_lint.findings import Finding
-from shutdown_lint.packaging import scripts
+from shutdown_lint.findings import Finding, Step
+from shutdown_lint.packaging import scripts, windows
 from shutdown_lint.parts import parts_of
 from shutdown_lint.prefilter import compile_prefilter, imported_packages
 from shutdown_lint.rules import registry
@@ -193,7 +193,14 @@ def context_of(
     functions = dict.fromkeys(target.partition(":")[2].strip().partition(".")[0] for _, target in programs)
     on_python = {code: tiers for code, tiers in enabled.items() if code not in registry.on_deployment()}
     prefilter = compile_prefilter(on_python, models, tuple(filter(None, functions)), frozenset(own))
-    return Context(enabled, prefilter, models, programs, settings.target_version, contents)
+    return Context(enabled, prefilter, models, programs, _windows(settings), settings.target_version, contents)
+
+
+def _windows(settings: Settings) -> Step | None:
+    found = windows(settings.root)
+    return found and Step(
+        shown(absolute(found.path), working_folder()), found.line, 1, f"declares `{found.classifier}`"
+    )
 
 
 def files_of(paths: Sequence[str], settings: Settings) -> tuple[str, ...]:
@@ -282,7 +289,7 @@ def _common_key(
     settings: Settings, enabled: dict[str, str], programs: tuple[tuple[str, str], ...], own: list[str]
 ) -> str:
     """What every result depends on."""
-    return key_of(sorted(enabled.items()), settings.models, settings.target_version, programs, own)
+    return key_of(sorted(enabled.items()), settings.models, settings.target_version, programs, _windows(settings), own)
 
 
 def _passes(findings: Iterable[Finding]) -> bool:

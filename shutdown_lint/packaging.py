@@ -1,8 +1,8 @@
-"""Console scripts that the project declares: the functions by which users enter its programs.
+"""What the project declares of itself: console scripts, by which users enter its programs, and that it runs on Windows.
 
-Read from ``pyproject.toml`` (``[project.scripts]``, ``[project.gui-scripts]``, ``[tool.poetry.scripts]``),
+Scripts are read from ``pyproject.toml`` (``[project.scripts]``, ``[project.gui-scripts]``, ``[tool.poetry.scripts]``),
 ``setup.cfg`` (``[options.entry_points]``) and the metadata of installed copies (``*.dist-info``, ``*.egg-info``) in the
-root folder.
+root folder; platforms from the classifiers in any of these, and in ``setup.py``, which is read as text.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from shutdown_lint.source import TroubleError, read_bytes
 
 Script = tuple[str, str]
 
 _KINDS = ("console_scripts", "gui_scripts")
+_ON_WINDOWS = re.compile(r"Operating System :: (?:OS Independent|Microsoft(?: :: [^\"'\n]*)?)")
 _TARGET = re.compile(r"[\w.]+(?::[\w.]+)?")
 
 
@@ -24,6 +25,35 @@ def scripts(root: str) -> tuple[Script, ...]:
     """``("name", "package.module:function")`` of each console script, sorted. Files that cannot be read give none."""
     found = {*_from_pyproject(root), *_from_setup_cfg(root), *_from_metadata(root)}
     return tuple(sorted(found))
+
+
+class Declared(NamedTuple):
+    """Where the project says that it runs on Windows: a file, a 1-based line, the classifier."""
+
+    path: str
+    line: int
+    classifier: str
+
+
+def windows(root: str) -> Declared | None:
+    """The classifier by which the project says that it runs on Windows, or on every system (PyPI's trove classifiers)."""
+    names = [name for name in ("pyproject.toml", "setup.cfg", "setup.py") if os.path.exists(os.path.join(root, name))]
+    for path in (*names, *_metadata(root, "METADATA", "PKG-INFO")):
+        text = _text(os.path.join(root, path))
+        match = _ON_WINDOWS.search(text)
+        if match:
+            return Declared(os.path.join(root, path), text.count("\n", 0, match.start()) + 1, match.group())
+    return None
+
+
+def _metadata(root: str, *files: str) -> Iterator[str]:
+    try:
+        names = sorted(os.listdir(root))
+    except OSError:
+        return
+    for name in names:
+        if name.endswith((".dist-info", ".egg-info")):
+            yield from (os.path.join(name, file) for file in files if os.path.exists(os.path.join(root, name, file)))
 
 
 def _from_pyproject(root: str) -> Iterator[Script]:
@@ -66,14 +96,9 @@ def _from_setup_cfg(root: str) -> Iterator[Script]:
 
 
 def _from_metadata(root: str) -> Iterator[Script]:
-    try:
-        names = sorted(os.listdir(root))
-    except OSError:
-        return
-    for name in names:
-        if name.endswith((".dist-info", ".egg-info")):
-            sections = _ini(_text(os.path.join(root, name, "entry_points.txt")))
-            yield from _pairs(pair for kind in _KINDS for pair in sections.get(kind, []))
+    for path in _metadata(root, "entry_points.txt"):
+        sections = _ini(_text(os.path.join(root, path)))
+        yield from _pairs(pair for kind in _KINDS for pair in sections.get(kind, []))
 
 
 def _lines(lines: Iterable[str]) -> Iterator[Script]:

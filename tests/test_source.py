@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shutdown_lint.models import builtin_models
-from shutdown_lint.packaging import scripts
+from shutdown_lint.packaging import scripts, windows
 from shutdown_lint.prefilter import Text, compile_prefilter, fires, parts_of
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import TroubleError, discover, name_files, read_bytes
@@ -233,6 +233,19 @@ def test_console_scripts(tmp_path: Path) -> None:
         ("f", "pkg.f:main"),
         ("h", "pkg.h:main"),
     )
+
+
+def test_where_a_project_says_that_it_runs_on_windows(tmp_path: Path) -> None:
+    assert windows(str(tmp_path)) is None
+    (tmp_path / "pyproject.toml").write_text('[project]\nclassifiers = ["Operating System :: POSIX :: Linux"]\n')
+    assert windows(str(tmp_path)) is None
+    info = tmp_path / "relay-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: relay\nClassifier: Operating System :: Microsoft :: Windows :: Windows 10\n")
+    found = windows(str(tmp_path))
+    assert found == (str(info / "METADATA"), 2, "Operating System :: Microsoft :: Windows :: Windows 10")
+    (tmp_path / "setup.py").write_text("setup(\n    classifiers=['Operating System :: OS Independent'],\n)\n")
+    assert windows(str(tmp_path)) == (str(tmp_path / "setup.py"), 2, "Operating System :: OS Independent")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.findings import Step
 from shutdown_lint.lazily import lazily
 from shutdown_lint.models import Models, builtin_models
 from shutdown_lint.project.calls import CallGraph
@@ -44,8 +45,8 @@ class Project:
     """All modules of one project and what can be asked about them.
 
     ``modules`` are the facts of the files that passed the prefilter, ``loader`` finds the others when they are needed,
-    ``scripts`` are console scripts ``(name, "package.module:function")``, ``target_version`` the oldest Python that the
-    project runs on.
+    ``scripts`` are console scripts ``(name, "package.module:function")``, ``windows`` is where the project says that
+    it runs on Windows, ``target_version`` the oldest Python that it runs on.
     """
 
     def __init__(
@@ -54,12 +55,13 @@ class Project:
         *,
         loader: Loader | None = None,
         scripts: tuple[tuple[str, str], ...] = (),
+        windows: Step | None = None,
         target_version: tuple[int, int] = (3, 10),
         models: Models | None = None,
     ) -> None:
         self.loader = loader or NoLoader()
         self.modules = ModuleTable(modules, self.loader)
-        self.scripts, self.target_version = scripts, target_version
+        self.scripts, self.windows, self.target_version = scripts, windows, target_version
         self.models = models or builtin_models()
         self.evaluate = Evaluator(self)
         self.classes = ClassTable(self)

@@ -2,8 +2,8 @@
 
 ## What it does
 Reports `loop.add_signal_handler` without a test of the platform and without `except NotImplementedError`, in a package that
-elsewhere provides for Windows; and calls whose RuntimeError or ValueError (the loop runs in another thread than the main one)
-is dropped without another handler in its place.
+declares that it runs on Windows (or on every system) or provides for it elsewhere; and calls whose RuntimeError or ValueError
+(the loop runs in another thread than the main one) is dropped without another handler in its place.
 
 ## Why it matters
 The loops of Windows raise NotImplementedError: the program does not start there. Where the error of a loop in another thread is
@@ -53,7 +53,8 @@ def main():
 ```
 
 ## Precision
-Silent in packages that say nothing of Windows, beside signals that Windows does not have, under any test of the platform,
+Tier D where a class of a package that is published for Windows installs the handler: each of its users there fails. Tier S
+for the rest. Silent in packages that say nothing of Windows, beside signals that Windows does not have, under any test of the platform,
 where a caller catches the error, and where NotImplementedError alone is dropped: Ctrl-C still ends the program on
 Windows, which knows no SIGTERM.
 
@@ -84,20 +85,21 @@ from shutdown_lint.facts import (
     Try,
     With,
 )
-from shutdown_lint.findings import Finding, Step
+from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import installs
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.signals._losses import is_example
 from shutdown_lint.walk import At, Site, sites, subexprs, text
 
 RULE = Rule(
     code="SHD317",
     name="no-signal-fallback",
     summary="`add_signal_handler` with no way out where it fails",
-    tier="S",
-    severity="info",
+    tier="D",
+    severity="warning",
     triggers=("add_signal_handler",),
     origin=("G12",),
 )
@@ -139,7 +141,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             # several calls in a row have one cause and one mend
             if found is not None and _block(site) not in seen:
                 seen.add(_block(site))
-                yield RULE.finding(module, site.call.span, found[0], trace=found[1], help=HELP)
+                tier: Tier = "D" if project.windows is not None and project.windows in found[1] else "S"
+                yield RULE.finding(module, site.call.span, found[0], tier=tier, trace=found[1], help=HELP)
 
 
 def _block(site: Site) -> Span:
@@ -182,12 +185,14 @@ def _is_log(expr: Expr) -> bool:
 
 
 def _unguarded(site: Site, fn: Fn, project: Project) -> tuple[str, tuple[Step, ...]] | None:
-    evidence = _for_windows(project).get(fn.module.name.partition(".")[0])
+    declared = project.windows if fn.cls is not None and not is_example(fn) else None
+    evidence = declared or _for_windows(project).get(fn.module.name.partition(".")[0])
     if evidence is None or _is_guarded(site.at, fn):
         return None
     if any(_is_guarded(caller.site.at, caller.fn) for caller in project.calls.callers(fn)):
         return None
-    return f"`{text(site.call)}` raises NotImplementedError on Windows, for which this package provides", (evidence,)
+    what = "on which this package says that it runs" if declared else "for which this package provides"
+    return f"`{text(site.call)}` raises NotImplementedError on Windows, {what}", (evidence,)
 
 
 def _is_guarded(at: At, fn: Fn) -> bool:
@@ -214,7 +219,7 @@ def _asks(test: Expr) -> bool:
     """Whether a condition is about the platform, or about whether the loop or module has what is called."""
     for expr in subexprs(test):
         word = getattr(expr, "name", getattr(expr, "id", ""))
-        if _WINDOWS.search(word) or word in ("hasattr", "current_thread", "main_thread"):
+        if _WINDOWS.search(word) or word == "hasattr":
             return True
         if isinstance(expr, Const) and isinstance(expr.value, str) and _WINDOWS.search(expr.value):
             return True
