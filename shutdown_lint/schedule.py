@@ -17,7 +17,7 @@ Progress: TypeAlias = Callable[[str, int, int, str], None]
 
 # What is known of a part is one heap of cycles, some thirty bytes for each of its source; looking for it costs a tenth of
 # the analysis.
-_MAX_DEBT = 3_000_000
+_MAX_DEBT = 6_000_000
 
 
 def analyse_all(parts: Sequence[Part], context: Context, jobs: int, progress: Progress) -> list[Result]:
