@@ -70,7 +70,8 @@ def at_stake(at: At, fn: Fn, project: Project) -> tuple[Step, ...]:
 def inherited(at: At, fn: Fn, project: Project) -> tuple[Step, ...]:
     """What a child forked at this place runs a second time when it unwinds the stack and ends normally."""
     paths = upwards(fn, project)
-    found = (*_unwound(at, paths, project), *registered(tuple(path.fn for path in paths), project))
+    places = {paths[0].fn: at, **{p.fn: p.site.at for p in paths if p.site is not None}}
+    found = (*_unwound(at, paths, project), *registered(tuple(path.fn for path in paths), project, places))
     return tuple(dict.fromkeys(found))[:MAX_STEPS]
 
 
