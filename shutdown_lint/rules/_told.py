@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, If, Name, Op, Raise, While
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.handles import Cls
 from shutdown_lint.project.places import Attribute, Place
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.scopes import Typed, Value
@@ -260,7 +261,36 @@ def is_told(project: Project, place: Place, stop: bool | None) -> bool:
 def told_flag(project: Project, loop: Loop) -> Place | None:
     """A flag that the loop tests and that somebody sets: the loop is one that is told to stop."""
     flags = (place for place in loop.tests if is_flag(project, place))
-    return next((place for place in flags if is_told(project, place, stop_value(loop, place.name))), None)
+    return next((place for place in flags if any(True for _ in tellers_of(project, loop, place))), None)
+
+
+def tellers_of(project: Project, loop: Loop, flag: Place) -> Iterator[tuple[Fn, Site]]:
+    """Where the flag is set: not the attribute of that name that another class sets on its own ``self``."""
+    stop, event = stop_value(loop, flag.name), is_event(project, flag)
+    project.modules.loaded_mentioning(flag.name)
+    for fn in project.calls.mentioning(flag.name):
+        for site in (*fn.attributes(flag.name), *fn.names(flag.name)):
+            if tells(site, fn, stop, event) and not _is_of_another(site, fn, flag, project):
+                yield fn, site
+
+
+def _is_of_another(site: Site, fn: Fn, flag: Place, project: Project) -> bool:
+    """Whether the place is an attribute of ``self`` in a class that has nothing to do with the flag's."""
+    owner = site.expr.value if isinstance(site.expr, Attr) else None
+    cls = project.classes.enclosing(fn)
+    if not isinstance(flag, Attribute) or cls is None or not isinstance(owner, Name):
+        return False
+    return owner.id == project.classes.self_name(fn) and not are_kin(cls, flag.cls, project)
+
+
+def are_kin(cls: Cls, other: Cls, project: Project) -> bool:
+    """Whether the two classes, or subclasses of one of them, may make one object."""
+    ours = {member for sub in (cls, *project.classes.subclasses(cls)) for member in project.classes.mro(sub)}
+    return any(
+        isinstance(member, Cls) and member in ours
+        for sub in (other, *project.classes.subclasses(other))
+        for member in project.classes.mro(sub)
+    )
 
 
 def tells(site: Site, fn: Fn, stop: bool | None, event: bool) -> bool:
