@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, If, Name, Op, Raise, While
+from shutdown_lint.facts import Assign, Attr, Await, Call, Const, Expr, ExprStmt, For, If, Name, Op, Raise, While, With
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
 from shutdown_lint.project.places import Attribute, Place
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.scopes import Typed, Value
-from shutdown_lint.walk import At, Site, root_name, subexprs, walk
+from shutdown_lint.walk import At, Site, enclosing_loops, root_name, subexprs, walk, what_runs_after
 
 EVENTS = ("threading.Event", "multiprocessing.Event", "asyncio.Event")
 QUEUES = (
@@ -172,6 +172,38 @@ def is_event(project: Project, place: Place) -> bool:
     """Whether the place is an event made by the program itself."""
     calls = [(value, fn) for value, fn in _written(project, place) if isinstance(value, Call)]
     return bool(calls) and is_flag(project, place)
+
+
+def latched(project: Project, place: Place) -> list[Fn]:
+    """Who sets an event that tells that work has begun: set once, with more to do behind it, and cleared by nobody."""
+    if not is_event(project, place):
+        return []
+    project.modules.loaded_mentioning(place.name)
+    done = [
+        (getattr(site.call.func, "name", ""), site, fn)
+        for fn in project.calls.mentioning(place.name)
+        for site in fn.sites
+        if isinstance(site.call.func, Attr) and _is_named(site.call.func.value, place.name)
+    ]
+    if any(name == "clear" for name, _, _ in done):
+        return []
+    setters = [(site, fn) for name, site, fn in done if name == "set"]
+    begins = all(
+        not fn.is_module
+        and fn.name != "__init__"
+        and not any(True for _ in enclosing_loops(site.at))
+        and _goes_to_work(site.at)
+        for site, fn in setters
+    )
+    return [fn for _, fn in setters] if begins else []
+
+
+def _goes_to_work(at: At) -> bool:
+    """Whether a loop, a ``with`` or an ``await`` follows the statement."""
+    return any(
+        isinstance(stmt, (While, For, With)) or (isinstance(stmt, ExprStmt) and isinstance(stmt.value, Await))
+        for stmt in what_runs_after(at)
+    )
 
 
 def is_queue(project: Project, place: Place) -> bool:
