@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 from shutdown_lint.findings import Confidence, Step
+from shutdown_lint.project.forks import side_of
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import imported
 from shutdown_lint.project.outside import OPENERS, does_something, held, of_statement, writes
@@ -151,8 +152,11 @@ def live(
     for fn in functions:
         makers.update(dict.fromkeys(_makers(fn, project)))
     for fn in makers:
+        side = side_of(places.get(fn, at), fn, project) or "parent"
         for acquisition in project.resources.of_function(fn):
-            if not is_test(fn) and _is_live(acquisition, places.get(fn, at), fn, project):
+            if is_test(fn) or (side_of(acquisition.site.at, fn, project) or side) != side:
+                continue  # what only a forked child makes is not its parent's to lose
+            if _is_live(acquisition, places.get(fn, at), fn, project):
                 yield _live_step(acquisition, project)
 
 
