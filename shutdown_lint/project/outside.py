@@ -112,7 +112,10 @@ def context_matters(context: Expr, fn: Fn, project: Project, depth: int = 0) -> 
 
 def _call_matters(call: Call, fn: Fn, project: Project, depth: int) -> bool | None:
     """The answer for a call that opens a file or runs a ``@contextmanager`` of the project; None for any other."""
-    opener = next((name for name in project.calls.external(call, fn) if name in OPENERS), None)
+    names = project.calls.external(call, fn)
+    if call.args and any(name in ("contextlib.closing", "contextlib.aclosing") for name in names):
+        return context_matters(call.args[0].value, fn, project, depth + 1)
+    opener = next((name for name in names if name in OPENERS), None)
     if opener is not None:
         return writes(call, OPENERS[opener])
     targets = [target.fn for target in project.calls.targets(call, fn)]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 from shutdown_lint.findings import Confidence, Step
+from shutdown_lint.project.forks import side_of
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import imported
 from shutdown_lint.project.outside import OPENERS, does_something, held, of_statement, writes
@@ -70,7 +71,8 @@ def at_stake(at: At, fn: Fn, project: Project) -> tuple[Step, ...]:
 def inherited(at: At, fn: Fn, project: Project) -> tuple[Step, ...]:
     """What a child forked at this place runs a second time when it unwinds the stack and ends normally."""
     paths = upwards(fn, project)
-    found = (*_unwound(at, paths, project), *registered(tuple(path.fn for path in paths), project))
+    places = {paths[0].fn: at, **{p.fn: p.site.at for p in paths if p.site is not None}}
+    found = (*_unwound(at, paths, project), *registered(tuple(path.fn for path in paths), project, places))
     return tuple(dict.fromkeys(found))[:MAX_STEPS]
 
 
@@ -150,8 +152,11 @@ def live(
     for fn in functions:
         makers.update(dict.fromkeys(_makers(fn, project)))
     for fn in makers:
+        side = side_of(places.get(fn, at), fn, project) or "parent"
         for acquisition in project.resources.of_function(fn):
-            if not is_test(fn) and _is_live(acquisition, places.get(fn, at), fn, project):
+            if is_test(fn) or (side_of(acquisition.site.at, fn, project) or side) != side:
+                continue  # what only a forked child makes is not its parent's to lose
+            if _is_live(acquisition, places.get(fn, at), fn, project):
                 yield _live_step(acquisition, project)
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, If, Name, Op, Raise, While
+from shutdown_lint.facts import Assign, Attr, Await, Call, Const, Expr, ExprStmt, For, If, Name, Op, Raise, While, With
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.handles import Cls
 from shutdown_lint.project.places import Attribute, Place
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.scopes import Typed, Value
-from shutdown_lint.walk import At, Site, root_name, subexprs, walk
+from shutdown_lint.walk import At, Site, enclosing_loops, root_name, subexprs, walk, what_runs_after
 
 EVENTS = ("threading.Event", "multiprocessing.Event", "asyncio.Event")
 QUEUES = (
@@ -173,6 +174,38 @@ def is_event(project: Project, place: Place) -> bool:
     return bool(calls) and is_flag(project, place)
 
 
+def latched(project: Project, place: Place) -> list[Fn]:
+    """Who sets an event that tells that work has begun: set once, with more to do behind it, and cleared by nobody."""
+    if not is_event(project, place):
+        return []
+    project.modules.loaded_mentioning(place.name)
+    done = [
+        (getattr(site.call.func, "name", ""), site, fn)
+        for fn in project.calls.mentioning(place.name)
+        for site in fn.sites
+        if isinstance(site.call.func, Attr) and _is_named(site.call.func.value, place.name)
+    ]
+    if any(name == "clear" for name, _, _ in done):
+        return []
+    setters = [(site, fn) for name, site, fn in done if name == "set"]
+    begins = all(
+        not fn.is_module
+        and fn.name != "__init__"
+        and not any(True for _ in enclosing_loops(site.at))
+        and _goes_to_work(site.at)
+        for site, fn in setters
+    )
+    return [fn for _, fn in setters] if begins else []
+
+
+def _goes_to_work(at: At) -> bool:
+    """Whether a loop, a ``with`` or an ``await`` follows the statement."""
+    return any(
+        isinstance(stmt, (While, For, With)) or (isinstance(stmt, ExprStmt) and isinstance(stmt.value, Await))
+        for stmt in what_runs_after(at)
+    )
+
+
 def is_queue(project: Project, place: Place) -> bool:
     """Whether the place is a queue made by the program itself."""
     return any(
@@ -260,7 +293,36 @@ def is_told(project: Project, place: Place, stop: bool | None) -> bool:
 def told_flag(project: Project, loop: Loop) -> Place | None:
     """A flag that the loop tests and that somebody sets: the loop is one that is told to stop."""
     flags = (place for place in loop.tests if is_flag(project, place))
-    return next((place for place in flags if is_told(project, place, stop_value(loop, place.name))), None)
+    return next((place for place in flags if any(True for _ in tellers_of(project, loop, place))), None)
+
+
+def tellers_of(project: Project, loop: Loop, flag: Place) -> Iterator[tuple[Fn, Site]]:
+    """Where the flag is set: not the attribute of that name that another class sets on its own ``self``."""
+    stop, event = stop_value(loop, flag.name), is_event(project, flag)
+    project.modules.loaded_mentioning(flag.name)
+    for fn in project.calls.mentioning(flag.name):
+        for site in (*fn.attributes(flag.name), *fn.names(flag.name)):
+            if tells(site, fn, stop, event) and not _is_of_another(site, fn, flag, project):
+                yield fn, site
+
+
+def _is_of_another(site: Site, fn: Fn, flag: Place, project: Project) -> bool:
+    """Whether the place is an attribute of ``self`` in a class that has nothing to do with the flag's."""
+    owner = site.expr.value if isinstance(site.expr, Attr) else None
+    cls = project.classes.enclosing(fn)
+    if not isinstance(flag, Attribute) or cls is None or not isinstance(owner, Name):
+        return False
+    return owner.id == project.classes.self_name(fn) and not are_kin(cls, flag.cls, project)
+
+
+def are_kin(cls: Cls, other: Cls, project: Project) -> bool:
+    """Whether the two classes, or subclasses of one of them, may make one object."""
+    ours = {member for sub in (cls, *project.classes.subclasses(cls)) for member in project.classes.mro(sub)}
+    return any(
+        isinstance(member, Cls) and member in ours
+        for sub in (other, *project.classes.subclasses(other))
+        for member in project.classes.mro(sub)
+    )
 
 
 def tells(site: Site, fn: Fn, stop: bool | None, event: bool) -> bool:

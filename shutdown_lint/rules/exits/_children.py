@@ -33,7 +33,7 @@ def leak(fork: Site, fn: Fn, project: Project) -> Leak | None:
     if ending is None:
         return _risk(branch, child, fn, project)
     parent = _onward(fork.at, fn, project, assuming("parent", fn, project))
-    if not comes_back(parent) and ending.kind != "exit":
+    if not comes_back(parent) and any(e.kind != "exit" for e in child):
         return None  # the parent ends here: the child is the program
     if ending.kind == "exit" and not _goes_on(parent):
         return None

@@ -10,7 +10,7 @@ from shutdown_lint.facts import Attr, Call, Const, Expr, ExprStmt, Handler, Modu
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.imports import program
-from shutdown_lint.project.outside import reaches_outside
+from shutdown_lint.project.outside import held, reaches_outside
 from shutdown_lint.project.programs import Frame, Stay, worker_bodies
 from shutdown_lint.project.signals import handlings, ignores
 from shutdown_lint.project.stakes import around, live, registered
@@ -202,7 +202,8 @@ def _of_workers(fn: Fn, project: Project) -> Iterator[Step]:
         for value in project.evaluate.values(acquisition.call, fn):
             if isinstance(value, Instance):
                 for body in worker_bodies(value, project):
-                    yield from project.cleanup.held_by(body)
+                    for reached in project.protocol.reach(body):
+                        yield from held(reached, project)
 
 
 def is_ignored(name: str, modules: list[ModuleFacts], project: Project) -> bool:

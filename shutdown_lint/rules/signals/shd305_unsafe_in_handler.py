@@ -82,6 +82,7 @@ from shutdown_lint.findings import Finding, Severity, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._texts import SIGNALS
+from shutdown_lint.rules._told import latched
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._context import Reached, in_signal_context, other_users
 from shutdown_lint.rules.signals._given_up import lost_stop
@@ -250,6 +251,7 @@ def _waiting(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
         or _is_told_not_to(site)
         or _is_reaping(site, names, reached)
         or _follows_kill(site)
+        or (wait.model.wakes == "set" and _is_open_latch(site, reached, project))
         or (wait.model.wakes == "child" and _behind_a_kill(site, reached, project))
     ):
         return
@@ -265,6 +267,14 @@ def _waiting(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
     else:
         why = "waits: the main thread, which the handler interrupts, cannot go on, and no other signal is heard"
         yield _Hazard(call.span, text(call), why, "S" if wait.bounded else "D")
+
+
+def _is_open_latch(site: Site, reached: Reached, project: Project) -> bool:
+    """A wait until a thread has begun, which goes through ever after."""
+    receiver = site.call.func.value if isinstance(site.call.func, Attr) else None
+    places = project.protocol.places_read(receiver, reached.fn) if receiver is not None else ()
+    setters = [fn for place in places for fn in latched(project, place)]
+    return bool(setters) and all(project.roles.role(fn, "main") is None for fn in setters)
 
 
 def _is_told_not_to(site: Site) -> bool:

@@ -46,7 +46,8 @@ while running:
 
 ## Precision
 Silent where the program waits for the signal itself (`signal.pause`, `sigwait`, `set_wakeup_fd`), where the handler is put
-back later, in child processes (whose parent decides), where it calls anything unknown, and in tests.
+back later or is installed by what stops the program, for SIGINT alone where the program talks with a
+person, in child processes (whose parent decides), where it calls anything unknown, and in tests.
 
 ## References
 - [signal.signal](https://docs.python.org/3/library/signal.html#signal.signal)
@@ -66,6 +67,8 @@ from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._callables import coroutine_of
 from shutdown_lint.rules.signals._inert import Flag, inert, writes
+from shutdown_lint.rules.signals._losses import talks
+from shutdown_lint.rules.waits._stops import way_out
 
 RULE = Rule(
     code="SHD306",
@@ -109,6 +112,10 @@ def _is_candidate(handling: Handling, project: Project) -> bool:
         return False
     if handling.targets[0].facts.is_async or coroutine_of(handling.handler, handling.fn, project) is not None:
         return False  # SHD311 tells why it does nothing
+    if signals == ["SIGINT"] and talks(project.protocol.reach(handling.fn), project):
+        return False  # a person at a prompt has another way to end it
+    if way_out(handling.fn, handling.site.at, project) is not None:
+        return False  # the program is ending already: a second request has nothing left to start
     return not project.roles.role(handling.fn, *_CHILDREN) and not is_restored(handling, project)
 
 

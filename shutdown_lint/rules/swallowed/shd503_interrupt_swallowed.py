@@ -37,7 +37,8 @@ def serve():
 Unsafe: Ctrl-C then ends the whole loop, where it may have been meant to end one step.
 
 ## Precision
-Silent for prompts (``input``, ``readline``, ``cmdloop``, ``prompt``), second-press exits and clauses that set a flag.
+Silent for prompts (``input``, ``readline``, ``cmdloop``, ``prompt``), second-press exits, clauses that set a flag, and loops with a
+condition whose clause prints "KeyboardInterrupt", as shells do.
 
 ## References
 - [KeyboardInterrupt](https://docs.python.org/3/library/exceptions.html#KeyboardInterrupt)
@@ -48,12 +49,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Handler, ModuleFacts, Try, While
+from shutdown_lint.facts import Assign, Const, Handler, ModuleFacts, Try, While
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import caught, forwards, last_name, leaves, raises, tries
-from shutdown_lint.walk import At, enclosing_loops, sites, walk
+from shutdown_lint.walk import At, enclosing_loops, sites, subexprs, walk
 
 RULE = Rule(
     code="SHD503",
@@ -82,6 +83,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 continue
             for handler in stmt.handlers:
                 if "KeyboardInterrupt" in caught(handler, fn, project) and _swallows(stmt, handler, at, fn):
+                    if not isinstance(loop.stmt.test, Const) and _shows(handler):
+                        continue
                     yield RULE.finding(
                         module,
                         handler.span,
@@ -97,6 +100,16 @@ def _swallows(stmt: Try, handler: Handler, at: At, fn: Fn) -> bool:
     if any(isinstance(inner.stmt, Assign) for inner in walk(handler.body)):
         return False
     return all(last_name(site.call) in _HARMLESS for site in sites(handler.body))
+
+
+def _shows(handler: Handler) -> bool:
+    """Whether the clause prints the name of the exception, as Python's own prompt does: the loop of a shell."""
+    return any(
+        isinstance(part, Const) and isinstance(part.value, str) and "KeyboardInterrupt" in part.value
+        for site in sites(handler.body)
+        for arg in site.call.args
+        for part in subexprs(arg.value)
+    )
 
 
 def _asks_a_person(loop: While) -> bool:

@@ -32,8 +32,8 @@ By default: awaited releases of a network object before the release of another o
 supplied from outside, whose method is for others to implement, or that a network library makes; and waits that raise when their
 limit is over (`Popen.wait(timeout)`, `asyncio.wait_for`), which is the very case that they were given a limit for. Strict: the same in
 functions without ``async``, and awaited steps of which nothing is known. Silent where a ``try`` or ``suppress`` is around
-the step, where the step cannot raise (``Task.cancel``, ``Event.set``, what the project itself catches), and for local
-sockets, files and threads.
+the step, where the step cannot raise (``Task.cancel``, ``Event.set``, what the project itself catches), for local
+sockets, files and threads, and where the step after it is a base's method without a body.
 
 ## References
 - [contextlib.AsyncExitStack](https://docs.python.org/3/library/contextlib.html#contextlib.AsyncExitStack)
@@ -45,7 +45,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Expr, ModuleFacts
+from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name
 from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.failing import Why, shielded, why
@@ -103,7 +103,11 @@ def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
     for step in (*steps, *(step for step, _ in timed if id(step.call) not in named)):
         if not (stops or in_final(step.at)) or shielded(step.at):
             continue
-        lost = tuple(other for other in skipped_by(step, steps) if _is_lost(step, other))
+        lost = tuple(
+            other
+            for other in skipped_by(step, steps)
+            if _is_lost(step, other) and not _is_empty_hook(other.call, fn, project)
+        )
         members = member_of(step)
         if not lost and members is None:
             continue
@@ -119,6 +123,17 @@ def _is_lost(step: Release, other: Release) -> bool:
     if step.name in ("wait", "communicate") and other.name in ("kill", "terminate"):
         return True  # the next rung of the ladder
     return different(step, other) or (step.name in _GOOD_BYES and other.name in _ENDS)
+
+
+def _is_empty_hook(call: Call, fn: Fn, project: Project) -> bool:
+    """Whether this is ``super().close()`` of a base whose method has no body: nothing is lost with it."""
+    if not isinstance(call.func, Attr):
+        return False
+    root = call.func.value
+    if not (isinstance(root, Call) and isinstance(root.func, Name) and root.func.id == "super"):
+        return False
+    method = project.classes.super_method(fn.cls, call.func.name) if fn.cls is not None else None
+    return method is not None and not method.facts.body
 
 
 def _tier(step: Release, lost: tuple[Release, ...], members: Expr | None, reason: Why | None, fn: Fn) -> Tier | None:

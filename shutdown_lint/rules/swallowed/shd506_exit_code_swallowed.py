@@ -55,7 +55,8 @@ Unsafe: what stands behind the `try` statement no longer runs after an exit.
 ## Precision
 By default only where an exit with a failure (a literal other than 0 and None, or a text) is found in what the ``try``
 runs, a few calls deep. Strict: in the program's own entry points. Silent where user code, a prompt or an argument parser
-runs in the ``try``, and in tests.
+runs in the ``try``, where a function that no program here leads to goes on behind it (a command inside of a host), and in
+tests.
 
 ## References
 - [SystemExit](https://docs.python.org/3/library/exceptions.html#SystemExit)
@@ -73,7 +74,7 @@ from shutdown_lint.project.endings import is_exit_request
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import caught, last_name, raises, tries
-from shutdown_lint.walk import At, Site, own_exprs, sites, subexprs, text, walk
+from shutdown_lint.walk import At, Site, own_exprs, sites, subexprs, text, walk, what_runs_after
 
 RULE = Rule(
     code="SHD506",
@@ -99,10 +100,17 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for fn in project.functions(module):
         if "SystemExit" not in fn.mentions or is_test(fn):
             continue
-        for _, stmt in tries(fn):
+        for at, stmt in tries(fn):
+            if _is_a_part(at, fn, project):
+                continue
             for handler in stmt.handlers:
                 if handler.types is not None and "SystemExit" in caught(handler, fn, project):
                     yield from _of_clause(module, stmt, handler, fn, project)
+
+
+def _is_a_part(at: At, fn: Fn, project: Project) -> bool:
+    """Whether a function that no program of this project leads to goes on behind the ``try``: what exited is a part of a host."""
+    return bool(tuple(what_runs_after(at))) and project.roles.role(fn, "main") is None
 
 
 def _of_clause(module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, project: Project) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
 from shutdown_lint.project.protocol import Wait
-from shutdown_lint.rules._told import is_event, is_told
+from shutdown_lint.rules._told import is_event, is_told, latched
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._drains import slow_consumer
 from shutdown_lint.rules.waits._stops import WayOut, receiver
@@ -46,6 +46,8 @@ def check(rule: Rule, module: ModuleFacts, project: Project, wait: Wait, out: Wa
             trace=(*slow, *out.steps, waits),
             help=_STRICT[wakes][1],
         )
+    elif wakes == "set" and place is not None and latched(project, place):
+        return  # a worker that was started is on its way there
     elif wakes in _STRICT:
         what, help_ = _STRICT[wakes]
         yield rule.finding(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from shutdown_lint.facts import Attr, Const, Expr, Name
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Place
+from shutdown_lint.project.places import Attribute, Place
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.scopes import Value
-from shutdown_lint.rules._told import is_event, stop_value, tells
+from shutdown_lint.rules._told import are_kin, tellers_of
 from shutdown_lint.rules.waits._stops import STOP_NAME, is_stop, method_name, receiver
 from shutdown_lint.walk import Site, subexprs
 
@@ -36,11 +36,7 @@ def waited_name(expr: Expr | None, fn: Fn) -> str | None:
 def tellers(project: Project, loop: Loop, flag: Place) -> list[tuple[Fn, Site]]:
     """Where code outside the worker sets the flag."""
     worker = set(project.protocol.reach(loop.fn))
-    stop, event = stop_value(loop, flag.name), is_event(project, flag)
-    users = (fn for fn in project.calls.mentioning(flag.name) if fn not in worker)
-    return [
-        (fn, s) for fn in users for s in (*fn.attributes(flag.name), *fn.names(flag.name)) if tells(s, fn, stop, event)
-    ]
+    return [(fn, site) for fn, site in tellers_of(project, loop, flag) if fn not in worker]
 
 
 def woken(project: Project, wait: Wait, loop: Loop, flag: Place) -> bool:
@@ -49,6 +45,8 @@ def woken(project: Project, wait: Wait, loop: Loop, flag: Place) -> bool:
     if name is None:
         return True
     project.modules.loaded_mentioning(name)
+    if _is_answered(project, wait, name, flag):
+        return True
     region = _region(project, loop, flag)
     if any(_CONNECTS & {method_name(site.call) for site in fn.sites} for fn in region):
         return True
@@ -60,6 +58,20 @@ def woken(project: Project, wait: Wait, loop: Loop, flag: Place) -> bool:
         if fn not in worker and fn.name != "__init__" and _passes_on(fn, name):
             return True
     return False
+
+
+def _is_answered(project: Project, wait: Wait, name: str, flag: Place) -> bool:
+    """Whether the wait is for the answer of another object, one that has a worker of its own which notifies."""
+    cls = project.classes.enclosing(wait.fn)
+    if wait.model.wakes not in ("set", "notify") or cls is None or not isinstance(flag, Attribute):
+        return False
+    if are_kin(cls, flag.cls, project):
+        return False
+    return any(
+        project.roles.role(fn, "thread", "pool-thread") is not None
+        and any(_is_about(site, name) and method_name(site.call) in _SIGNALS for site in fn.sites)
+        for fn in project.classes.methods(cls).values()
+    )
 
 
 def _region(project: Project, loop: Loop, flag: Place) -> set[Fn]:

@@ -41,7 +41,8 @@ class Poller:
 ```
 
 ## Precision
-Only threads and processes by type; silent when ``is_alive`` or ``exitcode`` is asked anywhere in the function or in what it calls.
+Only threads and processes by type; silent when ``is_alive`` or ``exitcode`` is asked anywhere in the function or in what it calls,
+and for processes that were sent SIGKILL before.
 A file, database connection or temporary folder that the thread uses is tier D; anything else that is closed under it (a socket is
 often closed on purpose, to wake the thread) is tier S.
 
@@ -54,7 +55,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ExprStmt, For, ModuleFacts, Seq, Stmt
+from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ExprStmt, For, If, ModuleFacts, Seq, Stmt, While
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Wait
@@ -62,7 +63,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules._texts import JOIN_WITH_LIMIT
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import acquisitions_of, receiver
-from shutdown_lint.walk import enclosing_loops, same, text, what_runs_after
+from shutdown_lint.walk import At, enclosing_loops, same, text, what_runs_after
 
 RULE = Rule(
     code="SHD402",
@@ -111,14 +112,9 @@ def _asks(fn: Fn, project: Project) -> bool:
 
 def _consequence(wait: Wait, project: Project) -> Consequence | None:
     waited = receiver(wait.site.call)
-    container = next(
-        (
-            loop.stmt.iter
-            for loop in enclosing_loops(wait.site.at)
-            if isinstance(loop.stmt, For) and same(loop.stmt.target, waited)
-        ),
-        None,
-    )
+    container = _container(waited, wait.site.at)
+    if wait.model.wakes == "process" and _is_killed(waited, container, wait):
+        return None  # nothing survives SIGKILL: the join only reaps
     used: frozenset[str] | None = None
     for stmt in what_runs_after(wait.site.at):
         if _forgets(stmt, waited):
@@ -134,6 +130,40 @@ def _consequence(wait: Wait, project: Project) -> Consequence | None:
             if tier is not None:
                 return Consequence(stmt, text(freed), "is closed", tier)
     return None
+
+
+def _container(member: Expr | None, at: At) -> Expr | None:
+    """What the loop around the place goes through, where the expression is its variable."""
+    return next(
+        (
+            loop.stmt.iter
+            for loop in enclosing_loops(at)
+            if isinstance(loop.stmt, For) and member is not None and same(loop.stmt.target, member)
+        ),
+        None,
+    )
+
+
+def _is_killed(waited: Expr | None, container: Expr | None, wait: Wait) -> bool:
+    """Whether each process was killed before: the same one, or in a loop over the same container."""
+    for site in wait.fn.sites:
+        if getattr(site.call.func, "name", "") != "kill" or site.call.span.line >= wait.site.call.span.line:
+            continue
+        killed = receiver(site.call)
+        through = _container(killed, site.at)
+        if not _is_sure(site.at, wait.site.at):
+            continue
+        if container is not None and through is not None and same(through, container):
+            return True
+        if container is None and killed is not None and waited is not None and same(killed, waited):
+            return True
+    return False
+
+
+def _is_sure(kill: At, join: At) -> bool:
+    """Whether no branch stands around the kill that does not stand around the join as well."""
+    shared = {id(place.stmt) for place in join.around()}
+    return all(id(place.stmt) in shared for place in kill.around() if isinstance(place.stmt, (If, While)))
 
 
 def _forgets(stmt: Stmt, waited: Expr | None) -> bool:

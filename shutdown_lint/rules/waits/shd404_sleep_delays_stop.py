@@ -56,8 +56,8 @@ Safe where the loop's condition is `not event.is_set()` of a `threading.Event` a
 once more, at once.
 
 ## Precision
-Tier D only where the thread is joined; retry back-off in ``except`` clauses, computed pauses and loops without a stop flag are
-silent.
+Tier D only where the thread is joined (a join under ``if not thread.daemon`` is none for a daemon); retry back-off in
+``except`` clauses, computed pauses and loops without a stop flag are silent.
 
 ## References
 - [Event.wait](https://docs.python.org/3/library/threading.html#threading.Event.wait)
@@ -77,7 +77,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Constant, Instance
 from shutdown_lint.rules._told import told_flag
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.walk import dotted, text
+from shutdown_lint.walk import At, dotted, subexprs, text
 
 RULE = Rule(
     code="SHD404",
@@ -124,11 +124,21 @@ def _loops(module: ModuleFacts, project: Project) -> Iterator[tuple[Loop, Step |
 
 
 def _joined(acquisition: Acquisition, project: Project) -> Step | None:
-    joins = project.resources.track(acquisition).methods("join")
+    joins = [
+        use
+        for use in project.resources.track(acquisition).methods("join")
+        if acquisition.daemon is False or not _asks_for_daemon(use.site.at)
+    ]
     if joins:
         return joins[0].fn.step(joins[0].site.call.span, f"`{joins[0].fn.qualname}` waits for it")
     run = project.classes.method(acquisition.cls, "run") if acquisition.cls is not None else None
     return _joins_itself(run) if run is not None else None
+
+
+def _asks_for_daemon(at: At) -> bool:
+    """Whether the place stands under ``if not thread.daemon``: daemons are not waited for there."""
+    tests = (place.stmt.test for place in at.around() if isinstance(place.stmt, If))
+    return any(isinstance(part, Attr) and part.name == "daemon" for test in tests for part in subexprs(test))
 
 
 def _joins_itself(run: Fn) -> Step | None:
@@ -178,10 +188,11 @@ def _is_param(name: Name, fn: Fn) -> bool:
 
 def _finding(module: ModuleFacts, loop: Loop, wait: Wait, flag: Place, joined: Step | None, fix: Fix | str) -> Finding:
     span, given = wait.site.call.span, text(wait.site.call.args[0].value)
+    effect = "delays the stop" if joined else "keeps the thread alive behind the stop"
     return RULE.finding(
         module,
         span,
-        f"`{text(wait.site.call)}` in `{wait.fn.qualname}` delays the stop: `{flag.name}` is seen only when the sleep is over",
+        f"`{text(wait.site.call)}` in `{wait.fn.qualname}` {effect}: `{flag.name}` is seen only when the sleep is over",
         tier="D" if joined else "S",
         trace=(
             loop.step(f"the loop in `{loop.fn.qualname}` tests `{flag.name}`"),

@@ -53,6 +53,7 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._children import tracks, uses
+from shutdown_lint.rules.waits._stops import same_receiver
 from shutdown_lint.walk import Site, argument, enclosing_loops, text
 
 RULE = Rule(
@@ -82,7 +83,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 yield _call(module, fn, site.call)
         for site in fn.sites if fn.mentions & {"wait", "poll"} else ():
             found = (
-                tracks(site.call.func.value, fn, project) if _waits(site) and isinstance(site.call.func, Attr) else None
+                tracks(site.call.func.value, fn, project)
+                if _waits(site) and isinstance(site.call.func, Attr) and not _follows_kill(site, fn)
+                else None
             )
             if found is not None and id(found[0].call) not in seen:
                 for finding in _judge(module, fn, site, *found):
@@ -94,6 +97,19 @@ def _waits(site: Site) -> bool:
     """``child.wait()``, or ``child.poll()`` in the condition of a loop."""
     name = site.call.func.name if isinstance(site.call.func, Attr) else ""
     return not site.call.args and (name == "wait" or (name == "poll" and isinstance(site.at.stmt, While)))
+
+
+def _follows_kill(site: Site, fn: Fn) -> bool:
+    """Whether the same child was sent SIGKILL on the way to the wait: a full pipe does not hold it."""
+    blocks = {id(place.block) for place in site.at.around()}
+    return any(
+        isinstance(kill.call.func, Attr)
+        and kill.call.func.name == "kill"
+        and same_receiver(kill, site)
+        and kill.call.span.line < site.call.span.line
+        and id(kill.at.block) in blocks
+        for kill in fn.sites
+    )
 
 
 def _pipes(call: Call) -> tuple[str, ...]:

@@ -87,6 +87,7 @@ RULE = Rule(
     origin=("G9",),
 )
 _NEVER = 10**9  # a line behind every function's end: all that a stop method does counts
+_TELLS = frozenset({"set", "set_result", "set_exception"})
 _OUTCOMES = ("result", "exception", "done", "__await__")
 
 
@@ -140,7 +141,11 @@ def _forgotten(
     name = label(acquisition, track)
     if loop is not None:
         yield _goes_on(module, acquisition, track, stops, loop)
-    elif bodies and all(project.protocol.ending(body) in ("finite", "unknown") for body in bodies):
+    elif (
+        bodies
+        and all(project.protocol.ending(body) in ("finite", "unknown") for body in bodies)
+        and not any(_tells_its_end(body) for body in bodies)
+    ):
         yield RULE.finding(
             module,
             acquisition.call.span,
@@ -151,6 +156,14 @@ def _forgotten(
             trace=(stop_step(stops[0]),),
             help=f"await `{name}`, with a limit, in `{stops[0].qualname}`",
         )
+
+
+def _tells_its_end(body: Fn) -> bool:
+    """Whether the task sets an event or a future in ``finally``: who waits for that waits for the task."""
+    return any(
+        getattr(site.call.func, "name", "") in _TELLS and any(place.part == "final" for place in site.at.around())
+        for site in body.sites
+    )
 
 
 def _goes_on(

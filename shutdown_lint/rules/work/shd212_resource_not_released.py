@@ -52,7 +52,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.facts import ModuleFacts, Name
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute, Local, Track
@@ -170,8 +170,22 @@ def _composites(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisi
         for acquisition in project.composites.of_function(fn) if not is_test(fn) else ():
             if project.resources.started(acquisition) and not project.resources.released(acquisition):
                 track = project.resources.track(acquisition)
-                if not track.escaped and not track.entered:
+                if not track.escaped and not track.entered and not _is_adopted(track, project):
                     yield acquisition, track
+
+
+def _is_adopted(track: Track, project: Project) -> bool:
+    """Whether a method of the member is given its owner (``child.setServiceParent(self)``), whose library base may end it."""
+    for use in track.uses:
+        cls = project.classes.enclosing(use.fn)
+        if use.kind != "method" or cls is None or not project.classes.external_bases(cls):
+            continue
+        if any(
+            isinstance(arg.value, Name) and arg.value.id == project.classes.self_name(use.fn)
+            for arg in use.site.call.args
+        ):
+            return True
+    return False
 
 
 def _is_taken_back(acquisition: Acquisition, stops: tuple[Fn, ...], project: Project) -> bool:

@@ -37,7 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Arg, Attr, Await, ExprStmt, ModuleFacts, Name
+from shutdown_lint.facts import Arg, Attr, Await, Call, Const, ExprStmt, ModuleFacts, Name
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
@@ -183,9 +183,27 @@ def _is_coroutine(site: Site, fn: Fn, project: Project) -> bool:
             len(methods) == len(found)
             and all(m.facts.is_async and not m.facts.is_generator for m in methods)
             and _receiver_known(func, fn, project)
+            and not _makes_plain(project)
         )
     receivers = project.evaluate.values(func.value, fn)
     return bool(receivers) and all(_releases_by_await(value, func.name, project) for value in receivers)
+
+
+def _makes_plain(project: Project) -> bool:
+    """Whether the program puts plain functions into the place of coroutine methods (``setattr(cls, name, run(method))``)."""
+    project.modules.loaded_mentioning("iscoroutinefunction")
+    return any(
+        _replaces(site.call)
+        for asking in project.calls.mentioning("iscoroutinefunction")
+        for fn in project.functions(asking.module)
+        for site in fn.sites
+    )
+
+
+def _replaces(call: Call) -> bool:
+    """Whether this is ``setattr`` with a computed name."""
+    named = isinstance(call.func, Name) and call.func.id == "setattr" and len(call.args) == 3
+    return named and not isinstance(call.args[1].value, Const)
 
 
 def _releases_by_await(value: Value, name: str, project: Project) -> bool:
