@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
+from shutdown_lint.findings import DOCS_URL
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -39,9 +42,14 @@ class Loads(HTMLParser):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not MKDOCS:
         pytest.skip("mkdocs is not installed (./dev docs does it)")
-    folder = tmp_path_factory.mktemp("site")
+    return built(tmp_path_factory.mktemp("site"), offline=True)
+
+
+def built(folder: Path, offline: bool) -> Path:
+    """The site as `./dev docs` builds it, or as it is served."""
     command = [MKDOCS, "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    env = {**os.environ, "OFFLINE": str(offline).lower()}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
@@ -53,6 +61,16 @@ def pages(site: Path) -> dict[str, str]:
 def test_each_page_of_the_docs_is_a_page_of_the_site(site: Path) -> None:
     expected = {page.relative_to(ROOT / "docs").with_suffix(".html").as_posix() for page in ROOT.glob("docs/**/*.md")}
     assert expected <= set(pages(site))
+
+
+@pytest.mark.skipif(not MKDOCS, reason="mkdocs is not installed (./dev docs does it)")
+def test_the_served_site_has_the_pages_that_findings_link_to(tmp_path: Path) -> None:
+    served = built(tmp_path, offline=False)
+    for page in ROOT.glob("docs/rules/SHD*.md"):
+        path = DOCS_URL.format(code=page.stem).partition("/stable/")[2]
+        assert path.endswith("/")
+        assert (served / path / "index.html").exists()
+    assert (served / "shutdown-lint.schema.json").exists()
 
 
 def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
