@@ -141,6 +141,14 @@ def test_each_program_is_on_a_page_that_the_index_names() -> None:
     assert len(PROGRAMS) == len(list(FOLDER.glob("*.md"))) - 1
 
 
+def test_rules_are_named_as_they_are_called() -> None:
+    index = (ROOT / "docs/rules/index.md").read_text("utf-8")
+    for program in PROGRAMS:
+        named = re.findall(r"^\| \[(SHD\d+)\]\(\.\./rules/\1\.md\) \| ([\w-]+) \|$", page_of(program), re.MULTILINE)
+        assert named
+        assert all(f"| [{code}]({code}.md) | {name} |" in index for code, name in named)
+
+
 def test_pages_show_the_files_as_they_are() -> None:
     done = subprocess.run(
         [sys.executable, "scripts/pages.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
