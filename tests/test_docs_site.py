@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import yaml
 
 from shutdown_lint.findings import DOCS_URL
 
@@ -47,7 +48,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def built(folder: Path, offline: bool) -> Path:
     """The site as `./dev docs` builds it, or as it is served."""
-    command = [MKDOCS, "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    command = [MKDOCS, "build", "--strict", "--site-dir", str(folder)]
     env = {**os.environ, "OFFLINE": str(offline).lower()}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -90,6 +91,20 @@ def test_lists_and_tables_are_rendered_as_such(site: Path) -> None:
         if re.search(r"\n(?:[-*] |\d\. |\|)", match[0])
     }
     assert broken == set()
+
+
+class Lenient(yaml.SafeLoader):
+    """Reads mkdocs.yml, whose values may come from the environment."""
+
+
+Lenient.add_constructor("!ENV", lambda loader, node: None)
+
+
+def test_each_page_is_in_the_navigation() -> None:
+    navigation = yaml.load((ROOT / "mkdocs.yml").read_text("utf-8"), Lenient)["nav"]
+    named = set(re.findall(r"[\w/-]+\.md", str(navigation)))
+    pages = {page.relative_to(ROOT / "docs").as_posix() for page in ROOT.glob("docs/**/*.md")}
+    assert {page for page in pages if not page.startswith("rules/SHD")} == named
 
 
 def test_the_navigation_holds_each_rule_in_its_family() -> None:
