@@ -98,7 +98,7 @@ def flake8(tools: Path, prefix: str, *options: str) -> list[Said]:
 
 
 def bugbear(tools: Path) -> list[Said]:
-    return flake8(tools, "B")
+    return flake8(tools, "B,B9")
 
 
 def flake8_async(tools: Path) -> list[Said]:
@@ -107,12 +107,11 @@ def flake8_async(tools: Path) -> list[Said]:
 
 def pylint(tools: Path) -> list[Said]:
     files = sorted(path.name for path in FOLDER.glob("*.py"))
-    options = [
-        "--rcfile=/dev/null",
-        "--enable=all",
-        "--load-plugins=pylint.extensions.bad_builtin",
-        "--output-format=json2",
-    ]
+    extensions = sorted(
+        path.stem for path in tools.parent.glob("lib/python3*/site-packages/pylint/extensions/[a-z]*.py")
+    )
+    plugins = ",".join(f"pylint.extensions.{name}" for name in extensions)
+    options = ["--rcfile=/dev/null", "--enable=all", f"--load-plugins={plugins}", "--output-format=json2"]
     text = run([str(tools / "pylint"), *options, *files])
     return [Said(m["path"], m["line"], m["messageId"]) for m in json.loads(text)["messages"]]
 
