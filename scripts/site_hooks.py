@@ -1,4 +1,4 @@
-"""Hooks of the documentation's site (mkdocs.yml): the pages of the rules in the navigation, by family.
+"""Hooks of the documentation's site (mkdocs.yml): the pages of the rules in the navigation, and CONTRIBUTING.md as a page.
 
 The navigation is read from docs/rules/index.md, which scripts/generate.py writes from the rules.
 """
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
 
 INDEX = "rules/index.md"
+CONTRIBUTING = "contributing.md"
 FAMILY = re.compile(r"^## (?P<title>.+)$")
 RULE = re.compile(r"^\| \[(?P<code>SHD\d{3})\]\((?P<page>SHD\d{3}\.md)\) \| (?P<name>[\w-]+) \|")
 
@@ -34,3 +36,12 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     rules = rules_navigation(Path(config.docs_dir, INDEX).read_text(encoding="utf-8"))
     config.nav = [{"Rules": rules} if entry == {"Rules": INDEX} else entry for entry in config.nav or ()]
     return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """CONTRIBUTING.md stands outside of docs/; as a page, its links start from there."""
+    from mkdocs.structure.files import File
+
+    text = Path(config.docs_dir).with_name("CONTRIBUTING.md").read_text(encoding="utf-8")
+    files.append(File.generated(config, CONTRIBUTING, content=text.replace("](docs/", "](")))
+    return files
