@@ -1,6 +1,7 @@
-"""Make the pictures in docs/images anew: the terminal's output and the HTML report, by a headless Chromium.
+"""Make the pictures in docs/images anew: the terminal's output, the HTML report, and pages of the site where it is built.
 
-    python scripts/screenshots.py
+    ./dev docs
+    python scripts/screenshots.py   # by a headless Chromium
 
 They are for eyes; nothing compares them.
 """
@@ -58,6 +59,14 @@ def terminal(folder: Path) -> None:
     shoot(page, "terminal.png", 1524, 590)
 
 
+def site() -> None:
+    """Two pages of the documentation, as `./dev docs` has built it."""
+    built = ROOT / "build/site"
+    if built.is_dir():
+        shoot(built / "patterns/threaded-worker.html", "site-light.png", 1280, 1000)
+        shoot(built / "semantics.html", "site-dark.png", 1280, 1000, "--blink-settings=preferredColorScheme=0")
+
+
 def main() -> int:
     """See the module's docstring."""
     IMAGES.mkdir(exist_ok=True)
@@ -70,6 +79,7 @@ def main() -> int:
         terminal(folder)
         page.write_text(run("--output-format", "html", command=["map"]), encoding="utf-8")
         shoot(page, "map.png", 1240, 580)
+    site()
     return 0
 
 

@@ -1,0 +1,17 @@
+import asyncio
+
+
+async def work() -> None:
+    while True:
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:  # here
+            print("cancelled")
+
+
+async def main() -> None:
+    await work()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
