@@ -97,6 +97,10 @@ def _of_file(
             result = suppress.apply(found, text_of(data), file.path, ran, hash_layout)
         except BrokenError:  # the file has changed meanwhile
             pass
-    # the fixes of suppressions know Python's comments only
-    kept = tuple(f._replace(fix=None) for f in result.kept if f.tier in context.enabled.get(f.code, ""))
+    kept = tuple(_with_own_fix(f) for f in result.kept if f.tier in context.enabled.get(f.code, ""))
     return result._replace(kept=kept)
+
+
+def _with_own_fix(finding: Finding) -> Finding:
+    """The finding; one of a rule for all files without its fix, which knows Python's comments only."""
+    return finding if finding.code in registry.on_deployment() else finding._replace(fix=None)

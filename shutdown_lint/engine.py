@@ -109,7 +109,7 @@ def _check(
     results = _results(given, settings, enabled, cache, progress, refine)
     findings = [finding for result in results for finding in result.findings]
     findings += trouble_findings(given.troubles, enabled)
-    deployed = _deployed(given, settings, enabled, cache)
+    deployed = _deployed(given, settings, enabled, cache, refine)
     if deployed is not None:
         findings += deployed.findings
     cache.save()
@@ -163,7 +163,7 @@ def projects(paths: Sequence[str], settings: Settings) -> Iterator[tuple[Project
 
 def _reader(given: _Input) -> Callable[[str], str | None]:
     """Texts of the files by the path that findings show."""
-    places = {file.path: file.absolute for file in given.files}
+    places = {file.path: file.absolute for file in (*given.files, *given.deployment)}
 
     def read(path: str) -> str | None:
         try:
@@ -248,8 +248,10 @@ def _read(
         contents.put(path, data, differs=path in held)
         known[path] = cache.put_file(path, data, imported_packages(data))
     for file in deployment:
+        path = file.absolute
         try:
-            contents.put(file.absolute, stdin if stdin is not None and file.reported else read_bytes(file.absolute))
+            data = stdin if stdin is not None and file.reported else held.get(path)
+            contents.put(path, read_bytes(path) if data is None else data, differs=data is not None)
         except TroubleError as error:
             if file.reported:
                 troubles.append((file.path, error.trouble))
@@ -264,14 +266,16 @@ def _plain(paths: dict[str, bool]) -> tuple[SourceFile, ...]:
     return tuple(SourceFile(shown(path, here), path, "", False, False, reported) for path, reported in paths.items())
 
 
-def _deployed(given: _Input, settings: Settings, enabled: dict[str, str], cache: Cache) -> Remembered | None:
+def _deployed(
+    given: _Input, settings: Settings, enabled: dict[str, str], cache: Cache, refine: Refine | None
+) -> Remembered | None:
     """What is found in deployment files; without one to report on, nothing of it is loaded."""
     if not any(file.reported for file in given.deployment):
         return None
     programs, own, contents = scripts(settings.root), top_packages(given.files), given.contents
     files = [(file, digest(contents.get(file.absolute))) for file in given.deployment]
     sources = [(file, given.digest(file)) for file in given.files]
-    key = key_of(_common_key(settings, enabled, programs, own), files, sources)
+    key = key_of(_common_key(settings, enabled, programs, own), bool(refine), files, sources)
     found = cache.result(key)
     if found is None:
         from shutdown_lint.deployments import analyse
@@ -280,6 +284,8 @@ def _deployed(given: _Input, settings: Settings, enabled: dict[str, str], cache:
             given.deployment, given.files, context_of(contents, settings, enabled, programs, own)
         )
         found = Remembered(*result, count, warnings)
+        if refine is not None:
+            found = found._replace(findings=refine(found.findings, _reader(given)))
         if not _passes(found.findings):
             cache.put_result(key, found)
     return found

@@ -15,6 +15,10 @@ the fix. ``unsafe = true`` marks a proof of an unsafe fix.
 
 A program in ``tests/proof/counter`` is named alike and shows why a fix has preconditions: there must be no fix in it. Its
 ``reason`` is what the verbose output says (empty: the rule does not speak at all).
+
+What is no Python stands in folders, ``tests/proof/deployed`` and ``deployed_counter``, with the same declarations in a file
+``proof.toml``. ``starts`` names the deployment file whose first unit is run, as the platform would do it, beside ``app.py``. A run has
+an ``env`` there.
 """
 
 from __future__ import annotations
@@ -43,6 +47,7 @@ class Run(NamedTuple):
     signal: str
     args: tuple[str, ...]
     flags: tuple[str, ...]
+    env: dict[str, str]
     before: dict[str, Any]
     after: dict[str, Any]
 
@@ -53,13 +58,14 @@ class Run(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """A program with its runs."""
+    """A program with its runs; of a folder, the file that says what is started."""
 
     path: Path
     code: str
     shows: str
     unsafe: bool
     runs: tuple[Run, ...]
+    starts: str = ""
 
 
 class Counter(NamedTuple):
@@ -89,7 +95,20 @@ def counters() -> list[Counter]:
     return [Counter(path, path.name[:6].upper(), _declared(path)["reason"]) for path in paths]
 
 
+def deployed() -> list[Proof]:
+    """All folders that prove fixes in deployment files, by name."""
+    return [_proof(path.parent) for path in sorted((FOLDER / "deployed").glob("shd*/proof.toml"))]
+
+
+def deployed_counters() -> list[Counter]:
+    """All folders in which no fix may be offered."""
+    paths = sorted(path.parent for path in (FOLDER / "deployed_counter").glob("shd*/proof.toml"))
+    return [Counter(path, path.name[:6].upper(), _declared(path)["reason"]) for path in paths]
+
+
 def _declared(path: Path) -> dict[str, Any]:
+    if path.is_dir():
+        return tomli.loads((path / "proof.toml").read_text("utf-8"))
     lines = [line[2:] for line in path.read_text("utf-8").splitlines() if line.startswith("#|")]
     return tomli.loads("\n".join(lines))
 
@@ -101,12 +120,15 @@ def _proof(path: Path) -> Proof:
             run.get("signal", ""),
             tuple(run.get("args", ())),
             tuple(run.get("flags", ())),
+            run.get("env", {}),
             run["before"],
             run.get("after", run["before"]),
         )
         for run in declared["run"]
     )
-    return Proof(path, path.name[:6].upper(), declared["shows"], declared.get("unsafe", False), runs)
+    return Proof(
+        path, path.name[:6].upper(), declared["shows"], declared.get("unsafe", False), runs, declared.get("starts", "")
+    )
 
 
 # --- running ---------------------------------------------------------------------------------------------------------
@@ -114,15 +136,22 @@ def _proof(path: Path) -> Proof:
 
 def ending(program: Path, run: Run, *, may_hang: bool) -> Ending:
     """Run the program in its folder; nothing of it, or of what it started, is left behind."""
-    command = [sys.executable, "-B", *run.flags, str(program), *run.args]
+    return ending_of(
+        [sys.executable, "-B", *run.flags, str(program), *run.args], program.parent, run, may_hang=may_hang
+    )
+
+
+def ending_of(command: list[str], folder: Path, run: Run, *, may_hang: bool) -> Ending:
+    """The same for any command; ``python`` is this one."""
+    path = os.pathsep.join((os.path.dirname(sys.executable), _ENVIRONMENT.get("PATH", os.defpath)))
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,
-        env=_ENVIRONMENT,
-        cwd=program.parent,
+        env={**_ENVIRONMENT, "PATH": path, **run.env},
+        cwd=folder,
         start_new_session=True,
     ) as process:
         out, err = _Lines(process.stdout), _Lines(process.stderr)
@@ -207,7 +236,7 @@ def differences(ended: Ending, expected: dict[str, Any], folder: Path) -> Iterat
 def table() -> str:
     """Rules by fixtures, what is seen before the fix, and after it."""
     rows = ["| rule | fix | programs | runs | before | after |\n|---|---|---|---|---|---|\n"]
-    found = proofs()
+    found = [*proofs(), *deployed()]
     for code in sorted({proof.code for proof in found}):
         for unsafe in (False, True):
             its = [proof for proof in found if proof.code == code and proof.unsafe == unsafe]

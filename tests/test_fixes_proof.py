@@ -81,10 +81,10 @@ def test_no_fix_is_offered_where_it_would_do_harm(
 
 
 def test_every_fixer_is_proven() -> None:
-    assert {proof.code.lower() for proof in PROOFS} == KINDS - NOT_RUN
+    assert {proof.code.lower() for proof in (*PROOFS, *proofs.deployed())} == KINDS - NOT_RUN
 
 
-@pytest.mark.parametrize("proof", PROOFS, ids=lambda proof: proof.path.stem)
+@pytest.mark.parametrize("proof", [*PROOFS, *proofs.deployed()], ids=lambda proof: proof.path.stem)
 def test_every_proof_shows_a_difference_and_every_safe_one_what_stays_the_same(proof: proofs.Proof) -> None:
     same = {run.is_same for run in proof.runs}
     assert False in same

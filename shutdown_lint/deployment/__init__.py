@@ -8,6 +8,7 @@
                  one reader a format
 ``shell``        the simple commands of shell text, with how they follow one another
 ``commands``     what a command line comes to: init, shells, wrappers, the program
+``replacing``    whether a shell can be replaced by its last command
 ``images``       what is known of base images: their shell
 ``durations``    time spans of the formats, in seconds
 ``world``        all deployment files of a project: who starts what

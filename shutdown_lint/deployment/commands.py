@@ -105,7 +105,7 @@ def resolve(words: tuple[str, ...], known: Mapping[str, Known]) -> Chain:
         if name in INITS:
             init, words = name, _past_options(words[1:], "-e -p -g" if name == "tini" else "-r")
         elif name in SHELLS:
-            text, script, rest = _shell_arguments(words)
+            text, script, rest = shell_arguments(words)
             if script:
                 return Chain(init, shell, script, rest, None)
             inner = _in_text(name, text, rest, known) if shell is None else None
@@ -119,7 +119,7 @@ def resolve(words: tuple[str, ...], known: Mapping[str, Known]) -> Chain:
     return Chain(init, shell, "", (), None)
 
 
-def _shell_arguments(words: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]]:
+def shell_arguments(words: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]]:
     """The text behind ``-c``, or the script; and the words behind it."""
     position = 1
     while position < len(words) and words[position][:1] in ("-", "+"):

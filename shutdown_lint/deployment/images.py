@@ -1,8 +1,9 @@
-"""What is known of base images by their names: which program ``/bin/sh`` is.
+"""What is known of base images by their names: which program ``/bin/sh`` is, and that they have no entry point.
 
 Sources: Debian and Ubuntu ship dash as ``/bin/sh`` (Debian Policy 10.4, package dash), Alpine's is BusyBox ash (Alpine
 wiki, BusyBox), Fedora and the Red Hat family link it to bash. The official python images: Debian, but for ``-alpine``
-(Docker Hub, python, "Image Variants").
+(Docker Hub, python, "Image Variants"). None of the official images named here has an ``ENTRYPOINT`` (their Dockerfiles, linked
+from docker-library/official-images).
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ _DASH = re.compile(
     r"(^|/)(debian|ubuntu|python|buildpack-deps|pypy|continuumio/(mini|ana)conda3|tiangolo/\S+|condaforge/\S+|node)(:|@|$)|slim|bookworm|bullseye|buster|trixie|jammy|noble|focal"
 )
 _UV = re.compile(r"astral-sh/uv:\S*(debian|bookworm|trixie|slim)")  # fmt: skip
+_NO_ENTRYPOINT = re.compile(
+    r"(?:(?:docker\.io/)?library/|docker\.io/)?(?:python|pypy|debian|ubuntu|alpine|busybox|buildpack-deps|fedora|rockylinux|almalinux|amazonlinux)(?::[\w.-]+)?(?:@[\w:]+)?"
+)
 SHELLS = {"dash": "dash", "bash": "bash", "busybox": "busybox ash"}
 
 
@@ -30,3 +34,8 @@ def sh_of(image: str) -> str:
     if _BASH.search(name):
         return "bash"
     return "dash" if _DASH.search(name) or _UV.search(name) else ""
+
+
+def has_no_entrypoint(image: str) -> bool:
+    """Whether an image is known to start a ``CMD`` as it is."""
+    return _NO_ENTRYPOINT.fullmatch(image.lower()) is not None

@@ -66,6 +66,7 @@ class _Token(NamedTuple):
     col: int
     end_col: int
     bare: bool
+    assigns: bool = False  # an assignment, if it stands before the command: its value may be quoted, its name not
 
 
 def commands(text: str) -> tuple[Simple, ...]:
@@ -183,7 +184,8 @@ class _Scanner:
                 self._at += 1
         if self._at == start:
             self._at += 1  # a stray character
-        return self._token("word", start, "".join(parts), bare, line, first)
+        token = self._token("word", start, "".join(parts), bare, line, first)
+        return token._replace(assigns=bool(_ASSIGNMENT.match(text, start)))
 
     def _skip(self, count: int) -> None:
         for char in self._text[self._at : self._at + count]:
@@ -310,7 +312,7 @@ class _Parser:
 
     def _end(self, operator: str) -> None:
         words = list(self._words)
-        while words and words[0].bare and _ASSIGNMENT.match(words[0].text):
+        while words and words[0].assigns:
             words.pop(0)
         self._words = []
         if words and words[0].text not in ("case", "for", "select", "function"):

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from shutdown_lint.findings import Finding
-from shutdown_lint.fixes.checking import Wrong, broken, loses_comments, still_found
+from shutdown_lint.fixes.checking import Wrong, still_found
 from shutdown_lint.fixes.edits import Planned, changed, compatible
 from shutdown_lint.fixes.files import encode
+from shutdown_lint.fixes.languages import Change, language_of
 from shutdown_lint.fixes.planning import plans
 from shutdown_lint.fixes.refusal import Refused, refuse_if
 
@@ -70,10 +71,10 @@ class Draft:
         return chosen[:1] if self._one_by_one else chosen
 
     def make(self, chosen: Sequence[Planned]) -> None:
-        """Make the changes in memory. Raises ``Refused`` when the result is no good Python, or has lost a comment."""
+        """Make the changes in memory. Raises ``Refused`` when the result is no good file of its language."""
         result = changed(self.text, (edit for plan in chosen for edit in plan.edits))
         data = encode(result, self.before)
-        refuse_if(broken(self.before, data) or loses_comments(self.text, result, chosen))
+        refuse_if(language_of(self.path).damage(Change(self.before, data, self.text, result, chosen)))
         self._last = _Step(self.text, self.data, tuple(chosen))
         self.text, self.data = result, data
         self.mended += [plan.finding for plan in chosen]

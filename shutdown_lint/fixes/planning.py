@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
-from pkgutil import iter_modules
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from shutdown_lint.findings import Edit, Finding
 from shutdown_lint.fixes.edits import Planned
+from shutdown_lint.fixes.languages import KINDS, Language, language_of
 from shutdown_lint.fixes.refusal import Refused
+from shutdown_lint.fixes.text import Text
 
 if TYPE_CHECKING:
     from shutdown_lint.facts import Span
-    from shutdown_lint.fixes.tree import Tree
 
-    Fixer: TypeAlias = Callable[[Tree, Span, Mapping[str, str]], list[Edit]]
-
-# one module a fixer, named like the code of its rule
-KINDS = frozenset(name for _, name, _ in iter_modules([os.path.dirname(__file__)]) if re.fullmatch(r"shd\d{3}", name))
+    # the first is what the language of the file parses texts to
+    Fixer: TypeAlias = Callable[[Any, Span, Mapping[str, str]], list[Edit]]
 
 
 def plan(findings: Iterable[Finding], text: str) -> dict[Finding, tuple[Edit, ...]]:
@@ -33,16 +29,15 @@ def plan(findings: Iterable[Finding], text: str) -> dict[Finding, tuple[Edit, ..
 
 def plans(findings: Iterable[Finding], text: str) -> list[Planned]:
     """The same with the reasons of refusals."""
-    from shutdown_lint.fixes.tree import parse
-
     wanted = [finding for finding in findings if finding.fix is not None]
     if not wanted:
         return []
+    language = language_of(wanted[0].path)
     try:
-        tree = parse(text)
+        parsed = language.parse(text)
     except Refused as error:
         return [Planned(finding, (), str(error)) for finding in wanted]
-    return [_plan(finding, tree) for finding in wanted]
+    return [_plan(finding, parsed, language) for finding in wanted]
 
 
 def settle(findings: Iterable[Finding], read: Callable[[str], str | None]) -> tuple[Finding, ...]:
@@ -61,12 +56,15 @@ def settle(findings: Iterable[Finding], read: Callable[[str], str | None]) -> tu
     return tuple(refused.get(finding, finding) for finding in found)
 
 
-def _plan(finding: Finding, tree: Tree) -> Planned:
+def _plan(finding: Finding, parsed: Text, language: Language) -> Planned:
     fix = finding.fix
-    if fix is None or fix.kind not in KINDS:
+    if fix is None or fix.kind not in language.fixers:
         return Planned(finding, (), "no fixer is known for it")
     fixer: Fixer = import_module(f"shutdown_lint.fixes.{fix.kind}").edits
     try:
-        return Planned(finding, tuple(fixer(tree, finding.span, dict(fix.args))))
+        return Planned(finding, tuple(fixer(parsed, finding.span, dict(fix.args))))
     except Refused as error:
         return Planned(finding, (), str(error))
+
+
+__all__ = ["KINDS", "plan", "plans", "settle"]

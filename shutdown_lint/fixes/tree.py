@@ -1,25 +1,17 @@
-"""A parsed file for the fixers: nodes with exact offsets, their parents, and edits in terms of offsets.
-
-Offsets are 0-based code points of the text; lines and columns of spans are 1-based (see ``shutdown_lint.facts``).
-"""
+"""A parsed Python file for the fixers: nodes with exact offsets, and their parents."""
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
 from shutdown_lint.facts import Span
-from shutdown_lint.findings import Edit
 from shutdown_lint.fixes.refusal import Refused
-
-# CPython ends a line at these only (Language Reference 2.1.2)
-LINE_END = re.compile(r"\r\n|\n|\r")
+from shutdown_lint.fixes.text import Text
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 Answer = TypeVar("Answer")
@@ -75,19 +67,25 @@ class _OffsetState(CodegenState):
         return _Range(self, node, start_node, end_node)
 
 
-class Tree(NamedTuple):
-    """A file's text and its nodes; ``ranges`` and ``parents`` are by ``id`` of the node, ``nodes`` by range.
+class Tree(Text):
+    """A Python file's text and its nodes; ``ranges`` and ``parents`` are by ``id`` of the node, ``nodes`` by range.
 
     ``memo`` keeps answers about the tree that every finding of a file asks for.
     """
 
-    text: str
-    module: cst.Module
-    ranges: dict[int, tuple[int, int]]
-    parents: dict[int, cst.CSTNode]
-    nodes: dict[tuple[int, int], list[cst.CSTNode]]
-    lines: tuple[int, ...]
-    memo: dict[tuple[object, ...], Any]
+    __slots__ = ("memo", "module", "nodes", "parents", "ranges")
+
+    def __init__(
+        self,
+        text: str,
+        module: cst.Module,
+        ranges: dict[int, tuple[int, int]],
+        parents: dict[int, cst.CSTNode],
+        nodes: dict[tuple[int, int], list[cst.CSTNode]],
+    ) -> None:
+        super().__init__(text)
+        self.module, self.ranges, self.parents, self.nodes = module, ranges, parents, nodes
+        self.memo: dict[tuple[object, ...], Any] = {}
 
     def remember(self, answer: Callable[..., Answer], *questions: object) -> Answer:
         """``answer(*questions)``, computed once; nodes among the questions are told apart by identity."""
@@ -97,12 +95,6 @@ class Tree(NamedTuple):
         found: Answer = self.memo[key]
         return found
 
-    def offset(self, line: int, col: int) -> int:
-        """The offset of a 1-based line and column; raises ``Refused`` beyond the end of the text."""
-        if not 1 <= line <= len(self.lines):
-            raise Refused("the place lies outside the file")
-        return self.lines[line - 1] + col - 1
-
     def range(self, node: cst.CSTNode) -> tuple[int, int]:
         """Where the node begins and ends, without whitespace and parentheses around it."""
         return self.ranges[id(node)]
@@ -111,35 +103,6 @@ class Tree(NamedTuple):
         """The node as it is written."""
         start, end = self.range(node)
         return self.text[start:end]
-
-    def span(self, start: int, end: int) -> Span:
-        """The span of a range of offsets."""
-        return Span(*self._place(start), *self._place(end))
-
-    def _place(self, offset: int) -> tuple[int, int]:
-        line = bisect_right(self.lines, offset)
-        return line, offset - self.lines[line - 1] + 1
-
-    def line_start(self, offset: int) -> int:
-        """Where the line of the offset begins."""
-        return self.lines[bisect_right(self.lines, offset) - 1]
-
-    def line_end(self, offset: int) -> int:
-        """Where the line of the offset ends, before its line end."""
-        found = LINE_END.search(self.text, offset)
-        return found.start() if found else len(self.text)
-
-    def newline(self, offset: int) -> str:
-        """The line end of the line of the offset; of the last line, that of the line before."""
-        found = LINE_END.search(self.text, self.line_start(offset))
-        if found is None:
-            before = LINE_END.findall(self.text)
-            return before[-1] if before else "\n"
-        return found.group()
-
-    def edit(self, start: int, end: int, content: str) -> Edit:
-        """Replace a range of offsets; line ends in ``content`` become those of the line."""
-        return Edit(self.span(start, end), LINE_END.sub(self.newline(start), content))
 
     def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The nodes around the node, innermost first; the module is the last."""
@@ -168,12 +131,11 @@ def parse(text: str) -> Tree:
     # LibCST drops the last line end of a file whose lines end with \r
     if text not in (code, f"{code}\r"):
         raise Refused("the file cannot be written back unchanged")
-    lines = (0, *(match.end() for match in LINE_END.finditer(text)))
     parents = {id(child): node for node in walk(module) for child in children(node)}
     nodes: dict[tuple[int, int], list[cst.CSTNode]] = {}
     for node in walk(module):
         nodes.setdefault(state.ranges.get(id(node), (-1, -1)), []).append(node)
-    return Tree(text, module, state.ranges, parents, nodes, lines, {})
+    return Tree(text, module, state.ranges, parents, nodes)
 
 
 def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -25,6 +25,12 @@ CMD ["gunicorn", "--bind", "0.0.0.0:8000", "shop.wsgi:application"]
 ```
 Where a variable must be expanded: `CMD exec gunicorn --bind 0.0.0.0:$PORT shop.wsgi:application`.
 
+## Fix safety
+The fix makes a list of a `CMD` that has no syntax of the shell, where neither the Dockerfile nor its base image has an `ENTRYPOINT`, which would
+get the list as its arguments. Everywhere else it only puts `exec` before the last command: in an `ENTRYPOINT`, where a list would begin to
+take arguments from `CMD`; where a variable, a redirection or `&&` needs the shell; in YAML. There is no fix where more follows the command, and where
+`exec` would change more than the process: behind a `trap`, beside background processes, for functions and builtins of the shell.
+
 ## Precision
 Tier D where the shell is known: by `SHELL`, by its own name, or by the base image's, also across stages. Tier S where `sh` may be either kind, and for
 programs of which it is not known whether they run until they are stopped. Silent for commands that end by themselves (tests,
@@ -39,9 +45,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shutdown_lint.deployment.commands import Shell
+from shutdown_lint.deployment.dockerfile import DEFAULT_SHELL
 from shutdown_lint.deployment.facts import DeploymentFile, Unit
+from shutdown_lint.deployment.images import has_no_entrypoint
+from shutdown_lint.deployment.replacing import shell_text
+from shutdown_lint.deployment.shell import commands
 from shutdown_lint.deployment.world import World
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.deployment._reach import behind_shell, has_init, matters
 
@@ -52,6 +63,7 @@ RULE = Rule(
     tier="D",
     severity="warning",
     triggers=(),
+    fix="safe",
     origin=("G1",),
 )
 _HELP = "use the exec form, a list of words, or put `exec` before the program"
@@ -85,6 +97,27 @@ def _of_unit(file: DeploymentFile, unit: Unit, world: World) -> Iterator[Finding
         tier=None if sure else "S",
         confidence="proven" if sure else "likely",
         help=_HELP if shell.last and not shell.command.piped else _HELP_MORE,
+        fix=_fix(file, unit, shell, start.image),
+    )
+
+
+def _fix(file: DeploymentFile, unit: Unit, shell: Shell, image: str) -> Fix | str:
+    if shell_text(unit.words) != shell.text:
+        return "the shell is started by another file, or by another shell"
+    if commands(shell.text)[-1] != shell.command and not shell.command.piped:
+        return "more follows the command"
+    as_list = _means_the_same_as_list(file, unit, image)
+    message = "give the command as a list, or put `exec` before it" if as_list else "put `exec` before the command"
+    return Fix("safe", message, "shd601", (("form", "list"),) if as_list else ())
+
+
+def _means_the_same_as_list(file: DeploymentFile, unit: Unit, image: str) -> bool:
+    """Whether nothing but the shell sees that a CMD is a line of text: it goes to no entry point, of the image or a later stage."""
+    command = unit.command
+    if unit.kind != "image" or command is None or not command.shell_form or command.words[:-1] != DEFAULT_SHELL:
+        return False
+    return has_no_entrypoint(image) and all(
+        other.entrypoint is None for other in file.units if other.command == command
     )
 
 

@@ -34,6 +34,11 @@ python manage.py migrate
 exec gunicorn shop.wsgi:application
 ```
 
+## Fix safety
+The fix puts `exec` before the last command of the script, where nothing else changes: not in a branch, a pipeline or the background, not where a
+trap may be set (also by `eval`, or a file that is read), not beside processes in the background, which would become the program's children, and not where
+the name is a function of the script. Nor in a script that nothing of the project starts: another one may read it.
+
 ## Precision
 Tier D for scripts that something in the project starts, and for servers and code that stays until it is stopped. Tier S for other
 programs, and for a script of which only its name says that it is an entry point. Silent where the script has a `trap` for its end or a signal.
@@ -52,7 +57,7 @@ from shutdown_lint.deployment.commands import InScript
 from shutdown_lint.deployment.facts import DeploymentFile
 from shutdown_lint.deployment.world import World
 from shutdown_lint.facts import Span
-from shutdown_lint.findings import Finding, Step
+from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.deployment._reach import matters
 
@@ -63,6 +68,7 @@ RULE = Rule(
     tier="D",
     severity="warning",
     triggers=(),
+    fix="safe",
     origin=("G1",),
 )
 _ENTRY = re.compile(r"(?:docker-?)?entry-?_?point", re.IGNORECASE)
@@ -103,4 +109,11 @@ def _finding(file: DeploymentFile, item: InScript, trace: tuple[Step, ...], sure
         confidence="proven" if sure else "likely",
         trace=trace,
         help=_HELP if item.last and not command.piped else "make it the script's last act, behind `exec`",
+        fix=_fix(started=bool(trace)),
     )
+
+
+def _fix(*, started: bool) -> Fix | str:
+    if not started:
+        return "nothing of the project starts the script; where another script reads it, `exec` would end that one"
+    return Fix("safe", "put `exec` before the command", "shd602")

@@ -1,0 +1,2 @@
+umask 022
+ONCE="${ONCE:-}" python app.py --mode x

@@ -1,0 +1,4 @@
+#!/bin/bash
+shopt -s expand_aliases
+alias gunicorn="nice gunicorn"
+gunicorn shop.wsgi

@@ -1,0 +1,3 @@
+#!/bin/sh
+celery -A shop beat &
+gunicorn shop.wsgi

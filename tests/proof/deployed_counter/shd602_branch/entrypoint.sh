@@ -1,0 +1,5 @@
+#!/bin/sh
+case $1 in
+  web) gunicorn shop.wsgi ;;
+  *) celery -A shop worker ;;
+esac

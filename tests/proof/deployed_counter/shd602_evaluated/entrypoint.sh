@@ -1,0 +1,3 @@
+#!/bin/sh
+eval "$SETUP"
+gunicorn shop.wsgi

@@ -1,0 +1,3 @@
+#!/bin/sh
+gunicorn shop.wsgi
+rm -f /run/web.pid

@@ -1,0 +1,5 @@
+#!/bin/sh
+web() {
+  exec gunicorn shop.wsgi
+}
+"$@"

@@ -1,0 +1,2 @@
+#!/bin/sh
+{ gunicorn shop.wsgi; } > /logs/web

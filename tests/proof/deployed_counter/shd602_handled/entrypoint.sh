@@ -1,0 +1,4 @@
+#!/bin/sh
+trap 'kill $pid' TERM
+gunicorn shop.wsgi & pid=$!
+wait

@@ -1,0 +1,3 @@
+#!/bin/sh
+trap 'echo reload' HUP
+gunicorn shop.wsgi

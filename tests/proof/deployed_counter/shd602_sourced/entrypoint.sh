@@ -1,0 +1,3 @@
+#!/bin/sh
+. ./lib.sh
+gunicorn shop.wsgi

@@ -1,0 +1,1 @@
+trap 'echo reload' HUP
