@@ -12,8 +12,10 @@ import proofs
 import pytest
 from fixing import settings_for
 
+import shutdown_lint
 from shutdown_lint import engine, fixes
 from shutdown_lint.deployment.read import read
+from shutdown_lint.fixes.deployed import differs
 from shutdown_lint.fixes.planning import settle
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import SourceFile
@@ -168,6 +170,23 @@ def test_a_text_from_stdin_comes_back_fixed(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "shutdown_lint", "--fix", "--stdin-filename", "Dockerfile", "-"]
     done = subprocess.run(command, input=BAD, capture_output=True, cwd=tmp_path, timeout=60, check=False)
     assert (done.stdout, done.returncode) == (GOOD, 0)
+
+
+def test_the_library_tells_edits_and_reasons(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "Dockerfile").write_bytes(BAD + b"FROM python:3.12\nCMD gunicorn a:b | tee log\n")
+    report = shutdown_lint.check([tmp_path], jobs=1)
+    first, second = report.findings
+    assert [edit.content for edit in shutdown_lint.api.edits(report)[first]] == ['["gunicorn", "shop.wsgi"]']
+    assert (second.fix, second.unfixed) == (None, "it is part of a pipeline")
+
+
+def test_a_change_that_starts_something_else_is_found_out() -> None:
+    assert differs("dockerfile", BAD, GOOD) == ""
+    assert differs("dockerfile", BAD, GOOD.replace(b"shop", b"stop")) == "the result would start something else"
+    assert differs("dockerfile", b"# a\n" + BAD, GOOD) == "the comment `# a` would be lost"
+    assert differs("script", SCRIPT, SCRIPT.replace(b"gunicorn", b"exec gunicorn")) == ""
+    assert differs("script", SCRIPT, SCRIPT.replace(b"gunicorn", b"gunicorn; exec")) != ""
 
 
 def test_an_unused_suppression_in_a_dockerfile_has_no_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

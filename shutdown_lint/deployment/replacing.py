@@ -10,7 +10,7 @@ import re
 import shlex
 
 from shutdown_lint.deployment.commands import SHELLS, shell_arguments
-from shutdown_lint.deployment.shell import Simple, commands
+from shutdown_lint.deployment.shell import Simple, commands, starts_background
 
 EXEC = "exec "
 # no quote, expansion, glob, operator or comment: the words are the same for every shell, and in JSON
@@ -70,6 +70,7 @@ def why_not(text: str, command: Simple) -> str:
     return (
         _of_place(command)
         or ("" if found and found[-1] == command else "more follows the command")
+        or ("a process in the background would become a child of the program" if starts_background(text) else "")
         or _of_name(text, command)
         or next((why for other in found[:-1] if (why := _of_others(other))), "")
         or ("it is negated or timed" if _PREFIXES & set(_before(text, offset_of(text, command))) else "")
@@ -100,8 +101,6 @@ def _of_name(text: str, command: Simple) -> str:
 
 def _of_others(other: Simple) -> str:
     """What another command of the text means for those behind it."""
-    if other.background:
-        return "a process in the background would become a child of the program"
     if other.words[0] in _SOURCES:
         # the scripts of venv and virtualenv, which set variables and functions of their own only
         is_venv = len(other.words) > 1 and other.words[1].endswith("bin/activate")

@@ -74,6 +74,11 @@ def commands(text: str) -> tuple[Simple, ...]:
     return _Parser(_Scanner(text).tokens()).run()
 
 
+def starts_background(text: str) -> bool:
+    """Whether anything is put into the background, a group or a loop as a whole too."""
+    return any(token.kind == "operator" and token.text == "&" for token in _Scanner(text).tokens())
+
+
 def is_last(which: int, found: tuple[Simple, ...]) -> bool:
     """Whether the shell has nothing to do when this command ends: what follows stands in other branches of an ``if`` or ``case``."""
     return not found[which].forks and all(_exclusive(found[which], later) for later in found[which + 1 :])

@@ -32,7 +32,7 @@ from shutdown_lint.fixes.refusal import Refused
 
 _INSTRUCTION = re.compile(r"(?:CMD|ENTRYPOINT)[ \t]+", re.IGNORECASE)
 _QUOTING = frozenset("\\\"'$")  # what may stand between a word of the shell and where it begins
-MAX_TRIES = 50  # places at which the name of the program stands; each is a reading of the file
+MAX_TRIES = 20  # places at which the name of the program stands; each is a reading of the file
 
 
 def edits(document: Deployed, span: Span, args: Mapping[str, str]) -> list[Edit]:

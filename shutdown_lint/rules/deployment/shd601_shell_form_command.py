@@ -29,7 +29,9 @@ Where a variable must be expanded: `CMD exec gunicorn --bind 0.0.0.0:$PORT shop.
 The fix makes a list of a `CMD` that has no syntax of the shell, where neither the Dockerfile nor its base image has an `ENTRYPOINT`, which would
 get the list as its arguments. Everywhere else it only puts `exec` before the last command: in an `ENTRYPOINT`, where a list would begin to
 take arguments from `CMD`; where a variable, a redirection or `&&` needs the shell; in YAML. There is no fix where more follows the command, and where
-`exec` would change more than the process: behind a `trap`, beside background processes, for functions and builtins of the shell. The program is PID 1 then: without a handler it still drops SIGTERM, which SHD603 reports.
+`exec` would change more than the process: behind a `trap`, beside background processes, for functions and builtins of the shell.
+
+The program is PID 1 then: without a handler of its own it still drops SIGTERM, which SHD603 reports.
 
 ## Precision
 Tier D where the shell is known: by `SHELL`, by its own name, or by the base image's, also across stages. Tier S where `sh` may be either kind, and for
