@@ -43,7 +43,7 @@ def language_of(path: str) -> Language:
 
 @lru_cache(maxsize=16)  # there are fewer kinds
 def _language(kind: str) -> Language:
-    of_deployment = frozenset(kind for kind in KINDS if kind.upper() in on_deployment())
+    of_deployment = frozenset(name for name in KINDS if name.upper() in on_deployment())
     if not kind:
         return Language(KINDS - of_deployment, _parse_python, _damage_of_python)
     return Language(of_deployment, partial(_parse_deployed, kind), partial(_damage_of_deployed, kind))
