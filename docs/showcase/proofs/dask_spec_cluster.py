@@ -66,7 +66,7 @@ def main() -> int:
             out, ended = (error.stdout or b"").decode(), False
         print(f"{name}:", *out.splitlines(), sep="\n  ")
         seconds = time.monotonic() - start
-        print(f"  -> {f'ended after {seconds:.0f} s' if ended else f'still hangs after {LIMIT} s'}")
+        print(f"  -> {f'ended after {seconds:.1f} s' if ended else f'still hangs after {LIMIT} s'}")
         seen.append((ended, "close failed:" in out))
     return 0 if seen == [(False, True), (True, True)] else 1
 
