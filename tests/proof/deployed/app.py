@@ -11,7 +11,7 @@ def stop(*_):
 
 def main():
     signal.signal(signal.SIGTERM, stop)
-    print("|".join(sys.argv[1:]), flush=True)
+    print(", ".join(sys.argv[1:]), flush=True)
     print("ready", flush=True)
     while not os.environ.get("ONCE"):
         time.sleep(0.1)
