@@ -139,10 +139,9 @@ def _results(
     left = [(key, part) for key, part in zip(keys, parts, strict=True) if key not in found]
     if left:
         context = context_of(given.contents, settings, enabled, programs, own)
-        results = analyse_all([part for _, part in left], context, settings.jobs, progress)
-        if refine is not None:
-            read = _reader(given)
-            results = [result._replace(findings=refine(result.findings, read)) for result in results]
+        read = _reader(given)
+        last = (lambda findings: refine(findings, read)) if refine is not None else None
+        results = analyse_all([part for _, part in left], context, settings.jobs, progress, last)
         for (key, _), new in zip(left, results, strict=True):
             found[key] = new
             if not _passes(new.findings):

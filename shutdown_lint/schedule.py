@@ -8,26 +8,32 @@ from typing import TypeAlias
 
 from shutdown_lint.analysis import Context, Result, Taken, analyse, prepare, take, trouble_findings
 from shutdown_lint.collector import collect
+from shutdown_lint.findings import Finding
 from shutdown_lint.parts import Part
 from shutdown_lint.prefilter import Prefilter
 from shutdown_lint.source import SourceFile, Trouble
 from shutdown_lint.workers import Died, cores, may_fork, spread
 
 Progress: TypeAlias = Callable[[str, int, int, str], None]
+Refine: TypeAlias = Callable[[Sequence[Finding]], tuple[Finding, ...]]
 
 # What is known of a part is one heap of cycles, some thirty bytes for each of its source; looking for it costs a tenth of
 # the analysis.
-_MAX_DEBT = 6_000_000
+_MAX_DEBT = 8_000_000
 
 
-def analyse_all(parts: Sequence[Part], context: Context, jobs: int, progress: Progress) -> list[Result]:
+def analyse_all(
+    parts: Sequence[Part], context: Context, jobs: int, progress: Progress, refine: Refine | None = None
+) -> list[Result]:
     """What is found in each part; ``jobs`` processes (0: as many as there are cores) change nothing but the time.
-    ``progress`` is called now and then with what is being done, how much of it is done, how much there is, and of what.
+
+    ``refine`` has the last word on the findings of each part. ``progress`` is called now and then with what is being
+    done, how much of it is done, how much there is, and of what.
 
     A part that is a good share of the whole would leave the other processes idle: its files are taken in one by one
     first, by all of them.
     """
-    schedule, jobs = _Schedule(context, jobs, progress), jobs or cores()
+    schedule, jobs = _Schedule(context, jobs, progress, refine), jobs or cores()
     if jobs > 1:
         total = sum(part.size for part in parts)
         schedule.take_in([part for part in parts if part.size * 2 * jobs > total or not may_fork()])
@@ -46,8 +52,8 @@ def analyse_all(parts: Sequence[Part], context: Context, jobs: int, progress: Pr
 class _Schedule:
     """The files that are taken in already, and what to do with the rest."""
 
-    def __init__(self, context: Context, jobs: int, progress: Progress) -> None:
-        self._context, self._jobs, self._progress = context, jobs, progress
+    def __init__(self, context: Context, jobs: int, progress: Progress, refine: Refine | None) -> None:
+        self._context, self._jobs, self._progress, self._refine = context, jobs, progress, refine
         self._known: dict[str, Taken] = {}
         self._debt = 0  # bytes of source whose analysis this process has not given back
 
@@ -74,7 +80,8 @@ class _Schedule:
         if self._debt > _MAX_DEBT:
             self._debt = part.size
             collect()
-        return analyse(part, self._context, self._known)
+        result = analyse(part, self._context, self._known)
+        return result._replace(findings=self._refine(result.findings)) if self._refine is not None else result
 
 
 def _take(prefilter: Prefilter, item: tuple[SourceFile, bytes]) -> Taken:

@@ -131,21 +131,49 @@ def parse(text: str) -> Tree:
     # LibCST drops the last line end of a file whose lines end with \r
     if text not in (code, f"{code}\r"):
         raise Refused("the file cannot be written back unchanged")
-    parents = {id(child): node for node in walk(module) for child in children(node)}
+    return Tree(text, module, state.ranges, *_family(module, state.ranges))
+
+
+def _family(
+    module: cst.Module, ranges: dict[int, tuple[int, int]]
+) -> tuple[dict[int, cst.CSTNode], dict[tuple[int, int], list[cst.CSTNode]]]:
+    """The parents of all nodes, and the nodes by range, in one walk."""
+    parents: dict[int, cst.CSTNode] = {}
     nodes: dict[tuple[int, int], list[cst.CSTNode]] = {}
-    for node in walk(module):
-        nodes.setdefault(state.ranges.get(id(node), (-1, -1)), []).append(node)
-    return Tree(text, module, state.ranges, parents, nodes)
+    stack: list[cst.CSTNode] = [module]
+    while stack:
+        node = stack.pop()
+        nodes.setdefault(ranges.get(id(node), (-1, -1)), []).append(node)
+        found = children(node)
+        for child in found:
+            parents[id(child)] = node
+        found.reverse()
+        stack += found
+    return parents, nodes
 
 
-def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The direct child nodes, in the order of the fields."""
+    found: list[cst.CSTNode] = []
     for name in node.__dataclass_fields__:
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            yield value
-        elif isinstance(value, (list, tuple)):
-            yield from (item for item in value if isinstance(item, cst.CSTNode))
+        kind = type(value)
+        if _is_node(kind):
+            found.append(value)
+        elif kind is tuple or kind is list:
+            found += [item for item in value if _is_node(type(item))]
+    return found
+
+
+def _is_node(kind: type) -> bool:
+    """Whether objects of the type are nodes. Their base is an abstract class, which is slow to ask."""
+    known = _NODES.get(kind)
+    if known is None:
+        known = _NODES[kind] = issubclass(kind, cst.CSTNode)
+    return known
+
+
+_NODES: dict[type, bool] = {}
 
 
 def walk(top: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -154,7 +182,7 @@ def walk(top: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(list(children(node))))
+        stack += reversed(children(node))
 
 
 def code_of(node: cst.CSTNode) -> str:
