@@ -134,6 +134,9 @@ def parse(text: str) -> Tree:
     return Tree(text, module, state.ranges, *_family(module, state.ranges))
 
 
+_LEAVES = frozenset({cst.SimpleWhitespace, cst.Newline, cst.Comment})  # every second node, and none holds another
+
+
 def _family(
     module: cst.Module, ranges: dict[int, tuple[int, int]]
 ) -> tuple[dict[int, cst.CSTNode], dict[tuple[int, int], list[cst.CSTNode]]]:
@@ -144,6 +147,8 @@ def _family(
     while stack:
         node = stack.pop()
         nodes.setdefault(ranges.get(id(node), (-1, -1)), []).append(node)
+        if type(node) in _LEAVES:
+            continue
         found = children(node)
         for child in found:
             parents[id(child)] = node

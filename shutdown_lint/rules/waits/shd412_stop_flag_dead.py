@@ -88,7 +88,7 @@ RULE = Rule(
     severity="error",
     triggers=(
         rf"while & re:(?i)\b(?:while|if)\b[^\n]*\.\w*(?:{_NAMES})",
-        rf"while & re:(?im)^\w*(?:{_NAMES})\w*\s*(?::[^=\n]*)?=|^(?:from|import)\b[^\n]*(?:{_NAMES})|\bglobal\b & re:(?i)\b(?:while|if)\b[^\n]*(?:{_NAMES})",
+        rf"while & re:(?im)^(?=\w)\w*(?:{_NAMES})\w*\s*(?::[^=\n]*)?=|^(?:from|import)\b[^\n]*(?:{_NAMES})|\bglobal\b & re:(?i)\b(?:while|if)\b[^\n]*(?:{_NAMES})",
         *(f"Thread & = True & {stop}" for stop in STOPS),
         *(f"Thread & .set() & {stop}" for stop in STOPS),
     ),
