@@ -18,13 +18,13 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from hashlib import blake2b
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from shutdown_lint import __version__
 from shutdown_lint.facts import Span
 from shutdown_lint.findings import Finding, Fix, Step
+from shutdown_lint.source import digest
 
 FOLDER = ".shutdown_lint_cache"
 _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder was made by shutdown-lint; it may be removed at any time.\n"
@@ -155,11 +155,6 @@ def clean(folder: str) -> bool:
             os.unlink(os.path.join(folder, name))
     os.rmdir(folder)
     return True
-
-
-def digest(data: bytes) -> str:
-    """The BLAKE2b digest of bytes, in 32 hexadecimal digits."""
-    return blake2b(data, digest_size=16).hexdigest()
 
 
 def key_of(*parts: object) -> str:

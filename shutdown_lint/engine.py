@@ -7,17 +7,28 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from shutdown_lint.analysis import Context, Result, analyse_project, trouble_findings
-from shutdown_lint.cache import Cache, Known, Remembered, digest, key_of, open_cache
+from shutdown_lint.cache import Cache, Known, Remembered, key_of, open_cache
 from shutdown_lint.collector import collector_paused
 from shutdown_lint.corpus import Contents
 from shutdown_lint.findings import Finding, Step
+from shutdown_lint.lazily import lazily
 from shutdown_lint.packaging import scripts, windows
 from shutdown_lint.parts import parts_of
 from shutdown_lint.prefilter import compile_prefilter, imported_packages
 from shutdown_lint.rules import registry
 from shutdown_lint.schedule import Progress, analyse_all
 from shutdown_lint.settings import Settings
-from shutdown_lint.source import Found, SourceFile, Trouble, TroubleError, decode, discover, name_files, read_bytes
+from shutdown_lint.source import (
+    Found,
+    SourceFile,
+    Trouble,
+    TroubleError,
+    decode,
+    digest,
+    discover,
+    name_files,
+    read_bytes,
+)
 from shutdown_lint.source.discover import absolute
 from shutdown_lint.source.ignores import glob_regex
 from shutdown_lint.source.kinds import deployment_kind
@@ -106,10 +117,11 @@ def _check(
     enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
     cache = open_cache("" if stdin is not None or held else settings.cache, settings.root)
     given = _read(paths, settings, stdin, held, cache)
-    results = _results(given, settings, enabled, cache, progress, refine)
+    common = Common(given.files, given.contents, settings, enabled)
+    results = _results(given, common, cache, progress, settings.jobs, refine)
     findings = [finding for result in results for finding in result.findings]
     findings += trouble_findings(given.troubles, enabled)
-    deployed = _deployed(given, settings, enabled, cache, refine)
+    deployed = _deployed(given, common, cache, refine)
     if deployed is not None:
         findings += deployed.findings
     cache.save()
@@ -122,26 +134,60 @@ def _check(
     return Report(tuple(sorted(set(kept), key=Finding.sort_key)), reported, hidden, warnings)
 
 
+class Common:
+    """What all parts of a run have in common; found out once, the context only if anything is to be analysed.
+
+    ``files`` are the project's Python files, ``enabled`` maps codes of rules to tiers.
+    """
+
+    def __init__(
+        self, files: Iterable[SourceFile], contents: Contents, settings: Settings, enabled: dict[str, str]
+    ) -> None:
+        self._contents, self._settings, self._enabled = contents, settings, enabled
+        self._programs = scripts(settings.root)
+        self._windows = _windows(settings)
+        self._own = sorted({file.name.partition(".")[0] for file in files})  # its top-level packages
+
+    @property
+    def key(self) -> str:
+        """What every result depends on."""
+        settings = self._settings
+        parts = (settings.models, settings.target_version, self._programs, self._windows, self._own)
+        return key_of(sorted(self._enabled.items()), *parts)
+
+    @lazily
+    def context(self) -> Context:
+        """What an analysis is given."""
+        from shutdown_lint.models import with_users
+
+        models, enabled, settings = with_users(self._settings.models), self._enabled, self._settings
+        functions = dict.fromkeys(target.partition(":")[2].strip().partition(".")[0] for _, target in self._programs)
+        on_python = {code: tiers for code, tiers in enabled.items() if code not in registry.on_deployment()}
+        prefilter = compile_prefilter(on_python, models, tuple(filter(None, functions)), frozenset(self._own))
+        return Context(
+            enabled, prefilter, models, self._programs, self._windows, settings.target_version, self._contents
+        )
+
+
+def _windows(settings: Settings) -> Step | None:
+    found = windows(settings.root)
+    return found and Step(
+        shown(absolute(found.path), working_folder()), found.line, 1, f"declares `{found.classifier}`"
+    )
+
+
 def _results(
-    given: _Input,
-    settings: Settings,
-    enabled: dict[str, str],
-    cache: Cache,
-    progress: Progress,
-    refine: Refine | None,
+    given: _Input, common: Common, cache: Cache, progress: Progress, jobs: int, refine: Refine | None
 ) -> list[Result]:
     """What is found in each part of the run: remembered, or found now and remembered."""
-    programs, parts = scripts(settings.root), parts_of(given.files, given.known)
-    own = top_packages(given.files)
-    common = _common_key(settings, enabled, programs, own)
-    keys = [key_of(common, bool(refine), [(file, given.digest(file)) for file in part.files]) for part in parts]
+    parts, about = parts_of(given.files, given.known), (common.key, bool(refine))
+    keys = [key_of(*about, [(file, given.digest(file)) for file in part.files]) for part in parts]
     found = {key: Result(*result[:2]) for key in keys if (result := cache.result(key)) is not None}
     left = [(key, part) for key, part in zip(keys, parts, strict=True) if key not in found]
     if left:
-        context = context_of(given.contents, settings, enabled, programs, own)
         read = _reader(given)
         last = (lambda findings: refine(findings, read)) if refine is not None else None
-        results = analyse_all([part for _, part in left], context, settings.jobs, progress, last)
+        results = analyse_all([part for _, part in left], common.context, jobs, progress, last)
         for (key, _), new in zip(left, results, strict=True):
             found[key] = new
             if not _passes(new.findings):
@@ -154,7 +200,7 @@ def projects(paths: Sequence[str], settings: Settings) -> Iterator[tuple[Project
     enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
     with collector_paused():
         given = _read(paths, settings, None, {}, open_cache("", settings.root))
-        context = context_of(given.contents, settings, enabled, scripts(settings.root), top_packages(given.files))
+        context = Common(given.files, given.contents, settings, enabled).context
         for part in parts_of(given.files, given.known):
             project, result = analyse_project(part, context, {})
             yield project, tuple(without_ignored(result.findings, settings))
@@ -171,35 +217,6 @@ def _reader(given: _Input) -> Callable[[str], str | None]:
             return None
 
     return read
-
-
-def top_packages(files: Iterable[SourceFile]) -> list[str]:
-    """The top-level packages that the files are of, sorted."""
-    return sorted({file.name.partition(".")[0] for file in files})
-
-
-def context_of(
-    contents: Contents,
-    settings: Settings,
-    enabled: dict[str, str],
-    programs: tuple[tuple[str, str], ...],
-    own: list[str],
-) -> Context:
-    """What all parts of a run have in common, for the project's own packages and its console scripts."""
-    from shutdown_lint.models import with_users
-
-    models = with_users(settings.models)
-    functions = dict.fromkeys(target.partition(":")[2].strip().partition(".")[0] for _, target in programs)
-    on_python = {code: tiers for code, tiers in enabled.items() if code not in registry.on_deployment()}
-    prefilter = compile_prefilter(on_python, models, tuple(filter(None, functions)), frozenset(own))
-    return Context(enabled, prefilter, models, programs, _windows(settings), settings.target_version, contents)
-
-
-def _windows(settings: Settings) -> Step | None:
-    found = windows(settings.root)
-    return found and Step(
-        shown(absolute(found.path), working_folder()), found.line, 1, f"declares `{found.classifier}`"
-    )
 
 
 def files_of(paths: Sequence[str], settings: Settings) -> tuple[str, ...]:
@@ -231,29 +248,22 @@ def _read(
     deployment = _plain({**dict.fromkeys(everything.deployment, False), **dict.fromkeys(asked.deployment, True)})
     here, contents, known = working_folder(), Contents(), {}
     troubles = [(shown(path, here), trouble) for path, trouble in asked.troubles]
-    for file in sorted(files, key=lambda file: not file.reported):
+    for file in (*sorted(files, key=lambda file: not file.reported), *deployment):
         path = file.absolute
         remembered = cache.file(path)
         if remembered is not None:
             known[path] = remembered
             continue
+        told = stdin if stdin is not None and file.reported else held.get(path)
         try:
-            data = stdin if stdin is not None and file.reported else held.get(path)
-            data = read_bytes(path) if data is None else data
+            data = read_bytes(path) if told is None else told
         except TroubleError as error:
             if file.reported:
                 troubles.append((file.path, error.trouble))
             continue
-        contents.put(path, data, differs=path in held)
-        known[path] = cache.put_file(path, data, imported_packages(data))
-    for file in deployment:
-        path = file.absolute
-        try:
-            data = stdin if stdin is not None and file.reported else held.get(path)
-            contents.put(path, read_bytes(path) if data is None else data, differs=data is not None)
-        except TroubleError as error:
-            if file.reported:
-                troubles.append((file.path, error.trouble))
+        contents.put(path, data, differs=told is not None)
+        if file.name:  # a module
+            known[path] = cache.put_file(path, data, imported_packages(data))
     some = asked.files or asked.deployment or stdin is not None
     warnings = asked.warnings or (() if some else ("no Python or deployment files found",))
     return _Input(files, deployment, known, contents, tuple(troubles), tuple(warnings))
@@ -265,36 +275,24 @@ def _plain(paths: dict[str, bool]) -> tuple[SourceFile, ...]:
     return tuple(SourceFile(shown(path, here), path, "", False, False, reported) for path, reported in paths.items())
 
 
-def _deployed(
-    given: _Input, settings: Settings, enabled: dict[str, str], cache: Cache, refine: Refine | None
-) -> Remembered | None:
+def _deployed(given: _Input, common: Common, cache: Cache, refine: Refine | None) -> Remembered | None:
     """What is found in deployment files; without one to report on, nothing of it is loaded."""
     if not any(file.reported for file in given.deployment):
         return None
-    programs, own, contents = scripts(settings.root), top_packages(given.files), given.contents
-    files = [(file, digest(contents.get(file.absolute))) for file in given.deployment]
+    files = [(file, digest(given.contents.get(file.absolute))) for file in given.deployment]
     sources = [(file, given.digest(file)) for file in given.files]
-    key = key_of(_common_key(settings, enabled, programs, own), bool(refine), files, sources)
+    key = key_of(common.key, bool(refine), files, sources)
     found = cache.result(key)
     if found is None:
         from shutdown_lint.deployments import analyse
 
-        result, count, warnings = analyse(
-            given.deployment, given.files, context_of(contents, settings, enabled, programs, own)
-        )
+        result, count, warnings = analyse(given.deployment, given.files, common.context)
         found = Remembered(*result, count, warnings)
         if refine is not None:
             found = found._replace(findings=refine(found.findings, _reader(given)))
         if not _passes(found.findings):
             cache.put_result(key, found)
     return found
-
-
-def _common_key(
-    settings: Settings, enabled: dict[str, str], programs: tuple[tuple[str, str], ...], own: list[str]
-) -> str:
-    """What every result depends on."""
-    return key_of(sorted(enabled.items()), settings.models, settings.target_version, programs, _windows(settings), own)
 
 
 def _passes(findings: Iterable[Finding]) -> bool:

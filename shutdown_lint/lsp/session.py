@@ -12,9 +12,8 @@ from shutdown_lint.adoption import narrow
 from shutdown_lint.analysis import Context, Taken, analyse, take, trouble_findings
 from shutdown_lint.cache import Known
 from shutdown_lint.corpus import Contents
-from shutdown_lint.engine import Report, context_of, top_packages, without_ignored
+from shutdown_lint.engine import Common, Report, without_ignored
 from shutdown_lint.findings import Finding
-from shutdown_lint.packaging import scripts
 from shutdown_lint.parts import parts_of
 from shutdown_lint.prefilter import imported_packages
 from shutdown_lint.report.view import lines_of
@@ -86,8 +85,7 @@ class Session:
     def _analysed(
         self, files: Sequence[SourceFile], contents: Contents, troubles: Sequence[tuple[str, Trouble]]
     ) -> list[Finding]:
-        programs = scripts(self.settings.root)
-        context = context_of(contents, self.settings, self._enabled, programs, top_packages(files))
+        context = Common(files, contents, self.settings, self._enabled).context
         taken = {file.absolute: self._take(file, contents.get(file.absolute), context) for file in files}
         known = {file.absolute: self._known(file.absolute, contents) for file in files}
         results = [analyse(part, context, taken) for part in parts_of(files, known)]
