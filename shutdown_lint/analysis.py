@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +19,6 @@ from shutdown_lint.source import SourceFile, Trouble, decode
 if TYPE_CHECKING:
     from shutdown_lint.models import Models
     from shutdown_lint.project import Project
-    from shutdown_lint.rules.registry import Check
 
 
 class Context(NamedTuple):
@@ -51,11 +50,11 @@ class Result(NamedTuple):
     hidden: int
 
 
-class _Enabled(NamedTuple):
+class Enabled(NamedTuple):
     """A rule that is run: its index entry, its function."""
 
     entry: registry.Entry
-    run: Check
+    run: Callable[..., Iterable[Finding]]
 
 
 def prepare(context: Context) -> None:
@@ -63,7 +62,7 @@ def prepare(context: Context) -> None:
     import shutdown_lint.lower
     import shutdown_lint.project  # noqa: F401
 
-    for check in _checks(context.enabled):
+    for check in rules_of(context.enabled):
         registry.load(check.entry)
 
 
@@ -89,7 +88,7 @@ def analyse_project(part: Part, context: Context, known: Mapping[str, Taken]) ->
         known.get(file.absolute) or take(file, contents.get(file.absolute), context.prefilter) for file in part.files
     ]
     project = _project(part, taken, context)
-    checks = _checks(context.enabled)
+    checks = rules_of(context.enabled)
     results = [
         _findings_of(
             one.outcome,
@@ -133,10 +132,11 @@ def _project(part: Part, taken: Sequence[Taken], context: Context) -> Project:
 
 
 def _findings_of(
-    module: ModuleFacts, data: bytes, project: Project, checks: Sequence[_Enabled], enabled: dict[str, str]
+    module: ModuleFacts, data: bytes, project: Project, checks: Sequence[Enabled], enabled: dict[str, str]
 ) -> suppress.Result:
     """The findings of all enabled rules in one file, after its comments have hidden some."""
-    found, failed = _run_rules(module, project, checks, enabled)
+    raw, failed = run_rules(checks, module.path, enabled, module, project)
+    found = [finding for finding in raw if finding.path == module.path]
     result = suppress.Result(tuple(found), 0)
     if (found and suppress.may_hold_suppressions(data)) or any(word.encode() in data for word in SUPPRESSION_WORDS):
         result = suppress.apply(found, decode(data), module.path, enabled.keys() - failed)
@@ -144,37 +144,38 @@ def _findings_of(
     return result._replace(kept=tuple(f for f in result.kept if f.tier in enabled.get(f.code, "")))
 
 
-def _run_rules(
-    module: ModuleFacts, project: Project, checks: Sequence[_Enabled], enabled: dict[str, str]
+def run_rules(
+    checks: Iterable[Enabled], path: str, enabled: dict[str, str], *given: object
 ) -> tuple[list[Finding], set[str]]:
-    """The raw findings in one module, and the codes of the rules that failed on it (each a SHD904)."""
+    """The raw findings of rules that are given a file, and the codes of those that failed on it (each a SHD904)."""
     findings: list[Finding] = []
     failed: set[str] = set()
     for entry, run in checks:
         try:
-            findings += [finding for finding in run(module, project) if finding.path == module.path]
+            findings += list(run(*given))  # all of them or none
         except Exception as error:  # noqa: BLE001  # a mistake in one rule must cost no other result
             trouble = internal_error(f"rule {entry.code} ({entry.name})", error)
-            findings += trouble_findings([(module.path, trouble)], enabled)
+            findings += trouble_findings([(path, trouble)], enabled)
             failed.add(entry.code)
     return findings, failed
 
 
-def _checks(enabled: Iterable[str]) -> list[_Enabled]:
+def rules_of(enabled: Iterable[str], *, on_deployment: bool = False) -> list[Enabled]:
+    """The enabled rules on modules, or on deployment files."""
     codes = set(enabled)
     return [
-        _Enabled(entry, _on_first_use(entry))
+        Enabled(entry, _on_first_use(entry))
         for entry in registry.entries()
-        if entry.checks and entry.code in codes and not entry.on_deployment
+        if entry.checks and entry.code in codes and entry.on_deployment == on_deployment
     ]
 
 
-def _on_first_use(entry: registry.Entry) -> Check:
+def _on_first_use(entry: registry.Entry) -> Callable[..., Iterable[Finding]]:
     """The rule's function; importing a rule costs a millisecond or more, and in most runs many rules have nothing to do."""
     load = cache(lambda: registry.load(entry))
 
-    def run(module: ModuleFacts, project: Project) -> Iterator[Finding]:
-        return load()(module, project)
+    def run(*given: object) -> Iterable[Finding]:
+        return load()(*given)
 
     return run
 

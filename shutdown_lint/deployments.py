@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from shutdown_lint import suppress
-from shutdown_lint.analysis import Context, Result, trouble_findings
+from shutdown_lint.analysis import Context, Enabled, Result, rules_of, run_rules, trouble_findings
 from shutdown_lint.corpus import SkippedFiles
 from shutdown_lint.deployment.facts import BrokenError, DeploymentFile, Note
 from shutdown_lint.deployment.read import read, text_of
@@ -46,12 +46,12 @@ def analyse(files: Sequence[SourceFile], sources: Sequence[SourceFile], context:
     known = [one for _, one in outcomes if isinstance(one, DeploymentFile)]
     found: list[Finding] = trouble_findings(troubles, context.enabled)
     hidden = 0
-    entries = [entry for entry in registry.entries() if entry.on_deployment and entry.code in context.enabled]
-    if entries and any(file.reported for file in known):
+    checks = rules_of(context.enabled, on_deployment=True)
+    if checks and any(file.reported for file in known):
         world = World(known, sources, _project(sources, context))
         for file in known:
             if file.reported:
-                result = _of_file(file, world, entries, context)
+                result = _of_file(file, world, checks, context)
                 found += result.kept
                 hidden += result.hidden
     checked = sum(isinstance(one, DeploymentFile) and file.reported for file, one in outcomes)
@@ -78,18 +78,9 @@ def _project(sources: Sequence[SourceFile], context: Context) -> Project:
     )
 
 
-def _of_file(
-    file: DeploymentFile, world: World, entries: Sequence[registry.Entry], context: Context
-) -> suppress.Result:
-    found: list[Finding] = []
-    ran: set[str] = set()
-    for entry in entries:
-        try:
-            found += registry.load(entry)(file, world)
-            ran.add(entry.code)
-        except Exception as error:  # noqa: BLE001  # a mistake in one rule must cost no other result
-            trouble = internal_error(f"rule {entry.code} ({entry.name})", error)
-            found += trouble_findings([(file.path, trouble)], context.enabled)
+def _of_file(file: DeploymentFile, world: World, checks: Sequence[Enabled], context: Context) -> suppress.Result:
+    found, failed = run_rules(checks, file.path, context.enabled, file, world)
+    ran = {check.entry.code for check in checks} - failed
     data = context.contents.get(file.absolute)
     result = suppress.Result(tuple(found), 0)
     if suppress.may_hold_suppressions(data) and (found or any(word.encode() in data for word in SUPPRESSION_WORDS)):
