@@ -13,10 +13,11 @@ from shutdown_lint.config import ConfigError, Layer
 from shutdown_lint.engine import Report, check as run, files_of
 from shutdown_lint.facts import Span
 from shutdown_lint.findings import Edit, Finding, Fix, Step
+from shutdown_lint.fixable import edits_of, possible
 from shutdown_lint.report.view import lines_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from shutdown_lint.settings import Settings
 
@@ -51,7 +52,7 @@ def check(paths: Iterable[Path], config: Config = None, *, jobs: int = 0, diff_o
     """
     given = [os.fspath(path) for path in paths]
     settings = _settings(given, config)._replace(jobs=jobs)
-    report = run(given, settings, refine=_possible)
+    report = run(given, settings, refine=possible)
     return narrow(report, settings, _lines, since=diff_only, checked=partial(files_of, given, settings))
 
 
@@ -65,31 +66,14 @@ def check_source(source: str | bytes, filename: Path = "", config: Config = None
     settings = _settings([name or os.curdir], config)._replace(stdin_filename=name, jobs=1)
     if not name:
         settings = settings._replace(knowledge="paths")
-    report = run([name or "-"], settings, stdin=data, refine=_possible)
+    report = run([name or "-"], settings, stdin=data, refine=possible)
     return narrow(report, settings, lambda _path: lines_of(_decoded(data)))
-
-
-def _possible(findings: Sequence[Finding], read: Callable[[str], str | None]) -> tuple[Finding, ...]:
-    """The findings, each with a fix only where it can be made on the text that ``read`` gives; the others tell why not."""
-    if not any(finding.fix for finding in findings):
-        return tuple(findings)
-    from shutdown_lint.fixes.planning import settle
-
-    return settle(findings, read)
 
 
 def edits(report: Report, *, unsafe: bool = False) -> dict[Finding, tuple[Edit, ...]]:
     """The edits that mend findings of the report, as far as they carry a fix that can be made on the files as they are."""
-    wanted: dict[str, list[Finding]] = {}
-    for finding in report.findings:
-        if finding.fix is not None and (unsafe or finding.fix.applicability == "safe"):
-            wanted.setdefault(finding.path, []).append(finding)
-    if not wanted:
-        return {}
-    from shutdown_lint.fixes import plan
-
-    texts = ((_text(path), findings) for path, findings in wanted.items())
-    return {f: made for text, findings in texts if text is not None for f, made in plan(findings, text).items() if made}
+    fixable = (f for f in report.findings if f.fix is not None and (unsafe or f.fix.applicability == "safe"))
+    return {finding: made for finding, made in edits_of(fixable, _text).items() if made}
 
 
 def render(report: Report, format: str, *, base: Path = "", color: bool = False, width: int = 120) -> str:

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-FOUND, FAILED = 1, 2  # exit codes; 0 is for a clean run
+FAILED = 2  # exit code: wrong usage, or something that could not be read or written
 
 
 def command() -> int:

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from shutdown_lint import config
+from shutdown_lint.cli import FAILED
 from shutdown_lint.cli.output import complain, to_file, to_stdout
 from shutdown_lint.cli.parser import UsageError, parse_check
 from shutdown_lint.report.view import plural, safe, shown_path
@@ -35,7 +36,6 @@ lines do not matter.
 The file is that of --baseline or of the configuration, else shutdown-lint-baseline.json in the project root. The options
 are those of `shutdown-lint check`.
 """
-FAILED = 2
 
 
 def run(given: list[str]) -> int:

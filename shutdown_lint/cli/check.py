@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint import config
+from shutdown_lint.cli import FAILED
 from shutdown_lint.cli.output import complain, to_stderr, to_stdout
 from shutdown_lint.cli.outputs import Outputs, on_terminal, show, write
 from shutdown_lint.cli.parser import UsageError, check_parser, parse_check, values_by_key
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from shutdown_lint.engine import Report
     from shutdown_lint.settings import Settings
 
-FAILED = 2
 _STDIN = "-"
 
 
@@ -175,7 +175,7 @@ def _check(setup: Setup) -> int:
 def run_engine(setup: Setup, stdin: bytes | None) -> Report:
     """The report of the engine, with a bar on a terminal when it takes long; a fix is in it where it can be made."""
     from shutdown_lint import engine
-    from shutdown_lint.cli.texts import possible
+    from shutdown_lint.fixable import possible
 
     with Progress(quiet=bool(setup.arguments.quiet)) as progress:
         return engine.check(setup.arguments.paths, setup.settings, stdin=stdin, progress=progress.tell, refine=possible)

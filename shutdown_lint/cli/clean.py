@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from shutdown_lint.cli import FAILED
 from shutdown_lint.cli.output import complain, to_stdout
 from shutdown_lint.cli.parser import Parser, UsageError
-
-FAILED = 2
 
 
 def run(given: Sequence[str]) -> int:

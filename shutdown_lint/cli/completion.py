@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shutdown_lint.cli import FAILED
 from shutdown_lint.cli.output import complain, to_stdout
 from shutdown_lint.options import OPTIONS, Option
 
@@ -40,7 +41,7 @@ def run(given: list[str]) -> int:
         return 0
     if len(given) != 2 or given[1] not in scripts:
         complain(USAGE.partition("\n")[0])
-        return 2
+        return FAILED
     to_stdout(scripts[given[1]]())
     return 0
 

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from shutdown_lint import config
+from shutdown_lint.cli import FAILED
 from shutdown_lint.cli.output import complain, to_stdout
 from shutdown_lint.options import by_key, type_text
 from shutdown_lint.report.view import safe
@@ -35,7 +36,7 @@ def run(given: list[str]) -> int:
             return _explain(key)
         case _:
             complain(USAGE.partition("\n")[0])
-            return 2
+            return FAILED
     return 0
 
 
@@ -45,7 +46,7 @@ def _show() -> int:
         settings = config.to_settings(config.rebase(layer, root.folder), root)
     except config.ConfigError as error:
         complain(str(error))
-        return 2
+        return FAILED
     lines = [f"# from {layer.path or 'no file: these are the defaults'}", f"# project root: {root.folder}"]
     for key in by_key():
         value = getattr(settings, key.replace("-", "_"), None)
@@ -73,7 +74,7 @@ def _explain(key: str) -> int:
 
         near = get_close_matches(key.replace("_", "-"), list(by_key()), 1, 0.6)
         complain(f"no key `{key}`" + (f"; did you mean `{near[0]}`?" if near else ""))
-        return 2
+        return FAILED
     flag = f"\nflag: {option.flag}" if option.flag else ""
     to_stdout(f"{option.key}: {option.help}\n\ntype: {type_text(option)}\ndefault: {option.default}{flag}\n")
     return 0

@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 from shutdown_lint import __version__, config
+from shutdown_lint.cli import FAILED
 from shutdown_lint.cli.output import complain, to_file, to_stdout
 from shutdown_lint.report.view import shown_path
 
@@ -59,12 +60,12 @@ def run(given: list[str]) -> int:
         return 0
     if flags - {"--baseline", "--dry-run"} or len(folders) > 1 or not os.path.isdir(folders[0]):
         complain(USAGE.partition("\n")[0])
-        return 2
+        return FAILED
     try:
         steps = [_configuration(folders[0], "--baseline" in flags), _pre_commit(folders[0])]
     except (OSError, UnicodeDecodeError, config.ConfigError) as error:
         complain(str(error))
-        return 2
+        return FAILED
     for step in steps:
         if step.text and "--dry-run" not in flags:
             to_file(step.text, step.path)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from shutdown_lint.cli import FAILED
 from shutdown_lint.cli.output import complain, to_file, to_stdout
 from shutdown_lint.cli.parser import Parser, UsageError, parse_check
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from shutdown_lint.maps import Map
     from shutdown_lint.settings import Settings
 
-FAILED = 2
 GRACE = 30.0  # seconds: Kubernetes, terminationGracePeriodSeconds
 FORMATS = ("text", "json", "mermaid", "svg", "html")
 

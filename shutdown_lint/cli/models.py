@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from shutdown_lint.cli import FAILED
 from shutdown_lint.cli.output import complain, to_stdout
 
 if TYPE_CHECKING:
     from shutdown_lint.models import Models
 
-FAILED = 2
 USAGE = """\
 usage: shutdown-lint models [--isolated] [--output-format text|json]
        shutdown-lint models check FILE ...

@@ -60,7 +60,8 @@ def _rendered(outputs: Outputs, target: Target, report: Report, stdin: bytes | N
 
 
 def _view(outputs: Outputs, target: Target, report: Report, stdin: bytes | None) -> View:
-    from shutdown_lint.cli.texts import edits_of, line_reader, text_reader
+    from shutdown_lint.cli.texts import line_reader, text_reader
+    from shutdown_lint.fixable import edits_of
     from shutdown_lint.report import VIEWED, WITH_EDITS, View
 
     terminal = on_terminal(target)

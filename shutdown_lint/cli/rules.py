@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from shutdown_lint.cli import FAILED
 from shutdown_lint.cli.output import complain, to_stdout
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def explain(given: list[str]) -> int:
     if entry is None:
         words = " or ".join(f"`{word}`" for word in near(given[1]))
         complain(f"no rule `{given[1]}`" + (f"; did you mean {words}?" if words else ""))
-        return 2
+        return FAILED
     _print_page(_page(entry, doc(entry)))
     return 0
 
@@ -100,4 +101,4 @@ def _print_usage(command: str) -> int:
 
 def _misused(command: str) -> int:
     complain(_USAGE[command].partition("\n")[0])
-    return 2
+    return FAILED

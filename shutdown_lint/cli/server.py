@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from shutdown_lint.cli import FAILED
 from shutdown_lint.cli.output import complain, to_stdout
 from shutdown_lint.cli.stopping import Stopped
 
@@ -29,14 +30,14 @@ def run(given: list[str]) -> int:
         return 0
     if given[1:] not in ([], ["--stdio"]):
         complain(USAGE.partition("\n")[0])
-        return 2
+        return FAILED
     try:
         from shutdown_lint.lsp.server import create
     except ImportError as error:
         if error.name is None or error.name.startswith("shutdown_lint"):
             raise
         complain("the language server needs more packages: pip install 'shutdown-lint[lsp]'")
-        return 2
+        return FAILED
     gc.enable()
     server, came = create(), _noted_signals()
     try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shutdown_lint.findings import Edit, Finding
+    pass
 
 HELD = 16  # files at a time; findings come sorted by file
 
@@ -36,26 +36,3 @@ def line_reader(read: Callable[[str], str | None]) -> Callable[[str], Sequence[s
         return None if text is None else lines_of(text)
 
     return read_lines
-
-
-def edits_of(findings: Iterable[Finding], read: Callable[[str], str | None]) -> dict[Finding, tuple[Edit, ...]]:
-    """The edits of the findings that carry a fix; LibCST is loaded only where there are any."""
-    by_path: dict[str, list[Finding]] = {}
-    for finding in findings:
-        if finding.fix is not None:
-            by_path.setdefault(finding.path, []).append(finding)
-    if not by_path:
-        return {}
-    from shutdown_lint.fixes import plan
-
-    texts = ((read(path), found) for path, found in by_path.items())
-    return {finding: edits for text, found in texts if text is not None for finding, edits in plan(found, text).items()}
-
-
-def possible(findings: Sequence[Finding], read: Callable[[str], str | None]) -> tuple[Finding, ...]:
-    """The findings, each with a fix only where its fixer can make it on this text; the others tell why not."""
-    if not any(finding.fix for finding in findings):
-        return tuple(findings)
-    from shutdown_lint.fixes.planning import settle
-
-    return settle(findings, read)

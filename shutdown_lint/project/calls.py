@@ -10,7 +10,7 @@ from shutdown_lint.findings import Confidence
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.modules import ModuleEntry, absolute
 from shutdown_lint.project.values import NOTHING, Class, External, Function, Instance, Partial, Value, Values
-from shutdown_lint.walk import Site, argument
+from shutdown_lint.walk import Site, argument, last_name
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -192,7 +192,7 @@ class CallGraph:
             for name in fn.mentions:
                 self._mentioning.setdefault(name, []).append(fn)
             for site in fn.sites:
-                last = _last(site.call.func)
+                last = last_name(site.call.func)
                 self._by_name.setdefault(last, []).append((fn, site))
                 if last in aliases:
                     self._by_name.setdefault(aliases[last], []).append((fn, site))
@@ -261,9 +261,3 @@ def _through_class(call: Call, fn: Fn) -> bool:
         and fn.cls is not None
         and call.func.value.id == fn.cls.name
     )
-
-
-def _last(func: Expr) -> str:
-    if isinstance(func, Attr):
-        return func.name
-    return func.id if isinstance(func, Name) else ""

@@ -62,16 +62,21 @@ def at_stake(at: At, fn: Fn, project: Project) -> tuple[Step, ...]:
         found += around(registration.site.at, registration.fn, project)
         found += held(registration.fn, project)
     functions = tuple(dict.fromkeys((*(path.fn for path in paths), *(r.fn for r in starters))))
-    places = {paths[0].fn: at, **{p.fn: p.site.at for p in paths if p.site is not None}}
+    places = _places(at, paths)
     found += registered(functions, project, places)
     found += live(at, functions, project, places)
     return tuple(dict.fromkeys(found))[:MAX_STEPS]
 
 
+def _places(at: At, paths: tuple[Path, ...]) -> dict[Fn, At]:
+    """Where the way to the place leads through each function."""
+    return {paths[0].fn: at, **{path.fn: path.site.at for path in paths if path.site is not None}}
+
+
 def inherited(at: At, fn: Fn, project: Project) -> tuple[Step, ...]:
     """What a child forked at this place runs a second time when it unwinds the stack and ends normally."""
     paths = upwards(fn, project)
-    places = {paths[0].fn: at, **{p.fn: p.site.at for p in paths if p.site is not None}}
+    places = _places(at, paths)
     found = (*_unwound(at, paths, project), *registered(tuple(path.fn for path in paths), project, places))
     return tuple(dict.fromkeys(found))[:MAX_STEPS]
 

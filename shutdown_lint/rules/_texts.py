@@ -30,6 +30,10 @@ RELEASE = (
     r"logout|log_out|commit|deregister|unsubscribe|leave|flush|server_close|shutdown_asyncgens|(?<=[\w\])]\.)(?<!path\.)join)\("
 )
 AWAITED_NAME = r"await & re:await\s+(?:[A-Za-z_][\w.]*(?![\w.(\[])|\()"
+# a wait for what workers do
+WAITS_FOR_WORK = (
+    JOIN, ".shutdown(", ".result(", AWAITED_NAME, "wait(", "gather(", "as_completed(", "Executor("
+)  # fmt: skip
 ENDINGS = "close|aclose|stop|shutdown|terminate|disconnect|wait_closed|cleanup|server_close|join|cancel|kill|quit|dispose|flush"
 THREAD = r"re:Thread(?!Pool|Local)"
 PROCESS = r"Process & re:Process(?!or|ing|Pool|Lookup)\w*\s*\(|Process\b\s*[,)]|import[^\n]*Process|Process as"

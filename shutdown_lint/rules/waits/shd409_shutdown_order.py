@@ -76,7 +76,7 @@ from shutdown_lint.project.places import Local, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.steps import Step
-from shutdown_lint.rules._texts import AWAITED_NAME, JOIN
+from shutdown_lint.rules._texts import WAITS_FOR_WORK
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import acquisitions_of, is_stop, receiver
 from shutdown_lint.rules.waits._work import WORDS, WaitFor, Work, about_self, waits_for_work
@@ -88,16 +88,7 @@ RULE = Rule(
     summary="a resource is closed before the work that uses it has ended",
     tier="D",
     severity="warning",
-    triggers=(
-        JOIN,
-        ".shutdown(",
-        ".result(",
-        AWAITED_NAME,
-        "wait(",
-        "gather(",
-        "as_completed(",
-        "Executor(",
-    ),
+    triggers=WAITS_FOR_WORK,
     origin=("G13",),
 )
 _CATCHES = frozenset(

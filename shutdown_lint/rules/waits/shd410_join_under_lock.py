@@ -93,7 +93,7 @@ from shutdown_lint.project.locks import (
 )
 from shutdown_lint.project.places import Attribute
 from shutdown_lint.project.roles import is_test
-from shutdown_lint.rules._texts import AWAITED_NAME, JOIN
+from shutdown_lint.rules._texts import WAITS_FOR_WORK
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import STOP_NAME, receiver
 from shutdown_lint.rules.waits._work import WaitFor, Work, about_self, waits_for_work
@@ -105,16 +105,7 @@ RULE = Rule(
     summary="a wait for work while a lock is held that the work takes",
     tier="D",
     severity="error",
-    triggers=(
-        JOIN,
-        ".shutdown(",
-        ".result(",
-        AWAITED_NAME,
-        "wait(",
-        "gather(",
-        "as_completed(",
-        "Executor(",
-    ),
+    triggers=WAITS_FOR_WORK,
     origin=("G11",),
 )
 # So many public methods that take a lock make it the main lock of its class: a job that uses the class at all will take it.
