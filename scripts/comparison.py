@@ -21,7 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
+from writing import ROOT, write
+
 FOLDER = ROOT / "docs/comparison"
 PAGE = ROOT / "docs/comparison.md"
 BEGIN, END = "<!-- measured: python scripts/comparison.py writes what follows -->\n", "<!-- /measured -->\n"
@@ -172,15 +173,8 @@ def render(tools: Path) -> str:
 def main(argv: list[str]) -> int:
     """See the module's docstring."""
     tools = Path(argv[0]).absolute()
-    old = PAGE.read_text(encoding="utf-8")
-    head, rest = old.split(BEGIN)
-    new = head + BEGIN + render(tools) + END + rest.split(END)[1]
-    if new == old:
-        return 0
-    print(f"{'differs' if '--check' in argv else 'wrote'}: {PAGE.relative_to(ROOT)}")
-    if "--check" not in argv:
-        PAGE.write_text(new, encoding="utf-8")
-    return int("--check" in argv)
+    head, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    return write([(PAGE, head + BEGIN + render(tools) + END + rest.split(END)[1])], argv)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
+from writing import ROOT, write
+
 PAGE = ROOT / "docs/semantics.md"
 VICTIM = Path(__file__).with_name("exits_victim.py")
 BEGIN, END = "<!-- measured: python scripts/exits.py writes what follows -->\n", "<!-- /measured -->\n"
@@ -245,15 +246,8 @@ def render(outcomes: dict[str, Outcome]) -> str:
 
 def main(argv: list[str]) -> int:
     """See the module's docstring."""
-    old = PAGE.read_text(encoding="utf-8")
-    head, rest = old.split(BEGIN)
-    new = head + BEGIN + render(measure_all([*WAYS, *ASYNC_WAYS])) + END + rest.split(END)[1]
-    if new == old:
-        return 0
-    print(f"{'differs' if '--check' in argv else 'wrote'}: {PAGE.relative_to(ROOT)}")
-    if "--check" not in argv:
-        PAGE.write_text(new, encoding="utf-8")
-    return int("--check" in argv)
+    head, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    return write([(PAGE, head + BEGIN + render(measure_all([*WAYS, *ASYNC_WAYS])) + END + rest.split(END)[1])], argv)
 
 
 if __name__ == "__main__":

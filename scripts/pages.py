@@ -12,7 +12,8 @@ import re
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from writing import ROOT, write
+
 INCLUDE = re.compile(
     r"(?P<head><!-- include: (?P<file>[^\n]+) -->\n(?P<fence>`{3,})\w*\n).*?^(?P<end>(?P=fence)\n)",
     re.DOTALL | re.MULTILINE,
@@ -30,15 +31,8 @@ def rendered(page: Path) -> str:
 
 def main(argv: list[str]) -> int:
     """See the module's docstring."""
-    changed = 0
-    for page in sorted((ROOT / "docs").glob("**/*.md")):
-        new = rendered(page)
-        if new != page.read_text(encoding="utf-8"):
-            changed += 1
-            print(f"{'differs' if '--check' in argv else 'wrote'}: {page.relative_to(ROOT)}")
-            if "--check" not in argv:
-                page.write_text(new, encoding="utf-8")
-    return int(bool(changed) and "--check" in argv)
+    pages = sorted((ROOT / "docs").glob("**/*.md"))
+    return write(((page, rendered(page)) for page in pages), argv)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from writing import ROOT, write
+
 PAGES = (ROOT / "README.md", ROOT / "docs/outputs.md", ROOT / "docs/map.md")
 BLOCK = re.compile(
     r"(?P<head><!-- output -->\n(?P<fence>`{3,})console\n\$ shutdown-lint (?P<arguments>[^\n]*)\n).*?^(?P<end>(?P=fence)\n)",
@@ -40,16 +40,7 @@ def rendered(text: str) -> str:
 
 def main(argv: list[str]) -> int:
     """See the module's docstring."""
-    changed = 0
-    for page in PAGES:
-        old = page.read_text(encoding="utf-8")
-        new = rendered(old)
-        if new != old:
-            changed += 1
-            print(f"{'differs' if '--check' in argv else 'wrote'}: {page.relative_to(ROOT)}")
-            if "--check" not in argv:
-                page.write_text(new, encoding="utf-8")
-    return int(bool(changed) and "--check" in argv)
+    return write(((page, rendered(page.read_text(encoding="utf-8"))) for page in PAGES), argv)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from shutdown_lint.intake import Outcome, Task, take_in
 from shutdown_lint.project import Project
 from shutdown_lint.rules import registry
 from shutdown_lint.settings import Settings
-from shutdown_lint.workers import pool, process, spread
+from shutdown_lint.workers import Died, pool, process, spread
 
 
 @pytest.fixture(autouse=True)
@@ -136,6 +136,18 @@ def test_rules_on_which_workers_die_cost_their_part_only(
     (lost,) = [finding for finding in report.findings if finding.code == "SHD904"]
     assert "two" in lost.path
     assert "exit code 9" in lost.message
+
+
+def test_what_must_be_done_apart_is_never_done_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "work", lambda *_: os._exit(3))
+    monkeypatch.setattr(process, "has_threads", lambda: False)
+
+    def deadly(item: int) -> int:
+        raise AssertionError(f"{item} was done in the process of the run")
+
+    (outcome,) = spread(deadly, [1], [1], 1, apart=True)
+    assert isinstance(outcome, Died)
+    assert "no process" in outcome.how
 
 
 def test_a_worker_that_dies_once_costs_nothing(tmp_path: Path, eager: None, monkeypatch: pytest.MonkeyPatch) -> None:

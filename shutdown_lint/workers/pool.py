@@ -27,6 +27,9 @@ class Died(NamedTuple):
     how: str
 
 
+_NO_WORKER = Died("no process could be started")
+
+
 def spread(
     do: Callable[[Item], Outcome],
     items: Sequence[Item],
@@ -62,7 +65,7 @@ def spread(
         outcomes.update((number, _died(status)) for number, status in died.items() if number in lost)
         if len(outcomes) == done and not died:
             # workers cannot live here at all
-            outcomes.update((number, do(items[number])) for number in left)
+            outcomes.update((number, _NO_WORKER if apart else do(items[number])) for number in left)
         lost.update(died)
     return [outcomes[number] for number in range(len(items))]
 
