@@ -290,7 +290,8 @@ class Roles:
             fn, steps, confidence = queue[position]
             position += 1
             for role in (*seeds.get(fn, ()), *self._late(fn)):
-                yield Role(role.kind, (*role.steps, *steps), _weaker(role.confidence, confidence), role.seed)
+                if not is_only_tested(start, role):
+                    yield Role(role.kind, (*role.steps, *steps), _weaker(role.confidence, confidence), role.seed)
             if len(steps) >= MAX_DEPTH or self._runs_apart(fn):
                 continue
             for caller in self._project.calls.callers(fn):
@@ -335,6 +336,11 @@ ROLE_TEXT = {
 def is_test(fn: Fn) -> bool:
     """Whether the function is test code, by the name of its module and its own."""
     return fn.name.startswith("test_") or _is_test_module(fn.module.name)
+
+
+def is_only_tested(fn: Fn, role: Role) -> bool:
+    """Whether the role of the program's function comes from a test: what tests do with it is no way in which it runs."""
+    return role.kind != "test" and is_test(role.seed) and not is_test(fn)
 
 
 @lru_cache(maxsize=4096)

@@ -10,7 +10,7 @@ from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.calls import Caller
 from shutdown_lint.project.endings import SOFT_EXITS, catches, is_exit_request
-from shutdown_lint.project.roles import MAX_DEPTH, MAX_VISITED, Registration, Role, is_test
+from shutdown_lint.project.roles import MAX_DEPTH, MAX_VISITED, Registration, Role, is_only_tested, is_test
 from shutdown_lint.project.values import External, Function, Partial, Values
 from shutdown_lint.walk import At, argument, children, has_star, text
 
@@ -120,7 +120,7 @@ def ways(request: Request, project: Project, *kinds: str) -> Iterator[Way]:
     seen = {request.fn}
     for fn, at, steps, confidence in queue:
         for role in seeds.get(fn, ()):
-            if role.kind in kinds:
+            if role.kind in kinds and not is_only_tested(request.fn, role):
                 yield Way(role, (*role.steps, *steps), len(steps), _weaker(role.confidence, confidence))
         if len(steps) >= MAX_DEPTH or len(queue) >= MAX_VISITED or fn.facts.is_generator:
             continue
