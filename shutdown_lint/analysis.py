@@ -12,9 +12,10 @@ from shutdown_lint.facts import ModuleFacts, Span
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.intake import Outcome, Task, internal_error, take_in
 from shutdown_lint.parts import Part
-from shutdown_lint.prefilter import SUPPRESSION_WORDS, Prefilter
+from shutdown_lint.prefilter import Prefilter
 from shutdown_lint.rules import registry
 from shutdown_lint.source import SourceFile, Trouble, decode
+from shutdown_lint.triggers import SUPPRESSION_WORDS
 
 if TYPE_CHECKING:
     from shutdown_lint.models import Models

@@ -15,11 +15,11 @@ from shutdown_lint.corpus import Contents
 from shutdown_lint.engine import Common, Report, without_ignored
 from shutdown_lint.findings import Finding
 from shutdown_lint.parts import parts_of
-from shutdown_lint.prefilter import imported_packages
 from shutdown_lint.report.view import lines_of
 from shutdown_lint.rules import registry
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import SourceFile, Trouble, TroubleError, decode, discover, name_files, read_bytes
+from shutdown_lint.triggers import imported_packages
 
 
 class Session:
