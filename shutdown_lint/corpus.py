@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.intake import Outcome, Task, take_in
@@ -50,13 +50,18 @@ class SkippedFiles:
     """The ``Loader`` of a project: lowers on demand what the prefilter skipped. Every answer is remembered.
 
     ``files`` are all of the project, ``skipped`` those not lowered yet. ``lowered_bytes`` is how much was lowered: what
-    is loaded on top is bounded by a quarter of it.
+    is loaded on top is bounded by a quarter of it. ``lower`` is how a file is taken in.
     """
 
     def __init__(
-        self, files: Iterable[SourceFile], skipped: Iterable[SourceFile], contents: Contents, lowered_bytes: int
+        self,
+        files: Iterable[SourceFile],
+        skipped: Iterable[SourceFile],
+        contents: Contents,
+        lowered_bytes: int,
+        lower: Callable[[Task], Outcome] = take_in,
     ) -> None:
-        self._contents = contents
+        self._contents, self._lower = contents, lower
         self._known = {name for file in files for name in _with_packages(file.name)}
         self._skipped: dict[str, SourceFile] = {}
         for file in sorted(skipped, key=lambda file: file.stub):
@@ -75,7 +80,7 @@ class SkippedFiles:
         if file is None:
             return None
         if name not in self._facts:
-            outcome: Outcome = take_in(Task(file, self._contents.get(file.absolute), True))
+            outcome = self._lower(Task(file, self._contents.get(file.absolute), True))
             self._facts[name] = outcome if isinstance(outcome, ModuleFacts) else None
         return self._facts[name]
 
