@@ -100,12 +100,12 @@ def output(arguments: Sequence[str], files: Sequence[tuple[str, str]]) -> str:
 
 @contextlib.contextmanager
 def _inside(folder: str) -> Iterator[None]:
-    """Another current folder, in an environment that says nothing about colours and links."""
+    """Another current folder, in an environment that says nothing about colours and links, and wants lines that fit a page."""
     before = os.getcwd()
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("FORCE_", "SHUTDOWN_LINT_"))}
     os.chdir(folder)
     try:
-        with mock.patch.dict(os.environ, plain, clear=True):
+        with mock.patch.dict(os.environ, plain, clear=True), mock.patch.dict(os.environ, COLUMNS="88"):
             yield
     finally:
         os.chdir(before)

@@ -55,7 +55,7 @@ ASYNC_KINDS = {
     "async_with": "`async with` of the main coroutine",
     "task": "`finally` with `await` in another task",
     "generator": "`finally` of a suspended async generator",
-    "to_thread": "job of `asyncio.to_thread`",
+    "to_thread": "job of `to_thread`",
     "atexit": "`atexit`",
 }
 

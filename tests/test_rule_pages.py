@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -42,5 +43,6 @@ def test_it_is_what_the_command_prints(code: str, tmp_path: Path) -> None:
         (tmp_path / file["name"]).write_text(file["text"], "utf-8")
     (session,) = SESSION.finditer(section)
     command = [*COMMAND, *shlex.split(session["arguments"]), "--no-cache"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=LIMIT, check=False)
+    env = {**os.environ, "COLUMNS": "88"}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, timeout=LIMIT, check=False)
     assert done.stdout.decode() == session["output"]
