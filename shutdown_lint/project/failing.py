@@ -41,11 +41,11 @@ Kind: TypeAlias = Literal["time", "network", "foreign", "unknown"]
 
 MAX_DEPTH = 3
 MAX_HOPS = 4
-# Parts of a name (split at underscores) that stand for a peer over a network.
+# Parts of a name (split at underscores) that stand for a peer to which a close says good-bye. Not sessions, clients and
+# web sockets: those of the common HTTP libraries catch what their close meets.
 _PEERS = frozenset({
-    "client", "clients", "conn", "connection", "connections", "session", "websocket", "ws", "broker", "producer", "producers",
-    "publisher", "subscriber", "redis", "mongo", "kafka", "mqtt", "amqp", "db", "database", "api", "bot", "rpc", "smtp", "imap", "ftp", "ssh",
-    "consumer", "consumers", "cursor", "mailbox", "ldap", "nats", "zookeeper", "etcd", "consul", "upstream", "remote",
+    "conn", "connection", "connections", "broker", "producer", "producers", "publisher", "subscriber", "redis", "kafka", "mqtt", "amqp", "db",
+    "database", "smtp", "imap", "ftp", "consumer", "consumers", "mailbox", "ldap", "nats", "zookeeper", "etcd", "consul",
 })  # fmt: skip
 # What the system alone closes: that fails only where the program is broken.
 _LOCAL = re.compile(r"(^|_)(sock(et)?|fd|file|fp|fh|stdin|stdout|stderr|pipe|thread|lock|t|f|s)(s|\d)?$", re.IGNORECASE)
@@ -57,6 +57,9 @@ _QUIET_NAMES = frozenset({
     "debug", "info", "warning", "error", "exception", "critical", "log", "print", "len", "isinstance", "getattr", "hasattr", "bool", "list", "tuple",
     "set", "dict", "str", "repr", "cancel", "append", "clear", "discard", "pop", "values", "items", "keys", "copy", "get", "is_set", "is_alive", "done",
     "super", "sleep", "add", "format", "cancelled", "id", "int", "float", "sorted", "reversed", "time", "monotonic", "locked", "is_running", "closed",
+    "encode", "decode", "join", "split", "strip", "lower", "upper", "replace", "startswith", "endswith", "extend", "update", "remove", "popleft",
+    "hex", "call_soon", "call_soon_threadsafe", "create_task", "ensure_future", "set_result", "isEnabledFor", "getLogger", "get_logger", "enumerate",
+    "zip", "range", "min", "max", "sum", "any", "all", "type", "hash", "iter", "next", "empty", "qsize", "notify_all", "notify", "getpid",
 })  # fmt: skip
 _ADDERS = frozenset({"append", "add", "insert", "appendleft", "setdefault", "extend", "update"})
 
@@ -106,7 +109,7 @@ def _strongest(reasons: Iterator[Why | None]) -> Why | None:
 
 def _external(names: tuple[str, ...], call: Call, awaited: bool, project: Project) -> Why | None:
     models = project.models
-    if any(name in models.never_raises for name in names):
+    if any(name in models.never_raises or models.canonical(name) in models.never_raises for name in names):
         return None
     for name in names:
         if _is_network(name, project):
@@ -190,9 +193,22 @@ def _unresolved(call: Call, fn: Fn, awaited: bool, depth: int, project: Project)
     made_by = _made_by(receiver, fn, project)
     if made_by is not None:
         return Why("network", f"`{text(receiver)}` talks to a server (`{made_by}`)")
-    if not depth and is_supplied(receiver, fn, project):
-        return Why("foreign", f"`{text(receiver)}` is supplied from outside")
-    return Why("unknown", f"`{text(call)}`")
+    if depth or not is_supplied(receiver, fn, project):
+        # further down, only what is awaited: helpers that compute something are not what fails in a cleanup
+        return Why("unknown", f"`{text(call)}`") if awaited or not depth else None
+    known = tuple(_methods_of_known(receiver, _last(call.func), fn, project))
+    if known:
+        return _strongest(_of_function(method, call, fn, project, depth) for method in known)
+    return Why("foreign", f"`{text(receiver)}` is supplied from outside")
+
+
+def _methods_of_known(receiver: Expr, name: str, fn: Fn, project: Project) -> Iterator[Fn]:
+    """The methods that run where the project itself shows what is supplied: its callers, or an annotation."""
+    for value, scope in _written(receiver, fn, project):
+        for cls in project.classes.instances(project.evaluate.values(value, scope)):
+            method = project.classes.method(cls, name)
+            if method is not None:
+                yield method
 
 
 def _by_name(call: Call) -> Why | None:
@@ -278,6 +294,8 @@ def _name_supplied(name: str, fn: Fn, project: Project, hops: int) -> bool:
 
 def _binding_supplied(binding: Binding, scope: Fn, project: Project, hops: int) -> bool:
     if isinstance(binding, Param):
+        if scope.parent is not None and not scope.parent.is_module and scope.cls is None:
+            return False  # of a nested function: its callers stand beside it
         return not (scope.is_method and scope.facts.params[0] is binding) and (hops == 0 or _is_public(scope))
     if isinstance(binding, Element):
         return is_supplied(binding.iter, scope, project, hops + 1)

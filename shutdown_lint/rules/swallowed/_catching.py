@@ -123,7 +123,7 @@ def leaves(body: Body) -> bool:
 
 def forwards(handler: Handler, fn: Fn) -> bool:
     """Whether the exception is kept for someone else: stored, handed on, set on a future."""
-    if any(_last(site.call) in _FORWARDS for site in sites(handler.body)):
+    if any(_last(site.call) in _FORWARDS or _last(site.call).endswith("exc_info") for site in sites(handler.body)):
         return True
     if handler.name is None:
         return False

@@ -43,7 +43,9 @@ Unsafe: `except Exception` lets errors through that the clause was perhaps meant
 its normal course.
 
 ## Precision
-Silent where the clause raises on some path, stores or forwards the exception, ends the loop or the process, where an
+By default around an `await`, and in loops that have no end of their own or that wait. Strict where the `try` waits or runs code that
+others supply, preview for every other bare clause: in the 18 read in unseen packages, an interrupt would
+have had to arrive within microseconds. Silent where the clause raises on some path, stores or forwards the exception, ends the loop or the process, where an
 earlier clause deals with the stopping exceptions (or raises what nobody can see: `except self.fatal: raise`), where the
 clause changes what the loop tests, where a task ends behind the clause anyway, and in bodies that only threads or child processes run: a thread never
 sees ``KeyboardInterrupt``.
@@ -57,9 +59,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Await, Call, ExprStmt, For, Handler, ModuleFacts, Name, Stmt, Try, While
+from shutdown_lint.facts import (
+    Assign,
+    Attr,
+    Await,
+    Call,
+    Const,
+    ExprStmt,
+    For,
+    Handler,
+    ModuleFacts,
+    Name,
+    Raise,
+    Stmt,
+    Try,
+    While,
+)
 from shutdown_lint.findings import Finding, Fix, Tier
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.failing import is_supplied
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._as_result import as_result
 from shutdown_lint.rules.swallowed._catching import (
@@ -75,7 +93,7 @@ from shutdown_lint.rules.swallowed._catching import (
 )
 from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.rules.waits._stops import is_stop
-from shutdown_lint.walk import At, enclosing_loops, same, sites, subexprs, walk
+from shutdown_lint.walk import At, Site, enclosing_loops, same, sites, subexprs, walk
 
 RULE = Rule(
     code="SHD501",
@@ -127,29 +145,67 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
         fn, "thread", "timer", "pool-thread", "pool-process", "process", "del", "weakref-callback", "test"
     ):
         return None
+    if any(isinstance(stmt, Raise) for place in at.around() for stmt in place.after()):
+        return None  # the request that this is the cleanup of goes on
     if _releases_only(stmt) and is_stop(fn, project):
         return "S"  # one step of a cleanup that must go through
     if fn.facts.is_async and awaits(stmt.body):
         return None if cancels(fn) or _ends_task(at, fn, project) else "D"
-    in_loop = next(enclosing_loops(at), None) is not None
-    return (
-        "D"
-        if in_loop
-        and any(True for _ in sites(stmt.body))
-        and not _in_cleanup(at)
-        and not _releases_only(stmt)
-        and not _calls_each(at, fn, project)
-        else "S"
+    if _asks_for_results(stmt):
+        return None
+    if next(enclosing_loops(at), None) is None or not any(True for _ in sites(stmt.body)):
+        return "S" if _may_last(stmt, fn, project) else "P"
+    if _in_cleanup(at) or _releases_only(stmt) or _calls_each(at, fn, project):
+        return "S"
+    return "D" if _goes_on_and_on(at, fn, project) else "S" if _may_last(stmt, fn, project) else "P"
+
+
+def _goes_on_and_on(at: At, fn: Fn, project: Project) -> bool:
+    """Whether a loop around the place has no end of its own, or waits: not one that works off what there is."""
+    around = {id(loop.stmt) for loop in enclosing_loops(at)}
+    return any(
+        id(loop.at.stmt) in around
+        and (isinstance(loop.at.stmt, For) or isinstance(getattr(loop.at.stmt, "test", None), Const) or loop.waits)
+        for loop in project.protocol.loops(fn)
+    )
+
+
+def _may_last(stmt: Try, fn: Fn, project: Project) -> bool:
+    """Whether the ``try`` waits, or runs code that others supply: an interrupt is likely to arrive in it."""
+    return any(
+        project.protocol.wait(site, fn) is not None
+        or (isinstance(site.call.func, (Name, Attr)) and is_supplied(site.call.func, fn, project))
+        or any(project.protocol.waits(target.fn) for target in project.calls.targets(site.call, fn))
+        for site in sites(stmt.body)
+    )
+
+
+def _asks_for_results(stmt: Try) -> bool:
+    """``task.result()`` of what has ended: the exception is the task's own."""
+    return all(last_name(site.call) in ("result", "exception", "get_result") for site in sites(stmt.body)) and any(
+        True for _ in sites(stmt.body)
     )
 
 
 def _ends_task(at: At, fn: Fn, project: Project) -> bool:
-    """Whether the task ends behind the ``try`` anyway: in a coroutine that nobody awaits nothing but releases follows."""
+    """Whether the task ends behind the ``try`` anyway: what follows in a coroutine that nobody awaits only releases, or does not wait."""
     if any(isinstance(place.stmt, (While, For)) for place in at.around()):
         return False
-    if not all(_is_release(stmt) for place in at.around() for stmt in place.after()):
+    if not all(_is_release(stmt) or not _waits(stmt) for place in at.around() for stmt in place.after()):
         return False
-    return "task" in project.roles.kinds(fn) and not any(c.site.awaited for c in project.calls.callers(fn))
+    callers = project.calls.callers(fn)
+    if any(caller.site.awaited for caller in callers):
+        return False
+    return "task" in project.roles.kinds(fn) or bool(callers and all(_is_handed_on(c.site) for c in callers))
+
+
+def _waits(stmt: Stmt) -> bool:
+    return awaits((stmt,)) or any(isinstance(inner.stmt, (While, For)) for inner in walk((stmt,)))
+
+
+def _is_handed_on(site: Site) -> bool:
+    """``loop.call_soon_threadsafe(loop.create_task, callback())``: another call gets the coroutine."""
+    return bool(site.parents) and isinstance(site.parents[0], Call)
 
 
 def _is_release(stmt: Stmt) -> bool:
@@ -183,10 +239,11 @@ def _finding(
     lost = (
         "CancelledError, KeyboardInterrupt and SystemExit" if fn.facts.is_async else "KeyboardInterrupt and SystemExit"
     )
+    end = ", and the work goes on: the program cannot be stopped here" if tier == "D" else " that arrive in this `try`"
     return RULE.finding(
         module,
         handler.span,
-        f"{what} in `{fn.qualname}` swallows {lost}, and the work goes on: the program cannot be stopped here",
+        f"{what} in `{fn.qualname}` swallows {lost}{end}",
         tier=tier,
         help="catch `Exception`, or end the clause with `raise`",
         trace=(

@@ -96,7 +96,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
     steps = releases(fn)
-    stops = is_stop(fn, project)
+    stops = _stops(fn, project)
     timed = tuple(timed_waits(fn, project)) if stops or any(in_final(step.at) for step in steps) else ()
     waits = {id(step.call): reason for step, reason in timed}
     named = {id(step.call) for step in steps}
@@ -117,6 +117,13 @@ def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
             tier = "S"  # a caller is prepared, and may take the steps itself
         if reason is not None and tier is not None:
             yield Cut(step, lost, members, reason, tier)
+
+
+def _stops(fn: Fn, project: Project) -> bool:
+    """Whether the function runs at shutdown; one that empties caches or buffers, only where something that stops calls it."""
+    if not fn.name.lstrip("_").startswith("flush"):
+        return is_stop(fn, project)
+    return any(is_stop(caller.fn, project) for caller in project.calls.callers(fn) if caller.fn.name != fn.name)
 
 
 def _is_lost(step: Release, other: Release) -> bool:
