@@ -88,12 +88,15 @@ from shutdown_lint.facts import (
     Await,
     Body,
     Call,
+    Const,
     Continue,
     Expr,
     For,
     FunctionDef,
+    If,
     ModuleFacts,
     Name,
+    Op,
     Seq,
     Stmt,
     Try,
@@ -106,7 +109,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Instance, Values
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import receiver
-from shutdown_lint.walk import At, Site, argument, parts_of, same, sites, sites_at, text, walk
+from shutdown_lint.walk import At, Site, argument, last_name, parts_of, same, sites, sites_at, text, walk
 
 RULE = Rule(
     code="SHD403",
@@ -178,10 +181,26 @@ def _skipped_by(done: Site, fn: Fn, all_done: list[Site], project: Project) -> s
         taken = next((n for n, stmt in enumerate(before) if _takes((stmt,), queue)), None)
         between = [*(before if taken is None else before[taken + 1 :]), *between]
         if taken is not None:
+            between = [stmt for stmt in between if not _is_idle_guard(stmt, queue, project)]
             return _breaker(tuple(between), fn, all_done, project)
         if isinstance(outer, (While, For)):
             return None
     return None
+
+
+def _is_idle_guard(stmt: Stmt, queue: Expr | None, project: Project) -> bool:
+    """``if item is None: continue``, where nobody puts a None into a queue of that name."""
+    if not isinstance(stmt, If) or len(stmt.body) != 1 or not isinstance(stmt.body[0], Continue) or stmt.orelse:
+        return False
+    test = stmt.test
+    if not (isinstance(test, Op) and test.op == "is" and isinstance(test.operands[-1], Const)):
+        return False
+    return not any(
+        last_name(receiver(site.call)) == last_name(queue)
+        and any(isinstance(arg.value, Const) and arg.value.value is None for arg in site.call.args)
+        for word in ("put", "put_nowait")
+        for _, site in project.calls.calls_named(word)
+    )
 
 
 def _takes(block: Body, queue: Expr | None) -> bool:

@@ -58,8 +58,8 @@ class Mailer:
 
 ## Precision
 Tier D where the thread is joined without limit on the way out, or is no daemon, so that the exit waits for it; else tier S. Silent
-when a sentinel is put, the object is closed, gets a timeout, or is notified by the function that sets the flag or by any function
-that stops things.
+when a sentinel is put, the object is closed, gets a timeout, or is notified by the function that sets the flag, by any function
+that stops things, or by a reader that ends because the stop closes its stream; and where only the worker itself sets the flag.
 
 ## References
 - [Queue.get](https://docs.python.org/3/library/queue.html#queue.Queue.get)
@@ -114,7 +114,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             waits = [wait for wait in loop.waits if wait.fn in here and _is_blind(wait, loop)]
             flag = told_flag(project, loop) if waits else None
             for wait in waits if flag is not None else ():
-                if flag is not None and id(wait.site.call) not in seen and not woken(project, wait, loop, flag):
+                if flag is None or not tellers(project, loop, flag):
+                    continue  # the worker sets it itself: what it waits for is what tells it
+                if id(wait.site.call) not in seen and not woken(project, wait, loop, flag):
                     seen.add(id(wait.site.call))
                     yield _finding(module, project, acquisition, loop, wait, flag)
 

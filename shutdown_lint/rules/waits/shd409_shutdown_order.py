@@ -57,7 +57,8 @@ class Journal:
 ## Precision
 Only where the resource and the work are known by their types, the work is seen to use the very object, and the model says that a use
 after the release fails; so a socket, whose close is a usual way to wake the reader, is never meant. Tier S where the work catches
-what the use raises, or where another instance's work may be meant. Silent when the work was cancelled or waited for before.
+what the use raises, or where another instance's work may be meant. Silent when the work was cancelled or waited for before, and where
+what the use raises ends its loop: there the close is how the work is told.
 
 ## References
 - [Executor.shutdown](https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Executor.shutdown)
@@ -69,7 +70,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from shutdown_lint.facts import ModuleFacts, Span, Try, With
+from shutdown_lint.facts import Break, ModuleFacts, Return, Span, Try, With
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project, steps
 from shutdown_lint.project.places import Local, Track, Use
@@ -80,7 +81,7 @@ from shutdown_lint.rules._texts import WAITS_FOR_WORK
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import acquisitions_of, is_stop, receiver
 from shutdown_lint.rules.waits._work import WORDS, WaitFor, Work, about_self, waits_for_work
-from shutdown_lint.walk import text
+from shutdown_lint.walk import enclosing_loops, text, walk
 
 RULE = Rule(
     code="SHD409",
@@ -146,7 +147,7 @@ def _early(
                     continue
                 for resource in resources:
                     use = _use(resource, work, project)
-                    if use is not None:
+                    if use is not None and not _is_ended_by(use):
                         return Early(found[number], resource, wait, found[later][0].fn, work, use)
     return None
 
@@ -226,6 +227,16 @@ def _is_caught(use: Use) -> bool:
                 types = getattr(handler.types, "items", (handler.types,))
                 if handler.types is None or any(getattr(t, "id", getattr(t, "name", "")) in _CATCHES for t in types):
                     return True
+    return False
+
+
+def _is_ended_by(use: Use) -> bool:
+    """Whether the release is what ends the work: what the use then raises leaves its loop."""
+    for place in use.site.at.around():
+        outer = place.outer.stmt if place.outer is not None else None
+        if isinstance(outer, Try) and place.part == "body" and next(enclosing_loops(place), None) is not None:
+            if any(isinstance(inner.stmt, (Break, Return)) for h in outer.handlers for inner in walk(h.body)):
+                return True
     return False
 
 

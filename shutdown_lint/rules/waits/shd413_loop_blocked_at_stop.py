@@ -81,6 +81,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import (
     AT_EXIT,
     in_final,
+    is_patient,
     is_stop,
     may_be_on_way_out,
     method_name,
@@ -167,7 +168,7 @@ def _limit(wait: Wait, project: Project) -> float | None:
 def _path(fn: Fn, at: At, project: Project) -> Path | None:
     if fn.facts.is_async:
         if is_stop(fn, project) or _behind_yield(fn, at):
-            return Path(fn, (), True)
+            return Path(fn, (), not is_patient(fn))
         return Path(fn, (), False) if in_final(at) or _is_cancelled(at) else None
     if fn.facts.is_lambda or fn.is_module:
         return None
@@ -185,7 +186,7 @@ def _from_coroutine(fn: Fn, project: Project) -> Path | None:
     for caller in project.calls.callers(fn):
         coroutine = caller.fn
         if coroutine.facts.is_async and caller.confidence == "proven" and not is_test(coroutine):
-            if is_stop(coroutine, project) or _behind_yield(coroutine, caller.site.at):
+            if (is_stop(coroutine, project) and not is_patient(coroutine)) or _behind_yield(coroutine, caller.site.at):
                 step = coroutine.step(
                     caller.site.call.span, f"`{coroutine.qualname}` calls `{fn.qualname}` on the loop"
                 )
