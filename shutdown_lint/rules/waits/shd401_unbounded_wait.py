@@ -42,9 +42,10 @@ class Tunnel:
 
 ## Precision
 Silent when a stop event, flag, sentinel, close or signal reaches the other side anywhere before, when its work is finite,
-and when a limit is passed, even a variable one, or when the caller chose to have none. Tier D only
-where the other side's loop surely goes on, or a thread works off the queue over the network; waits for a job, for any other queue, or for an event that somebody sets are tier S, unless the function's name
-promises to wait (`drain`, `flush`, `wait_closed`) or it asks something to end just before.
+and when a limit is passed, even a variable one, or when the caller chose to have none. Tier D only where the other side's loop
+surely goes on, or a thread works off the queue over the network; waits for a job, for any other queue, or for an event that
+somebody sets are tier S, unless the function's name promises to wait (`drain`, `flush`, `wait_closed`) or it asks something to
+end just before.
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
