@@ -47,13 +47,17 @@ _PEERS = frozenset({
     "conn", "connection", "connections", "broker", "producer", "producers", "publisher", "subscriber", "redis", "kafka", "mqtt", "amqp", "db",
     "database", "smtp", "imap", "ftp", "consumer", "consumers", "mailbox", "ldap", "nats", "zookeeper", "etcd", "consul",
 })  # fmt: skip
-# What the system alone closes: that fails only where the program is broken.
-_LOCAL = re.compile(r"(^|_)(sock(et)?|fd|file|fp|fh|stdin|stdout|stderr|pipe|thread|lock|t|f|s)(s|\d)?$", re.IGNORECASE)
+# What the system or a toolkit alone closes: that fails only where the program is broken.
+_LOCAL = re.compile(
+    r"(^|_)(sock(et)?|fd|file|fp|fh|stdin|stdout|stderr|pipe|thread|lock|t|f|s|window|widget|dialog|menu|toolbar|progress_?bar|figure)(s|\d)?$",
+    re.IGNORECASE,
+)
 # Verbs whose calls say something to a peer.
 _SAYS = re.compile(
     r"^_?(async_)?(log_?out|disconnect|unsubscribe\w*|deregister\w*|commit\w*|publish|leave\w*|sign_?off|logoff|request|post)$"
 )
-_QUIET_NAMES = frozenset({
+# Calls that compute, look up or log.
+QUIET_NAMES = frozenset({
     "debug", "info", "warning", "error", "exception", "critical", "log", "print", "len", "isinstance", "getattr", "hasattr", "bool", "list", "tuple",
     "set", "dict", "str", "repr", "cancel", "append", "clear", "discard", "pop", "values", "items", "keys", "copy", "get", "is_set", "is_alive", "done",
     "super", "sleep", "add", "format", "cancelled", "id", "int", "float", "sorted", "reversed", "time", "monotonic", "locked", "is_running", "closed",
@@ -82,6 +86,8 @@ def why(call: Call, fn: Fn, project: Project, *, awaited: bool = False, depth: i
         return _external(names, call, awaited, project)
     targets = tuple(target.fn for target in project.calls.targets(call, fn) if target.fn is not fn)
     if targets:
+        # what is for others to implement is judged by those of the project that do
+        targets = tuple(t for t in targets if not (is_abstract(t) or _is_hook(t, project))) or targets
         return _strongest(_of_function(target, call, fn, project, depth) for target in targets)
     return _unresolved(call, fn, awaited, depth, project)
 
@@ -124,12 +130,18 @@ def _is_network(name: str, project: Project) -> bool:
     return name.partition(".")[0] in known or any(name.startswith(f"{package}.") for package in known)
 
 
-def _made_by(receiver: Expr, fn: Fn, project: Project) -> str | None:
+def _is_quiet(maker: str, method: str, project: Project) -> bool:
+    """Whether the method of what the function makes is known not to raise."""
+    model = project.models.acquire.get(project.models.canonical(maker))
+    return model is not None and f"{model.name}.{method}" in project.models.never_raises
+
+
+def _made_by(receiver: Expr, method: str, fn: Fn, project: Project) -> str | None:
     """The function of a network package that makes the object: ``self.pool = await asyncpg.create_pool(dsn)``."""
     for value, scope in _written(receiver, fn, project):
         inner = value.value if isinstance(value, Await) else value
         for name in project.calls.external(inner, scope) if isinstance(inner, Call) else ():
-            if _is_network(name, project):
+            if _is_network(name, project) and not _is_quiet(name, method, project):
                 return name
     return None
 
@@ -172,7 +184,7 @@ def _of_function(target: Fn, call: Call, fn: Fn, project: Project, depth: int) -
     found = _strongest(
         why(site.call, target, project, awaited=site.awaited, depth=depth + 1)
         for site in target.sites
-        if not shielded(site.at) and _last(site.call.func) not in _QUIET_NAMES
+        if not shielded(site.at) and _last(site.call.func) not in QUIET_NAMES
     )
     if found is None or found.kind == "unknown":
         return found
@@ -186,11 +198,11 @@ def _unresolved(call: Call, fn: Fn, awaited: bool, depth: int, project: Project)
     if by_name is not None:
         return by_name
     receiver = call.func.value if isinstance(call.func, Attr) else None
-    if receiver is None or _last(call.func) in _QUIET_NAMES:
+    if receiver is None or _last(call.func) in QUIET_NAMES:
         return None
     if _LOCAL.search(_last(receiver)):
         return None
-    made_by = _made_by(receiver, fn, project)
+    made_by = _made_by(receiver, _last(call.func), fn, project)
     if made_by is not None:
         return Why("network", f"`{text(receiver)}` talks to a server (`{made_by}`)")
     if depth or not is_supplied(receiver, fn, project):

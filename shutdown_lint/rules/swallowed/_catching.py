@@ -102,6 +102,8 @@ def _is_unknown(handler: Handler, fn: Fn, project: Project) -> bool:
 def _is_type(part: Expr, fn: Fn, project: Project) -> bool:
     """Whether the project says which types these are; of a constant that is imported from elsewhere nobody can tell."""
     last = part.name if isinstance(part, Attr) else part.id if isinstance(part, Name) else ""
+    if isinstance(part, Name) and any(param.name == part.id for param in fn.facts.params):
+        return False
     values = project.evaluate.values(part, fn)
     return any(
         isinstance(value, (Class, Container)) or (isinstance(value, External) and not last.isupper())

@@ -93,7 +93,7 @@ def _lock(at: At, undo: Call, receiver: Expr, fn: Fn, project: Project) -> Pair 
         func = call.func if call is not None else None
         if not isinstance(func, Attr) or not same(func.value, receiver):
             continue
-        if func.name != "acquire" or not _is_lock(receiver, fn, project):
+        if func.name != "acquire" or not _is_lock(receiver, fn, project) or _is_own(receiver, fn, project):
             return None
         between = at.block[position + 1 : at.position]
         if all(last_name(site.call.func) in _CALM for site in sites(between)):
@@ -106,6 +106,18 @@ def _lock(at: At, undo: Call, receiver: Expr, fn: Fn, project: Project) -> Pair 
 def _is_lock(receiver: Expr, fn: Fn, project: Project) -> bool:
     values = project.evaluate.values(receiver, fn)
     return bool(values) and all(isinstance(v, Instance) and v.cls in _LOCKS for v in values)
+
+
+def _is_own(receiver: Expr, fn: Fn, project: Project) -> bool:
+    """Whether the lock is made anew in each call, so that nobody else ever takes it."""
+    if not isinstance(receiver, Name) or fn.is_module or not _stays(receiver.id, fn):
+        return False
+    made = any(
+        isinstance(binding, Value) and isinstance(binding.expr, Call) for binding in fn.bindings.get(receiver.id, ())
+    )
+    return made and not any(
+        other.parent is fn and receiver.id in other.mentions for other in project.functions(fn.module)
+    )
 
 
 def _task(at: At, undo: Call, name: Name, fn: Fn, project: Project) -> Pair | None:

@@ -77,7 +77,7 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.findings import Finding, Fix, Tier
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.failing import is_supplied
+from shutdown_lint.project.failing import QUIET_NAMES, is_supplied
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._as_result import as_result
 from shutdown_lint.rules.swallowed._catching import (
@@ -104,6 +104,22 @@ RULE = Rule(
     fix="unsafe",
     triggers=(r"re:except\s*:|except[^\n]*BaseException|except\s*\([^)]*BaseException",),
     origin=("G4",),
+)
+_QUICK = frozenset(
+    {
+        "loads",
+        "dumps",
+        "parse",
+        "fromisoformat",
+        "fromtimestamp",
+        "strptime",
+        "group",
+        "match",
+        "search",
+        "sub",
+        "findall",
+        "round",
+    }
 )
 # calls that exit the program when all is as it should be: argument parsers above all
 _EXITS = frozenset(
@@ -145,19 +161,33 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
         fn, "thread", "timer", "pool-thread", "pool-process", "process", "del", "weakref-callback", "test"
     ):
         return None
-    if any(isinstance(stmt, Raise) for place in at.around() for stmt in place.after()):
-        return None  # the request that this is the cleanup of goes on
+    if any(_ends(stmt) for place in at.around() for stmt in place.after()):
+        return None  # the request that this is the cleanup of goes on, or the program ends anyway
     if _releases_only(stmt) and is_stop(fn, project):
         return "S"  # one step of a cleanup that must go through
     if fn.facts.is_async and awaits(stmt.body):
-        return None if cancels(fn) or _ends_task(at, fn, project) else "D"
+        if cancels(fn) or _ends_task(at, fn, project):
+            return None
+        return "S" if is_stop(fn, project) and next(enclosing_loops(at), None) is None else "D"
     if _asks_for_results(stmt):
         return None
     if next(enclosing_loops(at), None) is None or not any(True for _ in sites(stmt.body)):
         return "S" if _may_last(stmt, fn, project) else "P"
     if _in_cleanup(at) or _releases_only(stmt) or _calls_each(at, fn, project):
         return "S"
+    if not _may_last(stmt, fn, project) and not any(_is_work(site.call) for site in sites(stmt.body)):
+        return "P"
     return "D" if _goes_on_and_on(at, fn, project) else "S" if _may_last(stmt, fn, project) else "P"
+
+
+def _ends(stmt: Stmt) -> bool:
+    """``raise``, ``sys.exit(1)``."""
+    return isinstance(stmt, Raise) or (isinstance(stmt, ExprStmt) and raises((stmt,)))
+
+
+def _is_work(call: Call) -> bool:
+    """Not a conversion, a look-up or a line for the log, which are over before an interrupt can come."""
+    return last_name(call) not in QUIET_NAMES and last_name(call) not in _QUICK
 
 
 def _goes_on_and_on(at: At, fn: Fn, project: Project) -> bool:
@@ -196,7 +226,18 @@ def _ends_task(at: At, fn: Fn, project: Project) -> bool:
     callers = project.calls.callers(fn)
     if any(caller.site.awaited for caller in callers):
         return False
-    return "task" in project.roles.kinds(fn) or bool(callers and all(_is_handed_on(c.site) for c in callers))
+    if "task" in project.roles.kinds(fn):
+        return True
+    return all(_is_handed_on(c.site) for c in callers) if callers else _is_passed(fn, project)
+
+
+def _is_passed(fn: Fn, project: Project) -> bool:
+    """``task_group.start_soon(self._run, job)``: a call gets the private coroutine function itself."""
+    return fn.name.startswith("_") and any(
+        site.parents and isinstance(site.parents[0], Call) and site.parents[0].func is not site.expr
+        for other in project.calls.mentioning(fn.name)
+        for site in (*other.attributes(fn.name), *other.names(fn.name))
+    )
 
 
 def _waits(stmt: Stmt) -> bool:

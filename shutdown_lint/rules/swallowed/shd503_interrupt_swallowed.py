@@ -38,8 +38,8 @@ Unsafe: Ctrl-C then ends the whole loop, where it may have been meant to end one
 
 ## Precision
 Silent for prompts (``input``, ``readline``, ``cmdloop``, ``prompt``), second-press exits, clauses that set a flag, and loops with a
-condition whose clause prints "KeyboardInterrupt", as shells do. Strict where the loop does not repeat its work, but only takes up
-again what the interrupt broke off.
+condition whose clause prints "KeyboardInterrupt", as shells do. Preview where the loop does not repeat its work, but only takes up
+again what the interrupt broke off: in the 2 that were read in unseen packages, that was meant.
 
 ## References
 - [KeyboardInterrupt](https://docs.python.org/3/library/exceptions.html#KeyboardInterrupt)
@@ -90,7 +90,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                         module,
                         handler.span,
                         f"`{fn.qualname}` catches KeyboardInterrupt inside its loop and goes on: Ctrl-C does not end the program",
-                        tier="S" if _only_repeats(loop.stmt) else None,
+                        tier="P" if _only_repeats(loop.stmt) else None,
                         help="leave the loop with `break`, or catch it around the loop",
                         fix=Fix("unsafe", "end the loop by `break`", "shd503"),
                     )

@@ -17,7 +17,7 @@ from shutdown_lint.walk import last_name, same, text
 
 _GATHERS = frozenset({"gather", "wait", "shield", "ensure_future", "create_task"})
 _WAITING = re.compile(r"^_*(async_)?(wait|join)(_|$)")
-_TELLS = frozenset({"set", "cancel", "put", "put_nowait", "close", "stop", "shutdown", "terminate", "kill", "abort"})
+_TELLS = re.compile(r"(^|_)(set|cancel|put|close|stop|shutdown|terminate|kill|abort|signal|notify)(_|$)")
 _STRICT = {
     "job": ("for the whole of a job", "pass a limit, and cancel or report the job when it is over"),
     "task_done": (
@@ -52,7 +52,7 @@ def check(rule: Rule, module: ModuleFacts, project: Project, wait: Wait, out: Wa
         )
     elif wakes == "set" and place is not None and latched(project, place):
         return  # a worker that was started is on its way there
-    elif _is_handed_on(wait) or _promises_to_wait(wait, out) or (wakes == "set" and _told_before(wait)):
+    elif _is_handed_on(wait) or _promises_to_wait(wait, out) or (wakes in ("set", "job") and _told_before(wait)):
         return
     elif wakes in _STRICT:
         what, help_ = _STRICT[wakes]
@@ -81,9 +81,9 @@ def _promises_to_wait(wait: Wait, out: WayOut) -> bool:
 
 
 def _told_before(wait: Wait) -> bool:
-    """Whether the function asks something to end before it waits for the event that tells the end."""
+    """Whether the function asks something to end before it waits for the end."""
     line, event = wait.site.call.span.line, receiver(wait.site.call)
     return any(
-        last_name(site.call.func) in _TELLS and site.call.span.line < line and not same(receiver(site.call), event)
+        _TELLS.search(last_name(site.call.func)) and site.call.span.line < line and not same(receiver(site.call), event)
         for site in wait.fn.sites
     )

@@ -70,7 +70,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.facts import Attr, Call, ModuleFacts
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Place, Use
@@ -82,7 +82,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._polls import is_limited
 from shutdown_lint.rules.waits._stops import receiver, way_out
 from shutdown_lint.rules.waits._woken import tellers, waited_name, woken
-from shutdown_lint.walk import text
+from shutdown_lint.walk import Site, own_exprs, same, subexprs, text
 
 RULE = Rule(
     code="SHD408",
@@ -130,10 +130,25 @@ def _is_blind(wait: Wait, loop: Loop) -> bool:
         or is_limited(wait.site)
     ):
         return False
-    if any(place.part == "handler" for place in wait.site.at.around()):
+    if any(place.part == "handler" for place in wait.site.at.around()) or _is_filled(wait.site):
         return False
     name = waited_name(receiver(wait.site.call), wait.fn)
     return name is not None and all(name != place.name for place in loop.tests)
+
+
+def _is_filled(site: Site) -> bool:
+    """Whether something was seen to be in the queue: ``while not q.empty(): q.get()``, ``[q.get() for _ in range(q.qsize())]``."""
+    tests = [getattr(place.outer.stmt, "test", None) for place in site.at.around() if place.outer is not None]
+    tests += [getattr(place.outer.stmt, "iter", None) for place in site.at.around() if place.outer is not None]
+    return any(
+        isinstance(part, Call)
+        and isinstance(part.func, Attr)
+        and part.func.name in ("empty", "qsize")
+        and same(part.func.value, receiver(site.call))
+        for root in (*tests, *own_exprs(site.at.stmt))
+        if root is not None
+        for part in subexprs(root)
+    )
 
 
 def _finding(

@@ -166,6 +166,8 @@ def _limit(wait: Wait, project: Project) -> float | None:
 
 
 def _path(fn: Fn, at: At, project: Project) -> Path | None:
+    if _is_off_loop(at):
+        return None
     if fn.facts.is_async:
         if is_stop(fn, project) or _behind_yield(fn, at):
             return Path(fn, (), not is_patient(fn))
@@ -179,6 +181,16 @@ def _path(fn: Fn, at: At, project: Project) -> Path | None:
     if may_be_on_way_out(fn, at, project) and not any(r.kind in AT_EXIT for r in project.roles.seeds().get(fn, ())):
         return _from_coroutine(fn, project)
     return None
+
+
+def _is_off_loop(at: At) -> bool:
+    """Whether the place is chosen by whether a loop runs: ``if get_running_loop() is None``."""
+    tests = (place.outer.stmt.test for place in at.around() if place.outer and isinstance(place.outer.stmt, If))
+    return any(
+        isinstance(part, Call) and method_name(part).endswith(("running_loop", "current_async_library"))
+        for test in tests
+        for part in subexprs(test)
+    )
 
 
 def _from_coroutine(fn: Fn, project: Project) -> Path | None:
