@@ -44,7 +44,7 @@ its normal course.
 
 ## Precision
 By default around an `await`, and in loops that have no end of their own or that wait. Strict where the `try` waits or runs code that
-others supply, preview for every other bare clause: in the 18 read in unseen packages, an interrupt would
+others supply and in loops that end by themselves, preview for every other bare clause: in the 18 read in unseen packages, an interrupt would
 have had to arrive within microseconds. Silent where the clause raises on some path, stores or forwards the exception, ends the loop or the process, where an
 earlier clause deals with the stopping exceptions (or raises what nobody can see: `except self.fatal: raise`), where the
 clause changes what the loop tests, where a task ends behind the clause anyway, and in bodies that only threads or child processes run: a thread never
@@ -105,6 +105,7 @@ RULE = Rule(
     triggers=(r"re:except\s*:|except[^\n]*BaseException|except\s*\([^)]*BaseException",),
     origin=("G4",),
 )
+_MAX_HOPS = 2
 _QUICK = frozenset(
     {
         "loads",
@@ -177,7 +178,7 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
         return "S"
     if not _may_last(stmt, fn, project) and not any(_is_work(site.call) for site in sites(stmt.body)):
         return "P"
-    return "D" if _goes_on_and_on(at, fn, project) else "S" if _may_last(stmt, fn, project) else "P"
+    return "D" if _goes_on_and_on(at, fn, project) else "S"
 
 
 def _ends(stmt: Stmt) -> bool:
@@ -190,13 +191,21 @@ def _is_work(call: Call) -> bool:
     return last_name(call) not in QUIET_NAMES and last_name(call) not in _QUICK
 
 
-def _goes_on_and_on(at: At, fn: Fn, project: Project) -> bool:
-    """Whether a loop around the place has no end of its own, or waits: not one that works off what there is."""
+def _goes_on_and_on(at: At, fn: Fn, project: Project, hops: int = 0) -> bool:
+    """Whether a loop around the place, or around a call of the function, has no end of its own, or waits.
+
+    A loop that works off what there is leaves soon: whoever called it goes on.
+    """
     around = {id(loop.stmt) for loop in enclosing_loops(at)}
-    return any(
+    endless = any(
         id(loop.at.stmt) in around
         and (isinstance(loop.at.stmt, For) or isinstance(getattr(loop.at.stmt, "test", None), Const) or loop.waits)
         for loop in project.protocol.loops(fn)
+    )
+    callers = project.calls.callers(fn) if not endless and hops < _MAX_HOPS else ()
+    return endless or any(
+        caller.confidence == "proven" and _goes_on_and_on(caller.site.at, caller.fn, project, hops + 1)
+        for caller in callers
     )
 
 
