@@ -41,11 +41,11 @@ Kind: TypeAlias = Literal["time", "network", "foreign", "unknown"]
 
 MAX_DEPTH = 3
 MAX_HOPS = 4
-# Parts of a name (split at underscores) that stand for a peer to which a close says good-bye. Not sessions, clients and
-# web sockets: those of the common HTTP libraries catch what their close meets.
+# Parts of a name (split at underscores) that stand for a peer to which a close says good-bye. Not sessions, clients, web
+# sockets and connections: many of those are local, or catch what their close meets.
 _PEERS = frozenset({
-    "conn", "connection", "connections", "broker", "producer", "producers", "publisher", "subscriber", "redis", "kafka", "mqtt", "amqp", "db",
-    "database", "smtp", "imap", "ftp", "consumer", "consumers", "mailbox", "ldap", "nats", "zookeeper", "etcd", "consul",
+    "broker", "producer", "producers", "publisher", "subscriber", "redis", "kafka", "mqtt", "amqp", "smtp", "imap", "ftp", "consumer",
+    "consumers", "mailbox", "ldap", "nats", "zookeeper", "etcd", "consul",
 })  # fmt: skip
 # What the system or a toolkit alone closes: that fails only where the program is broken.
 _LOCAL = re.compile(

@@ -126,8 +126,20 @@ def _task(at: At, undo: Call, name: Name, fn: Fn, project: Project) -> Pair | No
         return None
     between = at.block[made[0].position + 1 : at.position]
     # a mere sleep beside a task stands in for waiting for it, which is another rule's
-    works = any(site.awaited and last_name(site.call.func) != "sleep" for site in sites(between))
+    # only a cancel ends a wait; where the program's main coroutine is cancelled, so are all tasks
+    idle = {"sleep", "wait"} if _is_main(fn, project) else {"sleep"}
+    works = any(site.awaited and last_name(site.call.func) not in idle for site in sites(between))
     return Pair(made[0], at, undo, f"task `{name.id}` goes on", between) if works else None
+
+
+def _is_main(fn: Fn, project: Project) -> bool:
+    """``asyncio.run(main())``."""
+    return any(
+        isinstance(caller.site.parents[0], Call)
+        and project.calls.is_call_to(caller.site.parents[0], caller.fn, "asyncio.run")
+        for caller in project.calls.callers(fn)
+        if caller.site.parents
+    )
 
 
 def _handler(at: At, undo: Call, fn: Fn, project: Project) -> Pair | None:

@@ -109,6 +109,7 @@ _MAX_HOPS = 2
 _QUICK = frozenset(
     {
         "loads",
+        "raw_decode",
         "dumps",
         "parse",
         "fromisoformat",

@@ -31,7 +31,8 @@ class Bridge:
 By default: awaited releases of a network object before the release of another object, and loops over members that are
 supplied from outside, whose method is for others to implement, or that a network library makes; and waits that raise when their
 limit is over (`Popen.wait(timeout)`, `asyncio.wait_for`), which is the very case that they were given a limit for. Strict: the same in
-functions without ``async``, and awaited steps of which nothing is known. Silent where a ``try`` or ``suppress`` is around
+functions without ``async``, and awaited steps that run code of others. Preview: awaited steps of which nothing is known (in unseen
+packages half of them could not fail). Silent where a ``try`` or ``suppress`` is around
 the step, where the step cannot raise (``Task.cancel``, ``Event.set``, what the project itself catches), for local
 sockets, files and threads, and where the step after it is a base's method without a body.
 
@@ -93,7 +94,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         cuts = tuple(_cuts(fn, project))
         if cuts:
-            yield _finding(module, fn, min(cuts, key=lambda cut: "DS".index(cut.tier)))
+            yield _finding(module, fn, min(cuts, key=lambda cut: "DSP".index(cut.tier)))
 
 
 def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
@@ -187,7 +188,7 @@ def _tier(step: Release, lost: tuple[Release, ...], members: Expr | None, reason
         return "D"
     if step.awaited:
         direct = reason.kind == "network" and len(reason.steps) <= _MAX_HOPS
-        return "D" if direct and lost else "S"
+        return "D" if direct and lost else "S" if reason.kind != "unknown" else "P"
     return "S" if reason.kind == "network" and len(reason.steps) <= _MAX_HOPS else None
 
 

@@ -12,7 +12,7 @@ from shutdown_lint.project.protocol import Wait
 from shutdown_lint.rules._told import is_event, is_told, latched
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._drains import slow_consumer
-from shutdown_lint.rules.waits._stops import WayOut, is_patient, receiver
+from shutdown_lint.rules.waits._stops import WayOut, is_patient, is_stop, receiver
 from shutdown_lint.walk import last_name, same, text
 
 _GATHERS = frozenset({"gather", "wait", "shield", "ensure_future", "create_task"})
@@ -60,7 +60,7 @@ def check(rule: Rule, module: ModuleFacts, project: Project, wait: Wait, out: Wa
             module,
             call.span,
             f"`{text(call)}` in `{fn.qualname}` waits {what}, without limit",
-            tier="S",
+            tier="S" if is_stop(out.stop, project) else "P",
             trace=(*out.steps, waits),
             help=help_,
         )
@@ -77,7 +77,8 @@ def _is_handed_on(wait: Wait) -> bool:
 
 def _promises_to_wait(wait: Wait, out: WayOut) -> bool:
     """Whether the function's name says that it waits for something, however long: the limit is its caller's."""
-    return is_patient(out.stop) or (out.stop is wait.fn and bool(_WAITING.match(wait.fn.name)))
+    waits = out.stop is wait.fn or wait.model.wakes == "set"
+    return is_patient(out.stop) or (waits and bool(_WAITING.match(wait.fn.name)))
 
 
 def _told_before(wait: Wait) -> bool:

@@ -109,7 +109,19 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Instance, Values
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import receiver
-from shutdown_lint.walk import At, Site, argument, last_name, parts_of, same, sites, sites_at, text, walk
+from shutdown_lint.walk import (
+    At,
+    Site,
+    argument,
+    enclosing_loops,
+    last_name,
+    parts_of,
+    same,
+    sites,
+    sites_at,
+    text,
+    walk,
+)
 
 RULE = Rule(
     code="SHD403",
@@ -220,6 +232,8 @@ def _breaker(between: Body, fn: Fn, all_done: list[Site], project: Project) -> s
             continue
         if isinstance(stmt, Try) and _holds(stmt):
             found = _breaker((*stmt.orelse, *stmt.final), fn, all_done, project)
+        elif isinstance(stmt, Try) and _is_made_good(stmt, all_done):
+            found = None
         elif isinstance(stmt, Continue):
             found = "`continue`"
         else:
@@ -247,6 +261,17 @@ def _holds(stmt: Try) -> bool:
         for handler in stmt.handlers
         for at in walk(handler.body)
     )
+
+
+def _is_made_good(stmt: Try, all_done: list[Site]) -> bool:
+    """Whether each clause that catches all leaves the loop, and what is open is reported behind it."""
+    if not any(catches(handler.types, "Exception") for handler in stmt.handlers):
+        return False
+    leaves = all(any(type(at.stmt).__name__ == "Break" for at in walk(handler.body)) for handler in stmt.handlers)
+    behind = any(
+        site.call.span.line > stmt.span.line and next(enclosing_loops(site.at), None) is not None for site in all_done
+    )
+    return leaves and behind and len(all_done) > 1
 
 
 def _raiser(stmt: Stmt, fn: Fn, project: Project) -> str | None:

@@ -188,7 +188,7 @@ def _of_function(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Find
         module,
         fn.facts.span,
         f"`{fn.qualname}` may last {_seconds(found.seconds)} ({_sum(found)}), and a program is killed {_seconds(GRACE)} after SIGTERM",
-        tier="S" if _ends_owner(fn, project) else "P",
+        tier="S" if _ends_owner(fn, project) and cost(tuple(_firm(inner))).seconds >= GRACE + SLACK else "P",
         severity="info",
         confidence="likely",
         lost=_lost(inner),
