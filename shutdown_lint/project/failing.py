@@ -52,10 +52,8 @@ _LOCAL = re.compile(
     r"(^|_)(sock(et)?|fd|file|fp|fh|stdin|stdout|stderr|pipe|thread|lock|t|f|s|window|widget|dialog|menu|toolbar|progress_?bar|figure)(s|\d)?$",
     re.IGNORECASE,
 )
-# Verbs whose calls say something to a peer.
-_SAYS = re.compile(
-    r"^_?(async_)?(log_?out|disconnect|unsubscribe\w*|deregister\w*|commit\w*|publish|leave\w*|sign_?off|logoff|request|post)$"
-)
+# Verbs whose calls say something to a peer, whoever it is; many a `disconnect`, `unsubscribe` or `publish` is a local affair.
+_SAYS = re.compile(r"^_?(async_)?(log_?out|deregister\w*|commit\w*|sign_?off|logoff)$")
 # Calls that compute, look up or log.
 QUIET_NAMES = frozenset({
     "debug", "info", "warning", "error", "exception", "critical", "log", "print", "len", "isinstance", "getattr", "hasattr", "bool", "list", "tuple",

@@ -8,7 +8,7 @@ from shutdown_lint.facts import Assign, Attr, Await, Call, Const, Expr, ExprStmt
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.failing import Why, shielded
 from shutdown_lint.rules.swallowed._steps import Release
-from shutdown_lint.walk import At, Site, argument, sites_at, text
+from shutdown_lint.walk import At, Site, argument, same, sites_at, text
 
 # call: the exception, and the position and keyword of the limit
 _RAISE = {
@@ -37,6 +37,8 @@ def time_out(call: Call, fn: Fn, project: Project, depth: int = 0, outer: Call |
     """Why the call raises when a limit is reached: it says so itself, or the function that it runs lets that through."""
     name = next((name for name in project.calls.external(call, fn) if name in _RAISE), None)
     if name is not None:
+        if _is_killed(call, fn):
+            return None  # nothing survives SIGKILL: the wait only reaps
         error, position, keyword = _RAISE[name]
         limit = argument(call, position, keyword)
         if limit is None or (isinstance(limit, Const) and limit.value is None) or _is_open(limit, fn, outer):
@@ -53,6 +55,17 @@ def time_out(call: Call, fn: Fn, project: Project, depth: int = 0, outer: Call |
                 step = target.step(site.call.span, f"`{text(call)}` runs `{target.qualname}`, which lets it through")
                 return reason._replace(steps=(step, *reason.steps))
     return None
+
+
+def _is_killed(call: Call, fn: Fn) -> bool:
+    receiver = call.func.value if isinstance(call.func, Attr) else None
+    return any(
+        isinstance(site.call.func, Attr)
+        and site.call.func.name == "kill"
+        and same(site.call.func.value, receiver)
+        and site.call.span.line < call.span.line
+        for site in fn.sites
+    )
 
 
 def _is_open(limit: Expr, fn: Fn, outer: Call | None) -> bool:

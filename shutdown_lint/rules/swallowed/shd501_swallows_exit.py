@@ -110,6 +110,10 @@ _QUICK = frozenset(
     {
         "loads",
         "raw_decode",
+        "extract_tb",
+        "format_exc",
+        "format_exception",
+        "print_exc",
         "dumps",
         "parse",
         "fromisoformat",
@@ -171,15 +175,20 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
         if cancels(fn) or _ends_task(at, fn, project):
             return None
         return "S" if is_stop(fn, project) and next(enclosing_loops(at), None) is None else "D"
-    if _asks_for_results(stmt):
+    if _asks_for_results(stmt) or _is_a_thread(fn):
         return None
     if next(enclosing_loops(at), None) is None or not any(True for _ in sites(stmt.body)):
         return "S" if _may_last(stmt, fn, project) else "P"
-    if _in_cleanup(at) or _releases_only(stmt) or _calls_each(at, fn, project):
-        return "S"
     if not _may_last(stmt, fn, project) and not any(_is_work(site.call) for site in sites(stmt.body)):
         return "P"
+    if _in_cleanup(at) or _releases_only(stmt) or _calls_each(at, fn, project):
+        return "S"
     return "D" if _goes_on_and_on(at, fn, project) else "S"
+
+
+def _is_a_thread(fn: Fn) -> bool:
+    """Whether the name says that a thread runs it, started by means that are not seen here."""
+    return "thread" in fn.name.lower() or (fn.cls is not None and fn.cls.name.endswith("Thread"))
 
 
 def _ends(stmt: Stmt) -> bool:

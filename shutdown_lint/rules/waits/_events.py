@@ -54,7 +54,7 @@ def check(rule: Rule, module: ModuleFacts, project: Project, wait: Wait, out: Wa
         return  # a worker that was started is on its way there
     elif _is_handed_on(wait) or _promises_to_wait(wait, out) or (wakes in ("set", "job") and _told_before(wait)):
         return
-    elif wakes in _STRICT:
+    elif wakes in _STRICT and not project.roles.only(out.stop, "thread", "timer", "pool-thread"):
         what, help_ = _STRICT[wakes]
         yield rule.finding(
             module,

@@ -148,6 +148,7 @@ _QUEUES = frozenset(
         "multiprocessing.Queue",
     }
 )
+_STOPPING = frozenset({"CancelledError", "KeyboardInterrupt", "SystemExit", "GeneratorExit"})
 _GETS = ("get", "get_nowait")
 # Calls that do not raise, by their last name: output, time, containers, flags.
 _SURE = frozenset(
@@ -255,10 +256,11 @@ def _reports(stmt: Stmt, all_done: list[Site]) -> bool:
 
 
 def _holds(stmt: Try) -> bool:
-    """Whether an error of the body is caught, and the code behind goes on."""
+    """Whether an error of the body is caught, and the code behind goes on; who is cancelled may leave."""
     return any(catches(handler.types, "Exception") for handler in stmt.handlers) and not any(
         type(at.stmt).__name__ in ("Raise", "Return", "Break", "Continue")
         for handler in stmt.handlers
+        if handler.types is None or last_name(handler.types) not in _STOPPING
         for at in walk(handler.body)
     )
 

@@ -52,7 +52,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Expr, ModuleFacts, Name, Try, While
+from shutdown_lint.facts import Assign, Attr, Expr, ModuleFacts, Name, Raise, Return, Try, While
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute
@@ -91,7 +91,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         waits = [wait for site in fn.sites if (wait := project.protocol.wait(site, fn)) is not None]
         for first in waits:
-            if first.bounded and first.site.call.args and not _until_it_ends(first):
+            if first.bounded and first.site.call.args and not _until_it_ends(first) and not _is_probe(first):
                 yield from _defeated(module, project, first, waits)
 
 
@@ -168,6 +168,11 @@ def _until_it_ends(first: Wait) -> bool:
     """``while t.is_alive(): t.join(0.5)``."""
     tests = [loop.stmt.test for loop in enclosing_loops(first.site.at) if isinstance(loop.stmt, While)]
     return any(isinstance(part, Attr) and part.name == "is_alive" for test in tests for part in subexprs(test))
+
+
+def _is_probe(first: Wait) -> bool:
+    """``try: child.wait(1); raise Failed() except TimeoutExpired: …``: only whether it ends at once is asked."""
+    return first.site.at.part == "body" and any(isinstance(stmt, (Raise, Return)) for stmt in first.site.at.after())
 
 
 def _inner_wait(first: Wait, site: Site, place: Attribute, project: Project) -> Wait | None:
