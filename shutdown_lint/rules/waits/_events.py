@@ -18,6 +18,9 @@ from shutdown_lint.walk import last_name, same, text
 _GATHERS = frozenset({"gather", "wait", "shield", "ensure_future", "create_task"})
 _WAITING = re.compile(r"^_*(async_)?(wait|join)(_|$)")
 _TELLS = re.compile(r"(^|_)(set|cancel|put|close|stop|shutdown|terminate|kill|abort|signal|notify)(_|$)")
+_ORDERS = re.compile(
+    r"(stop|shut_?down|exit|quit|terminate|cancel|abort|close)(_event|_signal|_requested|_flag|ing)?$", re.IGNORECASE
+)
 _STRICT = {
     "job": ("for the whole of a job", "pass a limit, and cancel or report the job when it is over"),
     "task_done": (
@@ -52,7 +55,12 @@ def check(rule: Rule, module: ModuleFacts, project: Project, wait: Wait, out: Wa
         )
     elif wakes == "set" and place is not None and latched(project, place):
         return  # a worker that was started is on its way there
-    elif _is_handed_on(wait) or _promises_to_wait(wait, out) or (wakes in ("set", "job") and _told_before(wait)):
+    elif (
+        _is_handed_on(wait)
+        or _promises_to_wait(wait, out)
+        or (wakes in ("set", "job") and _told_before(wait))
+        or (wakes == "set" and _is_the_order(wait))
+    ):
         return
     elif wakes in _STRICT and not project.roles.only(out.stop, "thread", "timer", "pool-thread"):
         what, help_ = _STRICT[wakes]
@@ -79,6 +87,11 @@ def _promises_to_wait(wait: Wait, out: WayOut) -> bool:
     """Whether the function's name says that it waits for something, however long: the limit is its caller's."""
     waits = out.stop is wait.fn or wait.model.wakes == "set"
     return is_patient(out.stop) or (waits and bool(_WAITING.match(wait.fn.name)))
+
+
+def _is_the_order(wait: Wait) -> bool:
+    """Whether the event tells to stop, and so is what the function waits for before it stops things: ``await self.shutdown.wait()``."""
+    return bool(_ORDERS.search(last_name(receiver(wait.site.call))))
 
 
 def _told_before(wait: Wait) -> bool:

@@ -79,7 +79,7 @@ from shutdown_lint.rules.waits._stops import (
     receiver,
     way_out,
 )
-from shutdown_lint.walk import At, Site, own_exprs, subexprs, text
+from shutdown_lint.walk import At, Site, last_name, own_exprs, subexprs, text
 
 RULE = Rule(
     code="SHD401",
@@ -203,6 +203,7 @@ def _child(
             or asked_to_end(track)
             or track.escaped
             or track.has("stdout", "stderr")
+            or _closes_before(wait)
         ):
             return
         yield RULE.finding(
@@ -217,6 +218,12 @@ def _child(
             ),
             help="`terminate()` it first, wait with a limit, then `kill()` it and wait",
         )
+
+
+def _closes_before(wait: Wait) -> bool:
+    """Whether the function closes something first: a socket or pipe at the end of which the child ends."""
+    line = wait.site.call.span.line
+    return any(last_name(s.call.func) in ("close", "shutdown") and s.call.span.line < line for s in wait.fn.sites)
 
 
 def _awaited(at: At) -> Iterator[Await]:
