@@ -282,7 +282,7 @@ def _raiser(stmt: Stmt, fn: Fn, project: Project) -> str | None:
     for site in sites_at(at):
         func = site.call.func
         last = func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
-        if last not in _SURE and not _never_raises(site.call, fn, project):
+        if last.strip("_") not in _SURE and not _never_raises(site.call, fn, project):
             return f"`{text(site.call)}` raises"
     return None
 
@@ -314,10 +314,22 @@ def _join(done: Site, fn: Fn, project: Project) -> tuple[Site, Fn] | None:
     if not made:
         return None
     for other, site in project.calls.calls_named("join"):
-        if not site.call.args and isinstance(site.call.func, Attr) and not is_test(other):
+        if not site.call.args and isinstance(site.call.func, Attr) and not is_test(other) and not _gathers(site, other):
             if made & _made(site.call.func.value, other, project):
                 return site, other
     return None
+
+
+def _gathers(join: Site, fn: Fn) -> bool:
+    """Whether the workers are gathered before: what one of them raises comes out there, and the join is never reached."""
+    line = join.call.span.line
+    return any(
+        site.awaited
+        and last_name(site.call.func) == "gather"
+        and site.call.span.line < line
+        and argument(site.call, 99, "return_exceptions") is None
+        for site in fn.sites
+    )
 
 
 def _made(expr: Expr | None, fn: Fn, project: Project) -> frozenset[int]:
