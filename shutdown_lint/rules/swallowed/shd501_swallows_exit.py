@@ -276,10 +276,8 @@ def _is_release(stmt: Stmt) -> bool:
 
 def _releases_only(stmt: Try) -> bool:
     """A release of one member after the other must go through, whatever one of them raises."""
-    return all(
-        last_name(site.call) in RELEASES or last_name(site.call) in ("remove", "unregister", "join", "pop")
-        for site in sites(stmt.body)
-    )
+    calls = [last_name(site.call) for site in sites(stmt.body)]
+    return bool(calls) and all(name in RELEASES or name in ("remove", "unregister", "join", "pop") for name in calls)
 
 
 def _calls_each(at: At, fn: Fn, project: Project) -> bool:

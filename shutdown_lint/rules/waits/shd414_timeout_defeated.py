@@ -133,7 +133,7 @@ def _container(wait: Wait) -> Expr | None:
 def _goes_on_to(first: Site, second: Site, fn: Fn) -> bool:
     """Whether the second call follows the first, and nothing between them ends, asks about or replaces the object."""
     start, end = first.call.span.line, second.call.span.line
-    if start >= end or _excludes(first.at, second.at) or _child_is_gone(second.at):
+    if start >= end or _excludes(first.at, second.at) or _child_is_gone(second.at) or _leaves(first.at, second.at):
         return False
     if any(start <= site.call.span.line <= end and method_name(site.call) in _ENDS for site in fn.sites):
         return False
@@ -152,6 +152,24 @@ def _excludes(first: At, second: At) -> bool:
         and not isinstance(place.outer.stmt, Try)
         and ours.get(id(place.outer.stmt), place.part) != place.part
         for place in second.around()
+    )
+
+
+def _leaves(first: At, second: At) -> bool:
+    """Whether a block around the first wait, but not around the second, ends with a ``return`` or a ``raise``."""
+    theirs = {id(place.block) for place in second.around()}
+    return any(
+        id(place.block) not in theirs and isinstance(place.block[-1], (Return, Raise)) and not _may_raise_out(place)
+        for place in first.around()
+    )
+
+
+def _may_raise_out(place: At) -> bool:
+    """In the body of a ``try``, whose handlers go on when the limit is reached."""
+    return any(
+        isinstance(outer.outer.stmt, Try) and outer.part == "body"
+        for outer in place.around()
+        if outer.outer is not None
     )
 
 
