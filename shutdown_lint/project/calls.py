@@ -73,6 +73,8 @@ class CallGraph:
         if key not in self._targets:
             self._targets[key] = ()
             found = (t for value in self._project.evaluate.values(call.func, fn) for t in self.runs(value))
+            if _is_super(call.func):  # the base's own: an override is not what it runs
+                found = (t for t in found if t.confidence == "proven")
             self._targets[key] = tuple(dict.fromkeys(found))
         return self._targets[key]
 
@@ -245,6 +247,12 @@ class CallGraph:
         if isinstance(expr, Lambda):
             return (self._project.modules.of(fn.module).functions[expr.function],)
         return tuple(dict.fromkeys(t.fn for v in self._project.evaluate.values(expr, fn) for t in self.runs(v)))
+
+
+def _is_super(func: Expr) -> bool:
+    """``super().method``."""
+    root = func.value if isinstance(func, Attr) else None
+    return isinstance(root, Call) and isinstance(root.func, Name) and root.func.id == "super"
 
 
 def _packages(fn: Fn) -> Iterator[str]:

@@ -41,22 +41,27 @@ Kind: TypeAlias = Literal["time", "network", "foreign", "unknown"]
 
 MAX_DEPTH = 3
 MAX_HOPS = 4
-# Parts of a name (split at underscores) that stand for a peer over a network.
+# Parts of a name (split at underscores) that stand for a peer to which a close says good-bye. Not sessions, clients, web
+# sockets and connections: many of those are local, or catch what their close meets.
 _PEERS = frozenset({
-    "client", "clients", "conn", "connection", "connections", "session", "websocket", "ws", "broker", "producer", "producers",
-    "publisher", "subscriber", "redis", "mongo", "kafka", "mqtt", "amqp", "db", "database", "api", "bot", "rpc", "smtp", "imap", "ftp", "ssh",
-    "consumer", "consumers", "cursor", "mailbox", "ldap", "nats", "zookeeper", "etcd", "consul", "upstream", "remote",
+    "broker", "producer", "producers", "publisher", "subscriber", "redis", "kafka", "mqtt", "amqp", "smtp", "imap", "ftp", "consumer",
+    "consumers", "mailbox", "ldap", "nats", "zookeeper", "etcd", "consul",
 })  # fmt: skip
-# What the system alone closes: that fails only where the program is broken.
-_LOCAL = re.compile(r"(^|_)(sock(et)?|fd|file|fp|fh|stdin|stdout|stderr|pipe|thread|lock|t|f|s)(s|\d)?$", re.IGNORECASE)
-# Verbs whose calls say something to a peer.
-_SAYS = re.compile(
-    r"^_?(async_)?(log_?out|disconnect|unsubscribe\w*|deregister\w*|commit\w*|publish|leave\w*|sign_?off|logoff|request|post)$"
+# What the system or a toolkit alone closes: that fails only where the program is broken.
+_LOCAL = re.compile(
+    r"(^|_)(sock(et)?|fd|file|fp|fh|stdin|stdout|stderr|pipe|thread|lock|t|f|s|window|widget|dialog|menu|toolbar|progress_?bar|figure)(s|\d)?$",
+    re.IGNORECASE,
 )
-_QUIET_NAMES = frozenset({
+# Verbs whose calls say something to a peer, whoever it is; many a `disconnect`, `unsubscribe` or `publish` is a local affair.
+_SAYS = re.compile(r"^_?(async_)?(log_?out|deregister\w*|commit\w*|sign_?off|logoff)$")
+# Calls that compute, look up or log.
+QUIET_NAMES = frozenset({
     "debug", "info", "warning", "error", "exception", "critical", "log", "print", "len", "isinstance", "getattr", "hasattr", "bool", "list", "tuple",
     "set", "dict", "str", "repr", "cancel", "append", "clear", "discard", "pop", "values", "items", "keys", "copy", "get", "is_set", "is_alive", "done",
     "super", "sleep", "add", "format", "cancelled", "id", "int", "float", "sorted", "reversed", "time", "monotonic", "locked", "is_running", "closed",
+    "encode", "decode", "join", "split", "strip", "lower", "upper", "replace", "startswith", "endswith", "extend", "update", "remove", "popleft",
+    "hex", "call_soon", "call_soon_threadsafe", "create_task", "ensure_future", "set_result", "isEnabledFor", "getLogger", "get_logger", "enumerate",
+    "zip", "range", "min", "max", "sum", "any", "all", "type", "hash", "iter", "next", "empty", "qsize", "notify_all", "notify", "getpid",
 })  # fmt: skip
 _ADDERS = frozenset({"append", "add", "insert", "appendleft", "setdefault", "extend", "update"})
 
@@ -79,6 +84,8 @@ def why(call: Call, fn: Fn, project: Project, *, awaited: bool = False, depth: i
         return _external(names, call, awaited, project)
     targets = tuple(target.fn for target in project.calls.targets(call, fn) if target.fn is not fn)
     if targets:
+        # what is for others to implement is judged by those of the project that do
+        targets = tuple(t for t in targets if not (is_abstract(t) or _is_hook(t, project))) or targets
         return _strongest(_of_function(target, call, fn, project, depth) for target in targets)
     return _unresolved(call, fn, awaited, depth, project)
 
@@ -106,7 +113,7 @@ def _strongest(reasons: Iterator[Why | None]) -> Why | None:
 
 def _external(names: tuple[str, ...], call: Call, awaited: bool, project: Project) -> Why | None:
     models = project.models
-    if any(name in models.never_raises for name in names):
+    if any(name in models.never_raises or models.canonical(name) in models.never_raises for name in names):
         return None
     for name in names:
         if _is_network(name, project):
@@ -121,12 +128,18 @@ def _is_network(name: str, project: Project) -> bool:
     return name.partition(".")[0] in known or any(name.startswith(f"{package}.") for package in known)
 
 
-def _made_by(receiver: Expr, fn: Fn, project: Project) -> str | None:
+def _is_quiet(maker: str, method: str, project: Project) -> bool:
+    """Whether the method of what the function makes is known not to raise."""
+    model = project.models.acquire.get(project.models.canonical(maker))
+    return model is not None and f"{model.name}.{method}" in project.models.never_raises
+
+
+def _made_by(receiver: Expr, method: str, fn: Fn, project: Project) -> str | None:
     """The function of a network package that makes the object: ``self.pool = await asyncpg.create_pool(dsn)``."""
     for value, scope in _written(receiver, fn, project):
         inner = value.value if isinstance(value, Await) else value
         for name in project.calls.external(inner, scope) if isinstance(inner, Call) else ():
-            if _is_network(name, project):
+            if _is_network(name, project) and not _is_quiet(name, method, project):
                 return name
     return None
 
@@ -169,7 +182,7 @@ def _of_function(target: Fn, call: Call, fn: Fn, project: Project, depth: int) -
     found = _strongest(
         why(site.call, target, project, awaited=site.awaited, depth=depth + 1)
         for site in target.sites
-        if not shielded(site.at) and _last(site.call.func) not in _QUIET_NAMES
+        if not shielded(site.at) and _last(site.call.func) not in QUIET_NAMES
     )
     if found is None or found.kind == "unknown":
         return found
@@ -183,16 +196,29 @@ def _unresolved(call: Call, fn: Fn, awaited: bool, depth: int, project: Project)
     if by_name is not None:
         return by_name
     receiver = call.func.value if isinstance(call.func, Attr) else None
-    if receiver is None or _last(call.func) in _QUIET_NAMES:
+    if receiver is None or _last(call.func) in QUIET_NAMES:
         return None
     if _LOCAL.search(_last(receiver)):
         return None
-    made_by = _made_by(receiver, fn, project)
+    made_by = _made_by(receiver, _last(call.func), fn, project)
     if made_by is not None:
         return Why("network", f"`{text(receiver)}` talks to a server (`{made_by}`)")
-    if not depth and is_supplied(receiver, fn, project):
-        return Why("foreign", f"`{text(receiver)}` is supplied from outside")
-    return Why("unknown", f"`{text(call)}`")
+    if depth or not is_supplied(receiver, fn, project):
+        # further down, only what is awaited: helpers that compute something are not what fails in a cleanup
+        return Why("unknown", f"`{text(call)}`") if awaited or not depth else None
+    known = tuple(_methods_of_known(receiver, _last(call.func), fn, project))
+    if known:
+        return _strongest(_of_function(method, call, fn, project, depth) for method in known)
+    return Why("foreign", f"`{text(receiver)}` is supplied from outside")
+
+
+def _methods_of_known(receiver: Expr, name: str, fn: Fn, project: Project) -> Iterator[Fn]:
+    """The methods that run where the project itself shows what is supplied: its callers, or an annotation."""
+    for value, scope in _written(receiver, fn, project):
+        for cls in project.classes.instances(project.evaluate.values(value, scope)):
+            method = project.classes.method(cls, name)
+            if method is not None:
+                yield method
 
 
 def _by_name(call: Call) -> Why | None:
@@ -278,6 +304,8 @@ def _name_supplied(name: str, fn: Fn, project: Project, hops: int) -> bool:
 
 def _binding_supplied(binding: Binding, scope: Fn, project: Project, hops: int) -> bool:
     if isinstance(binding, Param):
+        if scope.parent is not None and not scope.parent.is_module and scope.cls is None:
+            return False  # of a nested function: its callers stand beside it
         return not (scope.is_method and scope.facts.params[0] is binding) and (hops == 0 or _is_public(scope))
     if isinstance(binding, Element):
         return is_supplied(binding.iter, scope, project, hops + 1)

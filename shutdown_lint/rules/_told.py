@@ -329,6 +329,8 @@ def tells(site: Site, fn: Fn, stop: bool | None, event: bool) -> bool:
     """Whether the place where the flag's name stands may give it the value ``stop``."""
     stmt, parent = site.at.stmt, site.parents[0] if site.parents else None
     if isinstance(stmt, Assign) and any(part is site.expr for target in stmt.targets for part in subexprs(target)):
+        if stmt.op != "=":
+            return True  # a count
         if fn.name == "__init__" or fn.is_module or (isinstance(stmt.value, Call) and event):
             return False
         return stop is None or not isinstance(stmt.value, Const) or bool(stmt.value.value) is stop

@@ -102,6 +102,8 @@ def _is_unknown(handler: Handler, fn: Fn, project: Project) -> bool:
 def _is_type(part: Expr, fn: Fn, project: Project) -> bool:
     """Whether the project says which types these are; of a constant that is imported from elsewhere nobody can tell."""
     last = part.name if isinstance(part, Attr) else part.id if isinstance(part, Name) else ""
+    if isinstance(part, Name) and any(param.name == part.id for param in fn.facts.params):
+        return False
     values = project.evaluate.values(part, fn)
     return any(
         isinstance(value, (Class, Container)) or (isinstance(value, External) and not last.isupper())
@@ -123,7 +125,7 @@ def leaves(body: Body) -> bool:
 
 def forwards(handler: Handler, fn: Fn) -> bool:
     """Whether the exception is kept for someone else: stored, handed on, set on a future."""
-    if any(_last(site.call) in _FORWARDS for site in sites(handler.body)):
+    if any(_last(site.call) in _FORWARDS or _last(site.call).endswith("exc_info") for site in sites(handler.body)):
         return True
     if handler.name is None:
         return False

@@ -93,7 +93,7 @@ def _lock(at: At, undo: Call, receiver: Expr, fn: Fn, project: Project) -> Pair 
         func = call.func if call is not None else None
         if not isinstance(func, Attr) or not same(func.value, receiver):
             continue
-        if func.name != "acquire" or not _is_lock(receiver, fn, project):
+        if func.name != "acquire" or not _is_lock(receiver, fn, project) or _is_own(receiver, fn, project):
             return None
         between = at.block[position + 1 : at.position]
         if all(last_name(site.call.func) in _CALM for site in sites(between)):
@@ -108,14 +108,38 @@ def _is_lock(receiver: Expr, fn: Fn, project: Project) -> bool:
     return bool(values) and all(isinstance(v, Instance) and v.cls in _LOCKS for v in values)
 
 
+def _is_own(receiver: Expr, fn: Fn, project: Project) -> bool:
+    """Whether the lock is made anew in each call, so that nobody else ever takes it."""
+    if not isinstance(receiver, Name) or fn.is_module or not _stays(receiver.id, fn):
+        return False
+    made = any(
+        isinstance(binding, Value) and isinstance(binding.expr, Call) for binding in fn.bindings.get(receiver.id, ())
+    )
+    return made and not any(
+        other.parent is fn and receiver.id in other.mentions for other in project.functions(fn.module)
+    )
+
+
 def _task(at: At, undo: Call, name: Name, fn: Fn, project: Project) -> Pair | None:
     made = _made_before(name, at, fn)
     if made is None or not project.calls.is_call_to(made[1], fn, *_TASKS) or not _stays(name.id, fn):
         return None
     between = at.block[made[0].position + 1 : at.position]
     # a mere sleep beside a task stands in for waiting for it, which is another rule's
-    works = any(site.awaited and last_name(site.call.func) != "sleep" for site in sites(between))
+    # only a cancel ends a wait; where the program's main coroutine is cancelled, so are all tasks
+    idle = {"sleep", "wait"} if _is_main(fn, project) else {"sleep"}
+    works = any(site.awaited and last_name(site.call.func) not in idle for site in sites(between))
     return Pair(made[0], at, undo, f"task `{name.id}` goes on", between) if works else None
+
+
+def _is_main(fn: Fn, project: Project) -> bool:
+    """``asyncio.run(main())``."""
+    return any(
+        isinstance(caller.site.parents[0], Call)
+        and project.calls.is_call_to(caller.site.parents[0], caller.fn, "asyncio.run")
+        for caller in project.calls.callers(fn)
+        if caller.site.parents
+    )
 
 
 def _handler(at: At, undo: Call, fn: Fn, project: Project) -> Pair | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Await, Call, Const, ExprStmt, Raise, Try
+from shutdown_lint.facts import Assign, Attr, Await, Call, Const, Expr, ExprStmt, Name, Raise, Try
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.failing import Why, shielded
 from shutdown_lint.rules.swallowed._steps import Release
-from shutdown_lint.walk import At, Site, argument, sites_at, text
+from shutdown_lint.walk import At, Site, argument, same, sites_at, text
 
 # call: the exception, and the position and keyword of the limit
 _RAISE = {
@@ -33,13 +33,15 @@ def timed_waits(fn: Fn, project: Project) -> Iterator[tuple[Release, Why]]:
                 yield Release(call, at, awaited, None), reason
 
 
-def time_out(call: Call, fn: Fn, project: Project, depth: int = 0) -> Why | None:
+def time_out(call: Call, fn: Fn, project: Project, depth: int = 0, outer: Call | None = None) -> Why | None:
     """Why the call raises when a limit is reached: it says so itself, or the function that it runs lets that through."""
     name = next((name for name in project.calls.external(call, fn) if name in _RAISE), None)
     if name is not None:
+        if _is_killed(call, fn):
+            return None  # nothing survives SIGKILL: the wait only reaps
         error, position, keyword = _RAISE[name]
         limit = argument(call, position, keyword)
-        if limit is None or (isinstance(limit, Const) and limit.value is None):
+        if limit is None or (isinstance(limit, Const) and limit.value is None) or _is_open(limit, fn, outer):
             return None
         return Why("time", f"`{text(call)}` raises {error} when the time is over")
     targets = project.calls.targets(call, fn) if depth < _MAX_DEPTH else ()
@@ -48,11 +50,30 @@ def time_out(call: Call, fn: Fn, project: Project, depth: int = 0) -> Why | None
     target = targets[0].fn
     for at in target.statements:
         for site in sites_at(at):
-            reason = time_out(site.call, target, project, depth + 1) if _is_through(site, at) else None
+            reason = time_out(site.call, target, project, depth + 1, call) if _is_through(site, at) else None
             if reason is not None:
                 step = target.step(site.call.span, f"`{text(call)}` runs `{target.qualname}`, which lets it through")
                 return reason._replace(steps=(step, *reason.steps))
     return None
+
+
+def _is_killed(call: Call, fn: Fn) -> bool:
+    receiver = call.func.value if isinstance(call.func, Attr) else None
+    return any(
+        isinstance(site.call.func, Attr)
+        and site.call.func.name == "kill"
+        and same(site.call.func.value, receiver)
+        and site.call.span.line < call.span.line
+        for site in fn.sites
+    )
+
+
+def _is_open(limit: Expr, fn: Fn, outer: Call | None) -> bool:
+    """Whether the limit is a parameter that is None unless the caller says otherwise, and this caller does not."""
+    params = [param for param in fn.facts.params if isinstance(limit, Name) and param.name == limit.id]
+    if outer is None or not params or not (isinstance(params[0].default, Const) and params[0].default.value is None):
+        return False
+    return argument(outer, fn.facts.params.index(params[0]) - int(fn.is_method), params[0].name) is None
 
 
 def _is_through(site: Site, at: At) -> bool:

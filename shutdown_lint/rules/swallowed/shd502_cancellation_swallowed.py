@@ -52,7 +52,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Await, Body, Expr, Handler, ModuleFacts, Name, Try, While
+from shutdown_lint.facts import Assign, Attr, Await, Body, Expr, Handler, ModuleFacts, Name, Raise, Try, While
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
@@ -98,6 +98,8 @@ def _goes_on(at: At, handler: Handler, fn: Fn) -> bool:
     loop = next(enclosing_loops(at), None)
     if loop is None or not isinstance(loop.stmt, While):
         return False
+    if any(isinstance(stmt, Raise) for place in loop.around() for stmt in place.after()):
+        return False  # what must not be broken off is done first, and the cancellation raised behind it
     if raises(handler.body) or leaves(handler.body) or forwards(handler, fn):
         return False
     changes_state = any(isinstance(inner.stmt, Assign) for inner in walk(handler.body))

@@ -38,7 +38,8 @@ Unsafe: Ctrl-C then ends the whole loop, where it may have been meant to end one
 
 ## Precision
 Silent for prompts (``input``, ``readline``, ``cmdloop``, ``prompt``), second-press exits, clauses that set a flag, and loops with a
-condition whose clause prints "KeyboardInterrupt", as shells do.
+condition whose clause prints "KeyboardInterrupt", as shells do. Preview where the loop does not repeat its work, but only takes up
+again what the interrupt broke off: in the 2 that were read in unseen packages, that was meant.
 
 ## References
 - [KeyboardInterrupt](https://docs.python.org/3/library/exceptions.html#KeyboardInterrupt)
@@ -49,7 +50,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Const, Handler, ModuleFacts, Try, While
+from shutdown_lint.facts import Assign, Break, Const, Handler, ModuleFacts, Raise, Return, Stmt, Try, While
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
@@ -89,6 +90,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                         module,
                         handler.span,
                         f"`{fn.qualname}` catches KeyboardInterrupt inside its loop and goes on: Ctrl-C does not end the program",
+                        tier="P" if _only_repeats(loop.stmt) else None,
                         help="leave the loop with `break`, or catch it around the loop",
                         fix=Fix("unsafe", "end the loop by `break`", "shd503"),
                     )
@@ -100,6 +102,18 @@ def _swallows(stmt: Try, handler: Handler, at: At, fn: Fn) -> bool:
     if any(isinstance(inner.stmt, Assign) for inner in walk(handler.body)):
         return False
     return all(last_name(site.call) in _HARMLESS for site in sites(handler.body))
+
+
+def _only_repeats(loop: While) -> bool:
+    """Whether the loop is left when its body comes to its end, so that it only takes up again what the interrupt broke off."""
+    return bool(loop.body) and (
+        isinstance(loop.body[-1], (Break, Return, Raise)) or _leaves_by_itself(loop.body[-1], len(loop.body))
+    )
+
+
+def _leaves_by_itself(stmt: Stmt, length: int) -> bool:
+    """``while True: try: return child.wait() except KeyboardInterrupt: pass``."""
+    return length == 1 and isinstance(stmt, Try) and isinstance(([*stmt.body, *stmt.orelse])[-1], (Break, Return))
 
 
 def _shows(handler: Handler) -> bool:

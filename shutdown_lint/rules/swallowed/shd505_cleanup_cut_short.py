@@ -31,7 +31,8 @@ class Bridge:
 By default: awaited releases of a network object before the release of another object, and loops over members that are
 supplied from outside, whose method is for others to implement, or that a network library makes; and waits that raise when their
 limit is over (`Popen.wait(timeout)`, `asyncio.wait_for`), which is the very case that they were given a limit for. Strict: the same in
-functions without ``async``, and awaited steps of which nothing is known. Silent where a ``try`` or ``suppress`` is around
+functions without ``async``, and awaited steps that run code of others. Preview: awaited steps of which nothing is known (in unseen
+packages half of them could not fail). Silent where a ``try`` or ``suppress`` is around
 the step, where the step cannot raise (``Task.cancel``, ``Event.set``, what the project itself catches), for local
 sockets, files and threads, and where the step after it is a base's method without a body.
 
@@ -45,17 +46,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name
+from shutdown_lint.facts import Attr, Call, Expr, If, ModuleFacts, Name, Op
 from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.failing import Why, shielded, why
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules._texts import ON_WAY_OUT, RELEASE
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.rules.swallowed._steps import Release, different, is_release_name, member_of, releases, skipped_by
 from shutdown_lint.rules.swallowed._time_outs import timed_waits
 from shutdown_lint.rules.waits._stops import in_final, is_stop
-from shutdown_lint.walk import text
+from shutdown_lint.walk import At, same, subexprs, text
 
 RULE = Rule(
     code="SHD505",
@@ -91,12 +94,12 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         cuts = tuple(_cuts(fn, project))
         if cuts:
-            yield _finding(module, fn, min(cuts, key=lambda cut: "DS".index(cut.tier)))
+            yield _finding(module, fn, min(cuts, key=lambda cut: "DSP".index(cut.tier)))
 
 
 def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
     steps = releases(fn)
-    stops = is_stop(fn, project)
+    stops = _stops(fn, project)
     timed = tuple(timed_waits(fn, project)) if stops or any(in_final(step.at) for step in steps) else ()
     waits = {id(step.call): reason for step, reason in timed}
     named = {id(step.call) for step in steps}
@@ -106,9 +109,12 @@ def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
         lost = tuple(
             other
             for other in skipped_by(step, steps)
-            if _is_lost(step, other) and not _is_empty_hook(other.call, fn, project)
+            if _is_lost(step, other)
+            and not _is_empty_hook(other.call, fn, project)
+            and not _is_made_later(other.call, step.call, fn)
+            and not _excludes(step.at, other.at)
         )
-        members = member_of(step)
+        members = member_of(step) if _ends_receiver(step) else None
         if not lost and members is None:
             continue
         reason = waits.get(id(step.call)) or why(step.call, fn, project, awaited=step.awaited)
@@ -119,10 +125,47 @@ def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
             yield Cut(step, lost, members, reason, tier)
 
 
+def _stops(fn: Fn, project: Project) -> bool:
+    """Whether the function runs at shutdown; one that empties caches or buffers, only where something that stops calls it."""
+    if not fn.name.lstrip("_").startswith("flush"):
+        return is_stop(fn, project)
+    return any(is_stop(caller.fn, project) for caller in project.calls.callers(fn) if caller.fn.name != fn.name)
+
+
 def _is_lost(step: Release, other: Release) -> bool:
     if step.name in ("wait", "communicate") and other.name in ("kill", "terminate"):
         return True  # the next rung of the ladder
     return different(step, other) or (step.name in _GOOD_BYES and other.name in _ENDS)
+
+
+def _is_made_later(other: Call, step: Call, fn: Fn) -> bool:
+    """Whether the later release is about something that is only made behind the step: where that raises, there is nothing yet."""
+    names = {part.id for part in subexprs(other) if isinstance(part, Name)}
+    return any(
+        bindings and all(isinstance(b, Value) and b.at.stmt.span.line > step.span.line for b in bindings)  # type: ignore[union-attr]  # a statement that binds has a span
+        for bindings in (fn.bindings.get(name, ()) for name in names)
+    )
+
+
+def _excludes(left: At, right: At) -> bool:
+    """``if mode == EAGER: step()`` … ``if mode == OFF: other()``: one of them runs."""
+    ours, theirs = tuple(_compared(left)), tuple(_compared(right))
+    return any(
+        same(subject, other) and not same(value, against) for subject, value in ours for other, against in theirs
+    )
+
+
+def _compared(at: At) -> Iterator[tuple[Expr, Expr]]:
+    """What is equal to what where the place runs."""
+    for place in at.around():
+        test = place.outer.stmt.test if place.outer is not None and isinstance(place.outer.stmt, If) else None
+        if isinstance(test, Op) and test.op in ("==", "is") and len(test.operands) == 2 and place.part == "body":
+            yield test.operands[0], test.operands[1]
+
+
+def _ends_receiver(step: Release) -> bool:
+    """Whether the call ends the member itself: `stop()`, `stop_extension()`, not `close_file(index)`."""
+    return step.name in RELEASES or step.name == "flush" or not any(arg.keyword is None for arg in step.call.args)
 
 
 def _is_empty_hook(call: Call, fn: Fn, project: Project) -> bool:
@@ -145,7 +188,7 @@ def _tier(step: Release, lost: tuple[Release, ...], members: Expr | None, reason
         return "D"
     if step.awaited:
         direct = reason.kind == "network" and len(reason.steps) <= _MAX_HOPS
-        return "D" if direct and lost else "S"
+        return "D" if direct and lost else "S" if reason.kind != "unknown" else "P"
     return "S" if reason.kind == "network" and len(reason.steps) <= _MAX_HOPS else None
 
 

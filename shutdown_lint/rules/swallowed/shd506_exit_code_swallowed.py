@@ -71,7 +71,7 @@ from shutdown_lint.facts import Body, Call, Const, Expr, Handler, ModuleFacts, N
 from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import is_exit_request
-from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.roles import Role, is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import caught, last_name, raises, tries
 from shutdown_lint.walk import At, Site, own_exprs, sites, subexprs, text, walk, what_runs_after
@@ -93,6 +93,7 @@ _EMBEDS = re.compile(
 _ENDINGS = frozenset({"put", "put_nowait", "set_exception", "send", "kill", "terminate", "set_result"})
 _FIX = Fix("unsafe", "end the clause with `raise`", "shd506")
 MAX_DEPTH = 3
+MAX_STEPS = 2
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -119,16 +120,21 @@ def _of_clause(module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, project
     failure = _failure(tuple(sites(stmt.body)), tuple(walk(stmt.body)), fn, project)
     if failure is not None:
         yield _finding(module, handler, fn, failure)
-    elif project.roles.role(fn, "main") is not None:
+    elif (role := project.roles.role(fn, "main")) is not None:
         yield RULE.finding(
             module,
             handler.span,
             f"`except SystemExit` in `{fn.qualname}` drops the exit code: the program ends with 0 whatever was asked",
-            tier="S",
+            tier="S" if _is_the_end(fn, role, project) else "P",
             confidence="likely",
             help="end the clause with `raise`, or exit with `exc.code`",
             fix=_FIX,
         )
+
+
+def _is_the_end(fn: Fn, role: Role, project: Project) -> bool:
+    """Whether the program itself ends here: near its first line, and in no thread."""
+    return len(role.steps) <= MAX_STEPS and not {"thread", "pool-thread", "timer"} & project.roles.kinds(fn)
 
 
 def _deals_with_it(handler: Handler) -> bool:

@@ -117,7 +117,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             if _can_raise(pair.between, ""):
                 yield _not_undone(module, fn, pair)
         reported: set[str] = set()
-        for at in fn.statements:
+        for at in fn.statements if not fn.is_module else ():  # an exception in a script's own lines ends its process
             call = statement_call(at.stmt)
             name = _released_local(call)
             if call is not None and call not in said and name is not None and name not in reported:

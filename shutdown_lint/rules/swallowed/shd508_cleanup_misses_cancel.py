@@ -98,7 +98,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 continue
             for handler in stmt.handlers:
                 released = _releases_and_raises(handler, fn, project)
-                if released is None or _ends_all(released, stmt, fn):
+                if released is None or _ends_all(released, stmt, fn) or _cancels_gathered(released, stmt):
                     continue
                 if not _covered_outside(at, released, fn, project):
                     yield _finding(module, handler, fn, released)
@@ -139,6 +139,12 @@ def _ends_all(released: Call, stmt: Try, fn: Fn) -> bool:
     receiver = released.func.value
     opens = (fn.name, *(last_name(site.call.func) for site in sites(stmt.body)))
     return isinstance(receiver, Name) and receiver.id == fn.self_name and not any(map(_OPENS.search, opens))
+
+
+def _cancels_gathered(released: Call, stmt: Try) -> bool:
+    """Whether only tasks are cancelled that a ``gather`` waits for, which cancels them by itself when it is cancelled."""
+    awaited = [site for site in sites(stmt.body) if site.awaited]
+    return last_name(released.func) == "cancel" and all(last_name(site.call.func) == "gather" for site in awaited)
 
 
 def _mentions(body: Body, what: Expr) -> bool:

@@ -103,12 +103,15 @@ def _started(body: Body) -> list[Call]:
 
 
 def _keep_quiet(closes: list[Call], fn: Fn, project: Project) -> bool:
-    """Whether all closes are the project's own, and let no exception out."""
-    return all(
-        any(target.fn is not fn for target in project.calls.targets(close, fn))
-        and why(close, fn, project, awaited=True) is None
-        for close in closes
-    )
+    """Whether all closes are the project's own, and let no exception out (or are done when they return, before the gather)."""
+    return all(_is_quiet(close, fn, project) for close in closes)
+
+
+def _is_quiet(close: Call, fn: Fn, project: Project) -> bool:
+    targets = [target.fn for target in project.calls.targets(close, fn) if target.fn is not fn]
+    if not targets:
+        return False
+    return not any(target.facts.is_async for target in targets) or why(close, fn, project, awaited=True) is None
 
 
 def _cancelling(module: ModuleFacts, fn: Fn, group: Call, closes: list[Call]) -> Finding:

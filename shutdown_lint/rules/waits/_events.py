@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.facts import Call, ModuleFacts, Return
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.rules._told import is_event, is_told, latched
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._drains import slow_consumer
-from shutdown_lint.rules.waits._stops import WayOut, receiver
-from shutdown_lint.walk import text
+from shutdown_lint.rules.waits._stops import WayOut, is_patient, is_stop, receiver
+from shutdown_lint.walk import last_name, same, text
 
+_GATHERS = frozenset({"gather", "wait", "shield", "ensure_future", "create_task"})
+_WAITING = re.compile(r"^_*(async_)?(wait|join)(_|$)")
+_TELLS = re.compile(r"(^|_)(set|cancel|put|close|stop|shutdown|terminate|kill|abort|signal|notify)(_|$)")
+_ORDERS = re.compile(
+    r"(stop|shut_?down|exit|quit|terminate|cancel|abort|close)(_event|_signal|_requested|_flag|ing)?$", re.IGNORECASE
+)
 _STRICT = {
     "job": ("for the whole of a job", "pass a limit, and cancel or report the job when it is over"),
     "task_done": (
@@ -48,13 +55,49 @@ def check(rule: Rule, module: ModuleFacts, project: Project, wait: Wait, out: Wa
         )
     elif wakes == "set" and place is not None and latched(project, place):
         return  # a worker that was started is on its way there
-    elif wakes in _STRICT:
+    elif (
+        _is_handed_on(wait)
+        or _promises_to_wait(wait, out)
+        or (wakes in ("set", "job") and _told_before(wait))
+        or (wakes == "set" and _is_the_order(wait))
+    ):
+        return
+    elif wakes in _STRICT and not project.roles.only(out.stop, "thread", "timer", "pool-thread"):
         what, help_ = _STRICT[wakes]
         yield rule.finding(
             module,
             call.span,
             f"`{text(call)}` in `{fn.qualname}` waits {what}, without limit",
-            tier="S",
+            tier="S" if is_stop(out.stop, project) else "P",
             trace=(*out.steps, waits),
             help=help_,
         )
+
+
+def _is_handed_on(wait: Wait) -> bool:
+    """Whether someone else gets the coroutine and waits: ``add_cleanup_task(queue.join())``, ``return event.wait()``."""
+    site = wait.site
+    if site.awaited or not wait.model.call.startswith("asyncio."):
+        return False
+    calls = [parent for parent in site.parents if isinstance(parent, Call)]
+    return any(last_name(call.func) not in _GATHERS for call in calls) or isinstance(site.at.stmt, Return)
+
+
+def _promises_to_wait(wait: Wait, out: WayOut) -> bool:
+    """Whether the function's name says that it waits for something, however long: the limit is its caller's."""
+    waits = out.stop is wait.fn or wait.model.wakes == "set"
+    return is_patient(out.stop) or (waits and bool(_WAITING.match(wait.fn.name)))
+
+
+def _is_the_order(wait: Wait) -> bool:
+    """Whether the event tells to stop, and so is what the function waits for before it stops things: ``await self.shutdown.wait()``."""
+    return bool(_ORDERS.search(last_name(receiver(wait.site.call))))
+
+
+def _told_before(wait: Wait) -> bool:
+    """Whether the function asks something to end before it waits for the end."""
+    line, event = wait.site.call.span.line, receiver(wait.site.call)
+    return any(
+        _TELLS.search(last_name(site.call.func)) and site.call.span.line < line and not same(receiver(site.call), event)
+        for site in wait.fn.sites
+    )

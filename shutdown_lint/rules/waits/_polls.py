@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Body, Break, Call, Const, Expr, If, Name, Return, While, With
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.waits._stops import method_name
-from shutdown_lint.walk import At, Site, enclosing_with, own_exprs, sites, subexprs, text, walk
+from shutdown_lint.walk import At, Site, enclosing_with, last_name, own_exprs, sites, subexprs, text, walk
 
 _DEADLINE = re.compile(
     r"time|deadline|elapsed|until|tries|retr|attempt|count|remaining|limit|max|expire|left|budget|grace|\bend\b|patience|monotonic|perf_counter|"
     r"cancel|fail_after|move_on",
     re.IGNORECASE,
 )
+_TIMEOUT = re.compile(r"time_?out|deadline|time_?limit", re.IGNORECASE)
 _CLOCKS = ("time", "monotonic", "perf_counter", "now", "utcnow", "clock", "current_time", "process_time")
 _LOGS = ("debug", "info", "warning", "error", "print", "log", "msg", "format", "len")
 _SLEEPS = ("time.sleep", "asyncio.sleep", "gevent.sleep", "eventlet.sleep", "trio.sleep", "anyio.sleep", "curio.sleep")
@@ -84,9 +85,19 @@ def limited(fn: Fn, at: At, project: Project) -> bool:
 
 
 def is_limited(site: Site) -> bool:
-    """Whether the call stands in a ``wait_for(…)`` or under a ``with timeout(…)``."""
-    return any(isinstance(parent, Call) and method_name(parent) in _LIMITERS for parent in site.parents) or _in_limit(
-        site.at
+    """Whether the call stands in a ``wait_for(…)`` or under a ``with timeout(…)``, or where the caller chose to have no limit."""
+    return (
+        any(isinstance(parent, Call) and method_name(parent) in _LIMITERS for parent in site.parents)
+        or _in_limit(site.at)
+        or _is_wanted(site.at)
+    )
+
+
+def _is_wanted(at: At) -> bool:
+    """``if timeout is not None: … else: queue.join()``."""
+    tests = (place.outer.stmt.test for place in at.around() if place.outer and isinstance(place.outer.stmt, If))
+    return any(
+        isinstance(part, (Name, Attr)) and _TIMEOUT.search(last_name(part)) for test in tests for part in subexprs(test)
     )
 
 

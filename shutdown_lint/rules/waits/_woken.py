@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Attr, Const, Expr, Name
+from shutdown_lint.facts import Attr, Const, Expr, For, Name, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute, Place
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules._told import are_kin, tellers_of
 from shutdown_lint.rules.waits._stops import STOP_NAME, is_stop, method_name, receiver
-from shutdown_lint.walk import Site, subexprs
+from shutdown_lint.walk import Site, enclosing_loops, last_name, subexprs
 
 _LIMITS = frozenset({"settimeout", "setblocking", "set_timeout", "setsockopt"})
 _CLOSES = frozenset({"close", "shutdown", "detach", "cancel", "abort"})
@@ -35,8 +35,20 @@ def waited_name(expr: Expr | None, fn: Fn) -> str | None:
 
 def tellers(project: Project, loop: Loop, flag: Place) -> list[tuple[Fn, Site]]:
     """Where code outside the worker sets the flag."""
-    worker = set(project.protocol.reach(loop.fn))
+    worker = _own(project, loop)
     return [(fn, site) for fn, site in tellers_of(project, loop, flag) if fn not in worker]
+
+
+def _own(project: Project, loop: Loop) -> set[Fn]:
+    """What only the worker runs: not a stop that it calls as others do."""
+    reached = set(project.protocol.reach(loop.fn))
+    return {fn for fn in reached if fn is loop.fn or not _is_shared_stop(fn, reached, project)}
+
+
+def _is_shared_stop(fn: Fn, worker: set[Fn], project: Project) -> bool:
+    if not STOP_NAME.match(fn.name):
+        return False
+    return not fn.name.startswith("_") or any(caller.fn not in worker for caller in project.calls.callers(fn))
 
 
 def woken(project: Project, wait: Wait, loop: Loop, flag: Place) -> bool:
@@ -50,7 +62,9 @@ def woken(project: Project, wait: Wait, loop: Loop, flag: Place) -> bool:
     region = _region(project, loop, flag)
     if any(_CONNECTS & {method_name(site.call) for site in fn.sites} for fn in region):
         return True
-    worker = set(project.protocol.reach(loop.fn))
+    worker = _own(project, loop)
+    if wait.model.wakes in ("set", "notify") and _is_told_by_reader(project, name, region, worker):
+        return True
     for fn in project.calls.mentioning(name):
         for site in fn.sites:
             if _is_about(site, name) and _wakes(site, wait, fn in region, fn in worker):
@@ -72,6 +86,29 @@ def _is_answered(project: Project, wait: Wait, name: str, flag: Place) -> bool:
         and any(_is_about(site, name) and method_name(site.call) in _SIGNALS for site in fn.sites)
         for fn in project.classes.methods(cls).values()
     )
+
+
+def _is_told_by_reader(project: Project, name: str, region: set[Fn], worker: set[Fn]) -> bool:
+    """Whether the stop closes what another loop reads, and that one signals where its reading ends."""
+    closed = {
+        last_name(receiver(site.call)) for fn in region for site in fn.sites if method_name(site.call) in _CLOSES
+    } - {""}
+    return bool(closed) and any(
+        fn not in worker
+        and any(closed & reached.mentions for reached in project.protocol.reach(fn))
+        and any(
+            _is_about(site, name) and method_name(site.call) in _SIGNALS and _is_at_end(site, fn) for site in fn.sites
+        )
+        for fn in project.calls.mentioning(name)
+    )
+
+
+def _is_at_end(site: Site, fn: Fn) -> bool:
+    """In a handler or ``finally``, or behind the loop of the function."""
+    if any(place.part in ("handler", "final") for place in site.at.around()):
+        return True
+    loops = any(isinstance(at.stmt, (For, While)) for at in fn.statements)
+    return loops and next(enclosing_loops(site.at), None) is None
 
 
 def _region(project: Project, loop: Loop, flag: Place) -> set[Fn]:

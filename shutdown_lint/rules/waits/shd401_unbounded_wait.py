@@ -42,8 +42,10 @@ class Tunnel:
 
 ## Precision
 Silent when a stop event, flag, sentinel, close or signal reaches the other side anywhere before, when its work is finite,
-and when a limit is passed, even a variable one. Tier D only where the other side's loop surely goes on, or a thread works off the
-queue over the network; waits for a job, for any other queue, or for an event that somebody sets are tier S.
+and when a limit is passed, even a variable one, or when the caller chose to have none. Tier D only where the other side's loop
+surely goes on, or a thread works off the queue over the network; waits for a job, for any other queue, or for an event that
+somebody sets are tier S, unless the function's name promises to wait (`drain`, `flush`, `wait_closed`) or it asks something to
+end just before.
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
@@ -77,7 +79,7 @@ from shutdown_lint.rules.waits._stops import (
     receiver,
     way_out,
 )
-from shutdown_lint.walk import At, Site, own_exprs, subexprs, text
+from shutdown_lint.walk import At, Site, last_name, own_exprs, subexprs, text
 
 RULE = Rule(
     code="SHD401",
@@ -201,6 +203,7 @@ def _child(
             or asked_to_end(track)
             or track.escaped
             or track.has("stdout", "stderr")
+            or _closes_before(wait)
         ):
             return
         yield RULE.finding(
@@ -215,6 +218,12 @@ def _child(
             ),
             help="`terminate()` it first, wait with a limit, then `kill()` it and wait",
         )
+
+
+def _closes_before(wait: Wait) -> bool:
+    """Whether the function closes something first: a socket or pipe at the end of which the child ends."""
+    line = wait.site.call.span.line
+    return any(last_name(s.call.func) in ("close", "shutdown") and s.call.span.line < line for s in wait.fn.sites)
 
 
 def _awaited(at: At) -> Iterator[Await]:

@@ -63,7 +63,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules._texts import JOIN_WITH_LIMIT
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import acquisitions_of, receiver
-from shutdown_lint.walk import At, enclosing_loops, same, text, what_runs_after
+from shutdown_lint.walk import At, argument, enclosing_loops, last_name, same, text, what_runs_after
 
 RULE = Rule(
     code="SHD402",
@@ -115,6 +115,8 @@ def _consequence(wait: Wait, project: Project) -> Consequence | None:
     container = _container(waited, wait.site.at)
     if wait.model.wakes == "process" and _is_killed(waited, container, wait):
         return None  # nothing survives SIGKILL: the join only reaps
+    if _has_served(waited, wait, project):
+        return None
     used: frozenset[str] | None = None
     for stmt in what_runs_after(wait.site.at):
         if _forgets(stmt, waited):
@@ -130,6 +132,14 @@ def _consequence(wait: Wait, project: Project) -> Consequence | None:
             if tier is not None:
                 return Consequence(stmt, text(freed), "is closed", tier)
     return None
+
+
+def _has_served(waited: Expr | None, wait: Wait, project: Project) -> bool:
+    """Whether the thread serves until ``shutdown()``, which has come back: that waits until the serving has ended."""
+    line = wait.site.call.span.line
+    told = any(last_name(s.call.func) == "shutdown" and s.call.span.line < line for s in wait.fn.sites)
+    found = acquisitions_of(waited, wait.fn, project) if told else []
+    return bool(found) and all(last_name(argument(a.call, 1, "target")) == "serve_forever" for a in found)
 
 
 def _container(member: Expr | None, at: At) -> Expr | None:

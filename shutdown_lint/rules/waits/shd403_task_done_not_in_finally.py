@@ -88,12 +88,15 @@ from shutdown_lint.facts import (
     Await,
     Body,
     Call,
+    Const,
     Continue,
     Expr,
     For,
     FunctionDef,
+    If,
     ModuleFacts,
     Name,
+    Op,
     Seq,
     Stmt,
     Try,
@@ -106,7 +109,19 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Instance, Values
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import receiver
-from shutdown_lint.walk import At, Site, argument, parts_of, same, sites, sites_at, text, walk
+from shutdown_lint.walk import (
+    At,
+    Site,
+    argument,
+    enclosing_loops,
+    last_name,
+    parts_of,
+    same,
+    sites,
+    sites_at,
+    text,
+    walk,
+)
 
 RULE = Rule(
     code="SHD403",
@@ -133,6 +148,7 @@ _QUEUES = frozenset(
         "multiprocessing.Queue",
     }
 )
+_STOPPING = frozenset({"CancelledError", "KeyboardInterrupt", "SystemExit", "GeneratorExit"})
 _GETS = ("get", "get_nowait")
 # Calls that do not raise, by their last name: output, time, containers, flags.
 _SURE = frozenset(
@@ -178,10 +194,26 @@ def _skipped_by(done: Site, fn: Fn, all_done: list[Site], project: Project) -> s
         taken = next((n for n, stmt in enumerate(before) if _takes((stmt,), queue)), None)
         between = [*(before if taken is None else before[taken + 1 :]), *between]
         if taken is not None:
+            between = [stmt for stmt in between if not _is_idle_guard(stmt, queue, project)]
             return _breaker(tuple(between), fn, all_done, project)
         if isinstance(outer, (While, For)):
             return None
     return None
+
+
+def _is_idle_guard(stmt: Stmt, queue: Expr | None, project: Project) -> bool:
+    """``if item is None: continue``, where nobody puts a None into a queue of that name."""
+    if not isinstance(stmt, If) or len(stmt.body) != 1 or not isinstance(stmt.body[0], Continue) or stmt.orelse:
+        return False
+    test = stmt.test
+    if not (isinstance(test, Op) and test.op == "is" and isinstance(test.operands[-1], Const)):
+        return False
+    return not any(
+        last_name(receiver(site.call)) == last_name(queue)
+        and any(isinstance(arg.value, Const) and arg.value.value is None for arg in site.call.args)
+        for word in ("put", "put_nowait")
+        for _, site in project.calls.calls_named(word)
+    )
 
 
 def _takes(block: Body, queue: Expr | None) -> bool:
@@ -201,6 +233,8 @@ def _breaker(between: Body, fn: Fn, all_done: list[Site], project: Project) -> s
             continue
         if isinstance(stmt, Try) and _holds(stmt):
             found = _breaker((*stmt.orelse, *stmt.final), fn, all_done, project)
+        elif isinstance(stmt, Try) and _is_made_good(stmt, all_done):
+            found = None
         elif isinstance(stmt, Continue):
             found = "`continue`"
         else:
@@ -222,12 +256,24 @@ def _reports(stmt: Stmt, all_done: list[Site]) -> bool:
 
 
 def _holds(stmt: Try) -> bool:
-    """Whether an error of the body is caught, and the code behind goes on."""
+    """Whether an error of the body is caught, and the code behind goes on; who is cancelled may leave."""
     return any(catches(handler.types, "Exception") for handler in stmt.handlers) and not any(
         type(at.stmt).__name__ in ("Raise", "Return", "Break", "Continue")
         for handler in stmt.handlers
+        if handler.types is None or last_name(handler.types) not in _STOPPING
         for at in walk(handler.body)
     )
+
+
+def _is_made_good(stmt: Try, all_done: list[Site]) -> bool:
+    """Whether each clause that catches all leaves the loop, and what is open is reported behind it."""
+    if not any(catches(handler.types, "Exception") for handler in stmt.handlers):
+        return False
+    leaves = all(any(type(at.stmt).__name__ == "Break" for at in walk(handler.body)) for handler in stmt.handlers)
+    behind = any(
+        site.call.span.line > stmt.span.line and next(enclosing_loops(site.at), None) is not None for site in all_done
+    )
+    return leaves and behind and len(all_done) > 1
 
 
 def _raiser(stmt: Stmt, fn: Fn, project: Project) -> str | None:
@@ -236,7 +282,7 @@ def _raiser(stmt: Stmt, fn: Fn, project: Project) -> str | None:
     for site in sites_at(at):
         func = site.call.func
         last = func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
-        if last not in _SURE and not _never_raises(site.call, fn, project):
+        if last.strip("_") not in _SURE and not _never_raises(site.call, fn, project):
             return f"`{text(site.call)}` raises"
     return None
 
@@ -268,10 +314,22 @@ def _join(done: Site, fn: Fn, project: Project) -> tuple[Site, Fn] | None:
     if not made:
         return None
     for other, site in project.calls.calls_named("join"):
-        if not site.call.args and isinstance(site.call.func, Attr) and not is_test(other):
+        if not site.call.args and isinstance(site.call.func, Attr) and not is_test(other) and not _gathers(site, other):
             if made & _made(site.call.func.value, other, project):
                 return site, other
     return None
+
+
+def _gathers(join: Site, fn: Fn) -> bool:
+    """Whether the workers are gathered before: what one of them raises comes out there, and the join is never reached."""
+    line = join.call.span.line
+    return any(
+        site.awaited
+        and last_name(site.call.func) == "gather"
+        and site.call.span.line < line
+        and argument(site.call, 99, "return_exceptions") is None
+        for site in fn.sites
+    )
 
 
 def _made(expr: Expr | None, fn: Fn, project: Project) -> frozenset[int]:

@@ -99,7 +99,9 @@ def _killed(site: Site, fn: Fn, project: Project) -> tuple[Acquisition, tuple[Tr
         None,
     )
     found = tracks(pid.value if pid is not None else func.value, fn, project)
-    return found if found is not None and found[0].model.kind == "child" else None
+    if found is None or found[0].model.kind != "child" or found[0].model.name.startswith("asyncio."):
+        return None  # the loop reaps its children by itself
+    return found
 
 
 def _reaped(found: tuple[Track, ...], project: Project) -> bool:

@@ -58,8 +58,8 @@ class Mailer:
 
 ## Precision
 Tier D where the thread is joined without limit on the way out, or is no daemon, so that the exit waits for it; else tier S. Silent
-when a sentinel is put, the object is closed, gets a timeout, or is notified by the function that sets the flag or by any function
-that stops things.
+when a sentinel is put, the object is closed, gets a timeout, or is notified by the function that sets the flag, by any function
+that stops things, or by a reader that ends because the stop closes its stream; and where only the worker itself sets the flag.
 
 ## References
 - [Queue.get](https://docs.python.org/3/library/queue.html#queue.Queue.get)
@@ -70,7 +70,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.facts import Attr, Call, ModuleFacts
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Place, Use
@@ -82,7 +82,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._polls import is_limited
 from shutdown_lint.rules.waits._stops import receiver, way_out
 from shutdown_lint.rules.waits._woken import tellers, waited_name, woken
-from shutdown_lint.walk import text
+from shutdown_lint.walk import Site, own_exprs, same, subexprs, text
 
 RULE = Rule(
     code="SHD408",
@@ -114,7 +114,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             waits = [wait for wait in loop.waits if wait.fn in here and _is_blind(wait, loop)]
             flag = told_flag(project, loop) if waits else None
             for wait in waits if flag is not None else ():
-                if flag is not None and id(wait.site.call) not in seen and not woken(project, wait, loop, flag):
+                if flag is None or not tellers(project, loop, flag):
+                    continue  # the worker sets it itself: what it waits for is what tells it
+                if id(wait.site.call) not in seen and not woken(project, wait, loop, flag):
                     seen.add(id(wait.site.call))
                     yield _finding(module, project, acquisition, loop, wait, flag)
 
@@ -128,10 +130,25 @@ def _is_blind(wait: Wait, loop: Loop) -> bool:
         or is_limited(wait.site)
     ):
         return False
-    if any(place.part == "handler" for place in wait.site.at.around()):
+    if any(place.part == "handler" for place in wait.site.at.around()) or _is_filled(wait.site):
         return False
     name = waited_name(receiver(wait.site.call), wait.fn)
     return name is not None and all(name != place.name for place in loop.tests)
+
+
+def _is_filled(site: Site) -> bool:
+    """Whether something was seen to be in the queue: ``while not q.empty(): q.get()``, ``[q.get() for _ in range(q.qsize())]``."""
+    tests = [getattr(place.outer.stmt, "test", None) for place in site.at.around() if place.outer is not None]
+    tests += [getattr(place.outer.stmt, "iter", None) for place in site.at.around() if place.outer is not None]
+    return any(
+        isinstance(part, Call)
+        and isinstance(part.func, Attr)
+        and part.func.name in ("empty", "qsize")
+        and same(part.func.value, receiver(site.call))
+        for root in (*tests, *own_exprs(site.at.stmt))
+        if root is not None
+        for part in subexprs(root)
+    )
 
 
 def _finding(

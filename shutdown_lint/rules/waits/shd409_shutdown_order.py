@@ -57,7 +57,8 @@ class Journal:
 ## Precision
 Only where the resource and the work are known by their types, the work is seen to use the very object, and the model says that a use
 after the release fails; so a socket, whose close is a usual way to wake the reader, is never meant. Tier S where the work catches
-what the use raises, or where another instance's work may be meant. Silent when the work was cancelled or waited for before.
+what the use raises, or where another instance's work may be meant. Silent when the work was cancelled or waited for before, and where
+what the use raises ends its loop: there the close is how the work is told.
 
 ## References
 - [Executor.shutdown](https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Executor.shutdown)
@@ -69,7 +70,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from shutdown_lint.facts import ModuleFacts, Span, Try, With
+from shutdown_lint.facts import Break, ModuleFacts, Return, Span, Try, With
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project, steps
 from shutdown_lint.project.places import Local, Track, Use
@@ -80,7 +81,7 @@ from shutdown_lint.rules._texts import WAITS_FOR_WORK
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import acquisitions_of, is_stop, receiver
 from shutdown_lint.rules.waits._work import WORDS, WaitFor, Work, about_self, waits_for_work
-from shutdown_lint.walk import text
+from shutdown_lint.walk import enclosing_loops, last_name, text, walk
 
 RULE = Rule(
     code="SHD409",
@@ -117,9 +118,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         found = list(steps.leaves(steps.of_function(fn, project)))
         closed = {number: made for number, leaf in enumerate(found) if (made := _released(leaf[0], project))}
-        waits = [tuple(_waits(step, project)) if closed else () for step, _ in found]
-        for number, resources in closed.items():
-            early = _early(found, waits, number, resources, project)
+        waits = {n: w for n, (step, _) in enumerate(found) if closed and (w := tuple(_waits(step, project)))}
+        ends = _Ends(found, waits)
+        for number, resources in closed.items() if waits else ():
+            early = _early(found, waits, ends, number, resources, project)
             if early is not None:
                 yield _finding(module, early, fn, project)
 
@@ -131,24 +133,52 @@ def _may_be(fn: Fn, project: Project) -> bool:
 
 
 def _early(
-    found: list[Leaf], waits: list[tuple[WaitFor, ...]], number: int, resources: list[Acquisition], project: Project
+    found: list[Leaf],
+    waits: dict[int, tuple[WaitFor, ...]],
+    ends: _Ends,
+    number: int,
+    resources: list[Acquisition],
+    project: Project,
 ) -> Early | None:
     """The first wait behind the release for work that uses the object."""
-    for later in range(number + 1, len(found)):
-        if not waits[later] or _apart(found[number], found[later], project):
+    released = found[number][0]
+    asked: set[tuple[Fn, Fn]] = set()
+    for later, behind in waits.items():
+        if later <= number or _apart(found[number], found[later], project):
             continue
-        for wait in waits[later]:
-            released = found[number][0]
+        for wait in behind:
             if (wait.span.line, wait.span.col) == (released.line, released.column):
                 continue  # the same call on another way: `shutdown()` both releases an executor and waits for its jobs
             for work in wait.works:
-                if _had_its_end(work, wait, found[:number], waits[:number]):
+                if (work.body, work.maker) in asked or ends.had(work, wait, number):
                     continue
+                asked.add((work.body, work.maker))
                 for resource in resources:
                     use = _use(resource, work, project)
-                    if use is not None:
+                    if use is not None and not _is_ended_by(use):
                         return Early(found[number], resource, wait, found[later][0].fn, work, use)
     return None
+
+
+class _Ends:
+    """Where work is waited for or cancelled, by the number of the step: asked for each release of a long path."""
+
+    def __init__(self, found: list[Leaf], waits: dict[int, tuple[WaitFor, ...]]) -> None:
+        self._waited: dict[Fn, int] = {}
+        self._cancelled: dict[str, int] = {}
+        for number, behind in waits.items():
+            for work in (work for wait in behind for work in wait.works):
+                self._waited.setdefault(work.body, number)
+        for number, (step, _) in enumerate(found) if waits else ():
+            if step.site is not None and last_name(step.site.call.func) == "cancel":
+                self._cancelled.setdefault(text(receiver(step.site.call)), number)
+
+    def had(self, work: Work, wait: WaitFor, number: int) -> bool:
+        """Whether the task was cancelled, or the same work waited for, before the step."""
+        if self._waited.get(work.body, number) < number:
+            return True
+        subject = text(wait.subject) if work.kind == "task" and wait.subject is not None else ""
+        return bool(subject) and self._cancelled.get(subject, number) < number
 
 
 def _released(step: Step, project: Project) -> list[Acquisition]:
@@ -179,18 +209,6 @@ def _waits(step: Step, project: Project) -> Iterator[WaitFor]:
     for wait in waits_for_work(step.fn, project) if step.kind == "wait" else ():
         if (wait.span.line, wait.span.col) == (step.line, step.column):
             yield wait
-
-
-def _had_its_end(work: Work, wait: WaitFor, before: list[Leaf], waits: list[tuple[WaitFor, ...]]) -> bool:
-    """Whether the task was cancelled, or the same work waited for, before the release."""
-    if any(other.body is work.body for found in waits for earlier in found for other in earlier.works):
-        return True
-    for step, _ in before:
-        if work.kind == "task" and step.site is not None and getattr(step.site.call.func, "name", "") == "cancel":
-            subject = receiver(step.site.call)
-            if subject is not None and wait.subject is not None and text(subject) == text(wait.subject):
-                return True
-    return False
 
 
 def _use(resource: Acquisition, work: Work, project: Project) -> Use | None:
@@ -226,6 +244,16 @@ def _is_caught(use: Use) -> bool:
                 types = getattr(handler.types, "items", (handler.types,))
                 if handler.types is None or any(getattr(t, "id", getattr(t, "name", "")) in _CATCHES for t in types):
                     return True
+    return False
+
+
+def _is_ended_by(use: Use) -> bool:
+    """Whether the release is what ends the work: what the use then raises leaves its loop."""
+    for place in use.site.at.around():
+        outer = place.outer.stmt if place.outer is not None else None
+        if isinstance(outer, Try) and place.part == "body" and next(enclosing_loops(place), None) is not None:
+            if any(isinstance(inner.stmt, (Break, Return)) for h in outer.handlers for inner in walk(h.body)):
+                return True
     return False
 
 

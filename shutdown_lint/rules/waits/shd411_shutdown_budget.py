@@ -88,7 +88,9 @@ if __name__ == "__main__":
 ## Precision
 Tier D for the path of a SIGTERM handler. Only limits that are numbers in the code, or constants, count; of several branches the
 longest, of what goes on at the same time the longest, of a loop of unknown length one round. Waits without limit are no part of the
-sum (SHD401). Tier S for a single stop function whose own waits are above the limit, where no handler is seen to lead to it.
+sum (SHD401). Tier S for a method that stops its object, or an atexit callback, whose own waits are above the limit, where no handler
+is seen to lead to it. Preview for other functions with such a name (3 of 3 in unseen packages were commands), and where only the
+pauses of retries in one of several branches make up the sum.
 
 ## References
 - [Kubernetes: termination of Pods](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination)
@@ -108,7 +110,8 @@ from shutdown_lint.project.signals import handlings
 from shutdown_lint.project.steps import Step
 from shutdown_lint.rules._texts import JOIN, STOPS
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits._stops import STOP_NAME
+from shutdown_lint.rules.waits._stops import AT_EXIT, STOP_NAME
+from shutdown_lint.walk import last_name
 
 RULE = Rule(
     code="SHD411",
@@ -152,15 +155,25 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 def _of_path(module: ModuleFacts, path: Path, found: Cost) -> Finding:
     assert path.handling is not None
+    firm = sum(cost(tuple(_firm(part.steps))).seconds for part in path.parts)
     return RULE.finding(
         module,
         path.handling.site.call.span,
         f"the way from SIGTERM to the exit may last {_seconds(found.seconds)} ({_sum(found)}), and a program is killed after "
         f"{_seconds(GRACE)}",
+        tier="D" if firm >= GRACE + SLACK else "P",
         lost=_lost(path.steps),
         trace=(path.origin, *_waits(found)),
         help=_HELP,
     )
+
+
+def _firm(found: Iterable[Step], chosen: bool = False) -> Iterator[Step]:
+    """The steps without the pauses that stand in one of several branches: retries, and what another configuration does."""
+    for step in found:
+        if chosen and step.site is not None and last_name(step.site.call.func) == "sleep":
+            continue
+        yield step._replace(steps=tuple(_firm(step.steps, chosen or step.kind == "choice")))
 
 
 def _of_function(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Finding]:
@@ -175,12 +188,20 @@ def _of_function(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Find
         module,
         fn.facts.span,
         f"`{fn.qualname}` may last {_seconds(found.seconds)} ({_sum(found)}), and a program is killed {_seconds(GRACE)} after SIGTERM",
-        tier="S",
+        tier="S" if _ends_owner(fn, project) and cost(tuple(_firm(inner))).seconds >= GRACE + SLACK else "P",
         severity="info",
         confidence="likely",
         lost=_lost(inner),
         trace=_waits(found),
         help=_HELP,
+    )
+
+
+def _ends_owner(fn: Fn, project: Project) -> bool:
+    """Whether it ends the object or the program that it belongs to, not something else on demand: ``stop``, not ``kill_node``."""
+    bare = not fn.name.strip("_").removeprefix("async_").partition("_")[2]
+    return (fn.is_method and (bare or fn.name.startswith("__"))) or any(
+        role.kind in AT_EXIT for role in project.roles.seeds().get(fn, ())
     )
 
 

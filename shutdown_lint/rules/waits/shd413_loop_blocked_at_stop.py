@@ -81,6 +81,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import (
     AT_EXIT,
     in_final,
+    is_patient,
     is_stop,
     may_be_on_way_out,
     method_name,
@@ -165,9 +166,11 @@ def _limit(wait: Wait, project: Project) -> float | None:
 
 
 def _path(fn: Fn, at: At, project: Project) -> Path | None:
+    if _is_off_loop(at):
+        return None
     if fn.facts.is_async:
         if is_stop(fn, project) or _behind_yield(fn, at):
-            return Path(fn, (), True)
+            return Path(fn, (), not is_patient(fn))
         return Path(fn, (), False) if in_final(at) or _is_cancelled(at) else None
     if fn.facts.is_lambda or fn.is_module:
         return None
@@ -180,12 +183,22 @@ def _path(fn: Fn, at: At, project: Project) -> Path | None:
     return None
 
 
+def _is_off_loop(at: At) -> bool:
+    """Whether the place is chosen by whether a loop runs: ``if get_running_loop() is None``."""
+    tests = (place.outer.stmt.test for place in at.around() if place.outer and isinstance(place.outer.stmt, If))
+    return any(
+        isinstance(part, Call) and method_name(part).endswith(("running_loop", "current_async_library"))
+        for test in tests
+        for part in subexprs(test)
+    )
+
+
 def _from_coroutine(fn: Fn, project: Project) -> Path | None:
     """A coroutine that stops things and calls the plain function itself."""
     for caller in project.calls.callers(fn):
         coroutine = caller.fn
         if coroutine.facts.is_async and caller.confidence == "proven" and not is_test(coroutine):
-            if is_stop(coroutine, project) or _behind_yield(coroutine, caller.site.at):
+            if (is_stop(coroutine, project) and not is_patient(coroutine)) or _behind_yield(coroutine, caller.site.at):
                 step = coroutine.step(
                     caller.site.call.span, f"`{coroutine.qualname}` calls `{fn.qualname}` on the loop"
                 )

@@ -52,7 +52,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Expr, ModuleFacts, Name, Try, While
+from shutdown_lint.facts import Assign, Attr, Expr, ModuleFacts, Name, Raise, Return, Try, While
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute
@@ -91,7 +91,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         waits = [wait for site in fn.sites if (wait := project.protocol.wait(site, fn)) is not None]
         for first in waits:
-            if first.bounded and first.site.call.args and not _until_it_ends(first):
+            if first.bounded and first.site.call.args and not _until_it_ends(first) and not _is_probe(first):
                 yield from _defeated(module, project, first, waits)
 
 
@@ -133,7 +133,7 @@ def _container(wait: Wait) -> Expr | None:
 def _goes_on_to(first: Site, second: Site, fn: Fn) -> bool:
     """Whether the second call follows the first, and nothing between them ends, asks about or replaces the object."""
     start, end = first.call.span.line, second.call.span.line
-    if start >= end or _excludes(first.at, second.at) or _child_is_gone(second.at):
+    if start >= end or _excludes(first.at, second.at) or _child_is_gone(second.at) or _leaves(first.at, second.at):
         return False
     if any(start <= site.call.span.line <= end and method_name(site.call) in _ENDS for site in fn.sites):
         return False
@@ -155,6 +155,24 @@ def _excludes(first: At, second: At) -> bool:
     )
 
 
+def _leaves(first: At, second: At) -> bool:
+    """Whether a block around the first wait, but not around the second, ends with a ``return`` or a ``raise``."""
+    theirs = {id(place.block) for place in second.around()}
+    return any(
+        id(place.block) not in theirs and isinstance(place.block[-1], (Return, Raise)) and not _may_raise_out(place)
+        for place in first.around()
+    )
+
+
+def _may_raise_out(place: At) -> bool:
+    """In the body of a ``try``, whose handlers go on when the limit is reached."""
+    return any(
+        isinstance(outer.outer.stmt, Try) and outer.part == "body"
+        for outer in place.around()
+        if outer.outer is not None
+    )
+
+
 def _child_is_gone(second: At) -> bool:
     """``except ProcessLookupError: child.wait()``: there is nothing left to wait for."""
     caught = [place.handler.types for place in second.around() if place.handler is not None and place.part == "handler"]
@@ -168,6 +186,11 @@ def _until_it_ends(first: Wait) -> bool:
     """``while t.is_alive(): t.join(0.5)``."""
     tests = [loop.stmt.test for loop in enclosing_loops(first.site.at) if isinstance(loop.stmt, While)]
     return any(isinstance(part, Attr) and part.name == "is_alive" for test in tests for part in subexprs(test))
+
+
+def _is_probe(first: Wait) -> bool:
+    """``try: child.wait(1); raise Failed() except TimeoutExpired: …``: only whether it ends at once is asked."""
+    return first.site.at.part == "body" and any(isinstance(stmt, (Raise, Return)) for stmt in first.site.at.after())
 
 
 def _inner_wait(first: Wait, site: Site, place: Attribute, project: Project) -> Wait | None:
