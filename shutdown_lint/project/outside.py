@@ -31,6 +31,7 @@ _ENDED_BY_SYSTEM = frozenset({
     "selectors.DefaultSelector.close", "threading.Lock.release", "threading.RLock.release", "builtins.print",
     "threading.Condition.release", "threading.Semaphore.release", "sys.stdout.flush", "sys.stderr.flush",
 })  # fmt: skip
+_THREADING = re.compile(r"Threading(TCP|UDP|Unix\w*|Mixin|MixIn)|Forking")
 # Calls that let the work of others end before the process does.
 _WAITS = frozenset({
     "threading.Thread.join", "multiprocessing.Process.join", "multiprocessing.pool.Pool.join", "queue.Queue.join",
@@ -70,12 +71,18 @@ def held(fn: Fn, project: Project, depth: int = 0) -> Iterator[Step]:
         yield from of_statement(at, fn, project, depth)
 
 
+def _is_ended_by_system(name: str) -> bool:
+    """A server without threads of its own closes its socket, and no more."""
+    owner, _, last = name.rpartition(".")
+    return name in _ENDED_BY_SYSTEM or (last == "server_close" and not _THREADING.search(owner))
+
+
 def reaches_outside(site: Site, fn: Fn, project: Project, depth: int = 0) -> bool:
     """Whether a cleanup call does what the operating system would not do by itself; followed two calls deep."""
     names = project.calls.external(site.call, fn)
     if names:
         return any(
-            name in _WAITS or (_OUTSIDE.search(name.rpartition(".")[2]) and name not in _ENDED_BY_SYSTEM)
+            name in _WAITS or (_OUTSIDE.search(name.rpartition(".")[2]) and not _is_ended_by_system(name))
             for name in names
         )
     targets = [target.fn for target in project.calls.targets(site.call, fn) if target.fn is not fn]

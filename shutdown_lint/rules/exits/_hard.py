@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from shutdown_lint.facts import Attr, Expr, If, Try
-from shutdown_lint.findings import Confidence, Finding, Fix, Step
+from shutdown_lint.findings import Confidence, Finding, Fix, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import of_block
 from shutdown_lint.project.forks import in_child, side_of
@@ -119,9 +119,16 @@ def _waits_or_watches(site: Site, fn: Fn, project: Project) -> bool:
 
 
 def finding(
-    rule: Rule, site: Site, fn: Fn, project: Project, action: str, help: str, fix: Fix | str | None = None
+    rule: Rule,
+    site: Site,
+    fn: Fn,
+    project: Project,
+    action: str,
+    help: str,
+    fix: Fix | str | None = None,
+    unsure: Tier = "S",
 ) -> Finding:
-    """The finding for a hard end: at the rule's tier with a named loss, else at tier S."""
+    """The finding for a hard end: at the rule's tier with a named loss, at ``unsure`` without one, a preview where it looks meant."""
     role = _role(fn, project)
     lost = at_stake(site.at, fn, project)
     why = meant(site, fn, project)
@@ -130,12 +137,12 @@ def finding(
         message = f"`{text(site.call)}` {action}; it looks {why}"
         reason = f"it looks {why}"
         return rule.finding(
-            fn.module, site.call.span, message, tier="S", severity="info", lost=lost, trace=trace, help=help, fix=reason
+            fn.module, site.call.span, message, tier="P", severity="info", lost=lost, trace=trace, help=help, fix=reason
         )
     if not lost:
         message = f"`{text(site.call)}` {action}: no `finally`, `with`, exit callback or buffer of it gets its turn"
         return rule.finding(
-            fn.module, site.call.span, message, tier="S", severity="warning", trace=trace, help=help, fix=fix
+            fn.module, site.call.span, message, tier=unsure, severity="warning", trace=trace, help=help, fix=fix
         )
     more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
     message = f"`{text(site.call)}` {action} and loses {lost[0].text}{more}"

@@ -72,7 +72,7 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules._texts import THREAD
 from shutdown_lint.rules._told import CLOSERS
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.work._common import acquired, label, names, owner, stop_method, stop_step
+from shutdown_lint.rules.work._common import acquired, keyword, label, names, owner, stop_method, stop_step
 from shutdown_lint.rules.work._stopping import join_fix
 from shutdown_lint.walk import argument
 
@@ -139,10 +139,13 @@ def _told_by_anyone(project: Project, loops: list[Loop], targets: tuple[Fn, ...]
 
 
 def _hangs(module: ModuleFacts, acquisition: Acquisition, track: Track, loop: Loop) -> Finding:
+    # written out, the default says that the thread is there to keep the program alive
+    meant = keyword(acquisition.call, "daemon") is not None
     return RULE.finding(
         module,
         acquisition.call.span,
-        f"thread `{label(acquisition, track)}` is no daemon and its loop in `{loop.fn.qualname}` has no way out: the exit hangs until SIGKILL",
+        f"thread `{label(acquisition, track)}` is no daemon and its loop in `{loop.fn.qualname}` has no way out: the exit hangs until the process is killed",
+        tier="S" if meant else None,
         severity="error",
         trace=(
             acquisition.fn.step(acquisition.call.span, f"started in `{acquisition.fn.qualname}`, never joined"),

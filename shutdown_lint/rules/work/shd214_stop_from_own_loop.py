@@ -276,7 +276,8 @@ def _executors(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         track = project.resources.track(acquisition)
         for use in track.methods("shutdown", "submit"):
-            if use.fn.module is module and _waits(use, acquisition):
+            caught = use.name == "shutdown" and _is_caught(use.site)
+            if use.fn.module is module and _waits(use, acquisition) and not caught:
                 yield from _from_own_job(acquisition, use, track, project)
 
 
@@ -309,15 +310,20 @@ def _from_own_job(acquisition: Acquisition, use: Use, track: Track, project: Pro
                 started = submit.fn.step(
                     submit.site.call.span, f"`{job.qualname}` is a job of `{label(acquisition, track)}`"
                 )
-                message = "is reached by a job of the same executor, which it waits for: neither of them ever ends"
                 yield _finding(
                     use.fn,
                     use.site,
-                    message,
+                    f"is reached by a job of the same executor, {_FROM_JOB[use.name]}",
                     (started, *steps),
                     "leave it to who made the executor, or use `wait=False`",
                 )
                 return
+
+
+_FROM_JOB = {
+    "shutdown": "whose thread it joins: it raises RuntimeError, and what stands behind it is skipped",
+    "submit": "which it waits for: neither of them ever ends",
+}
 
 
 def _finding(fn: Fn, site: Site, message: str, trace: tuple[Step, ...], help: str, tier: Tier = "D") -> Finding:

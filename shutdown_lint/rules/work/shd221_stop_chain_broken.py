@@ -62,6 +62,7 @@ from typing import NamedTuple
 from shutdown_lint.facts import Attr, Call, ExprStmt, ModuleFacts, Name
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Cls, Fn, Project
+from shutdown_lint.project.classes import AttributeWrite
 from shutdown_lint.project.resources import STOP_METHODS
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Container, Instance
@@ -186,10 +187,18 @@ def _still_acquired(release: _Release, fn: Fn, project: Project) -> bool:
     for write in project.classes.writes(fn.cls, release.member):
         method = project.classes.method(fn.cls, write.fn.name)
         runs = method is write.fn or (method is not None and "super" in method.mentions)
+        if _is_handed_in(write):
+            continue
         values = project.evaluate.values(write.value, write.fn)
         if runs and any(isinstance(v, (Instance, Container)) for v in values):
             return True
     return False
+
+
+def _is_handed_in(write: AttributeWrite) -> bool:
+    """``def set_tunnel(self, tunnel): self._tunnel = tunnel``: who calls that, and on which subclass, is not known."""
+    fn, given = write.fn, write.value
+    return fn.name != "__init__" and isinstance(given, Name) and any(p.name == given.id for p in fn.facts.params)
 
 
 def _finding(module: ModuleFacts, fn: Fn, base: Fn, lost: list[Call]) -> Finding:
