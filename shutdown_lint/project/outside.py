@@ -29,7 +29,7 @@ OPENERS = {
 _ENDED_BY_SYSTEM = frozenset({
     "os.close", "_winapi.CloseHandle", "socket.socket.close", "socket.socket.shutdown", "signal.signal", "signal.alarm",
     "selectors.DefaultSelector.close", "threading.Lock.release", "threading.RLock.release", "builtins.print",
-    "threading.Condition.release", "threading.Semaphore.release", "sys.stdout.flush", "sys.stderr.flush",
+    "asyncio.AbstractEventLoop.close", "threading.Condition.release", "threading.Semaphore.release", "sys.stdout.flush", "sys.stderr.flush",
 })  # fmt: skip
 _THREADING = re.compile(r"Threading(TCP|UDP|Unix\w*|Mixin|MixIn)|Forking")
 # Calls that let the work of others end before the process does.

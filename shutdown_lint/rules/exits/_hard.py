@@ -9,6 +9,7 @@ from shutdown_lint.findings import Confidence, Finding, Fix, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import of_block
 from shutdown_lint.project.forks import in_child, side_of
+from shutdown_lint.project.resources import STOP_METHODS
 from shutdown_lint.project.roles import TEST_MODULE, Registration, Role, is_test
 from shutdown_lint.project.stakes import around, at_stake, upwards
 from shutdown_lint.rules._exitable import holds_up, swallows
@@ -41,6 +42,16 @@ def meant(site: Site, fn: Fn, project: Project) -> str | None:
         return "meant as a watchdog that ends a stuck process"
     kinds = {role.kind for role in _roles(fn, project)}
     return "meant as the end of a child process" if kinds and kinds <= set(CHILD_ROLES) else None
+
+
+def _is_last_resort(site: Site, fn: Fn, lost: tuple[Step, ...]) -> str | None:
+    """In a stop that has failed, or behind one that can leave nothing but threads: it has tried to end in order."""
+    if fn.name not in STOP_METHODS:
+        return None
+    tried = any(isinstance(stmt, Try) for place in site.at.around() for stmt in place.before())
+    failed = any(place.part == "handler" for place in site.at.around())
+    threads_only = all(step.text.startswith(("thread ", "timer ")) for step in lost)
+    return "meant as the last resort of a stop" if failed or (tried and threads_only) else None
 
 
 def _exit_callbacks_run(site: Site) -> bool:
@@ -131,7 +142,7 @@ def finding(
     """The finding for a hard end: at the rule's tier with a named loss, at ``unsure`` without one, a preview where it looks meant."""
     role = _role(fn, project)
     lost = at_stake(site.at, fn, project)
-    why = meant(site, fn, project)
+    why = meant(site, fn, project) or _is_last_resort(site, fn, lost)
     trace = role.steps if role is not None else ()
     if why is not None:
         message = f"`{text(site.call)}` {action}; it looks {why}"

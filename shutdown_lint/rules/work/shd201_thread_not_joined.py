@@ -63,7 +63,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.facts import Handler, ModuleFacts, Seq, Try
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track
@@ -72,7 +72,16 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules._texts import THREAD
 from shutdown_lint.rules._told import CLOSERS
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.work._common import acquired, keyword, label, names, owner, stop_method, stop_step
+from shutdown_lint.rules.work._common import (
+    acquired,
+    inherits_daemon,
+    keyword,
+    label,
+    names,
+    owner,
+    stop_method,
+    stop_step,
+)
 from shutdown_lint.rules.work._stopping import join_fix
 from shutdown_lint.walk import argument
 
@@ -86,6 +95,8 @@ RULE = Rule(
     triggers=(THREAD,),
     origin=("G9", "G11"),
 )
+# what ends any loop, foreseen or not; a thread never sees the last two
+_UNFORESEEN = frozenset({"Exception", "BaseException", "KeyboardInterrupt", "SystemExit"})
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -95,12 +106,15 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         if project.resources.released(acquisition) or track.escaped or track.has("is_alive"):
             continue
+        if inherits_daemon(acquisition, track, project):
+            continue
         yield from _judge(module, project, acquisition, track)
 
 
 def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, track: Track) -> Iterator[Finding]:
     targets = project.resources.bodies(acquisition)
-    endless = next((loop for t in targets for loop in project.protocol.worker_loops(t) if not loop.leaves), None)
+    all_loops = (loop for t in targets for loop in project.protocol.worker_loops(t))
+    endless = next((loop for loop in all_loops if not loop.leaves and not _ends_by_error(loop)), None)
     if endless is not None:
         yield _hangs(module, acquisition, track, endless)
         return
@@ -123,6 +137,21 @@ def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, trac
         help="keep the thread and join it, with a limit, where its owner ends",
         fix=join_fix(module, acquisition, track, project, RULE.code),
     )
+
+
+def _ends_by_error(loop: Loop) -> bool:
+    """Whether an error is foreseen that leaves the loop: ``except OSError`` around it, for a socket that was closed."""
+    return any(
+        _is_specific(handler)
+        for place in loop.at.around()
+        if place.part == "body" and place.outer is not None and isinstance(place.outer.stmt, Try)
+        for handler in place.outer.stmt.handlers
+    )
+
+
+def _is_specific(handler: Handler) -> bool:
+    parts = handler.types.items if isinstance(handler.types, Seq) else (handler.types,)
+    return any(part is not None and names(part) not in _UNFORESEEN for part in parts)
 
 
 def _told_by_anyone(project: Project, loops: list[Loop], targets: tuple[Fn, ...]) -> bool:

@@ -45,7 +45,8 @@ Unsafe: the stop method then waits for the jobs that run, and drops those that h
 them. Offered where an object of this file keeps the executor and has a stop method, or where it does not leave its function.
 
 ## Precision
-Silent once the executor is returned, handed to unknown code or set as a loop's default executor. Module-level pools
+Silent once the executor is returned, handed to unknown code or set as a loop's default executor, and where the one function
+that uses it waits for all its jobs. Module-level pools
 speak at tier S.
 
 ## References
@@ -64,6 +65,7 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, module_level, owner, stop_method, stop_step
 from shutdown_lint.rules.work._stopping import shutdown_fix
+from shutdown_lint.walk import argument
 
 RULE = Rule(
     code="SHD204",
@@ -75,12 +77,15 @@ RULE = Rule(
     triggers=("PoolExecutor",),
     origin=("G11",),
 )
+_WAITS = ("concurrent.futures.wait", "concurrent.futures.as_completed")
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every executor that the module makes."""
     for acquisition, track in acquired(project, project.functions(module), "executor"):
         if project.resources.released(acquisition) or track.escaped or track.entered:
+            continue
+        if _is_waited_for(acquisition, track, project):
             continue
         held = owner(project, track)
         stop = stop_method(project, held[0]) if held else None
@@ -95,6 +100,20 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             help=f"call `{label(acquisition, track)}.shutdown(cancel_futures=True)` where its owner ends, or use `with`",
             fix=_fix(module, acquisition, track, project),
         )
+
+
+def _is_waited_for(acquisition: Acquisition, track: Track, project: Project) -> bool:
+    """Whether the function that makes it, and no more, uses it, and waits behind the last job for all of them."""
+    fn, jobs = acquisition.fn, track.methods("submit", "map")
+    if track.attribute_places() or module_level(track) or not jobs or any(job.fn is not fn for job in jobs):
+        return False
+    last = max(job.site.call.span for job in jobs)
+    return any(
+        site.call.span > last
+        and project.calls.is_call_to(site.call, fn, *_WAITS)
+        and argument(site.call, 1, "timeout") is None
+        for site in fn.sites
+    )
 
 
 def _fix(module: ModuleFacts, acquisition: Acquisition, track: Track, project: Project) -> Fix | str:

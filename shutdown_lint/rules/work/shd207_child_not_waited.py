@@ -88,7 +88,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             module,
             acquisition.call.span,
             f"child `{label(acquisition, track)}` is never waited for: it stays a zombie and outlives the program{_why(unread, stop)}",
-            tier="D" if unread or stop else "S",
+            tier="D" if unread or stop else "P",
             trace=(stop_step(stop),) if stop else (),
             help="end it and `wait()` for it where its owner ends, or use `with`",
         )

@@ -240,11 +240,12 @@ def _finding(
     spoken = [stop for stop in stops if not stop.name.startswith("__")] or list(stops) or [acquisition.fn]
     named = [f"`{fn.qualname}`" for fn in spoken]
     forgets = f"{named[0]} never releases it" if len(named) == 1 else f"neither {named[0]} nor {named[1]} releases it"
+    meant = not stops and model.kind not in _LOST_LOCALLY
     return RULE.finding(
         module,
         acquisition.call.span,
         f"`{name}` is {article} {model.title} and {forgets}{f': {model.loses}' if model.loses else ''}",
-        tier="S" if touched or model.loss == "untidy" else None,
+        tier="P" if meant else "S" if touched or model.loss == "untidy" else None,
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
         trace=tuple(_stop_step(stop, touched) for stop in stops[:MAX_SHOWN]),
         help=f"call `{model.ending(name)}` in {named[-1]}",

@@ -236,7 +236,7 @@ def _is_caught(site: Site) -> bool:
 
 def _joins_itself(acquisition: Acquisition, use: Use, track: Track, project: Project) -> Iterator[Finding]:
     for body in project.resources.bodies(acquisition):
-        steps = way(body, use.fn, project, same_object=True)
+        steps = way(body, use.fn, project, same_object=True, place=use.site.at)
         if steps is not None:
             started = acquisition.fn.step(
                 acquisition.call.span, f"thread `{label(acquisition, track)}` runs `{body.qualname}`"
@@ -258,7 +258,7 @@ def _subclasses(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if project.classes.method(cls, "join") is not None:
             continue
         for fn, site in _own_calls(cls, "", "join"):
-            steps = way(run, fn, project, same_object=True) if not _is_caught(site) else None
+            steps = way(run, fn, project, same_object=True, place=site.at) if not _is_caught(site) else None
             if steps is not None:
                 started = run.step(run.facts.span, f"`{cls.name}.run` is the thread")
                 message = (
@@ -305,7 +305,7 @@ def _from_own_job(acquisition: Acquisition, use: Use, track: Track, project: Pro
     for submit in track.methods("submit", "map"):
         given = submit.site.call.args[0].value if submit.site.call.args else None
         for job in project.calls.callables(given, submit.fn):
-            steps = way(job, use.fn, project, same_object=own)
+            steps = way(job, use.fn, project, same_object=own, place=use.site.at)
             if steps is not None and not (use.site is submit.site and not steps):
                 started = submit.fn.step(
                     submit.site.call.span, f"`{job.qualname}` is a job of `{label(acquisition, track)}`"

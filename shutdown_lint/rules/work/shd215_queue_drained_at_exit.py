@@ -109,7 +109,8 @@ def _shut_down(acquisition: Acquisition, track: Track, jobs: list[Use], project:
         queued = [job for job in jobs if job.fn is not use.fn]
         if queued and _drains(use.site.call) and "cancel" not in use.fn.mentions and _is_stop(use, project):
             surely = _is_unsaid(use, project) and any(_is_open(job, project) for job in queued)
-            yield _finding(use.fn, use.site.call, acquisition, track, queued[0], "D" if surely else "S")
+            tier: Tier = "D" if surely else "P" if use.site.call.args else "S"
+            yield _finding(use.fn, use.site.call, acquisition, track, queued[0], tier)
 
 
 def _is_unsaid(use: Use, project: Project) -> bool:
@@ -156,7 +157,7 @@ def _left(acquisition: Acquisition, track: Track, jobs: list[Use], project: Proj
     for use in track.uses:
         for job in jobs if use.kind == "with" else ():
             if job.fn is use.fn and "cancel" not in job.fn.mentions and _in_endless_loop(job, use, project):
-                yield _finding(use.fn, acquisition.call, acquisition, track, job)
+                yield _finding(use.fn, acquisition.call, acquisition, track, job, "P")
                 return
 
 

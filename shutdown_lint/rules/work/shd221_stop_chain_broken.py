@@ -121,7 +121,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             base = project.classes.super_method(fn.cls, fn.name)
             if base is not None and not _calls_base(fn, base, project):
                 released = _released(base)
-                lost = [r for r in released if not _done_by(r, fn, project) and _still_acquired(r, fn, project)]
+                lost = [r for r in released if not _done_by(r, fn, project) and _is_still_there(r, fn, project)]
                 if lost and len(lost) == len(released):
                     yield _finding(module, fn, base, [release.call for release in lost])
 
@@ -179,6 +179,28 @@ def _member(site: Site, base: Fn) -> str | None:
 def _done_by(release: _Release, fn: Fn, project: Project) -> bool:
     """Whether the override (or what it calls) touches the same member itself."""
     return any(release.member in f.mentions for f in project.protocol.reach(fn))
+
+
+def _is_still_there(release: _Release, fn: Fn, project: Project) -> bool:
+    if isinstance(release.call.func, Attr) and release.call.func.name == "set" and not _is_heard(release, fn, project):
+        return False
+    return _still_acquired(release, fn, project)
+
+
+def _is_heard(release: _Release, fn: Fn, project: Project) -> bool:
+    """Whether a method that runs for the subclass looks at the event: the loop that it ends may be overridden too."""
+    assert fn.cls is not None
+    return any(
+        project.classes.method(fn.cls, reader.name) is reader or _is_called_by_super(reader, fn.cls, project)
+        for member in project.classes.family(fn.cls)
+        for reader in member.methods.values()
+        if reader.name not in ("__init__", fn.name) and release.member in reader.mentions
+    )
+
+
+def _is_called_by_super(reader: Fn, cls: Cls, project: Project) -> bool:
+    method = project.classes.method(cls, reader.name)
+    return method is not None and "super" in method.mentions
 
 
 def _still_acquired(release: _Release, fn: Fn, project: Project) -> bool:
