@@ -59,6 +59,8 @@ from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.calls import Caller
+from shutdown_lint.project.endings import comes_back, of_block
+from shutdown_lint.project.forks import in_child, side_of
 from shutdown_lint.project.imports import imported
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings, is_restored
@@ -141,6 +143,8 @@ def _ignores(handling: Handling, project: Project) -> bool:
         return False
     if project.roles.kinds(fn) - {"main", "framework"} or _keeps(fn, project):
         return False
+    if not comes_back(of_block(handling.site.at.after(), fn, project)):
+        return False  # it ignores Ctrl-C while it ends the program
     return sum(1 for site in fn.sites if project.calls.is_call_to(site.call, fn, "signal.signal")) == 1
 
 
@@ -154,6 +158,8 @@ def _goes_back(caller: Caller, project: Project) -> bool:
         or fn.name.startswith("_")
         or _is_program(fn, project)
     ):
+        return False
+    if side_of(caller.site.at, fn, project) == "child" or in_child(fn, project):
         return False
     return not project.roles.of(fn) and "signal" not in fn.mentions
 
