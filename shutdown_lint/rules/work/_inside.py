@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, If, Name, Op
+from shutdown_lint.facts import Attr, Call, Name
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.rules._ruled_out import is_ruled_out
 from shutdown_lint.walk import At
 
 MAX_DEPTH = 5
 # Who asks which thread it is has thought of the case.
 _ASKS = frozenset({"current_thread", "currentThread", "get_ident", "get_native_id", "main_thread", "_is_own_thread"})
+_PLAIN = frozenset({"staticmethod", "classmethod", "property", "cached_property", "override", "wraps"})
 
 
 def way(
@@ -31,33 +33,15 @@ def way(
             if same_object and not _on_own_object(site.call, fn, project):
                 continue
             for target in project.calls.targets(site.call, fn):
-                if target.fn is goal and place is not None and _is_switched_off(site.call, goal, place):
+                if target.fn is goal and place is not None and is_ruled_out(place, goal, site.call, project):
                     continue
+                if target.fn.decorator_names - _PLAIN:
+                    continue  # a decorator may hand it to another thread
                 if target.confidence == "proven" and target.fn not in seen and target.fn.name != "__init__":
                     seen.add(target.fn)
                     step = fn.step(site.call.span, f"`{fn.qualname}` calls `{target.fn.qualname}`")
                     queue.append((target.fn, (*steps, step)))
     return None
-
-
-def _is_switched_off(call: Call, goal: Fn, place: At) -> bool:
-    """Whether the call gives a false value to a parameter under whose test the place stands."""
-    params = [param.name for param in goal.facts.params]
-    skip = 1 if goal.cls is not None and isinstance(call.func, Attr) else 0
-    given = {arg.keyword: arg.value for arg in call.args if arg.keyword}
-    given |= dict(zip(params[skip:], (arg.value for arg in call.args if not arg.keyword and not arg.star)))
-    off = {name for name, value in given.items() if isinstance(value, Const) and not value.value}
-    return any(
-        isinstance(expr, Name) and expr.id in off
-        for outer in place.around()
-        if outer.part == "body" and outer.outer is not None and isinstance(outer.outer.stmt, If)
-        for expr in _conjuncts(outer.outer.stmt.test)
-    )
-
-
-def _conjuncts(test: Expr) -> tuple[Expr, ...]:
-    """What must be true for the test to be: ``a and b``."""
-    return test.operands if isinstance(test, Op) and test.op == "and" else (test,)
 
 
 def _on_own_object(call: Call, fn: Fn, project: Project) -> bool:

@@ -45,8 +45,8 @@ Unsafe: the stop method then waits for the jobs that run, and drops those that h
 them. Offered where an object of this file keeps the executor and has a stop method, or where it does not leave its function.
 
 ## Precision
-Silent once the executor is returned, handed to unknown code or set as a loop's default executor, and where the one function
-that uses it waits for all its jobs. Module-level pools
+Silent once the executor is returned, handed to unknown code or set as a loop's default executor, and where the functions
+that use it wait for all its jobs. Module-level pools
 speak at tier S.
 
 ## References
@@ -57,9 +57,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.facts import Const, Expr, ModuleFacts, Span
 from shutdown_lint.findings import Finding, Fix
-from shutdown_lint.project import Project
+from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Local, Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
@@ -85,7 +85,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for acquisition, track in acquired(project, project.functions(module), "executor"):
         if project.resources.released(acquisition) or track.escaped or track.entered:
             continue
-        if _is_waited_for(acquisition, track, project):
+        if _is_waited_for(track, project):
             continue
         held = owner(project, track)
         stop = stop_method(project, held[0]) if held else None
@@ -102,18 +102,28 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         )
 
 
-def _is_waited_for(acquisition: Acquisition, track: Track, project: Project) -> bool:
-    """Whether the function that makes it, and no more, uses it, and waits behind the last job for all of them."""
-    fn, jobs = acquisition.fn, track.methods("submit", "map")
-    if track.attribute_places() or module_level(track) or not jobs or any(job.fn is not fn for job in jobs):
+def _is_waited_for(track: Track, project: Project) -> bool:
+    """Whether each function that gives it jobs waits behind the last of them for all: none is left when it ends."""
+    jobs = track.methods("submit", "map")
+    if module_level(track) or not jobs:
         return False
-    last = max(job.site.call.span for job in jobs)
+    return all(
+        _waits_behind(fn, max(job.site.call.span for job in jobs if job.fn is fn), project)
+        for fn in {job.fn for job in jobs}
+    )
+
+
+def _waits_behind(fn: Fn, last: Span, project: Project) -> bool:
     return any(
         site.call.span > last
         and project.calls.is_call_to(site.call, fn, *_WAITS)
-        and argument(site.call, 1, "timeout") is None
+        and _is_unlimited(argument(site.call, 1, "timeout"))
         for site in fn.sites
     )
+
+
+def _is_unlimited(limit: Expr | None) -> bool:
+    return limit is None or (isinstance(limit, Const) and limit.value is None)
 
 
 def _fix(module: ModuleFacts, acquisition: Acquisition, track: Track, project: Project) -> Fix | str:

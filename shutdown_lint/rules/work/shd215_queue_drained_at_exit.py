@@ -57,6 +57,7 @@ waited for at once, where futures are cancelled by hand, and for projects that r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Attr, Call, Const, ModuleFacts, Name
@@ -67,7 +68,7 @@ from shutdown_lint.project.resources import STOP_METHODS, Acquisition
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import is_firm
 from shutdown_lint.rules.work._common import acquired, label
-from shutdown_lint.walk import Site, argument, enclosing_loops, has_star, text
+from shutdown_lint.walk import Site, argument, enclosing_loops, has_star, last_name, sites, text
 
 RULE = Rule(
     code="SHD215",
@@ -81,6 +82,7 @@ RULE = Rule(
 )
 # What bounds the number of jobs that may wait.
 _HELD_BACK = frozenset({"acquire", "Semaphore", "BoundedSemaphore", "qsize", "_work_queue"})
+_WAITS = re.compile(r"wait|as_completed|drain|flush", re.IGNORECASE)
 _FIX = Fix("unsafe", "drop the jobs that have not begun, by `cancel_futures=True`", "shd215")
 _EXIT_ROLES = frozenset({"atexit", "thread-atexit", "signal-handler", "loop-signal-callback", "finalizer", "del"})
 
@@ -109,8 +111,15 @@ def _shut_down(acquisition: Acquisition, track: Track, jobs: list[Use], project:
         queued = [job for job in jobs if job.fn is not use.fn]
         if queued and _drains(use.site.call) and "cancel" not in use.fn.mentions and _is_stop(use, project):
             surely = _is_unsaid(use, project) and any(_is_open(job, project) for job in queued)
-            tier: Tier = "D" if surely else "P" if use.site.call.args else "S"
+            meant = bool(use.site.call.args) or _has_waited(use.site)
+            tier: Tier = "D" if surely and not meant else "P" if meant else "S"
             yield _finding(use.fn, use.site.call, acquisition, track, queued[0], tier)
+
+
+def _has_waited(site: Site) -> bool:
+    """Whether a wait for the jobs stands before the shutdown: the queue is meant to be worked off."""
+    earlier = (inner for place in site.at.around() for inner in sites(place.before()))
+    return any(_WAITS.search(last_name(inner.call.func)) for inner in earlier)
 
 
 def _is_unsaid(use: Use, project: Project) -> bool:
