@@ -53,7 +53,8 @@ thread does not call itself, and where the loop tests a flag or event of that ob
 ## Precision
 Silent when the thread is joined through a list, an alias, another method, base class or module, when it is returned or
 handed over, when its daemon flag is not known, and for threads that were started to end something else
-(``Thread(target=server.shutdown)``).
+(``Thread(target=server.shutdown)``), and for daemons' threads, which take after their makers. An endless loop is at tier S where
+``daemon=False`` is written out: the thread is the program then.
 
 ## References
 - [Thread objects](https://docs.python.org/3/library/threading.html#thread-objects)

@@ -42,7 +42,8 @@ class Reactor:
 
 ## Precision
 The type comes from a model of the library; an object that is returned, handed to unknown code, read by name, or released
-on any alias anywhere in the project is silent.
+on any alias anywhere in the project is silent. A server, scheduler, consumer or worker in a local is a preview: most serve
+until the program ends, and are meant to.
 
 ## References
 - [Models of resources](https://docs.python.org/3/glossary.html#term-context-manager)

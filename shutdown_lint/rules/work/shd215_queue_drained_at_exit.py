@@ -1,7 +1,7 @@
 """An executor that is shut down without `cancel_futures=True`: the stop lasts as long as its queue.
 
 ## What it does
-Reports, at the strict tier, `executor.shutdown()` in a method that ends its owner, in a `finally` or in an exit callback, and
+Reports `executor.shutdown()` in a method that ends its owner, in a `finally` or in an exit callback, and
 the end of a `with` block around an endless loop that submits jobs, where the queued jobs are not cancelled.
 
 ## Why it matters
@@ -48,8 +48,10 @@ Unsafe: the queued jobs are dropped. Offered for `shutdown()` only, not for a `w
 ## Precision
 Whether the queued jobs may be dropped is for the author to say, hence the strict tier. Tier D where others queue calls of their
 own without a bound, the function promises an end (`stop`, `shutdown`; not `close` or `__exit__`) and the author said neither `wait`
-nor `cancel_futures`. Silent for jobs over known items in a `with` block, for executors that are handed over, where the results are
-waited for at once, where futures are cancelled by hand, and for projects that run on Python 3.8 (which lacks `cancel_futures`).
+nor `cancel_futures`. A preview where the author wrote `wait=True`, waits for the jobs before, or where a `with` block ends: of 11
+read in 56 packages, 8 were there to work the queue off. Silent for jobs over known items in a `with` block, for executors that are
+handed over, where the results are waited for at once, where futures are cancelled by hand, and for projects that run on Python 3.8
+(which lacks `cancel_futures`).
 
 ## References
 - [Executor.shutdown](https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Executor.shutdown)

@@ -52,7 +52,8 @@ class Connection:
 
 ## Precision
 Tier S where the destructor looks whether the loop runs or is closed, catches the RuntimeError, or makes a loop of its own: then
-nothing is raised, and the cleanup is left out all the same.
+nothing is raised, and the cleanup is left out all the same. A preview where it goes to the loop of another thread, which may well
+be at work when the object goes.
 
 ## References
 - [object.\\_\\_del\\_\\_](https://docs.python.org/3/reference/datamodel.html#object.__del__)
