@@ -41,7 +41,15 @@ def meant(site: Site, fn: Fn, project: Project) -> str | None:
     if _is_watchdog(site, fn, project):
         return "meant as a watchdog that ends a stuck process"
     kinds = {role.kind for role in _roles(fn, project)}
-    return "meant as the end of a child process" if kinds and kinds <= set(CHILD_ROLES) else None
+    if kinds and (kinds <= set(CHILD_ROLES) or (kinds <= set(HANDLER_ROLES) and _is_childs_handler(fn, project))):
+        return "meant as the end of a child process"
+    return None
+
+
+def _is_childs_handler(fn: Fn, project: Project) -> bool:
+    """Whether only functions that run as child processes install the handler."""
+    made = [r.fn for r in project.roles.registrations() if fn in r.targets and r.callback.role in HANDLER_ROLES]
+    return bool(made) and all(project.roles.only(maker, *CHILD_ROLES) for maker in made)
 
 
 def _is_last_resort(site: Site, fn: Fn, lost: tuple[Step, ...]) -> str | None:

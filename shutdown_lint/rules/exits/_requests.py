@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import UNKNOWN, Call, Expr, ModuleFacts, Name, Raise, Span, Try, With
+from shutdown_lint.facts import UNKNOWN, Call, Expr, If, ModuleFacts, Name, Raise, Span, Try, With
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.calls import Caller
@@ -13,7 +13,7 @@ from shutdown_lint.project.endings import SOFT_EXITS, catches, is_exit_request
 from shutdown_lint.project.roles import MAX_DEPTH, MAX_VISITED, Registration, Role, is_only_tested, is_test
 from shutdown_lint.project.values import External, Function, Partial, Values
 from shutdown_lint.rules._ruled_out import is_ruled_out
-from shutdown_lint.walk import At, argument, children, text
+from shutdown_lint.walk import At, argument, children, subexprs, text
 
 # The words without which a file holds no exit request.
 TRIGGERS = (
@@ -52,6 +52,18 @@ class Way(NamedTuple):
 
 def requests(module: ModuleFacts, project: Project) -> Iterator[Request]:
     """The exit requests of a module, in source order."""
+    for request in _all_requests(module, project):
+        if not _is_for_other_python(request.at):
+            yield request
+
+
+def _is_for_other_python(at: At) -> bool:
+    """``if sys.version_info < (3, 9): sys.exit(…)``: where the program is meant to run it does not come to this."""
+    tests = (place.outer.stmt.test for place in at.around() if place.outer and isinstance(place.outer.stmt, If))
+    return any(getattr(part, "name", "") == "version_info" for test in tests for part in subexprs(test))
+
+
+def _all_requests(module: ModuleFacts, project: Project) -> Iterator[Request]:
     for fn in project.functions(module):
         for at in fn.statements:
             if isinstance(at.stmt, Raise) and is_exit_request(at.stmt.exc, fn, project):

@@ -78,6 +78,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             or _detached(acquisition.call)
             or track.has("kill", "terminate", "pid")
             or _is_left_to_the_system(acquisition, project)
+            or _looks_after_itself(acquisition, project)
         ):
             continue
         unread = _pipe_unread(acquisition.call, track)
@@ -99,6 +100,12 @@ def _why(unread: str, stop: Fn | None) -> str:
     if unread:
         return f"; nobody reads its `{unread}`, which stops it after 64 KiB"
     return f"; `{stop.qualname}` forgets it" if stop else ""
+
+
+def _looks_after_itself(acquisition: Acquisition, project: Project) -> bool:
+    """A subclass whose own methods poll, wait or read the pipes."""
+    methods = project.classes.methods(acquisition.cls).values() if acquisition.cls is not None else ()
+    return any(fn.mentions & {"poll", "wait", "communicate", "stdout"} for fn in methods if fn.name != "__init__")
 
 
 def _is_left_to_the_system(acquisition: Acquisition, project: Project) -> bool:

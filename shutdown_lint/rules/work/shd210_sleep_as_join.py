@@ -57,7 +57,7 @@ async def serve(queue, store):
 ## Precision
 Silent in loops (polling, periodic work), in `except` clauses (back-off), after the start of a worker that goes on for
 ever (the sleep lets it come up, or run for a while), and for workers that are joined, awaited, asked whether they live, or
-handed over. Tier S where no lost work is proven and in tests.
+handed over. Tier S where no lost work is proven, a preview in tests.
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
@@ -369,7 +369,7 @@ def _finding(sleep: _Sleep, acquisition: Acquisition, verdict: _Verdict, project
     name = label(acquisition, project.resources.track(acquisition))
     loses = f" and loses {verdict.lost[0].text}" if verdict.lost else ""
     end = "await it" if kind == "task" else "join it, with a limit"
-    tier: Tier = "D" if verdict.lost and not is_test(sleep.fn) else "S"
+    tier: Tier = "P" if is_test(sleep.fn) else "D" if verdict.lost else "S"
     return RULE.finding(
         sleep.fn.module,
         sleep.site.call.span,

@@ -51,6 +51,7 @@ until the program ends, and are meant to.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import ModuleFacts, Name
@@ -124,6 +125,9 @@ _LOCAL = ("server", "pool", "scheduler", "observer", "consumer", "producer", "wo
 # what these hold is lost, or what they started goes on, when the function comes back; the others often serve until the
 # program ends, and are meant to
 _LOST_LOCALLY = ("pool", "producer")
+_ENDS = re.compile(
+    r"_?(kill|stop|terminate|close|shutdown|end|cancel|join|destroy|quit|disconnect|release|cleanup)(_|$)"
+)
 _OF_OTHER_RULES = ("threading.Thread", "multiprocessing.pool.Pool")
 
 
@@ -221,10 +225,11 @@ def _read_elsewhere(track: Track) -> bool:
 def _touches(stops: tuple[Fn, ...], acquisition: Acquisition, track: Track, project: Project) -> bool:
     """Whether a stop method does something with it, which may end it in a way that the model does not know.
 
-    What the methods of a class of the project do is known.
+    What the methods of a class of the project do is known; one that ends by its name may do so in a way that is not.
     """
     if acquisition.model.kind.startswith("composite"):
-        return False
+        ends = [use for use in track.uses if use.kind == "method" and _ENDS.match(use.name)]
+        return any(use.fn in project.protocol.reach(stop) for use in ends for stop in stops)
     reached = {fn for stop in stops for fn in project.protocol.reach(stop)}
     return any(use.fn in reached for use in track.uses)
 
