@@ -29,7 +29,7 @@ OPENERS = {
 _ENDED_BY_SYSTEM = frozenset({
     "os.close", "_winapi.CloseHandle", "socket.socket.close", "socket.socket.shutdown", "signal.signal", "signal.alarm",
     "selectors.DefaultSelector.close", "threading.Lock.release", "threading.RLock.release", "builtins.print",
-    "asyncio.AbstractEventLoop.close", "threading.Condition.release", "threading.Semaphore.release", "sys.stdout.flush", "sys.stderr.flush",
+    "threading.Condition.release", "threading.Semaphore.release", "sys.stdout.flush", "sys.stderr.flush",
     "sys.stdout.write", "sys.stderr.write",
 })  # fmt: skip
 _STACKS = ("contextlib.ExitStack", "contextlib.AsyncExitStack")
@@ -98,9 +98,12 @@ def held(fn: Fn, project: Project, depth: int = 0) -> Iterator[Step]:
         yield from of_statement(at, fn, project, depth)
 
 
-def _is_ended_by_system(name: str) -> bool:
-    """A server without threads of its own closes its socket, and no more."""
+def _is_ended_by_system(name: str, project: Project) -> bool:
+    """A server without threads of its own closes its socket, an event loop its selector, and no more."""
     owner, _, last = name.rpartition(".")
+    model = project.models.resource(owner)
+    if model is not None and last in model.release and model.kind in (*_CLOSED_BY_SYSTEM, "loop"):
+        return True
     return name in _ENDED_BY_SYSTEM or (last == "server_close" and not _THREADING.search(owner))
 
 
@@ -109,7 +112,7 @@ def reaches_outside(site: Site, fn: Fn, project: Project, depth: int = 0) -> boo
     names = project.calls.external(site.call, fn)
     if names:
         return any(
-            name in _WAITS or (_OUTSIDE.search(name.rpartition(".")[2]) and not _is_ended_by_system(name))
+            name in _WAITS or (_OUTSIDE.search(name.rpartition(".")[2]) and not _is_ended_by_system(name, project))
             for name in names
         )
     targets = [target.fn for target in project.calls.targets(site.call, fn) if target.fn is not fn]

@@ -67,7 +67,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Handler, ModuleFacts, Seq, Try
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Local, Place, Track
+from shutdown_lint.project.places import Place, Track
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules._texts import THREAD
@@ -123,9 +123,7 @@ def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, trac
     stop = stop_method(project, held[0]) if held else None
     loops = [loop for t in targets for loop in project.protocol.worker_loops(t)]
     told = stop is not None and any(
-        project.protocol.tells(stop, (*loop.tests, *_passed(loop, acquisition, project)))
-        for loop in loops
-        if loop.tests
+        project.protocol.tells(stop, (*loop.tests, *_passed(acquisition, project))) for loop in loops if loop.tests
     )
     if stop is not None and loops and not told:
         if all(loop.tests for loop in loops) and not _told_by_anyone(project, loops, targets):
@@ -145,14 +143,11 @@ def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, trac
     )
 
 
-def _passed(loop: Loop, acquisition: Acquisition, project: Project) -> Iterator[Place]:
-    """What the thread is handed for the parameters that its loop tests: ``Thread(target=f, args=(self.stop_event,))``."""
+def _passed(acquisition: Acquisition, project: Project) -> Iterator[Place]:
+    """What the thread is handed, by which its loop may be told: ``Thread(target=f, args=(self.stop_event, self.queue))``."""
     given = getattr(argument(acquisition.call, 99, "args"), "items", ())
-    params = loop.fn.facts.params[1:] if loop.fn.is_method else loop.fn.facts.params
-    tested = {place.name for place in loop.tests if isinstance(place, Local)}
-    for param, value in zip(params, given):
-        if param.name in tested:
-            yield from project.protocol.places_read(value, acquisition.fn)
+    for value in given:
+        yield from project.protocol.places_read(value, acquisition.fn)
 
 
 def _ends_by_error(loop: Loop) -> bool:

@@ -65,7 +65,7 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, module_level, owner, stop_method, stop_step
 from shutdown_lint.rules.work._stopping import shutdown_fix
-from shutdown_lint.walk import argument
+from shutdown_lint.walk import argument, last_name
 
 RULE = Rule(
     code="SHD204",
@@ -115,9 +115,11 @@ def _is_waited_for(track: Track, project: Project) -> bool:
 
 def _waits_behind(fn: Fn, last: Span, project: Project) -> bool:
     return any(
-        site.call.span > last
-        and project.calls.is_call_to(site.call, fn, *_WAITS)
-        and _is_unlimited(argument(site.call, 1, "timeout"))
+        (site.call.span.end_line, site.call.span.end_col) > (last.end_line, last.end_col)
+        and (
+            (project.calls.is_call_to(site.call, fn, *_WAITS) and _is_unlimited(argument(site.call, 1, "timeout")))
+            or (last_name(site.call.func) == "result" and not site.call.args)
+        )
         for site in fn.sites
     )
 

@@ -175,8 +175,19 @@ def _composites(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisi
         for acquisition in project.composites.of_function(fn) if not is_test(fn) else ():
             if project.resources.started(acquisition) and not project.resources.released(acquisition):
                 track = project.resources.track(acquisition)
+                if _ends_at_exit(acquisition, project):
+                    continue
                 if not track.escaped and not track.entered and not _is_adopted(track, project):
                     yield acquisition, track
+
+
+def _ends_at_exit(acquisition: Acquisition, project: Project) -> bool:
+    """Whether its class registers one of its own methods with ``atexit``."""
+    methods = set(project.classes.methods(acquisition.cls).values()) if acquisition.cls is not None else set()
+    return any(
+        registration.callback.role in ("atexit", "finalizer") and methods & set(registration.targets)
+        for registration in project.roles.registrations()
+    )
 
 
 def _is_adopted(track: Track, project: Project) -> bool:

@@ -59,7 +59,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, ExprStmt, ModuleFacts, Name
+from shutdown_lint.facts import Attr, Call, ExprStmt, ModuleFacts, Name, Seq
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.classes import AttributeWrite
@@ -218,9 +218,10 @@ def _still_acquired(release: _Release, fn: Fn, project: Project) -> bool:
 
 
 def _is_handed_in(write: AttributeWrite) -> bool:
-    """``def set_tunnel(self, tunnel): self._tunnel = tunnel``: who calls that, and on which subclass, is not known."""
-    fn, given = write.fn, write.value
-    return fn.name != "__init__" and isinstance(given, Name) and any(p.name == given.id for p in fn.facts.params)
+    """``self._tunnel = tunnel``, ``self._sources = [source]``: whether this subclass is handed one is not known."""
+    params = {param.name for param in write.fn.facts.params}
+    items = write.value.items if isinstance(write.value, Seq) else (write.value,)
+    return bool(items) and all(isinstance(item, Name) and item.id in params for item in items)
 
 
 def _finding(module: ModuleFacts, fn: Fn, base: Fn, lost: list[Call]) -> Finding:
