@@ -37,8 +37,9 @@ class Tunnel:
 
 ## Precision
 Silent for detached children (``start_new_session=True``), where the process id is used, for those that leave
-what the analysis sees, and where the program ends right behind the start. With neither pipe nor stop method a preview: of 10
-read in 56 packages, 2 were more than a viewer or a restart that is left to run.
+what the analysis sees, and where the program ends right behind the start. With neither pipe nor stop method
+tier S where a program of the project leads there, else a preview: of 10 read in 56 packages, 2 were more than a viewer or a
+restart that is left to run.
 
 ## References
 - [subprocess.Popen](https://docs.python.org/3/library/subprocess.html#popen-objects)
@@ -90,7 +91,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             module,
             acquisition.call.span,
             f"child `{label(acquisition, track)}` is never waited for: it stays a zombie and outlives the program{_why(unread, stop)}",
-            tier="D" if unread or stop else "P",
+            tier="D" if unread or stop else "S" if project.roles.role(acquisition.fn, "main") else "P",
             trace=(stop_step(stop),) if stop else (),
             help="end it and `wait()` for it where its owner ends, or use `with`",
         )
