@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Try, With
+from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Try, With, WithItem
 from shutdown_lint.findings import Step
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.values import Instance
-from shutdown_lint.walk import At, Site, argument, last_name, sites, text
+from shutdown_lint.walk import At, Site, argument, last_name, same, sites, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -30,12 +30,17 @@ _ENDED_BY_SYSTEM = frozenset({
     "os.close", "_winapi.CloseHandle", "socket.socket.close", "socket.socket.shutdown", "signal.signal", "signal.alarm",
     "selectors.DefaultSelector.close", "threading.Lock.release", "threading.RLock.release", "builtins.print",
     "threading.Condition.release", "threading.Semaphore.release", "sys.stdout.flush", "sys.stderr.flush",
+    "sys.stdout.write", "sys.stderr.write",
 })  # fmt: skip
+_STACKS = ("contextlib.ExitStack", "contextlib.AsyncExitStack")
+_PUSHES = ("callback", "push", "push_async_callback", "push_async_exit")
+_THREADING = re.compile(r"Threading(TCP|UDP|Unix\w*|Mixin|MixIn)|Forking")
 # Calls that let the work of others end before the process does.
 _WAITS = frozenset({
     "threading.Thread.join", "multiprocessing.Process.join", "multiprocessing.pool.Pool.join", "queue.Queue.join",
     "concurrent.futures.ThreadPoolExecutor.shutdown", "concurrent.futures.ProcessPoolExecutor.shutdown",
 })  # fmt: skip
+_CLOSED_BY_SYSTEM = ("socket", "fd", "selector")
 _KINDS = ("file", "tempdir", "executor", "pool", "process", "child", "server", "session", "connection", "producer")
 # Names of calls in a `finally` whose effect is seen outside of the process.
 _OUTSIDE = re.compile(
@@ -60,8 +65,31 @@ def of_statement(at: At, fn: Fn, project: Project, depth: int = 0) -> Iterator[S
             yield fn.step(site.call.span, f"`finally: {text(site.call)}` in {fn.qualname}")
     elif isinstance(stmt, With):
         for item in stmt.items:
-            if context_matters(item.context, fn, project, depth):
+            if _is_stack(item.context, fn, project):
+                yield from _of_stack(item, stmt, fn, project, depth)
+            elif context_matters(item.context, fn, project, depth):
                 yield project.cleanup.with_step(item, stmt, fn)
+
+
+def _is_stack(context: Expr, fn: Fn, project: Project) -> bool:
+    return isinstance(context, Call) and any(name in _STACKS for name in project.calls.external(context, fn))
+
+
+def _of_stack(item: WithItem, stmt: With, fn: Fn, project: Project, depth: int) -> Iterator[Step]:
+    """What the function itself puts on the stack tells what its end does; what others put there is not known."""
+    for site in sites(stmt.body):
+        func = site.call.func
+        if not isinstance(func, Attr) or not same(func.value, item.target) or not site.call.args:
+            continue
+        given = site.call.args[0].value
+        if func.name in ("enter_context", "enter_async_context"):
+            matters = context_matters(given, fn, project, depth)
+        else:
+            called = Call(given, site.call.args[1:], site.call.span)
+            matters = func.name in _PUSHES and reaches_outside(site._replace(expr=called), fn, project)
+        if matters:
+            yield project.cleanup.with_step(item, stmt, fn)
+            return
 
 
 def held(fn: Fn, project: Project, depth: int = 0) -> Iterator[Step]:
@@ -70,12 +98,21 @@ def held(fn: Fn, project: Project, depth: int = 0) -> Iterator[Step]:
         yield from of_statement(at, fn, project, depth)
 
 
+def _is_ended_by_system(name: str, project: Project) -> bool:
+    """A server without threads of its own closes its socket, an event loop its selector, and no more."""
+    owner, _, last = name.rpartition(".")
+    model = project.models.resource(owner)
+    if model is not None and last in model.release and model.kind in (*_CLOSED_BY_SYSTEM, "loop"):
+        return True
+    return name in _ENDED_BY_SYSTEM or (last == "server_close" and not _THREADING.search(owner))
+
+
 def reaches_outside(site: Site, fn: Fn, project: Project, depth: int = 0) -> bool:
     """Whether a cleanup call does what the operating system would not do by itself; followed two calls deep."""
     names = project.calls.external(site.call, fn)
     if names:
         return any(
-            name in _WAITS or (_OUTSIDE.search(name.rpartition(".")[2]) and name not in _ENDED_BY_SYSTEM)
+            name in _WAITS or (_OUTSIDE.search(name.rpartition(".")[2]) and not _is_ended_by_system(name, project))
             for name in names
         )
     targets = [target.fn for target in project.calls.targets(site.call, fn) if target.fn is not fn]
@@ -139,6 +176,8 @@ def writes(call: Call, position: int) -> bool:
 
 def _external_matters(name: str, context: Expr, project: Project) -> bool:
     model = project.models.resource(name)
+    if model is not None and model.kind in _CLOSED_BY_SYSTEM:
+        return False
     if model is not None and (model.kind in _KINDS or model.loss != "real"):
         return model.loss == "real"
     return bool(_OUTSIDE_CONTEXT.search(name.rpartition(".")[2]) or _OUTSIDE_CONTEXT.search(text(context)))

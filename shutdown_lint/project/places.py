@@ -187,6 +187,8 @@ class Tracker:
                     self._assigned(target, site, fn, contains, hops)
             # as a target the name is rebound, which is no use of the object
         elif isinstance(stmt, Return):
+            if place is None and "property" in fn.decorator_names:
+                return self._escape(f"made anew at each read of `{fn.qualname}`")
             self._returned(site, fn, contains, hops)
         elif isinstance(stmt, With):
             for item in stmt.items:

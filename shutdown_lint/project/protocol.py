@@ -36,7 +36,7 @@ from shutdown_lint.models import Blocking
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.places import Attribute, Local, Place
 from shutdown_lint.project.values import Class, Instance
-from shutdown_lint.walk import At, Site, argument, parts_of, sites_at, subexprs, walk
+from shutdown_lint.walk import At, Site, argument, last_name, parts_of, sites_at, subexprs, walk
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -63,6 +63,7 @@ _TELLERS = frozenset(
         "write",
     }
 )
+_TASK_MAKERS = frozenset({"create_task", "ensure_future", "start_soon", "run_coroutine_threadsafe"})
 _ENDLESS_ITERATORS = frozenset({"itertools.count", "itertools.cycle", "itertools.repeat"})
 
 
@@ -257,7 +258,7 @@ class Protocol:
         found = list(self.loops(fn))
         if depth < MAX_CALL_DEPTH:
             for site in fn.sites:
-                for target in self._project.calls.targets(site.call, fn):
+                for target in () if _is_handed_to_task(site) else self._project.calls.targets(site.call, fn):
                     if target.fn is not fn and target.fn.name != "__init__":
                         found += self.worker_loops(target.fn, depth + 1)
         return tuple({(id(loop.at.stmt), loop.fn): loop for loop in found}.values())
@@ -413,3 +414,9 @@ def _only_raises(block: Body) -> bool:
 
 def _leaves_here(body: Body) -> bool:
     return any(isinstance(at.stmt, (Break, Return, Raise)) for at in walk(body))
+
+
+def _is_handed_to_task(site: Site) -> bool:
+    """``create_task(self._watch())``: the call makes a coroutine, which runs beside."""
+    maker = site.parents[0] if site.parents else None
+    return isinstance(maker, Call) and last_name(maker.func) in _TASK_MAKERS

@@ -59,7 +59,8 @@ STOP_METHODS = (
     "release",
 )
 
-
+# What leaves a `with`, called by the hand of an owner that is a context manager itself.
+_EXITS = ("__exit__", "__aexit__")
 _HOW = frozenset(
     {
         "timeout",
@@ -251,7 +252,8 @@ class Resources:
         track = self.track(acquisition)
         if track.entered and acquisition.model.context_manager:
             return True
-        ends = (u for u in track.uses if u.name in acquisition.model.ends and u.kind in ("method", "read"))
+        names = {*acquisition.model.ends, *(_EXITS if acquisition.model.context_manager else ())}
+        ends = (u for u in track.uses if u.name in names and u.kind in ("method", "read"))
         if any(not self._is_renewal(use) for use in ends) or self._released_by_maker(acquisition):
             return True
         return acquisition.cls is not None and self._releases_itself(acquisition)

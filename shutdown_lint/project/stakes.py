@@ -188,6 +188,8 @@ def _is_live(acquisition: Acquisition, at: At, fn: Fn, project: Project) -> bool
         return False
     if model.kind in ("thread", "timer"):
         return acquisition.daemon is False and project.resources.started(acquisition)
+    if model.kind == "executor" and not track.has("submit", "map"):
+        return False  # who lends it to a loop awaits each job
     if model.kind in ("process", "executor", "pool", "tempdir"):
         return project.resources.started(acquisition)
     if model.kind != "file":

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from shutdown_lint.facts import Attr, Expr, If, Try
-from shutdown_lint.findings import Confidence, Finding, Fix, Step
+from shutdown_lint.findings import Confidence, Finding, Fix, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import of_block
 from shutdown_lint.project.forks import in_child, side_of
+from shutdown_lint.project.resources import STOP_METHODS
 from shutdown_lint.project.roles import TEST_MODULE, Registration, Role, is_test
 from shutdown_lint.project.stakes import around, at_stake, upwards
 from shutdown_lint.rules._exitable import holds_up, swallows
@@ -40,7 +41,25 @@ def meant(site: Site, fn: Fn, project: Project) -> str | None:
     if _is_watchdog(site, fn, project):
         return "meant as a watchdog that ends a stuck process"
     kinds = {role.kind for role in _roles(fn, project)}
-    return "meant as the end of a child process" if kinds and kinds <= set(CHILD_ROLES) else None
+    if kinds and (kinds <= set(CHILD_ROLES) or (kinds <= set(HANDLER_ROLES) and _is_childs_handler(fn, project))):
+        return "meant as the end of a child process"
+    return None
+
+
+def _is_childs_handler(fn: Fn, project: Project) -> bool:
+    """Whether only functions that run as child processes install the handler."""
+    made = [r.fn for r in project.roles.registrations() if fn in r.targets and r.callback.role in HANDLER_ROLES]
+    return bool(made) and all(project.roles.only(maker, *CHILD_ROLES) for maker in made)
+
+
+def _is_last_resort(site: Site, fn: Fn, lost: tuple[Step, ...]) -> str | None:
+    """In a stop that has failed, or behind one that can leave nothing but threads: it has tried to end in order."""
+    if fn.name not in STOP_METHODS:
+        return None
+    tried = any(isinstance(stmt, Try) for place in site.at.around() for stmt in place.before())
+    failed = any(place.part == "handler" for place in site.at.around())
+    threads_only = all(step.text.startswith(("thread ", "timer ")) for step in lost)
+    return "meant as the last resort of a stop" if failed or (tried and threads_only) else None
 
 
 def _exit_callbacks_run(site: Site) -> bool:
@@ -119,23 +138,30 @@ def _waits_or_watches(site: Site, fn: Fn, project: Project) -> bool:
 
 
 def finding(
-    rule: Rule, site: Site, fn: Fn, project: Project, action: str, help: str, fix: Fix | str | None = None
+    rule: Rule,
+    site: Site,
+    fn: Fn,
+    project: Project,
+    action: str,
+    help: str,
+    fix: Fix | str | None = None,
+    unsure: Tier = "S",
 ) -> Finding:
-    """The finding for a hard end: at the rule's tier with a named loss, else at tier S."""
+    """The finding for a hard end: at the rule's tier with a named loss, at ``unsure`` without one, a preview where it looks meant."""
     role = _role(fn, project)
     lost = at_stake(site.at, fn, project)
-    why = meant(site, fn, project)
+    why = meant(site, fn, project) or _is_last_resort(site, fn, lost)
     trace = role.steps if role is not None else ()
     if why is not None:
         message = f"`{text(site.call)}` {action}; it looks {why}"
         reason = f"it looks {why}"
         return rule.finding(
-            fn.module, site.call.span, message, tier="S", severity="info", lost=lost, trace=trace, help=help, fix=reason
+            fn.module, site.call.span, message, tier="P", severity="info", lost=lost, trace=trace, help=help, fix=reason
         )
     if not lost:
         message = f"`{text(site.call)}` {action}: no `finally`, `with`, exit callback or buffer of it gets its turn"
         return rule.finding(
-            fn.module, site.call.span, message, tier="S", severity="warning", trace=trace, help=help, fix=fix
+            fn.module, site.call.span, message, tier=unsure, severity="warning", trace=trace, help=help, fix=fix
         )
     more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
     message = f"`{text(site.call)}` {action} and loses {lost[0].text}{more}"

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Call, Const, Expr, If, ModuleFacts, Name, Op, Raise, Span, Try, With
+from shutdown_lint.facts import UNKNOWN, Call, Expr, If, ModuleFacts, Name, Raise, Span, Try, With
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.calls import Caller
 from shutdown_lint.project.endings import SOFT_EXITS, catches, is_exit_request
 from shutdown_lint.project.roles import MAX_DEPTH, MAX_VISITED, Registration, Role, is_only_tested, is_test
 from shutdown_lint.project.values import External, Function, Partial, Values
-from shutdown_lint.walk import At, argument, children, has_star, text
+from shutdown_lint.rules._ruled_out import is_ruled_out
+from shutdown_lint.walk import At, argument, children, subexprs, text
 
 # The words without which a file holds no exit request.
 TRIGGERS = (
@@ -51,6 +52,18 @@ class Way(NamedTuple):
 
 def requests(module: ModuleFacts, project: Project) -> Iterator[Request]:
     """The exit requests of a module, in source order."""
+    for request in _all_requests(module, project):
+        if not _is_for_other_python(request.at):
+            yield request
+
+
+def _is_for_other_python(at: At) -> bool:
+    """``if sys.version_info < (3, 9): sys.exit(…)``: where the program is meant to run it does not come to this."""
+    tests = (place.outer.stmt.test for place in at.around() if place.outer and isinstance(place.outer.stmt, If))
+    return any(getattr(part, "name", "") == "version_info" for test in tests for part in subexprs(test))
+
+
+def _all_requests(module: ModuleFacts, project: Project) -> Iterator[Request]:
     for fn in project.functions(module):
         for at in fn.statements:
             if isinstance(at.stmt, Raise) and is_exit_request(at.stmt.exc, fn, project):
@@ -120,7 +133,7 @@ def ways(request: Request, project: Project, *kinds: str) -> Iterator[Way]:
     seen = {request.fn}
     for fn, at, steps, confidence in queue:
         for role in seeds.get(fn, ()):
-            if role.kind in kinds and not is_only_tested(request.fn, role):
+            if role.kind in kinds and not is_only_tested(request.fn, role) and not _is_kept_off(role, fn, at, project):
                 yield Way(role, (*role.steps, *steps), len(steps), _weaker(role.confidence, confidence))
         if len(steps) >= MAX_DEPTH or len(queue) >= MAX_VISITED or fn.facts.is_generator:
             continue
@@ -131,6 +144,15 @@ def ways(request: Request, project: Project, *kinds: str) -> Iterator[Way]:
                 queue.append((caller.fn, caller.site.at, (step, *steps), _weaker(confidence, caller.confidence)))
 
 
+def _is_kept_off(role: Role, fn: Fn, at: At, project: Project) -> bool:
+    """Whether the interpreter, which passes nothing to destructors and exit callbacks, does not come to the place."""
+    if role.kind == "atexit":
+        made = [r for r in project.roles.registrations() if r.callback.role == "atexit" and fn in r.targets]
+        if any(len(registration.site.call.args) != 1 for registration in made):
+            return False
+    return role.kind in ("atexit", "del") and is_ruled_out(at, fn, Call(UNKNOWN, (), fn.facts.span), project)
+
+
 def _leads_out(caller: Caller, fn: Fn, at: At, project: Project) -> bool:
     """Whether the place in ``fn`` can be reached by this call, and what is raised there leaves the caller."""
     if is_caught(caller.site.at, "SystemExit") or _is_wrapped(caller.fn, project):
@@ -138,31 +160,6 @@ def _leads_out(caller: Caller, fn: Fn, at: At, project: Project) -> bool:
     if fn.facts.is_async and not caller.site.awaited:
         return False
     return not is_ruled_out(at, fn, caller.site.call, project)
-
-
-def is_ruled_out(at: At, fn: Fn, call: Call, project: Project) -> bool:
-    """Whether the constant that the call gives (or leaves at its default) for a parameter keeps it from the place.
-
-    ``def close(fatal=False): if fatal: sys.exit(1)`` does not exit when it is called as ``close()``.
-    """
-    for place in at.around():
-        outer = place.outer.stmt if place.outer else None
-        if isinstance(outer, If) and place.part in ("body", "orelse"):
-            test, wanted = outer.test, place.part == "body"
-            if isinstance(test, Op) and test.op == "not":
-                test, wanted = test.operands[0], not wanted
-            given = _given(test, fn, call, project)
-            if isinstance(given, Const) and bool(given.value) != wanted:
-                return True
-    return False
-
-
-def _given(test: Expr, fn: Fn, call: Call, project: Project) -> Expr | None:
-    """What the call gives for the parameter that the test names; None where the function binds the name anew."""
-    param = next((p for p in fn.facts.params if isinstance(test, Name) and p.name == test.id), None)
-    if param is None or len(fn.bindings.get(param.name, ())) > 1 or has_star(call):
-        return None
-    return project.calls.passed(call, fn, param) or param.default
 
 
 def _is_wrapped(fn: Fn, project: Project) -> bool:

@@ -58,6 +58,7 @@ from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.forks import in_child, side_of
+from shutdown_lint.project.imports import imported
 from shutdown_lint.project.roles import TEST_MODULE, is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.exits._requests import TRIGGERS, Request, is_caught, may_mean_prompt, requests
@@ -71,6 +72,7 @@ RULE = Rule(
     triggers=TRIGGERS,
     origin=("G8",),
 )
+MAX_CLIMB = 3  # importers above a module
 HELP = "raise an exception of your own, and exit where the command line is handled"
 # Modules and functions that are the command line, by their names.
 _CLI_MODULE = re.compile(
@@ -99,7 +101,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if request.fn.is_module:
             if any(place.part == "handler" for place in request.at.around()):  # else it may be a plain script
                 yield _at_import(request, module)
-        elif _is_deep(request.fn, project) and not _ends_child(request, project):
+        elif _is_deep(request.fn, project) and not _ends_child(request, project) and not _serves(module, project):
             yield _finding(request, project)
 
 
@@ -112,6 +114,22 @@ def _is_deep(fn: Fn, project: Project) -> bool:
     if fn.cls is not None and (project.classes.external_bases(fn.cls) or _CLI_NAME.search(_words(fn.cls.name))):
         return False
     return not project.roles.kinds(fn) - {"framework", "test"}
+
+
+def _serves(module: ModuleFacts, project: Project, depth: int = 0) -> bool:
+    """Whether the module is a part of the command line: nothing imports it but that, or what itself is a part of it."""
+    last = module.name.rpartition(".")[2]
+    project.modules.loaded_mentioning(last)
+    users = [
+        entry.facts
+        for entry in project.modules
+        if entry.facts is not module
+        and not TEST_MODULE.search(entry.facts.name)
+        and module.name in imported(entry.facts, project)
+    ]
+    return bool(users) and all(
+        _CLI_MODULE.search(user.name) or (depth < MAX_CLIMB and _serves(user, project, depth + 1)) for user in users
+    )
 
 
 def _ends_child(request: Request, project: Project) -> bool:

@@ -63,7 +63,7 @@ from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.exits._requests import TRIGGERS, requests, ways
+from shutdown_lint.rules.exits._requests import TRIGGERS, Way, requests, ways
 
 RULE = Rule(
     code="SHD111",
@@ -80,7 +80,8 @@ _WHAT = {"task": "a task", "loop-callback": "a callback of the loop"}
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The exit requests of the module that leave a task or a callback."""
     for request in requests(module, project):
-        way = next(ways(request, project, *_WHAT), None) if not is_test(request.fn) else None
+        found = (way for way in ways(request, project, *_WHAT) if _is_asyncio(way, project))
+        way = next(found, None) if not is_test(request.fn) else None
         if way is not None:
             message = (
                 f"`{request.text}` in {_WHAT[way.role.kind]} breaks out of the event loop: the main coroutine "
@@ -94,3 +95,11 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 trace=way.steps,
                 help="raise an exception of your own, await the task in the main coroutine, and exit there",
             )
+
+
+def _is_asyncio(way: Way, project: Project) -> bool:
+    """Whether asyncio's loop runs it: other loops (Twisted's) log what a callback raises, and go on."""
+    if way.role.kind == "task":
+        return True
+    made = (r for r in project.roles.registrations() if r.callback.role == way.role.kind)
+    return any(r.callback.call.startswith("asyncio.") for r in made if way.role.seed in r.targets)

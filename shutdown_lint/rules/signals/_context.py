@@ -63,7 +63,7 @@ def other_users(receiver: Expr, reached: Reached, project: Project, *methods: st
     """The places outside of the handler at which the same object is used: by ``with``, or by one of the methods.
 
     The same object is the same attribute of the class, or the same global or enclosing name. Functions that only threads
-    run are left out: a handler interrupts the main thread alone.
+    run are left out: a handler interrupts the main thread alone. The function itself counts where other code calls it too.
     """
     wanted = {
         (type(p), getattr(p, "cls", None) or getattr(p, "fn", None), p.name)
@@ -81,12 +81,22 @@ def other_users(receiver: Expr, reached: Reached, project: Project, *methods: st
 
 
 def _candidates(receiver: Expr, reached: Reached, project: Project) -> Iterator[Fn]:
-    """The functions of the modules of the handler and of its class that mention the object, the handler's own left out."""
+    """The functions that mention the object; those that nothing but the handler runs left out."""
     name = receiver.name if isinstance(receiver, Attr) else receiver.id if isinstance(receiver, Name) else ""
     for entry in project.modules:
         for fn in entry.functions:
-            if name in fn.mentions and fn is not reached.fn and fn is not reached.handler:
+            own = fn is reached.fn or fn is reached.handler
+            if name in fn.mentions and (not own or _is_called_elsewhere(fn, project)):
                 yield fn
+
+
+def _is_called_elsewhere(fn: Fn, project: Project) -> bool:
+    """Whether code that may run in the main thread calls the function, besides handlers and what only they run."""
+    beside = (*_BESIDE, "signal-handler")
+    return any(
+        caller.confidence == "proven" and not is_test(caller.fn) and not project.roles.only(caller.fn, *beside)
+        for caller in project.calls.callers(fn)
+    )
 
 
 def _occurrences(receiver: Expr, fn: Fn) -> list[Site]:

@@ -8,7 +8,8 @@ Setting an `Event` on which the main thread waits, and writing to logs or to `pr
 ## Why it matters
 Python runs the handler in the main thread, between two instructions of whatever runs there, and that code goes on only
 after the handler is done. If it holds the lock (or the lock inside of the queue), the handler waits for ever, and so does
-the program that was asked to stop. A wait in the handler makes the program deaf for all other signals as long as it lasts.
+the program that was asked to stop. A wait in the handler keeps the main thread from all else as long as it lasts; a signal
+that comes meanwhile runs its handler inside of this one.
 Log and file writes that meet themselves raise RuntimeError ("reentrant call").
 
 ## Example
@@ -241,7 +242,10 @@ def _waiting(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
     if outside is not None:
         limited = bool(_OUTSIDE[outside]) and argument(call, 99, _OUTSIDE[outside]) is not None
         yield _Hazard(
-            call.span, text(call), "blocks: until it is done the program hears no other signal", "S" if limited else "D"
+            call.span,
+            text(call),
+            "blocks: until it is done, the main thread, which the handler interrupts, cannot go on",
+            "S" if limited else "D",
         )
         return
     wait = project.protocol.wait(site, reached.fn)
@@ -261,11 +265,11 @@ def _waiting(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
         yield _Hazard(
             call.span,
             text(call),
-            "stops the main thread: until then the program hears no other signal",
+            "stops the main thread, which the handler interrupts, for as long",
             "S" if short else "D",
         )
     else:
-        why = "waits: the main thread, which the handler interrupts, cannot go on, and no other signal is heard"
+        why = "waits: until it is over, the main thread, which the handler interrupts, cannot go on"
         yield _Hazard(call.span, text(call), why, "S" if wait.bounded else "D")
 
 

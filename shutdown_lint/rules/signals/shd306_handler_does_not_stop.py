@@ -55,9 +55,10 @@ person, in child processes (whose parent decides), where it calls anything unkno
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.facts import Const, ModuleFacts, Return
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.imports import program
@@ -91,6 +92,7 @@ _LISTENERS = (
     "signal.set_wakeup_fd",
     "signal.siginterrupt",
 )
+_CHILD = re.compile(r"(child|sub)_?process|process(es)?$|_worker$|^worker_|Process(es)?$|child")
 _CHILDREN = ("process", "pool-process")
 
 
@@ -116,7 +118,21 @@ def _is_candidate(handling: Handling, project: Project) -> bool:
         return False  # a person at a prompt has another way to end it
     if way_out(handling.fn, handling.site.at, project) is not None:
         return False  # the program is ending already: a second request has nothing left to start
+    if _is_empty(handling.targets[0]) and _is_of_child(handling.fn, project):
+        return False  # nothing at all on purpose: the parent tells it when to end
     return not project.roles.role(handling.fn, *_CHILDREN) and not is_restored(handling, project)
+
+
+def _is_empty(target: Fn) -> bool:
+    """``pass``, ``return None``, ``lambda: None``."""
+    return all(isinstance(stmt, Return) and isinstance(stmt.value, (Const, type(None))) for stmt in target.facts.body)
+
+
+def _is_of_child(fn: Fn, project: Project) -> bool:
+    """By the name of its class, function or module: a context of multiprocessing may start it in ways that are not seen."""
+    cls = project.classes.enclosing(fn)
+    names = (fn.name, fn.module.name.rpartition(".")[2], *((cls.name,) if cls is not None else ()))
+    return any(_CHILD.search(name) for name in names)
 
 
 def _is_meant(handling: Handling, project: Project) -> bool:

@@ -53,11 +53,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts, Span
+from shutdown_lint.facts import Attr, Const, ModuleFacts, Span
 from shutdown_lint.findings import Finding
-from shutdown_lint.project import Fn, Project
+from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.roles import ROLE_TEXT, Registration, is_test
 from shutdown_lint.project.signals import handlings
+from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._callables import coroutine_of, is_plain
@@ -93,7 +94,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if registration.callback.awaits or registration.callback.role in ("framework", "task"):
             continue
         found = coroutine_of(registration.argument, registration.fn, project)
-        if found is not None and registration.site.call.span not in seen and not is_test(registration.fn):
+        if found is None or _may_be_another(registration, project):
+            continue
+        if registration.site.call.span not in seen and not is_test(registration.fn):
             seen.add(registration.site.call.span)
             yield _finding(registration, found)
     for fn in project.functions(module):
@@ -111,6 +114,27 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 message,
                 help="make `run` a plain method that calls `asyncio.run` on the coroutine",
             )
+
+
+def _may_be_another(registration: Registration, project: Project) -> bool:
+    """Whether the callback is a method of a member that may be a plain stand-in: of unknown type, or without such a method."""
+    given = registration.argument
+    if not isinstance(given, Attr):
+        return False
+    receiver = given.value
+    cls = project.classes.enclosing(registration.fn)
+    if not isinstance(receiver, Attr) or cls is None or text(receiver.value) != registration.fn.self_name:
+        return False
+    for write in project.classes.writes(cls, receiver.name):
+        values = () if isinstance(write.value, Const) else project.evaluate.values(write.value, write.fn)
+        if not values and not isinstance(write.value, Const):
+            return True
+        if any(
+            isinstance(v, Instance) and isinstance(v.cls, Cls) and project.classes.method(v.cls, given.name) is None
+            for v in values
+        ):
+            return True
+    return False
 
 
 def _registrations(module: ModuleFacts, project: Project) -> Iterator[Registration]:

@@ -42,7 +42,8 @@ class Client:
 ```
 
 ## Precision
-Silent in programs (under a `__main__` test, in what it, a console script or a command reaches), in child processes and tests, and
+Silent in programs (under a `__main__` test, in what it, a console script or a command reaches, in a class that is called an
+application), in child processes and tests, and
 where `signal.getsignal` is asked in the same class or function.
 
 ## References
@@ -51,12 +52,15 @@ where `signal.getsignal` is asked in the same class or function.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding, Step
-from shutdown_lint.project import Fn, Project
+from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.calls import Caller
+from shutdown_lint.project.endings import comes_back, of_block
+from shutdown_lint.project.forks import in_child, side_of
 from shutdown_lint.project.imports import imported
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings, is_restored
@@ -82,6 +86,7 @@ MAX_CLIMB = 3
 _PROGRAMS = frozenset(
     {"__main__", "main", "cli", "app", "manage", "setup", "conftest", "bin", "scripts", "commands", "management", "cmd"}
 )
+_PROGRAM_CLASS = re.compile(r"(App|Application|Command|CLI|Cli|Daemon)$")
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -138,13 +143,23 @@ def _ignores(handling: Handling, project: Project) -> bool:
         return False
     if project.roles.kinds(fn) - {"main", "framework"} or _keeps(fn, project):
         return False
+    if not comes_back(of_block(handling.site.at.after(), fn, project)):
+        return False  # it ignores Ctrl-C while it ends the program
     return sum(1 for site in fn.sites if project.calls.is_call_to(site.call, fn, "signal.signal")) == 1
 
 
 def _goes_back(caller: Caller, project: Project) -> bool:
     """Whether a public function of the library makes the call, which nobody runs as a program and which restores nothing."""
     fn = caller.fn
-    if caller.confidence != "proven" or is_test(fn) or fn.is_module or fn.name.startswith("_") or _is_program(fn):
+    if (
+        caller.confidence != "proven"
+        or is_test(fn)
+        or fn.is_module
+        or fn.name.startswith("_")
+        or _is_program(fn, project)
+    ):
+        return False
+    if side_of(caller.site.at, fn, project) == "child" or in_child(fn, project):
         return False
     return not project.roles.of(fn) and "signal" not in fn.mentions
 
@@ -176,7 +191,7 @@ def _side_effect(start: Fn, project: Project) -> tuple[str, tuple[Step, ...]] | 
         if fn.is_module:
             return (f"importing `{fn.module.name}`", steps) if _is_library(fn, project) else None
         if fn.name == "__init__" and fn.cls is not None:
-            return (f"making a `{fn.cls.name}`", steps) if not _is_program(fn) else None
+            return (f"making a `{fn.cls.name}`", steps) if not _is_program(fn, project) else None
         for caller in project.calls.callers(fn) if len(steps) < MAX_CLIMB else ():
             step = caller.fn.step(caller.site.call.span, f"`{text(caller.site.call)}` in `{caller.fn.qualname}`")
             if caller.confidence == "proven" and all(caller.fn is not known for known, _ in queue):
@@ -186,7 +201,7 @@ def _side_effect(start: Fn, project: Project) -> tuple[str, tuple[Step, ...]] | 
 
 def _is_library(body: Fn, project: Project) -> bool:
     """Whether the module is imported by another one of the project, and is not run itself."""
-    return project.roles.main_guard(body) is None and not _is_program(body) and _is_imported(body, project)
+    return project.roles.main_guard(body) is None and not _is_program(body, project) and _is_imported(body, project)
 
 
 def _is_imported(body: Fn, project: Project) -> bool:
@@ -198,6 +213,14 @@ def _is_imported(body: Fn, project: Project) -> bool:
     )
 
 
-def _is_program(fn: Fn) -> bool:
-    """By the names of the module and its packages: what serves the command line is no library."""
-    return bool(_PROGRAMS & set(fn.module.name.split(".")))
+def _is_program(fn: Fn, project: Project) -> bool:
+    """By the names of the module and its packages, or of the class and its bases: what is a program is no library."""
+    if _PROGRAMS & set(fn.module.name.split(".")):
+        return True
+    cls = project.classes.enclosing(fn)
+    return cls is not None and any(_PROGRAM_CLASS.search(name) for name in (cls.name, *_names_of_bases(cls, project)))
+
+
+def _names_of_bases(cls: Cls, project: Project) -> Iterator[str]:
+    for base in project.classes.mro(cls):
+        yield base.name if isinstance(base, Cls) else base.rpartition(".")[2]

@@ -68,6 +68,22 @@ def _abstract(fn: Fn) -> bool:
     return "NotImplementedError" in fn.mentions or "abstractmethod" in fn.decorator_names
 
 
+def inherits_daemon(acquisition: Acquisition, track: Track, project: Project) -> bool:
+    """Whether nothing is said of the thread's daemon flag, and only threads that are daemons make it: it is one too."""
+    said = keyword(acquisition.call, "daemon") is not None or acquisition.cls is not None
+    if said or any(use.name in ("daemon", "setDaemon") for use in track.uses):
+        return False
+    if not project.roles.only(acquisition.fn, "thread", "timer"):
+        return False
+    seeds = {role.seed for role in project.roles.of(acquisition.fn)}
+    makers = [
+        other
+        for other in project.resources.everywhere("thread", "timer")
+        if other.site is not acquisition.site and seeds & set(project.resources.bodies(other))
+    ]
+    return bool(makers) and all(maker.daemon is True for maker in makers)
+
+
 def stop_step(fn: Fn) -> Step:
     """A step that points at the end of the stop method, where the release is missing."""
     last = next((at.stmt for at in reversed(fn.statements) if hasattr(at.stmt, "span")), None)

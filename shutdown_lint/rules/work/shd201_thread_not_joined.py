@@ -53,7 +53,8 @@ thread does not call itself, and where the loop tests a flag or event of that ob
 ## Precision
 Silent when the thread is joined through a list, an alias, another method, base class or module, when it is returned or
 handed over, when its daemon flag is not known, and for threads that were started to end something else
-(``Thread(target=server.shutdown)``).
+(``Thread(target=server.shutdown)``), and for daemons' threads, which take after their makers. An endless loop is at tier S where
+``daemon=False`` is written out: the thread is the program then.
 
 ## References
 - [Thread objects](https://docs.python.org/3/library/threading.html#thread-objects)
@@ -63,16 +64,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.facts import Handler, ModuleFacts, Seq, Try
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Track
+from shutdown_lint.project.places import Place, Track
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules._texts import THREAD
 from shutdown_lint.rules._told import CLOSERS
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.work._common import acquired, label, names, owner, stop_method, stop_step
+from shutdown_lint.rules.work._common import (
+    acquired,
+    inherits_daemon,
+    keyword,
+    label,
+    names,
+    owner,
+    stop_method,
+    stop_step,
+)
 from shutdown_lint.rules.work._stopping import join_fix
 from shutdown_lint.walk import argument
 
@@ -86,6 +96,8 @@ RULE = Rule(
     triggers=(THREAD,),
     origin=("G9", "G11"),
 )
+# what ends any loop, foreseen or not; a thread never sees the last two
+_UNFORESEEN = frozenset({"Exception", "BaseException", "KeyboardInterrupt", "SystemExit"})
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -95,19 +107,25 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         if project.resources.released(acquisition) or track.escaped or track.has("is_alive"):
             continue
+        if inherits_daemon(acquisition, track, project):
+            continue
         yield from _judge(module, project, acquisition, track)
 
 
 def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, track: Track) -> Iterator[Finding]:
     targets = project.resources.bodies(acquisition)
-    endless = next((loop for t in targets for loop in project.protocol.worker_loops(t) if not loop.leaves), None)
+    all_loops = (loop for t in targets for loop in project.protocol.worker_loops(t))
+    endless = next((loop for loop in all_loops if not loop.leaves and not _ends_by_error(loop)), None)
     if endless is not None:
         yield _hangs(module, acquisition, track, endless)
         return
     held = owner(project, track)
     stop = stop_method(project, held[0]) if held else None
     loops = [loop for t in targets for loop in project.protocol.worker_loops(t)]
-    if stop is not None and loops and not any(project.protocol.tells(stop, loop.tests) for loop in loops if loop.tests):
+    told = stop is not None and any(
+        project.protocol.tells(stop, (*loop.tests, *_passed(acquisition, project))) for loop in loops if loop.tests
+    )
+    if stop is not None and loops and not told:
         if all(loop.tests for loop in loops) and not _told_by_anyone(project, loops, targets):
             fix = join_fix(module, acquisition, track, project, RULE.code)
             yield _forgotten(module, acquisition, track, stop, loops[0], fix)
@@ -125,6 +143,28 @@ def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, trac
     )
 
 
+def _passed(acquisition: Acquisition, project: Project) -> Iterator[Place]:
+    """What the thread is handed, by which its loop may be told: ``Thread(target=f, args=(self.stop_event, self.queue))``."""
+    given = getattr(argument(acquisition.call, 99, "args"), "items", ())
+    for value in given:
+        yield from project.protocol.places_read(value, acquisition.fn)
+
+
+def _ends_by_error(loop: Loop) -> bool:
+    """Whether an error is foreseen that leaves the loop: ``except OSError`` around it, for a socket that was closed."""
+    return any(
+        _is_specific(handler)
+        for place in loop.at.around()
+        if place.part == "body" and place.outer is not None and isinstance(place.outer.stmt, Try)
+        for handler in place.outer.stmt.handlers
+    )
+
+
+def _is_specific(handler: Handler) -> bool:
+    parts = handler.types.items if isinstance(handler.types, Seq) else (handler.types,)
+    return any(part is not None and names(part) not in _UNFORESEEN for part in parts)
+
+
 def _told_by_anyone(project: Project, loops: list[Loop], targets: tuple[Fn, ...]) -> bool:
     """Whether some method of the loops' owner, other than the worker and the constructor, tells them to end."""
     workers = {fn for target in targets for fn in project.protocol.reach(target)}
@@ -139,10 +179,13 @@ def _told_by_anyone(project: Project, loops: list[Loop], targets: tuple[Fn, ...]
 
 
 def _hangs(module: ModuleFacts, acquisition: Acquisition, track: Track, loop: Loop) -> Finding:
+    # written out, the default says that the thread is there to keep the program alive
+    meant = keyword(acquisition.call, "daemon") is not None
     return RULE.finding(
         module,
         acquisition.call.span,
-        f"thread `{label(acquisition, track)}` is no daemon and its loop in `{loop.fn.qualname}` has no way out: the exit hangs until SIGKILL",
+        f"thread `{label(acquisition, track)}` is no daemon and its loop in `{loop.fn.qualname}` has no way out: the exit hangs until the process is killed",
+        tier="S" if meant else None,
         severity="error",
         trace=(
             acquisition.fn.step(acquisition.call.span, f"started in `{acquisition.fn.qualname}`, never joined"),

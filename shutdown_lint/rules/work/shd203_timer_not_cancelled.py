@@ -59,7 +59,7 @@ from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.values import Constant
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.work._common import acquired, label, names, owner, stop_method, stop_step
+from shutdown_lint.rules.work._common import acquired, inherits_daemon, label, names, owner, stop_method, stop_step
 from shutdown_lint.walk import Site, argument, text
 
 RULE = Rule(
@@ -95,6 +95,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if acquisition.daemon is not False or track.escaped or track.has("is_alive"):
             continue
         if project.resources.released(acquisition) or _ends_process(acquisition, project):
+            continue
+        if inherits_daemon(acquisition, track, project):
             continue
         yield from _judge(module, acquisition, track, project)
 

@@ -45,7 +45,8 @@ Unsafe: the stop method then waits for the jobs that run, and drops those that h
 them. Offered where an object of this file keeps the executor and has a stop method, or where it does not leave its function.
 
 ## Precision
-Silent once the executor is returned, handed to unknown code or set as a loop's default executor. Module-level pools
+Silent once the executor is returned, handed to unknown code or set as a loop's default executor, and where the functions
+that use it wait for all its jobs. Module-level pools
 speak at tier S.
 
 ## References
@@ -56,14 +57,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.facts import Const, Expr, ModuleFacts, Span
 from shutdown_lint.findings import Finding, Fix
-from shutdown_lint.project import Project
+from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Local, Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, module_level, owner, stop_method, stop_step
 from shutdown_lint.rules.work._stopping import shutdown_fix
+from shutdown_lint.walk import argument, last_name
 
 RULE = Rule(
     code="SHD204",
@@ -75,12 +77,15 @@ RULE = Rule(
     triggers=("PoolExecutor",),
     origin=("G11",),
 )
+_WAITS = ("concurrent.futures.wait", "concurrent.futures.as_completed")
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every executor that the module makes."""
     for acquisition, track in acquired(project, project.functions(module), "executor"):
         if project.resources.released(acquisition) or track.escaped or track.entered:
+            continue
+        if _is_waited_for(track, project):
             continue
         held = owner(project, track)
         stop = stop_method(project, held[0]) if held else None
@@ -95,6 +100,32 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             help=f"call `{label(acquisition, track)}.shutdown(cancel_futures=True)` where its owner ends, or use `with`",
             fix=_fix(module, acquisition, track, project),
         )
+
+
+def _is_waited_for(track: Track, project: Project) -> bool:
+    """Whether each function that gives it jobs waits behind the last of them for all: none is left when it ends."""
+    jobs = track.methods("submit", "map")
+    if module_level(track) or not jobs:
+        return False
+    return all(
+        _waits_behind(fn, max(job.site.call.span for job in jobs if job.fn is fn), project)
+        for fn in {job.fn for job in jobs}
+    )
+
+
+def _waits_behind(fn: Fn, last: Span, project: Project) -> bool:
+    return any(
+        (site.call.span.end_line, site.call.span.end_col) > (last.end_line, last.end_col)
+        and (
+            (project.calls.is_call_to(site.call, fn, *_WAITS) and _is_unlimited(argument(site.call, 1, "timeout")))
+            or (last_name(site.call.func) == "result" and not site.call.args)
+        )
+        for site in fn.sites
+    )
+
+
+def _is_unlimited(limit: Expr | None) -> bool:
+    return limit is None or (isinstance(limit, Const) and limit.value is None)
 
 
 def _fix(module: ModuleFacts, acquisition: Acquisition, track: Track, project: Project) -> Fix | str:

@@ -86,7 +86,7 @@ def _is_at_stake(track: Track) -> bool:
 def _never_closed(module: ModuleFacts, acquisition: Acquisition, track: Track, project: Project) -> Finding:
     held = owner(project, track)
     stop = stop_method(project, held[0]) if held else None
-    jobs = track.methods(*_ASYNC)
+    jobs = [job for job in track.methods(*_ASYNC) if not _is_collected(job, project)]
     name = label(acquisition, track)
     loses = "jobs that still run are killed at exit" if jobs else "its workers stay until the interpreter ends"
     closed = "closed but never joined" if track.has("close") else "never closed"
@@ -100,6 +100,14 @@ def _never_closed(module: ModuleFacts, acquisition: Acquisition, track: Track, p
         trace=(stop_step(stop),) if stop else (),
         help=f"use `with`, or call `{name}.close()` and `{name}.join()` where its owner ends",
     )
+
+
+def _is_collected(job: Use, project: Project) -> bool:
+    """Whether the function that queues the job fetches its result, and so waits for it."""
+    if job.site.dropped:
+        return False
+    result = project.resources.track_site(job.site, job.fn)
+    return any(use.fn is job.fn and not use.site.call.args for use in result.methods("get"))
 
 
 def _is_global(acquisition: Acquisition, track: Track) -> bool:

@@ -70,10 +70,16 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         held = owner(project, track)
         stop = stop_method(project, held[0]) if held else None
+        ended = track.methods("terminate", "kill")
+        how = f"{'killed' if ended[0].name == 'kill' else 'terminated'}" if ended else "started"
         yield RULE.finding(
             module,
             acquisition.call.span,
-            f"process `{label(acquisition, track)}` is started and never joined: it stays a zombie, and the exit waits for it without limit",
-            trace=(stop_step(stop),) if stop else (),
+            f"process `{label(acquisition, track)}` is {how} and never joined: it stays a zombie, and the exit waits for it without limit",
+            trace=(ended[0].fn.step(ended[0].site.call.span, f"{how} here, and not waited for"),)
+            if ended
+            else (stop_step(stop),)
+            if stop
+            else (),
             help="join it where its owner ends, with a limit, and terminate it when the limit is over",
         )

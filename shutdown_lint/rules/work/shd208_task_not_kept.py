@@ -51,7 +51,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import awaits
 from shutdown_lint.rules.work._common import names
-from shutdown_lint.walk import At, Site, dotted, enclosing_loops, text, what_runs_after
+from shutdown_lint.walk import At, Site, dotted, enclosing_loops, sites, text, what_runs_after
 
 RULE = Rule(
     code="SHD208",
@@ -63,6 +63,7 @@ RULE = Rule(
     fix="safe",
     origin=("G9",),
 )
+_RUNS = frozenset({"run_forever", "run_until_complete"})
 _CALLS = ("asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task")
 
 
@@ -87,7 +88,10 @@ def _dropped(site: Site) -> bool:
     if len(site.parents) == 1 and isinstance(site.parents[0], Comp) and isinstance(stmt, ExprStmt):
         return True  # a comprehension written for its effect
     return (
-        not site.parents and isinstance(stmt, Assign) and all(isinstance(t, Name) and t.id == "_" for t in stmt.targets)
+        not site.parents
+        and isinstance(stmt, Assign)
+        and all(isinstance(t, Name) and t.id == "_" for t in stmt.targets)
+        and _is_left_at_once(site.at)
     )
 
 
@@ -114,7 +118,8 @@ def _is_left_at_once(at: At) -> bool:
         return True
     if any(isinstance(place.stmt, With) for place in at.around()):
         return False
-    return not awaits(tuple(what_runs_after(at)))
+    behind = tuple(what_runs_after(at))
+    return not awaits(behind) and not any(names(inner.call.func) in _RUNS for inner in sites(behind))
 
 
 def _is_target(use: Site) -> bool:

@@ -67,7 +67,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, ModuleFacts
+from shutdown_lint.facts import Assign, ModuleFacts, Span
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute, Track, Use
@@ -93,6 +93,7 @@ _OUTCOMES = ("result", "exception", "done", "__await__")
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every task that the module keeps in an attribute."""
+    seen: set[Span] = set()  # tasks of several makers that one place cancels
     for acquisition, track in acquired(project, project.functions(module), "task"):
         held = owner(project, track)
         if held is None or track.escaped or any(use.kind == "await" for use in track.uses):
@@ -102,7 +103,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         cancels = [use for use in track.uses if use.name == "cancel" and use.kind in ("method", "read")]
         if cancels:
-            yield from _not_awaited(module, acquisition, track, cancels, project)
+            for finding in _not_awaited(module, acquisition, track, cancels, project):
+                if finding.span not in seen:
+                    seen.add(finding.span)
+                    yield finding
         elif not track.has(*_OUTCOMES) and not _looked_at(track, stops, project):
             yield from _forgotten(module, acquisition, track, stops, project)
 

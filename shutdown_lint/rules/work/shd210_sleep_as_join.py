@@ -57,7 +57,7 @@ async def serve(queue, store):
 ## Precision
 Silent in loops (polling, periodic work), in `except` clauses (back-off), after the start of a worker that goes on for
 ever (the sleep lets it come up, or run for a while), and for workers that are joined, awaited, asked whether they live, or
-handed over. Tier S where no lost work is proven and in tests.
+handed over. Tier S where no lost work is proven, a preview in tests.
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
@@ -69,7 +69,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Await, Call, Const, ModuleFacts, Stmt, Try, With
+from shutdown_lint.facts import Await, Call, Const, ModuleFacts, Raise, Return, Stmt, Try, With
 from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.afterwards import follows, program_ends_after
@@ -98,6 +98,7 @@ _STARTS = frozenset({"start", "create_task", "ensure_future"})
 _TELLS = frozenset(
     {"set", "clear", "cancel", "put", "put_nowait", "stop", "close", "shutdown", "terminate", "quit", "request_stop"}
 )
+_SAYS = frozenset({"print", "debug", "info", "warning", "error", "exception", "critical", "log", "echo", "_"})
 _WATCHED = (
     "is_alive",
     "join",
@@ -234,17 +235,42 @@ def _told(sleep: _Sleep, acquisition: Acquisition, project: Project) -> _Verdict
 
 
 def _teller(sleep: _Sleep, place: Place, stop: bool | None, event: bool, project: Project) -> Stmt | None:
-    """The statement before the sleep that gives the place the value at which the loop ends, itself or by a call."""
-    stmts = {id(at.stmt): at.stmt for at in walk(sleep.before)}
+    """The statement before the sleep that gives the place the value at which the loop ends, itself or by a call.
+
+    Nothing else that may need its time stands between the two: a sleep behind a signal or a command is for that.
+    """
+    served = _served(sleep)
+    stmts = {id(at.stmt): at.stmt for at in walk(served)}
     for site in (*sleep.fn.attributes(place.name), *sleep.fn.names(place.name)):
         if id(site.at.stmt) in stmts and event and tells(site, sleep.fn, stop, event):
             return site.at.stmt
-    for at in walk(sleep.before):
+    for at in walk(served):
         for site in sites_at(at):
             for target in project.calls.targets(site.call, sleep.fn):
                 if target.fn.name != "__init__" and _sets(target.fn, place, stop, event, project):
                     return at.stmt
     return None
+
+
+def _served(sleep: _Sleep) -> tuple[Stmt, ...]:
+    """The statements right before the sleep, as far as they only tell: up to another call, or a way out, above it."""
+    found: list[Stmt] = []
+    for place in sleep.site.at.around():
+        for stmt in reversed(place.before()):
+            if _leaves(stmt) or (found and _takes_time(found[-1])):
+                return tuple(found)
+            found.append(stmt)
+    return tuple(found)
+
+
+def _leaves(stmt: Stmt) -> bool:
+    """Whether what it does is not followed by the sleep: ``except …: stop.set(); return``."""
+    return any(isinstance(at.stmt, (Return, Raise)) for at in walk((stmt,)))
+
+
+def _takes_time(stmt: Stmt) -> bool:
+    """Whether it makes a call that is neither a tell nor a message."""
+    return any(names(site.call.func) not in _TELLS | _SAYS for site in sites((stmt,)))
 
 
 def _sets(fn: Fn, place: Place, stop: bool | None, event: bool, project: Project) -> bool:
@@ -343,7 +369,7 @@ def _finding(sleep: _Sleep, acquisition: Acquisition, verdict: _Verdict, project
     name = label(acquisition, project.resources.track(acquisition))
     loses = f" and loses {verdict.lost[0].text}" if verdict.lost else ""
     end = "await it" if kind == "task" else "join it, with a limit"
-    tier: Tier = "D" if verdict.lost and not is_test(sleep.fn) else "S"
+    tier: Tier = "P" if is_test(sleep.fn) else "D" if verdict.lost else "S"
     return RULE.finding(
         sleep.fn.module,
         sleep.site.call.span,

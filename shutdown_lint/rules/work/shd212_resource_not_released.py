@@ -42,7 +42,8 @@ class Reactor:
 
 ## Precision
 The type comes from a model of the library; an object that is returned, handed to unknown code, read by name, or released
-on any alias anywhere in the project is silent.
+on any alias anywhere in the project is silent. A server, scheduler, consumer or worker in a local is a preview: most serve
+until the program ends, and are meant to.
 
 ## References
 - [Models of resources](https://docs.python.org/3/glossary.html#term-context-manager)
@@ -50,6 +51,7 @@ on any alias anywhere in the project is silent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import ModuleFacts, Name
@@ -123,6 +125,9 @@ _LOCAL = ("server", "pool", "scheduler", "observer", "consumer", "producer", "wo
 # what these hold is lost, or what they started goes on, when the function comes back; the others often serve until the
 # program ends, and are meant to
 _LOST_LOCALLY = ("pool", "producer")
+_ENDS = re.compile(
+    r"_?(kill|stop|terminate|close|shutdown|end|cancel|join|destroy|quit|disconnect|release|cleanup)(_|$)"
+)
 _OF_OTHER_RULES = ("threading.Thread", "multiprocessing.pool.Pool")
 
 
@@ -170,8 +175,19 @@ def _composites(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisi
         for acquisition in project.composites.of_function(fn) if not is_test(fn) else ():
             if project.resources.started(acquisition) and not project.resources.released(acquisition):
                 track = project.resources.track(acquisition)
+                if _ends_at_exit(acquisition, project):
+                    continue
                 if not track.escaped and not track.entered and not _is_adopted(track, project):
                     yield acquisition, track
+
+
+def _ends_at_exit(acquisition: Acquisition, project: Project) -> bool:
+    """Whether its class registers one of its own methods with ``atexit``."""
+    methods = set(project.classes.methods(acquisition.cls).values()) if acquisition.cls is not None else set()
+    return any(
+        registration.callback.role in ("atexit", "finalizer") and methods & set(registration.targets)
+        for registration in project.roles.registrations()
+    )
 
 
 def _is_adopted(track: Track, project: Project) -> bool:
@@ -220,10 +236,11 @@ def _read_elsewhere(track: Track) -> bool:
 def _touches(stops: tuple[Fn, ...], acquisition: Acquisition, track: Track, project: Project) -> bool:
     """Whether a stop method does something with it, which may end it in a way that the model does not know.
 
-    What the methods of a class of the project do is known.
+    What the methods of a class of the project do is known; one that ends by its name may do so in a way that is not.
     """
     if acquisition.model.kind.startswith("composite"):
-        return False
+        ends = [use for use in track.uses if use.kind == "method" and _ENDS.match(use.name)]
+        return any(use.fn in project.protocol.reach(stop) for use in ends for stop in stops)
     reached = {fn for stop in stops for fn in project.protocol.reach(stop)}
     return any(use.fn in reached for use in track.uses)
 
@@ -240,11 +257,12 @@ def _finding(
     spoken = [stop for stop in stops if not stop.name.startswith("__")] or list(stops) or [acquisition.fn]
     named = [f"`{fn.qualname}`" for fn in spoken]
     forgets = f"{named[0]} never releases it" if len(named) == 1 else f"neither {named[0]} nor {named[1]} releases it"
+    meant = not stops and model.kind not in _LOST_LOCALLY
     return RULE.finding(
         module,
         acquisition.call.span,
         f"`{name}` is {article} {model.title} and {forgets}{f': {model.loses}' if model.loses else ''}",
-        tier="S" if touched or model.loss == "untidy" else None,
+        tier="P" if meant else "S" if touched or model.loss == "untidy" else None,
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
         trace=tuple(_stop_step(stop, touched) for stop in stops[:MAX_SHOWN]),
         help=f"call `{model.ending(name)}` in {named[-1]}",

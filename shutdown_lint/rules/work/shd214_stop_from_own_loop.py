@@ -236,7 +236,7 @@ def _is_caught(site: Site) -> bool:
 
 def _joins_itself(acquisition: Acquisition, use: Use, track: Track, project: Project) -> Iterator[Finding]:
     for body in project.resources.bodies(acquisition):
-        steps = way(body, use.fn, project, same_object=True)
+        steps = way(body, use.fn, project, same_object=True, place=use.site.at)
         if steps is not None:
             started = acquisition.fn.step(
                 acquisition.call.span, f"thread `{label(acquisition, track)}` runs `{body.qualname}`"
@@ -258,7 +258,7 @@ def _subclasses(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if project.classes.method(cls, "join") is not None:
             continue
         for fn, site in _own_calls(cls, "", "join"):
-            steps = way(run, fn, project, same_object=True) if not _is_caught(site) else None
+            steps = way(run, fn, project, same_object=True, place=site.at) if not _is_caught(site) else None
             if steps is not None:
                 started = run.step(run.facts.span, f"`{cls.name}.run` is the thread")
                 message = (
@@ -276,7 +276,8 @@ def _executors(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         track = project.resources.track(acquisition)
         for use in track.methods("shutdown", "submit"):
-            if use.fn.module is module and _waits(use, acquisition):
+            caught = use.name == "shutdown" and _is_caught(use.site)
+            if use.fn.module is module and _waits(use, acquisition) and not caught:
                 yield from _from_own_job(acquisition, use, track, project)
 
 
@@ -304,20 +305,25 @@ def _from_own_job(acquisition: Acquisition, use: Use, track: Track, project: Pro
     for submit in track.methods("submit", "map"):
         given = submit.site.call.args[0].value if submit.site.call.args else None
         for job in project.calls.callables(given, submit.fn):
-            steps = way(job, use.fn, project, same_object=own)
+            steps = way(job, use.fn, project, same_object=own, place=use.site.at)
             if steps is not None and not (use.site is submit.site and not steps):
                 started = submit.fn.step(
                     submit.site.call.span, f"`{job.qualname}` is a job of `{label(acquisition, track)}`"
                 )
-                message = "is reached by a job of the same executor, which it waits for: neither of them ever ends"
                 yield _finding(
                     use.fn,
                     use.site,
-                    message,
+                    f"is reached by a job of the same executor, {_FROM_JOB[use.name]}",
                     (started, *steps),
                     "leave it to who made the executor, or use `wait=False`",
                 )
                 return
+
+
+_FROM_JOB = {
+    "shutdown": "whose thread it joins: it raises RuntimeError, and what stands behind it is skipped",
+    "submit": "which it waits for: neither of them ever ends",
+}
 
 
 def _finding(fn: Fn, site: Site, message: str, trace: tuple[Step, ...], help: str, tier: Tier = "D") -> Finding:

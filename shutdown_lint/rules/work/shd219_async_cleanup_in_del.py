@@ -51,8 +51,8 @@ class Connection:
 ```
 
 ## Precision
-Tier S where the destructor looks whether the loop runs or is closed, catches the RuntimeError, or makes a loop of its own: then
-nothing is raised, and the cleanup is left out all the same.
+A preview where the destructor looks whether the loop runs or is closed, catches the RuntimeError, or makes a loop of its own: then
+nothing is raised, and of 6 read in 5 packages, 5 had a loop that would run.
 
 ## References
 - [object.\\_\\_del\\_\\_](https://docs.python.org/3/reference/datamodel.html#object.__del__)
@@ -194,7 +194,7 @@ def _finding(module: ModuleFacts, start: _Start, found: _Scheduled) -> Finding:
         module,
         found.first.call.span,
         f"{start.what} hands {what} to an event loop by `{text(call.func)}`: at exit the loop is closed and it never runs",
-        tier="S" if found.guarded else "D",
+        tier="P" if found.guarded else "D",
         lost=(found.fn.step(call.span, f"{what}, for every object that lives until the program ends"),),
         trace=path,
         help="close the object in an `async with` or from its owner's `close()`; a destructor can warn, and release what needs no loop",

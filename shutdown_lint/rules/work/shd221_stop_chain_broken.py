@@ -59,9 +59,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, ExprStmt, ModuleFacts, Name
+from shutdown_lint.facts import Attr, Call, ExprStmt, ModuleFacts, Name, Seq
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Cls, Fn, Project
+from shutdown_lint.project.classes import AttributeWrite
 from shutdown_lint.project.resources import STOP_METHODS
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Container, Instance
@@ -120,7 +121,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             base = project.classes.super_method(fn.cls, fn.name)
             if base is not None and not _calls_base(fn, base, project):
                 released = _released(base)
-                lost = [r for r in released if not _done_by(r, fn, project) and _still_acquired(r, fn, project)]
+                lost = [r for r in released if not _done_by(r, fn, project) and _is_still_there(r, fn, project)]
                 if lost and len(lost) == len(released):
                     yield _finding(module, fn, base, [release.call for release in lost])
 
@@ -180,16 +181,47 @@ def _done_by(release: _Release, fn: Fn, project: Project) -> bool:
     return any(release.member in f.mentions for f in project.protocol.reach(fn))
 
 
+def _is_still_there(release: _Release, fn: Fn, project: Project) -> bool:
+    if isinstance(release.call.func, Attr) and release.call.func.name == "set" and not _is_heard(release, fn, project):
+        return False
+    return _still_acquired(release, fn, project)
+
+
+def _is_heard(release: _Release, fn: Fn, project: Project) -> bool:
+    """Whether a method that runs for the subclass looks at the event: the loop that it ends may be overridden too."""
+    assert fn.cls is not None
+    return any(
+        project.classes.method(fn.cls, reader.name) is reader or _is_called_by_super(reader, fn.cls, project)
+        for member in project.classes.family(fn.cls)
+        for reader in member.methods.values()
+        if reader.name not in ("__init__", fn.name) and release.member in reader.mentions
+    )
+
+
+def _is_called_by_super(reader: Fn, cls: Cls, project: Project) -> bool:
+    method = project.classes.method(cls, reader.name)
+    return method is not None and "super" in method.mentions
+
+
 def _still_acquired(release: _Release, fn: Fn, project: Project) -> bool:
     """Whether the member gets an object of known type in a method that the subclass inherits or calls by ``super()``."""
     assert fn.cls is not None
     for write in project.classes.writes(fn.cls, release.member):
         method = project.classes.method(fn.cls, write.fn.name)
         runs = method is write.fn or (method is not None and "super" in method.mentions)
+        if _is_handed_in(write):
+            continue
         values = project.evaluate.values(write.value, write.fn)
         if runs and any(isinstance(v, (Instance, Container)) for v in values):
             return True
     return False
+
+
+def _is_handed_in(write: AttributeWrite) -> bool:
+    """``self._tunnel = tunnel``, ``self._sources = [source]``: whether this subclass is handed one is not known."""
+    params = {param.name for param in write.fn.facts.params}
+    items = write.value.items if isinstance(write.value, Seq) else (write.value,)
+    return bool(items) and all(isinstance(item, Name) and item.id in params for item in items)
 
 
 def _finding(module: ModuleFacts, fn: Fn, base: Fn, lost: list[Call]) -> Finding:
