@@ -8,11 +8,11 @@ from shutdown_lint.findings import Finding
 from shutdown_lint.maps.layout import Clock, rows_of
 from shutdown_lint.maps.records import Left, Map, Program, Stretch, Way
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.handled import handles
 from shutdown_lint.project.imports import program as modules_of_program
 from shutdown_lint.project.paths import Path, from_end, paths
 from shutdown_lint.project.programs import entries
 from shutdown_lint.project.roles import is_test
-from shutdown_lint.rules.signals._losses import handles
 
 _ORDER = ("SIGTERM", "SIGINT", "end")
 # CPython installs a handler for SIGINT that raises KeyboardInterrupt (library reference, signal)

@@ -14,6 +14,7 @@
 ``protocol``        how a worker's loop can be told to stop
 ``cleanup``         which cleanup is at stake at a place
 ``locks``           which lock is held at a place, which ones a piece of work takes
+``handled``           whether a program does something about a signal
 ``steps``           waits, stops and releases of a function as an ordered tree
 ``paths``           what runs from a signal, or the end of a program, to its exit
 ==================  =====================================================================
