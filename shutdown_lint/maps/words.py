@@ -14,6 +14,8 @@ LABELS = {
     "loop": "repeats",
     "choice": "either",
     "branch": "or",
+    "maybe": "perhaps",
+    "part": "and",
     "group": "together",
     "limit": "at most",
     "exit": "exits",
@@ -42,7 +44,9 @@ def label(row: Row) -> str:
 
 def title(program: Program) -> str:
     """The program's name, or that none is known."""
-    return program.name or "no entry point known"
+    if not program.name:
+        return "no entry point known"
+    return f"child process {program.name}" if program.kind == "process" else program.name
 
 
 def verdict(way: Way, grace: float) -> str:
