@@ -16,6 +16,7 @@ LABELS = {
     "branch": "or",
     "maybe": "perhaps",
     "part": "and",
+    "lost": "kills",
     "group": "together",
     "limit": "at most",
     "exit": "exits",

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import NO_SPAN, Attr
 from shutdown_lint.findings import Step as Place
-from shutdown_lint.project import programs, routes, steps, stops
+from shutdown_lint.project import leftovers, programs, routes, steps, stops
 from shutdown_lint.project.courses import course
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import program
@@ -121,7 +121,8 @@ def _of_handler(signal: str, handler: Handler, entry: Fn | None, project: Projec
     parts += routes.ending(stop, project) if stop is not None else ()
     complete = stop is not None and entry is not None
     parts = list(_kept(parts))
-    parts += _at_exit(entry, project) if complete and entry is not None and not _is_child(entry, project) else ()
+    if complete and entry is not None:
+        parts += _at_exit(entry, project)
     origin = handling.fn.step(handling.site.call.span, f"`{text(handling.site.call)}` in `{handling.fn.qualname}`")
     return Path(signal, origin, handling, entry, tuple(parts), complete, handler.installed is not handling)
 
@@ -170,7 +171,7 @@ def from_end(entry: Fn, project: Project) -> Path:
     found = course(entry, project)
     rest = stops.longest(found.rests, found, project)
     unwound = routes.unwound(rest.frames, routes.INTERRUPT, project) if rest is not None else ()
-    parts = [*_kept(unwound), *(_at_exit(entry, project) if not _is_child(entry, project) else ())]
+    parts = [*_kept(unwound), *_at_exit(entry, project)]
     span = entry.facts.span if not entry.is_module else NO_SPAN
     return Path("end", entry.step(span, f"program `{entry.qualname}`"), None, entry, tuple(parts), rest is not None)
 
@@ -179,9 +180,18 @@ def _kept(parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple(part for part in parts if part.steps)
 
 
-def _at_exit(entry: Fn | None, project: Project) -> Iterator[Part]:
+def _at_exit(entry: Fn, project: Project) -> Iterator[Part]:
+    """What the interpreter does when the program's code has ended; a child process ends without callbacks of ``atexit``."""
+    yield from _kept(leftovers.threads(entry, project))
+    if not _is_child(entry, project):
+        yield from _callbacks(entry, project)
+        yield from _kept(leftovers.children(entry, project))
+    yield from _kept(leftovers.killed(entry, project))
+
+
+def _callbacks(entry: Fn, project: Project) -> Iterator[Part]:
     """The callbacks of ``atexit`` in the program's modules, the last one registered first (in the order of the code)."""
-    modules = program([entry.module.name], project) if entry is not None else frozenset()
+    modules = program([entry.module.name], project)
     found = [
         given
         for given in project.roles.registrations()

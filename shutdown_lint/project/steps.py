@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal[
     "call", "wait", "stop", "release", "tell", "exit", "loop", "choice", "branch", "group", "limit",
+    "lost",  # what nobody waits for, at the end of the program
     "maybe", "part",  # a choice with one branch, and one of a group, as the map shows them
 ]  # fmt: skip
 
@@ -70,6 +71,7 @@ _ENDS = ("sys.exit", "os._exit", "builtins.exit", "builtins.quit")
 _RELEASES = frozenset({
     "close", "aclose", "shutdown", "stop", "terminate", "disconnect", "wait_closed", "cleanup", "release", "cancel", "kill", "join",
 })  # fmt: skip
+_STOPS = frozenset({"stop", "shutdown", "terminate", "close", "cancel", "kill", "request_stop", "signal_stop"})
 # Names by which one waits for an object of unknown type, where the result is dropped (that of `str.join` never is).
 _WAITS = frozenset({"join", "wait"})
 _ENTERED_WAITS = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor")
@@ -355,9 +357,17 @@ class _Reader:
         if targets:
             sure = _is_super(call)  # an override of the method does not run by `super()`
             found = (target.fn for target in targets if target.confidence == "proven" or not sure)
-            yield from self._targets(tuple(dict.fromkeys(found)), call, site, awaited)
+            inner = tuple(self._targets(tuple(dict.fromkeys(found)), call, site, awaited))
+            yield from inner or self._told(call, last, names, site)
             return
         yield from self._released(call, last, names, site)
+
+    def _told(self, call: Call, last: str, names: tuple[str, ...], site: Site | None) -> Iterator[Step]:
+        """A call of the project's own that does nothing but tell: ``worker.stop()`` sets a flag."""
+        if last in _STOPS and isinstance(call.func, Attr):
+            yield self._step("stop", text(call), call.span, site=site)
+        elif names:
+            yield from self._released(call, last, names, site)
 
     def _targets(self, targets: tuple[Fn, ...], call: Call, site: Site | None, awaited: bool) -> Iterator[Step]:
         run = [
