@@ -8,7 +8,7 @@ from typing import NamedTuple
 from shutdown_lint.maps.records import Late, Row
 from shutdown_lint.maps.subjects import subject
 from shutdown_lint.project import Project
-from shutdown_lint.project.steps import FAILS, Step
+from shutdown_lint.project.steps import FAILS, Step, leaves
 
 
 class Clock(NamedTuple):
@@ -69,9 +69,10 @@ def _rows_of(step: Step, begin: Clock, grace: float, project: Project, depth: in
     if step.kind == "call":
         end = end._replace(until=begin.until)
     late: Late = "endless" if begin.stuck else "grace" if begin.now > grace else ""
-    seconds = None if waits and step.limit is None else end.now - begin.now
+    seconds = None if step.kind in ("wait", "limit") and step.limit is None else end.now - begin.now
+    times = 1 if step.kind == "loop" and _shares(step) else step.times
     row = Row(
-        depth, step.kind, step.text, step.file, step.line, step.column, begin.now, seconds, endless, step.times, late,
+        depth, step.kind, step.text, step.file, step.line, step.column, begin.now, seconds, endless, times, late,
         *subject(step, project),
     )  # fmt: skip
     return [row, *inner], end
@@ -88,11 +89,8 @@ def _over(step: Step, begin: Clock, endless: bool) -> Clock:
 
 def _shares(loop: Step) -> bool:
     """Whether all that the loop waits for has one deadline: a further round gets no time of its own."""
-    return all(
-        step.deadline if step.kind == "wait" else _shares(step)
-        for step in loop.steps
-        if step.steps or step.limit != 0.0
-    )
+    waits = [step for step, _ in leaves(loop.steps) if step.kind == "wait" and step.limit != 0.0]
+    return bool(waits) and all(step.deadline for step in waits)
 
 
 def _is_open(step: Step) -> bool:

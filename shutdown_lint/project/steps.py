@@ -35,12 +35,13 @@ from shutdown_lint.facts import (
     While,
     With,
     WithItem,
+    Yield,
 )
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.limits import deadline, seconds, until
 from shutdown_lint.project.settled import settled
 from shutdown_lint.project.values import Coroutine, Instance
-from shutdown_lint.walk import Site, argument, children, last_name, own_exprs, text
+from shutdown_lint.walk import Site, argument, children, last_name, own_exprs, subexprs, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -58,7 +59,8 @@ MAX_TEXT = 40
 _GROUPS = ("asyncio.gather",)
 # What runs the coroutine that it gets before it comes back; here and not in the models: it is how calls nest.
 _RUNNERS = ("asyncio.run", "asyncio.AbstractEventLoop.run_until_complete", "asyncio.Runner.run", "asyncio.shield")
-_SENDERS = ("os.kill", "os.killpg", "signal.pidfd_send_signal")
+_SENDERS = ("os.kill", "os.killpg", "signal.pidfd_send_signal")  # to another process
+_RAISERS = ("signal.raise_signal",)
 _LIMITS = {"asyncio.wait_for": 1, "asyncio.timeout": 0, "trio.fail_after": 0, "trio.move_on_after": 0, "anyio.fail_after": 0,
            "anyio.move_on_after": 0, "async_timeout.timeout": 0}  # fmt: skip
 _THREADED = {"asyncio.to_thread": 0, "asyncio.AbstractEventLoop.run_in_executor": 1}
@@ -74,6 +76,7 @@ _RELEASES = frozenset({
 _STOPS = frozenset({"stop", "shutdown", "terminate", "close", "cancel", "kill", "request_stop", "signal_stop"})
 # Names by which one waits for an object of unknown type, where the result is dropped (that of `str.join` never is).
 _WAITS = frozenset({"join", "wait"})
+_MANAGERS = frozenset({"contextmanager", "asynccontextmanager"})
 _ENTERED_WAITS = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor")
 
 
@@ -227,6 +230,12 @@ class _Reader:
     def left(self, item: WithItem) -> Iterator[Step]:
         """What leaving one context manager does."""
         site = self._site(item.context) if isinstance(item.context, Call) else None
+        for target in self._project.calls.targets(item.context, self._fn) if isinstance(item.context, Call) else ():
+            if target.fn.decorator_names & _MANAGERS:
+                inner = _behind_yield(target.fn, self._project, self._depth + 1)
+                if inner:
+                    yield self._step("call", f"end of `with {text(item.context)}`", item.span, steps=inner)
+                return
         for value in self._project.evaluate.values(item.context, self._fn):
             if not isinstance(value, Instance):
                 continue
@@ -449,6 +458,9 @@ class _Reader:
         if any(name in _SENDERS for name in names) and len(call.args) > 1 and not _is_zero(call.args[1].value):
             yield self._step("tell", text(call), call.span, site=site)
             return
+        if any(name in _RAISERS for name in names):
+            yield self._step("tell", text(call), call.span, site=site)
+            return
         if last == "set" and any(name.rpartition(".")[0] in _EVENTS for name in names):
             yield self._step("tell", text(call), call.span, site=site)
             return
@@ -497,6 +509,25 @@ class _Reader:
         if not self._sites:
             self._sites = {id(site.expr): site for site in self._fn.sites}
         return self._sites.get(id(call))
+
+
+def _behind_yield(fn: Fn, project: Project, depth: int) -> tuple[Step, ...]:
+    """What a function with ``@contextmanager`` does when its ``with`` block is left; behind the last ``yield``, others are guards."""
+    reader = _Reader(fn, project, depth)
+    yields = [
+        at
+        for at in fn.statements
+        if any(isinstance(part, Yield) for root in own_exprs(at.stmt) for part in subexprs(root))
+    ]
+    found: list[Step] = []
+    for place in yields[-1].around() if yields and depth <= MAX_DEPTH else ():
+        found += reader.block(place.after())
+        outer = place.outer.stmt if place.outer is not None else None
+        if isinstance(outer, With):
+            found += leaving(outer, fn, project, depth)
+        elif isinstance(outer, Try) and place.part != "final":
+            found += (*reader.block(outer.orelse if place.part == "body" else ()), *reader.block(outer.final))
+    return tuple(found)
 
 
 def _is_super(call: Call) -> bool:
