@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import html.parser
 import json
 import re
@@ -250,3 +251,75 @@ def test_a_file_takes_the_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     done = run("map", "--output-format", "json", "--output-file", "map.json")
     assert (done.returncode, done.stdout) == (0, b"")
     assert json.loads((tmp_path / "map.json").read_text())["grace"] == 30
+
+
+@pytest.mark.parametrize("service", ["threaded"], indirect=True)
+def test_each_thing_has_a_lane(service: Path) -> None:
+    svg = ET.fromstring(run("map", "--no-cache", "--output-format", "svg").stdout.decode())
+    groups = [group for group in svg.iter("{http://www.w3.org/2000/svg}g") if group.get("class") == "lane"]
+    said = [[text.text for text in group.iter("{http://www.w3.org/2000/svg}text")] for group in groups]
+    assert said[:3] == [["thread", "main"], ["object", "jobs"], ["thread", "Feeder._thread"]]
+    assert ["file", "Journal._stream"] in said
+
+
+# --- in a browser ----------------------------------------------------------------------------------------------------
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# What is drawn, by its geometry: texts that overlap, texts that reach into the axis, marks outside of it, what lies under the
+# pointer in the middle of each row and each mark, and whether the zoom stretches the picture.
+LOOK = """
+const box = (e) => e.getBoundingClientRect();
+const over = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3;
+const log = {overlaps: [], wide: [], outside: [], tips: 0, bare: []};
+for (const svg of document.querySelectorAll("section svg")) {
+  const texts = [...svg.querySelectorAll("text")];
+  const axis = Math.min(...[...svg.querySelectorAll(".grid, .grace")].map((e) => box(e).left));
+  texts.forEach((a, i) => texts.slice(i + 1).forEach((b) => { if (over(box(a), box(b))) log.overlaps.push([a.textContent, b.textContent]); }));
+  for (const e of svg.querySelectorAll(".step, .took, .sort"))
+    if (e.closest(".row, .lane") && box(e).right > axis) log.wide.push(e.textContent);
+  for (const e of svg.querySelectorAll(".bar, .endless, .dot, .gone"))
+    if (box(e).left < axis - 5 || box(e).right > box(svg).right) log.outside.push(e.outerHTML);
+  for (const e of svg.querySelectorAll(".row, .mark > :not(title)")) {
+    e.scrollIntoView({block: "center"});
+    const r = box(e), found = document.elementFromPoint((r.left + r.right) / 2, (r.top + r.bottom) / 2);
+    const tip = found && found.closest(".row, .mark");
+    if (tip && tip.querySelector("title").textContent.includes(":")) log.tips += 1; else log.bare.push(e.outerHTML);
+  }
+}
+const before = box(document.querySelector("section svg")).width;
+const slider = document.querySelector("#zoom");
+slider.value = 2; slider.dispatchEvent(new Event("input"));
+log.zoom = box(document.querySelector("section svg")).width / before;
+document.body.innerHTML = "<output></output>";
+document.querySelector("output").textContent = JSON.stringify(log);
+"""
+
+
+def looked_at(text: str, folder: Path, width: int) -> Any:
+    page = folder / "page.html"
+    page.write_text(text.replace("</body>", f"<script>{LOOK}</script></body>"), encoding="utf-8")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--window-size={width},900"]
+    command = [str(CHROMIUM), *flags, "--dump-dom", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=True)
+    (log,) = re.findall("<output>(.*)</output>", done.stdout)
+    return json.loads(html.unescape(log))
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+@pytest.mark.parametrize(
+    ("service", "width"), [(name, 1200) for name in ALL] + [("consumer", 800)], indirect=["service"]
+)
+def test_geometry_hover_and_zoom(service: Path, tmp_path: Path, width: int) -> None:
+    log = looked_at(run("map", "--no-cache", "--output-format", "html").stdout.decode(), tmp_path, width)
+    assert (log["overlaps"], log["wide"], log["outside"], log["bare"]) == ([], [], [], [])
+    assert log["tips"] > 5
+    assert log["zoom"] == pytest.approx(2, rel=0.05)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+def test_long_names_stay_in_their_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    long = "connection_to_the_second_" * 8
+    write_app(tmp_path, f"{long} = open('log', 'w')\n" + LOOP + f"a.join(45)\nb.join()\n{long}.close()\n")
+    log = looked_at(run("map", "--no-cache", "--output-format", "html").stdout.decode(), tmp_path, 1200)
+    assert (log["overlaps"], log["wide"], log["outside"], log["bare"]) == ([], [], [], [])

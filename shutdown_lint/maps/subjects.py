@@ -7,7 +7,7 @@ from shutdown_lint.project import Project
 from shutdown_lint.project.steps import Step
 from shutdown_lint.walk import text
 
-_ABOUT = frozenset({"wait", "stop", "release", "tell", "limit"})
+_ABOUT = frozenset({"wait", "stop", "release", "tell", "limit", "lost"})
 _SENT_TO = ("os.kill", "os.killpg", "signal.pidfd_send_signal")
 
 
@@ -18,6 +18,9 @@ def subject(step: Step, project: Project) -> tuple[str, str]:
         return "", ""
     if project.calls.is_call_to(call, step.fn, *_SENT_TO):
         return (text(call.args[0].value), "process") if call.args else ("", "")
+    made = project.resources.model_of(call, step.fn)
+    if made is not None and made.kind in ("thread", "process"):  # it is waited for, or lost, where it was made
+        return step.text.partition(" in ")[0], made.kind
     expr = call if step.text.startswith("end of") else _receiver(call)
     if expr is None:
         return "", ""
