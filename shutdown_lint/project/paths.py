@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import NO_SPAN, Attr
 from shutdown_lint.findings import Step as Place
-from shutdown_lint.project import leftovers, programs, routes, steps, stops
+from shutdown_lint.project import budget, leftovers, programs, routes, steps, stops
 from shutdown_lint.project.courses import course
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import program
@@ -120,7 +120,7 @@ def _of_handler(signal: str, handler: Handler, entry: Fn | None, project: Projec
     parts = [Part(f"`{said}` handles {signal}", routes.in_order(found, told)), *routes.started(handler, project)]
     parts += routes.ending(stop, project) if stop is not None else ()
     complete = stop is not None and entry is not None
-    parts = list(_kept(parts))
+    parts = list(_kept(part._replace(steps=budget.limited(part.steps, project)) for part in parts))
     if complete and entry is not None:
         parts += _at_exit(entry, project)
     origin = handling.fn.step(handling.site.call.span, f"`{text(handling.site.call)}` in `{handling.fn.qualname}`")
