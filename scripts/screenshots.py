@@ -26,14 +26,23 @@ from rich.text import Text
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs/images"
 SUBJECT = "examples/worker"
+<<<<<<< HEAD
 NARROW = ("index.html", "rules/SHD407.html", "patterns/script.html")
 DARK = ("--blink-settings=preferredColorScheme=0",)
 COLUMNS = 92
+=======
+MAPS = {
+    "resizer": "resizer.__main__:__main__",
+    "web": "shop.__main__:__main__",
+    "consumers": "consumers.__main__:__main__",
+}
+COLUMNS = 122  # what is printed elsewhere than to a terminal fits
+>>>>>>> a35d05b (Programs that a framework runs have a way too; three worked examples with their deployments and maps)
 
 
-def run(*arguments: str, command: Sequence[str] = ()) -> str:
+def run(*arguments: str, command: Sequence[str] = (), subject: str = SUBJECT) -> str:
     """What shutdown-lint prints about the example."""
-    command = [sys.executable, "-m", "shutdown_lint", *command, SUBJECT, *arguments]
+    command = [sys.executable, "-m", "shutdown_lint", *command, subject, *arguments]
     env = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False, env=env).stdout
 
@@ -89,8 +98,29 @@ def terminal(folder: Path) -> None:
     shoot(page, "terminal.png", math.ceil(width), math.ceil(height), *flags)
 
 
+<<<<<<< HEAD
 def site(folder: Path) -> None:
     """Pages of the documentation, as `./dev docs` has built it: wide ones, and some as a telephone shows them."""
+=======
+def maps() -> None:
+    """The worked examples' maps, which follow the reader's preference for light or dark by themselves."""
+    for name, entry in MAPS.items():
+        run(
+            "--output-format",
+            "svg",
+            "--output-file",
+            str(IMAGES / f"map-{name}.svg"),
+            "--entry",
+            entry,
+            command=["map"],
+            subject=f"examples/{name}",
+        )
+        print(f"wrote: docs/images/map-{name}.svg")
+
+
+def site() -> None:
+    """Two pages of the documentation, as `./dev docs` has built it."""
+>>>>>>> a35d05b (Programs that a framework runs have a way too; three worked examples with their deployments and maps)
     built = ROOT / "build/site"
     if built.is_dir():
         shoot(built / "rules/SHD101.html", "site-light.png", 1280, 1000)
@@ -114,8 +144,14 @@ def main() -> int:
         shoot(page, "report-dark.png", 1200, 900, *DARK)
         terminal(folder)
         page.write_text(run("--output-format", "html", command=["map"]), encoding="utf-8")
+<<<<<<< HEAD
         shoot(page, "map.png", 1240, 580)
         site(folder)
+=======
+        shoot(page, "map.png", 1240, 760)
+    maps()
+    site()
+>>>>>>> a35d05b (Programs that a framework runs have a way too; three worked examples with their deployments and maps)
     return 0
 
 

@@ -191,6 +191,184 @@ def test_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert (done.returncode, done.stderr) == (0, b""), name
 
 
+# --- programs of real shape ------------------------------------------------------------------------------------------
+
+
+def steps_of(way: Any, why: str = "") -> list[tuple[str, str]]:
+    return [
+        (row["kind"], row["text"]) for stretch in way["stretches"] if why in stretch["why"] for row in stretch["rows"]
+    ]
+
+
+EXAMPLES = [("resizer", 13, 20), ("web", 25, 30), ("consumers", 15.5, 25)]
+
+
+@pytest.mark.parametrize(("name", "seconds", "grace"), EXAMPLES)
+def test_the_worked_examples_are_clean_and_fit(name: str, seconds: float, grace: float) -> None:
+    folder = str(Path(__file__).parent.parent / "examples" / name)
+    assert run("--no-cache", folder).returncode == 0
+    way = way_of(mapped("--grace", str(grace), folder), "SIGTERM")
+    assert (way["complete"], way["seconds"], way["endless"], way["open"]) == (True, seconds, 0, 0)
+    assert not any(row["late"] for stretch in way["stretches"] for row in stretch["rows"])
+
+
+WEB = """\
+from contextlib import asynccontextmanager
+import uvicorn
+from starlette.applications import Starlette
+
+@asynccontextmanager
+async def lifespan(app):
+    log = open("log", "w")
+    yield
+    log.close()
+
+app = Starlette(lifespan=lifespan)
+
+if __name__ == "__main__":
+    try:
+        uvicorn.run(app{more})
+    finally:
+        print("over")
+        open("done", "w").close()
+"""
+
+
+@pytest.mark.parametrize(("more", "endless", "seconds"), [("", 1, 0), (", timeout_graceful_shutdown=7", 0, 7)])
+def test_a_framework_handles_the_signal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, endless: int, seconds: float
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "web.py").write_text(WEB.replace("{more}", more))
+    way = way_of(mapped(), "SIGTERM")
+    assert (way["complete"], way["endless"], way["seconds"]) == (True, endless, seconds)
+    assert steps_of(way, "lifespan") == [("release", "log.close()")]
+    assert steps_of(way, "goes on") == [("release", "open('done', …).close()")]
+
+
+def test_what_a_child_process_does_is_a_program_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(SERVICES / "supervising.py", tmp_path)
+    programs = {program["kind"]: program for program in mapped()["programs"]}
+    assert programs["process"]["name"] == "supervising:child"
+    ways = {way["trigger"]: way for way in programs["process"]["ways"]}
+    assert [row["seconds"] for row in ways["SIGTERM"]["stretches"][1]["rows"]] == [0.05]
+    assert not ways["SIGINT"]["handled"] and "it is ignored" in ways["SIGINT"]["origin"]
+
+
+AGAIN = """\
+import signal, sys, time
+
+class Worker:
+    running = True
+
+    def on_term(self, signum, frame):
+        signal.signal(signal.SIGTERM, self.on_second)
+        self.running = False
+
+    def on_second(self, signum, frame):
+        if self.running:
+            return
+        sys.exit(143)
+
+    def run(self):
+        signal.signal(signal.SIGTERM, self.on_term)
+        log = open("log", "w")
+        try:
+            while self.running:
+                time.sleep(1)
+        finally:
+            log.close()
+
+if __name__ == "__main__":
+    Worker().run()
+"""
+
+
+def test_the_second_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(AGAIN)
+    shown = mapped()
+    assert [way["trigger"] for way in shown["programs"][0]["ways"]] == ["SIGTERM", "SIGTERM again", "SIGINT"]
+    assert steps_of(way_of(shown, "SIGTERM"), "goes on") == [("release", "log.close()")]
+    assert steps_of(way_of(shown, "SIGTERM again"), "leaves") == [("release", "log.close()")]
+
+
+LEFT = """\
+flusher = threading.Thread(target=print, daemon=True)
+flusher.start()
+reader = threading.Thread(target=print)
+reader.start()
+atexit.register(lambda: open("x").close())
+"""
+
+
+def test_what_nobody_waits_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_app(tmp_path, LEFT + LOOP + "a.join(1)\nb.join(1)\n")
+    way = way_of(mapped(), "SIGTERM")
+    whys = [stretch["why"] for stretch in way["stretches"]][-3:]
+    assert whys == [
+        "the interpreter waits for threads that are no daemons",
+        "atexit runs `main.<locals>.<lambda>`",
+        "the interpreter ends daemon threads where they are",
+    ]
+    assert [stretch["rows"][0]["line"] for stretch in way["stretches"][-3:]] == [6, 8, 4]
+
+
+MANAGED = """\
+import asyncio, contextlib, signal
+
+class Server:
+    def __init__(self):
+        self.stopping = False
+        self.log = open("log", "w")
+
+    def stop(self, signum, frame):
+        self.stopping = True
+
+    @contextlib.contextmanager
+    def signals(self):
+        old = signal.signal(signal.SIGTERM, self.stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, old)
+        self.log.close()
+
+    async def tick(self):
+        if self.stopping:
+            return True
+        return False
+
+    async def serve(self):
+        with self.signals():
+            done = False
+            while not done:
+                await asyncio.sleep(0.1)
+                done = await self.tick()
+
+async def start():
+    await Server().serve()
+
+if __name__ == "__main__":
+    asyncio.run(start())
+"""
+
+
+def test_a_handler_inside_of_a_context_manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(MANAGED)
+    way = way_of(mapped(), "SIGTERM")
+    assert way["complete"]
+    assert steps_of(way) == [
+        ("tell", "self.stopping = True"),
+        ("wait", "asyncio.sleep(0.1)"),
+        ("call", "end of `with self.signals()`"),
+        ("release", "self.log.close()"),
+    ]
+
+
 # --- formats ---------------------------------------------------------------------------------------------------------
 
 

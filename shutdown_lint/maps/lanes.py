@@ -25,7 +25,7 @@ def lanes(way: Way) -> tuple[Lane, ...]:
     for row in rows:
         if row.subject:
             found.setdefault(row.subject, []).append(row)
-    main = tuple(row for row in rows if row.kind == "wait")
+    main = tuple(row for row in rows if row.kind in ("wait", "limit"))
     others = [
         Lane(name, next((row.sort for row in about if row.sort), "object"), tuple(about))
         for name, about in found.items()

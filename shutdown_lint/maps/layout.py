@@ -64,7 +64,10 @@ def _rows_of(step: Step, begin: Clock, grace: float, project: Project, depth: in
         end = end._replace(now=begin.now + (end.now - begin.now) * rounds)
     elif step.kind == "limit" and step.limit is not None:
         # what waits for ever is cut off by the limit around it, and so is what is only known at run time
-        end = Clock(begin.now + step.limit if _is_open(step) else min(end.now, begin.now + step.limit), begin.stuck)
+        end = Clock(
+            begin.now + step.limit if _is_open(step) or not step.bounded else min(end.now, begin.now + step.limit),
+            begin.stuck,
+        )
         inner = [row._replace(endless=False, seconds=step.limit) if row.endless else row for row in inner]
     if step.kind == "call":
         end = end._replace(until=begin.until)

@@ -48,7 +48,7 @@ def _calls_handler(fn: Fn, project: Project) -> bool:
     memo = _MEMO.setdefault(project, {})
     if fn not in memo:
         memo[fn] = any(
-            _takes_signals(called, site.call, project)
+            takes_signals(called, site.call, project)
             for site in fn.sites
             for called in project.calls.external(site.call, fn)
         )
@@ -60,7 +60,7 @@ def _in_decorator(name: str, fn: Fn) -> bool:
     return any(isinstance(part, Call) and _mentions(name, part) for part in fn.facts.decorators)
 
 
-def _takes_signals(called: str, call: Call, project: Project) -> bool:
+def takes_signals(called: str, call: Call, project: Project) -> bool:
     """Whether the library call handles SIGTERM, and is not told to leave that alone."""
     model = project.models.handles_signals.get(called)
     if model is None:

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import NO_SPAN, Attr
 from shutdown_lint.findings import Step as Place
-from shutdown_lint.project import budget, leftovers, programs, routes, steps, stops
+from shutdown_lint.project import budget, frameworks, leftovers, programs, routes, steps, stops
 from shutdown_lint.project.courses import course
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import program
@@ -86,6 +86,9 @@ def paths(project: Project) -> tuple[Path, ...]:
     """Every path of the project: from each handled signal, and for programs that handle none from their end."""
     if project not in _MEMO:
         found = [path for handling in handlings(project) for path in from_signal(handling, project)]
+        for entry in programs.entries(project):
+            known = {path.trigger for path in found if path.entry is entry}
+            found += [path for path in from_framework(entry, project) if path.trigger not in known]
         handled = {path.entry for path in found}
         found += [from_end(entry, project) for entry in programs.entries(project) if entry not in handled]
         _MEMO[project] = tuple(found)
@@ -166,6 +169,20 @@ def _is_child(entry: Fn, project: Project) -> bool:
     return entry in children(project)
 
 
+def from_framework(entry: Fn, project: Project) -> Iterator[Path]:
+    """The paths of a program that a framework runs, which handles the signals itself."""
+    found = frameworks.serving(entry, project)
+    if found is None:
+        return
+    rest, name = found
+    frame = rest.frames[-1]
+    origin = frame.fn.step(programs.span_of(frame.at), f"`{name}`, called in `{frame.fn.qualname}`")
+    for signal in SIGNALS:
+        parts = frameworks.parts(rest, name, signal, entry, project)
+        kept = _kept(part._replace(steps=budget.limited(part.steps, project)) for part in parts)
+        yield Path(signal, origin, None, entry, (*kept, *_at_exit(entry, project)), True)
+
+
 def from_end(entry: Fn, project: Project) -> Path:
     """The end of a program that handles no signal: Ctrl-C where it stays, else its last line."""
     found = course(entry, project)
@@ -236,7 +253,7 @@ def _cost(step: Step) -> Cost:
     if step.kind == "limit":
         if step.limit is None:
             return inner._replace(open=(*inner.open, step))
-        if inner.endless or inner.open or inner.seconds > step.limit:
+        if inner.endless or inner.open or inner.seconds > step.limit or not step.bounded:
             return Cost(step.limit, ((step, step.limit, 1),), (), ())
         return inner
     if step.kind != "wait" or step.limit == 0:

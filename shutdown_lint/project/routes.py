@@ -91,10 +91,11 @@ def ending(stop: Stop, project: Project) -> Iterator[Part]:
         what = "cancellation" if stop.how == "cancelled" else "exit" if stop.exceptions == EXIT else "exception"
         yield from unwound(frames, stop.exceptions or ("Exception", "BaseException"), project, what)
     else:
-        yield from _continued(frames, stop.leaves, project)
+        yield from continued(frames, stop.leaves, project)
 
 
-def _continued(frames: Sequence[Frame], leaves: Leaves, project: Project) -> Iterator[Part]:
+def continued(frames: Sequence[Frame], leaves: Leaves, project: Project) -> Iterator[Part]:
+    """What runs when the innermost frame's statement is over, from its function outwards to the entry."""
     for number in range(len(frames), 0, -1):
         frame = frames[number - 1]
         if number < len(frames) and isinstance(frame.at.stmt, Return):
@@ -137,7 +138,7 @@ def unwound(
         found, caught = _unwinding(frame, exceptions, project)
         yield Part(f"the {what} leaves `{frame.fn.qualname}`", found)
         if caught:
-            yield from _continued(frames[: number - 1], "next", project)
+            yield from continued(frames[: number - 1], "next", project)
             return
 
 

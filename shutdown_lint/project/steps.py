@@ -84,7 +84,8 @@ class Step(NamedTuple):
     """One step.
 
     ``limit`` is how many seconds it lasts at most: 0 where it does not wait; None where that is not known. ``bounded`` tells
-    the two cases of None apart: a wait without any limit (False), and one whose limit is only known at run time (True).
+    the two cases of None apart: a wait without any limit (False), and one whose limit is only known at run time (True). A limit
+    that is not ``bounded`` is around something that may last until it is over.
     ``steps`` are the inner steps of a call, loop, branch, group, limit, or the branches of a choice. ``times`` is how
     often a loop runs its steps, None where that is not known. ``fn`` and ``site`` say where the code is, for further questions.
     Waits of one ``deadline`` (its name with that of the function) share the limit: together they last no longer.
@@ -232,7 +233,7 @@ class _Reader:
         site = self._site(item.context) if isinstance(item.context, Call) else None
         for target in self._project.calls.targets(item.context, self._fn) if isinstance(item.context, Call) else ():
             if target.fn.decorator_names & _MANAGERS:
-                inner = _behind_yield(target.fn, self._project, self._depth + 1)
+                inner = behind_yield(target.fn, self._project, self._depth + 1)
                 if inner:
                     yield self._step("call", f"end of `with {text(item.context)}`", item.span, steps=inner)
                 return
@@ -292,8 +293,17 @@ class _Reader:
             return
         if "asyncio.wait_for" in names and call.args:
             inner = tuple(self._awaited(call.args[0].value, stmt, call.span))
+            seen = not self._is_foreign(call.args[0].value)
             yield (
-                self._step("limit", text(call), call.span, steps=inner, limit=self._limit(call))
+                self._step(
+                    "limit",
+                    text(call),
+                    call.span,
+                    steps=inner,
+                    limit=self._limit(call),
+                    bounded=seen,
+                    site=self._site(call),
+                )
                 if inner
                 else self._waited(call, self._limit(call))
             )
@@ -305,6 +315,10 @@ class _Reader:
             if not (last in _LATER and isinstance(child, Call)):  # the coroutine of a new task does not run here
                 yield from self.expression(child, stmt)
         yield from self._itself(call, last, names, awaited)
+
+    def _is_foreign(self, expr: Expr) -> bool:
+        """Whether it is a coroutine of a library: how long it lasts is not known."""
+        return isinstance(expr, Call) and not self._project.calls.targets(expr, self._fn)
 
     def _awaited(self, expr: Expr, stmt: Stmt, span: Span) -> Iterator[Step]:
         """What awaiting the expression does; ``span`` is that of the call which awaits it."""
@@ -468,7 +482,10 @@ class _Reader:
         known = model is not None and last in model.release
         if last in _WAITS and site is not None and site.dropped and (known or (model is None and not names)):
             given = call.args[0].value if call.args else None
-            yield self._limited(call, given, given is not None, site)
+            if self._is_sure_to_end(call):
+                yield self._step("wait", text(call), call.span, site=site)
+            else:
+                yield self._limited(call, given, given is not None, site)
         elif model is not None and last in model.release:
             yield self._step("release", text(call), call.span, site=site)
         elif model is not None and last in model.stop:
@@ -511,7 +528,7 @@ class _Reader:
         return self._sites.get(id(call))
 
 
-def _behind_yield(fn: Fn, project: Project, depth: int) -> tuple[Step, ...]:
+def behind_yield(fn: Fn, project: Project, depth: int = 0) -> tuple[Step, ...]:
     """What a function with ``@contextmanager`` does when its ``with`` block is left; behind the last ``yield``, others are guards."""
     reader = _Reader(fn, project, depth)
     yields = [
