@@ -316,6 +316,40 @@ def test_what_nobody_waits_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [stretch["rows"][0]["line"] for stretch in way["stretches"][-3:]] == [6, 8, 4]
 
 
+INSIDE = """\
+import multiprocessing, signal, time
+
+def main():
+    active = True
+    children = []
+
+    def shutdown(*args):
+        nonlocal active
+        active = False
+
+    while active:
+        signal.signal(signal.SIGTERM, shutdown)
+        time.sleep(1)
+    for child in children:
+        child.terminate()
+    for child in children:
+        child.join(5)
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_loop_that_installs_the_handler_in_its_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(INSIDE)
+    way = way_of(mapped(), "SIGTERM")
+    assert (way["complete"], way["seconds"], way["open"]) == (True, 6, 1)
+    assert [text for kind, text in steps_of(way) if kind != "loop"] == [
+        "active = False", "time.sleep(1)", "child.terminate()", "child.join(5)"
+    ]  # fmt: skip
+
+
 MANAGED = """\
 import asyncio, contextlib, signal
 
