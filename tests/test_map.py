@@ -316,6 +316,60 @@ def test_what_nobody_waits_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [stretch["rows"][0]["line"] for stretch in way["stretches"][-3:]] == [6, 8, 4]
 
 
+COMMANDS = """\
+import os, signal, subprocess, sys
+
+class Manager:
+    def __init__(self):
+        self.children = []
+        self.log = open("log", "w")
+
+    def loop(self):
+        def handle(signum, frame):
+            for child in self.children:
+                os.kill(child.pid, signum)
+
+        signal.signal(signal.SIGTERM, handle)
+        while any(child.poll() is None for child in self.children):
+            for child in self.children:
+                try:
+                    child.wait(0.5)
+                except subprocess.TimeoutExpired:
+                    pass
+        self.log.close()
+
+def run_one(args):
+    child = subprocess.Popen(args)
+    child.wait()
+    sys.exit(child.returncode)
+
+def run_all(args):
+    Manager().loop()
+
+COMMANDS = {"one": run_one, "all": run_all}
+
+def main(args):
+    COMMANDS[args[0]](args)
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
+"""
+
+
+def test_the_command_that_installs_the_handler_is_the_one_that_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(COMMANDS)
+    way = way_of(mapped(), "SIGTERM")
+    assert way["complete"]
+    assert [stretch["why"] for stretch in way["stretches"]][1:] == [
+        "the loop in `Manager.loop` goes on until the children have ended",
+        "`Manager.loop` goes on",
+    ]
+    assert steps_of(way, "goes on")[-1] == ("release", "self.log.close()")
+
+
 INSIDE = """\
 import multiprocessing, signal, time
 

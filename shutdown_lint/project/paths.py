@@ -100,6 +100,8 @@ def paths(project: Project) -> tuple[Path, ...]:
 
 def from_signal(handling: Handling, project: Project) -> Iterator[Path]:
     """The paths that begin with one installed handler, one for each signal, function and program."""
+    if not set(handling.signals) & set(SIGNALS):
+        return
     first = _first(handling, project)
     owners = tuple(_owners(first, project)) or (None,)
     for signal in handling.signals:

@@ -174,9 +174,9 @@ def _comes_later(handling: Handling, way: tuple[Frame, ...], rest: Rest, project
         if ours.fn is not theirs.fn:
             return before is None or not _alternatives(before, ours.fn, theirs.fn, project)
         before = ours
-        if any(place.stmt is theirs.at.stmt for place in ours.at.around()):
-            return True  # a loop that installs the handler in its round
         if ours.at.stmt is not theirs.at.stmt:
+            if any(place.stmt is theirs.at.stmt for place in ours.at.around()):
+                return True  # a loop that installs the handler in its round
             return span_of(ours.at).line <= span_of(theirs.at).line and not _exclude(ours.at, theirs.at)
     return True
 
