@@ -259,6 +259,9 @@ def test_what_a_child_process_does_is_a_program_of_its_own(tmp_path: Path, monke
 AGAIN = """\
 import signal, sys, time
 
+class Hurry(Exception):
+    pass
+
 class Worker:
     running = True
 
@@ -269,7 +272,7 @@ class Worker:
     def on_second(self, signum, frame):
         if self.running:
             return
-        sys.exit(143)
+        raise Hurry(signum)
 
     def run(self):
         signal.signal(signal.SIGTERM, self.on_term)
@@ -291,6 +294,7 @@ def test_the_second_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     shown = mapped()
     assert [way["trigger"] for way in shown["programs"][0]["ways"]] == ["SIGTERM", "SIGTERM again", "SIGINT"]
     assert steps_of(way_of(shown, "SIGTERM"), "goes on") == [("release", "log.close()")]
+    assert steps_of(way_of(shown, "SIGTERM again"))[0] == ("raise", "Hurry(signum)")
     assert steps_of(way_of(shown, "SIGTERM again"), "leaves") == [("release", "log.close()")]
 
 

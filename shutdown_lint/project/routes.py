@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Call, Expr, For, If, Return, Seq, Subscript, Try, While, With
+from shutdown_lint.facts import Assign, Attr, Call, Expr, For, If, Raise, Return, Seq, Span, Subscript, Try, While, With
 from shutdown_lint.project import endings, steps
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.places import Place
@@ -37,8 +37,12 @@ class Part(NamedTuple):
 
 
 def tells(stop: Stop, handler: Handler, project: Project) -> tuple[Step, ...]:
-    """The statements of the handler, and of what it calls, that write a flag at which the program looks."""
+    """The statements of the handler, and of what it calls, that write a flag at which the program looks, or raise."""
     found: list[Step] = []
+    if handler.fn is not None and stop.how == "raised":
+        for at in handler.fn.statements:
+            if isinstance(at.stmt, Raise) and at.stmt.exc is not None:
+                found.append(_told("raise", text(at.stmt.exc), at.stmt.span, handler.fn))
     for fn in handler.reach:
         for at in fn.statements:
             if isinstance(at.stmt, Assign) and any(
@@ -49,8 +53,12 @@ def tells(stop: Stop, handler: Handler, project: Project) -> tuple[Step, ...]:
             ):
                 span = at.stmt.span
                 said = " = ".join(text(part) for part in (*at.stmt.targets, at.stmt.value) if part is not None)
-                found.append(Step("tell", said, fn.path, span.line, span.col, 0.0, True, None, (), fn, None))
+                found.append(_told("tell", said, span, fn))
     return tuple(found)
+
+
+def _told(kind: Literal["tell", "raise"], said: str, span: Span, fn: Fn) -> Step:
+    return Step(kind, said, fn.path, span.line, span.col, 0.0, True, None, (), fn, None)
 
 
 def _targets(target: Expr, fn: Fn, project: Project) -> Iterator[Place]:

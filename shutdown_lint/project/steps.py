@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from shutdown_lint.project.protocol import Wait
 
 Kind: TypeAlias = Literal[
-    "call", "wait", "stop", "release", "tell", "exit", "loop", "choice", "branch", "group", "limit",
+    "call", "wait", "stop", "release", "tell", "raise", "exit", "loop", "choice", "branch", "group", "limit",
     "lost",  # what nobody waits for, at the end of the program
     "maybe", "part",  # a choice with one branch, and one of a group, as the map shows them
 ]  # fmt: skip
