@@ -26,18 +26,14 @@ from rich.text import Text
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs/images"
 SUBJECT = "examples/worker"
-<<<<<<< HEAD
 NARROW = ("index.html", "rules/SHD407.html", "patterns/script.html")
 DARK = ("--blink-settings=preferredColorScheme=0",)
 COLUMNS = 92
-=======
 MAPS = {
     "resizer": "resizer.__main__:__main__",
     "web": "shop.__main__:__main__",
     "consumers": "consumers.__main__:__main__",
 }
-COLUMNS = 122  # what is printed elsewhere than to a terminal fits
->>>>>>> a35d05b (Programs that a framework runs have a way too; three worked examples with their deployments and maps)
 
 
 def run(*arguments: str, command: Sequence[str] = (), subject: str = SUBJECT) -> str:
@@ -98,10 +94,6 @@ def terminal(folder: Path) -> None:
     shoot(page, "terminal.png", math.ceil(width), math.ceil(height), *flags)
 
 
-<<<<<<< HEAD
-def site(folder: Path) -> None:
-    """Pages of the documentation, as `./dev docs` has built it: wide ones, and some as a telephone shows them."""
-=======
 def maps() -> None:
     """The worked examples' maps, which follow the reader's preference for light or dark by themselves."""
     for name, entry in MAPS.items():
@@ -118,9 +110,8 @@ def maps() -> None:
         print(f"wrote: docs/images/map-{name}.svg")
 
 
-def site() -> None:
-    """Two pages of the documentation, as `./dev docs` has built it."""
->>>>>>> a35d05b (Programs that a framework runs have a way too; three worked examples with their deployments and maps)
+def site(folder: Path) -> None:
+    """Pages of the documentation, as `./dev docs` has built it: wide ones, and some as a telephone shows them."""
     built = ROOT / "build/site"
     if built.is_dir():
         shoot(built / "rules/SHD101.html", "site-light.png", 1280, 1000)
@@ -144,14 +135,9 @@ def main() -> int:
         shoot(page, "report-dark.png", 1200, 900, *DARK)
         terminal(folder)
         page.write_text(run("--output-format", "html", command=["map"]), encoding="utf-8")
-<<<<<<< HEAD
-        shoot(page, "map.png", 1240, 580)
-        site(folder)
-=======
         shoot(page, "map.png", 1240, 760)
+        site(folder)
     maps()
-    site()
->>>>>>> a35d05b (Programs that a framework runs have a way too; three worked examples with their deployments and maps)
     return 0
 
 
