@@ -1,4 +1,4 @@
-"""Run the commands in README.md, docs/outputs.md and docs/map.md and put their output below them.
+"""Run the commands in README.md, docs/outputs.md, docs/map.md and docs/worked-examples.md and put their output below them.
 
     python scripts/readme.py          write what differs
     python scripts/readme.py --check  write nothing, fail when something differs
@@ -16,7 +16,7 @@ import sys
 
 from writing import ROOT, write
 
-PAGES = (ROOT / "README.md", ROOT / "docs/outputs.md", ROOT / "docs/map.md")
+PAGES = (ROOT / "README.md", *(ROOT / f"docs/{name}.md" for name in ("outputs", "map", "worked-examples")))
 BLOCK = re.compile(
     r"(?P<head><!-- output -->\n(?P<fence>`{3,})console\n\$ shutdown-lint (?P<arguments>[^\n]*)\n).*?^(?P<end>(?P=fence)\n)",
     re.DOTALL | re.MULTILINE,

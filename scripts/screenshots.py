@@ -29,11 +29,16 @@ SUBJECT = "examples/worker"
 NARROW = ("index.html", "rules/SHD407.html", "patterns/script.html")
 DARK = ("--blink-settings=preferredColorScheme=0",)
 COLUMNS = 92
+MAPS = {
+    "resizer": "resizer.__main__:__main__",
+    "web": "shop.__main__:__main__",
+    "consumers": "consumers.__main__:__main__",
+}
 
 
-def run(*arguments: str, command: Sequence[str] = ()) -> str:
+def run(*arguments: str, command: Sequence[str] = (), subject: str = SUBJECT) -> str:
     """What shutdown-lint prints about the example."""
-    command = [sys.executable, "-m", "shutdown_lint", *command, SUBJECT, *arguments]
+    command = [sys.executable, "-m", "shutdown_lint", *command, subject, *arguments]
     env = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False, env=env).stdout
 
@@ -89,6 +94,22 @@ def terminal(folder: Path) -> None:
     shoot(page, "terminal.png", math.ceil(width), math.ceil(height), *flags)
 
 
+def maps() -> None:
+    """The worked examples' maps, which follow the reader's preference for light or dark by themselves."""
+    for name, entry in MAPS.items():
+        run(
+            "--output-format",
+            "svg",
+            "--output-file",
+            str(IMAGES / f"map-{name}.svg"),
+            "--entry",
+            entry,
+            command=["map"],
+            subject=f"examples/{name}",
+        )
+        print(f"wrote: docs/images/map-{name}.svg")
+
+
 def site(folder: Path) -> None:
     """Pages of the documentation, as `./dev docs` has built it: wide ones, and some as a telephone shows them."""
     built = ROOT / "build/site"
@@ -114,8 +135,9 @@ def main() -> int:
         shoot(page, "report-dark.png", 1200, 900, *DARK)
         terminal(folder)
         page.write_text(run("--output-format", "html", command=["map"]), encoding="utf-8")
-        shoot(page, "map.png", 1240, 580)
+        shoot(page, "map.png", 1240, 760)
         site(folder)
+    maps()
     return 0
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shutdown_lint.models import Models
     from shutdown_lint.project import Project
     from shutdown_lint.project.modules import ModuleEntry
+    from shutdown_lint.settings import Budget
 
 
 class Context(NamedTuple):
@@ -37,6 +38,7 @@ class Context(NamedTuple):
     windows: Step | None
     target_version: tuple[int, int]
     contents: Contents
+    budget: Budget
     lower: Callable[[Task], Outcome] = take_in
     entry_of: Callable[[ModuleFacts], ModuleEntry] | None = None
 
@@ -135,6 +137,7 @@ def _project(part: Part, taken: Sequence[Taken], context: Context) -> Project:
         target_version=context.target_version,
         models=context.models,
         entry_of=context.entry_of or ModuleEntry,
+        budget=context.budget,
     )
 
 

@@ -75,6 +75,7 @@ def _project(sources: Sequence[SourceFile], context: Context) -> Project:
         windows=context.windows,
         target_version=context.target_version,
         models=context.models,
+        budget=context.budget,
     )
 
 

@@ -153,7 +153,7 @@ class Common:
     def key(self) -> str:
         """What every result depends on."""
         settings = self._settings
-        parts = (settings.models, settings.target_version, self._programs, self._windows, self._own)
+        parts = (settings.models, settings.budget, settings.target_version, self._programs, self._windows, self._own)
         return key_of(sorted(self._enabled.items()), *parts)
 
     @lazily
@@ -166,7 +166,14 @@ class Common:
         on_python = {code: tiers for code, tiers in enabled.items() if code not in registry.on_deployment()}
         prefilter = compile_prefilter(on_python, models, tuple(filter(None, functions)), frozenset(self._own))
         return Context(
-            enabled, prefilter, models, self._programs, self._windows, settings.target_version, self._contents
+            enabled,
+            prefilter,
+            models,
+            self._programs,
+            self._windows,
+            settings.target_version,
+            self._contents,
+            settings.budget,
         )
 
 

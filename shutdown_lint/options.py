@@ -10,7 +10,7 @@ class Option(NamedTuple):
 
     ``key`` is its name in ``[tool.shutdown-lint]`` (empty: command line only), ``flag`` the one on the command line
     (empty: configuration only). ``kind`` is ``selectors``, ``patterns``, ``switch``, ``text``, ``texts``, ``number``,
-    ``version``, ``table`` (glob → selectors), ``severities`` (selector → word), ``models``, ``format`` and ``file`` (of an output) or ``choice``, which
+    ``version``, ``table`` (glob → selectors), ``severities`` (selector → word), ``models``, ``budget``, ``format`` and ``file`` (of an output) or ``choice``, which
     has ``words``. ``default`` is what the docs say; the values themselves stand in ``Settings``.
     """
 
@@ -90,6 +90,13 @@ _FILES = (
         "models",
         "{}",
         "what libraries do that shutdown-lint does not know, in tables or in files; see [models](models.md)",
+    ),
+    Option(
+        "budget",
+        "",
+        "budget",
+        "{ grace = 30 }",
+        "the time that a shutdown has, and its components with priority and limit; see [the shutdown map](map.md#the-budget)",
     ),
     Option(
         "target-version",
@@ -202,6 +209,7 @@ _TYPES = {
     "version": 'a string such as "py310"',
     "table": "a table of glob = [rules]",
     "models": "a table of models",
+    "budget": "a table of grace and components",
     "severities": "a table of selector = severity",
 }
 

@@ -28,6 +28,24 @@ DEFAULT_EXCLUDE = (
 )
 
 
+class Component(NamedTuple):
+    """A part of the program that is ended on the way out: a class or function by its dotted name.
+
+    Components of a lower ``priority`` end first (0: the order does not matter); each has ``limit`` seconds, None for no promise.
+    """
+
+    name: str
+    priority: int
+    limit: float | None
+
+
+class Budget(NamedTuple):
+    """How long a shutdown may take: ``grace`` is in seconds, from SIGTERM to SIGKILL (30: Kubernetes)."""
+
+    grace: float = 30.0
+    components: tuple[Component, ...] = ()
+
+
 class Settings(NamedTuple):
     """What a run does.
 
@@ -49,6 +67,7 @@ class Settings(NamedTuple):
     target_version: tuple[int, int] = (3, 10)
     knowledge: str = "project"  # "project": the whole project root; "paths": only the paths given
     models: str = ""  # the user's own models: checked tables as JSON, so that settings can be compared and hashed
+    budget: Budget = Budget()
     cache: str = ""  # the folder of the cache; empty: none
     severity: tuple[tuple[str, str], ...] = ()  # selectors, each with the severity that its rules have here
     fail_on: str = "info"  # findings of this severity and above make the exit code 1

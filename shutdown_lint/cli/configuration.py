@@ -50,10 +50,14 @@ def _show() -> int:
     lines = [f"# from {layer.path or 'no file: these are the defaults'}", f"# project root: {root.folder}"]
     for key in by_key():
         value = getattr(settings, key.replace("-", "_"), None)
-        if value is not None and key != "models":
+        if value is not None and key not in ("models", "budget"):
             lines.append(f"{key} = {_toml(key, value)}{'' if key in layer.values else '  # default'}")
     if settings.models:
         lines.append(f"# models: {', '.join(sorted(json.loads(settings.models)))}")
+    for component in settings.budget.components:
+        limit = "" if component.limit is None else f", limit {component.limit:g} s"
+        lines.append(f"# budget: {component.name}, priority {component.priority}{limit}")
+    lines.append(f"# budget: grace {settings.budget.grace:g} s")
     to_stdout("".join(f"{safe(line)}\n" for line in lines))
     return 0
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from shutdown_lint.maps import Map
     from shutdown_lint.settings import Settings
 
-GRACE = 30.0  # seconds: Kubernetes, terminationGracePeriodSeconds
 FORMATS = ("text", "json", "mermaid", "svg", "html")
 
 
@@ -53,7 +52,11 @@ def _parser() -> Parser:
     )
     parser.add_argument("--entry", default="", metavar="MODULE:FUNCTION", help="only this program (`app.cli:main`)")
     parser.add_argument(
-        "--grace", type=_seconds, default=GRACE, metavar="SECONDS", help="the time until SIGKILL (default: 30)"
+        "--grace",
+        type=_seconds,
+        default=None,
+        metavar="SECONDS",
+        help="the time until SIGKILL (default: that of the budget, 30)",
     )
     parser.add_argument("--output-format", choices=FORMATS, default="text", help="how the map is drawn (default: text)")
     parser.add_argument("--output-file", metavar="FILE", help="write the map to this file")
@@ -86,7 +89,8 @@ def _map(paths: Sequence[str], settings: Settings, arguments: argparse.Namespace
         (project, [finding for finding in findings if finding.code.startswith("SHD2")])
         for project, findings in projects(paths, selected)
     ]
-    return build(found, frozenset(files_of(paths, settings)), arguments.grace, arguments.entry)
+    grace = settings.budget.grace if arguments.grace is None else arguments.grace
+    return build(found, frozenset(files_of(paths, settings)), grace, arguments.entry)
 
 
 def _rendered(shown: Map, arguments: argparse.Namespace, color: str) -> str:

@@ -48,7 +48,16 @@ def _type(option: Option) -> dict[str, Any]:
             }
         case "models":
             return _models()
+        case "budget":
+            return _budget()
     return {"type": "string"}
+
+
+def _budget() -> dict[str, Any]:
+    seconds = {"type": "number", "exclusiveMinimum": 0}
+    component = {"name": {"type": "string"}, "priority": {"type": "integer"}, "limit": seconds}
+    row = {"type": "object", "additionalProperties": False, "required": ["name"], "properties": component}
+    return {"type": "object", "additionalProperties": False, "properties": {"grace": seconds, "components": _list(row)}}
 
 
 def _list(items: dict[str, Any]) -> dict[str, Any]:

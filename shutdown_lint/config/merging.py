@@ -9,7 +9,7 @@ from typing import Any
 from shutdown_lint.config.errors import ConfigError
 from shutdown_lint.config.files import Layer, Root, load
 from shutdown_lint.config.schema import target_version
-from shutdown_lint.settings import Settings
+from shutdown_lint.settings import Budget, Component, Settings
 
 _SELECTION = ("select", "extend-select", "ignore")
 _OF_FILES = ("extend", "required-version")  # these speak of the configuration, not of the run
@@ -92,6 +92,8 @@ def _of_root(key: str, value: Any, root: str) -> str:
 def _field(key: str, value: Any) -> Any:
     if key == "per-file-ignores":
         return tuple((glob, tuple(rules)) for glob, rules in value.items())
+    if key == "budget":
+        return _budget(value)
     if key in ("models", "baseline"):
         return ""
     if key == "severity":
@@ -99,6 +101,12 @@ def _field(key: str, value: Any) -> Any:
     if key == "target-version":
         return target_version(value)
     return tuple(value) if isinstance(value, list) else value
+
+
+def _budget(value: dict[str, Any]) -> Budget:
+    rows = value.get("components", ())
+    found = tuple(Component(row["name"], row.get("priority", 0), row.get("limit")) for row in rows)
+    return Budget(float(value.get("grace", Budget().grace)), found)
 
 
 def _models(value: dict[str, Any], root: str) -> str:

@@ -43,6 +43,8 @@ def _mistakes(option: Option, value: Any, key: str) -> Iterator[str]:
                 yield f'`{key}."{selector}"` must be {words}, not {shown(severity)}'
     elif option.kind == "models" and isinstance(value, dict):
         yield from _model_mistakes(value, key)
+    elif option.kind == "budget" and isinstance(value, dict):
+        yield from _budget_mistakes(value, key)
     elif option.kind in ("selectors", "patterns"):
         yield from _list_mistakes(value, key, option.kind)
     elif not _fits(option, value):
@@ -82,6 +84,35 @@ def _model_mistakes(value: dict[str, Any], key: str) -> Iterator[str]:
     yield from (_unknown(name, ("files", *SCHEMA)).replace("key `", f"key `{key}.") for name in unknown)
     known = {name: rows for name, rows in value.items() if name in SCHEMA}
     yield from (f"{key}: {mistake}" for mistake in mistakes(known))
+
+
+_BUDGET = ("grace", "components")
+_COMPONENT = ("name", "priority", "limit")
+
+
+def _budget_mistakes(value: dict[str, Any], key: str) -> Iterator[str]:
+    yield from (_unknown(name, _BUDGET).replace("key `", f"key `{key}.") for name in value if name not in _BUDGET)
+    if not _is_seconds(value.get("grace", 1)):
+        yield f"`{key}.grace` must be a positive number of seconds, not {shown(value['grace'])}"
+    rows = value.get("components", [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        yield f"`{key}.components` must be an array of tables, not {shown(rows)}"
+        return
+    for number, row in enumerate(rows):
+        where = f"{key}.components[{number}]"
+        yield from (
+            _unknown(name, _COMPONENT).replace("key `", f"key `{where}.") for name in row if name not in _COMPONENT
+        )
+        if not isinstance(row.get("name"), str) or not row["name"]:
+            yield f"`{where}` needs a `name`: the dotted name of a class or function"
+        if type(row.get("priority", 0)) is not int:
+            yield f"`{where}.priority` must be an integer, not {shown(row['priority'])}"
+        if not _is_seconds(row.get("limit", 1)):
+            yield f"`{where}.limit` must be a positive number of seconds, not {shown(row['limit'])}"
+
+
+def _is_seconds(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e6
 
 
 def _selector_mistakes(selector: str, key: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from html import escape
 from importlib.resources import files
 from typing import NamedTuple
 
+from shutdown_lint.maps.lanes import MAIN, Lane, end_of, lanes, marks
 from shutdown_lint.maps.records import Map, Program, Row, Way
 from shutdown_lint.maps.words import duration, fate, grade, horizon, label, title, verdict
 from shutdown_lint.report.view import plural, safe, shown_path
@@ -94,7 +95,8 @@ def _way(way: Way, shown: Map, read: Read, y: int) -> Iterator[tuple[str, int]]:
         _LINE,
     )
     y += _LINE
-    rows = sum(len(stretch.rows) + 1 for stretch in way.stretches)
+    found = lanes(way)
+    rows = sum(len(stretch.rows) + 1 for stretch in way.stretches) + (len(found) + 1 if found else 0)
     if rows:
         yield _axis(shown, y, rows), _LINE
         y += _LINE
@@ -104,6 +106,12 @@ def _way(way: Way, shown: Map, read: Read, y: int) -> Iterator[tuple[str, int]]:
         for row in stretch.rows:
             yield _step(row, shown, read, y), _LINE
             y += _LINE
+    if found:
+        yield _words("why", 28, y, "threads, processes, tasks and resources"), _LINE
+        y += _LINE
+    for lane in found:
+        yield _lane(lane, way, shown, read, y), _LINE
+        y += _LINE
     yield "", 8
 
 
@@ -140,22 +148,42 @@ def _step(row: Row, shown: Map, read: Read, y: int) -> str:
         f'<text class="step{" bad" if bad else ""}" x="{x}" y="{y + 15}">{escape(said)}</text>',
         f'<text class="took{" bad" if bad else ""}" x="{_TEXT - 12}" y="{y + 15}">{escape(took)}</text>',
     ]
+    parts.append(_mark(row, shown, y))
+    return f'<g class="row"><title>{escape(tip)}</title><rect class="hit" x="12" y="{y}" width="{_WIDTH - 24}" height="{_LINE}"/>{"".join(parts)}</g>'
+
+
+def _mark(row: Row, shown: Map, y: int) -> str:
+    """The row on the axis: a bar for what lasts, a dot for what takes no time, a cross for what is lost."""
+    bad = bool(row.late) or row.endless
     begin = min(_x(row.start, shown), _TEXT + _AXIS)
     if row.endless:
-        parts.append(
-            f'<rect class="endless" x="{begin:.1f}" y="{y + 5}" width="{_TEXT + _AXIS - begin:.1f}" height="12"/>'
-        )
-    elif row.seconds:
+        return f'<rect class="endless" x="{begin:.1f}" y="{y + 5}" width="{_TEXT + _AXIS - begin:.1f}" height="12"/>'
+    if row.kind == "lost":
+        x, top = begin, y + 11
+        return f'<path class="gone" d="M{x - 4:.1f} {top - 4}l8 8m0 -8l-8 8"/>'
+    if row.seconds:
         width = min(_x(row.start + row.seconds, shown), _TEXT + _AXIS) - begin
         inner = " inner" if row.kind not in ("wait", "limit") else ""
-        parts.append(
-            f'<rect class="bar{" bad" if bad else inner}" x="{begin:.1f}" y="{y + 5}" width="{max(width, 2):.1f}" height="12"/>'
-        )
-    else:
-        parts.append(
-            f'<circle class="dot{" bad" if bad else ""}{" never" if row.late == "endless" else ""}" cx="{begin:.1f}" cy="{y + 11}" r="3"/>'
-        )
-    return f'<g class="row"><title>{escape(tip)}</title><rect class="hit" x="12" y="{y}" width="{_WIDTH - 24}" height="{_LINE}"/>{"".join(parts)}</g>'
+        return f'<rect class="bar{" bad" if bad else inner}" x="{begin:.1f}" y="{y + 5}" width="{max(width, 2):.1f}" height="12"/>'
+    never = " never" if row.late == "endless" else ""
+    return f'<circle class="dot{" bad" if bad else ""}{never}" cx="{begin:.1f}" cy="{y + 11}" r="3"/>'
+
+
+def _lane(lane: Lane, way: Way, shown: Map, read: Read, y: int) -> str:
+    """A line for the life of a thing, with what happens to it; each mark has a tip of its own."""
+    stuck = bool(way.endless)
+    last = horizon(shown) if stuck else way.seconds
+    end = min(_x(last if lane.name == MAIN else end_of(lane, last), shown), _TEXT + _AXIS)
+    name = _cut(lane.name, _TEXT - 170)
+    drawn = "".join(
+        f'<g class="mark"><title>{escape(_tip(row, read))}</title>{_mark(row, shown, y)}</g>' for row in marks(lane)
+    )
+    return (
+        f'<g class="lane"><rect class="hit" x="12" y="{y}" width="{_WIDTH - 24}" height="{_LINE}"/>'
+        f'<text class="sort" x="44" y="{y + 15}">{escape(lane.sort)}</text>'
+        f'<text class="step" x="134" y="{y + 15}">{escape(name)}</text>'
+        f'<line class="life" x1="{_TEXT}" x2="{end:.1f}" y1="{y + 11}" y2="{y + 11}"/>{drawn}</g>'
+    )
 
 
 def _tip(row: Row, read: Read) -> str:

@@ -14,9 +14,13 @@ LABELS = {
     "loop": "repeats",
     "choice": "either",
     "branch": "or",
+    "maybe": "perhaps",
+    "part": "and",
+    "lost": "kills",
     "group": "together",
     "limit": "at most",
     "exit": "exits",
+    "raise": "raises",
 }
 
 
@@ -31,18 +35,22 @@ def duration(row: Row) -> str:
         return "no limit"
     if row.seconds is None:
         return "limit set at run time"
-    return f"≤ {seconds(row.seconds)}" if row.seconds else ""
+    if not row.seconds:
+        return ""
+    return f"≤ {seconds(row.seconds)}{' a round' if row.kind == 'loop' and row.times is None else ''}"
 
 
 def label(row: Row) -> str:
     """What kind of step it is, in a word."""
     word = LABELS.get(row.kind, row.kind)
-    return f"{word} {row.times}×" if row.kind == "loop" and row.times is not None else word
+    return f"{word} {row.times}×" if row.kind == "loop" and row.times not in (None, 1) else word
 
 
 def title(program: Program) -> str:
     """The program's name, or that none is known."""
-    return program.name or "no entry point known"
+    if not program.name:
+        return "no entry point known"
+    return f"child process {program.name}" if program.kind == "process" else program.name
 
 
 def verdict(way: Way, grace: float) -> str:

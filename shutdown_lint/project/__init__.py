@@ -14,6 +14,8 @@
 ``protocol``        how a worker's loop can be told to stop
 ``cleanup``         which cleanup is at stake at a place
 ``locks``           which lock is held at a place, which ones a piece of work takes
+``handled``           whether a program does something about a signal
+``budget``            which steps end which component of the declared budget
 ``steps``           waits, stops and releases of a function as an ordered tree
 ``paths``           what runs from a signal, or the end of a program, to its exit
 ==================  =====================================================================
@@ -37,6 +39,7 @@ from shutdown_lint.project.modules import Loader, ModuleEntry, ModuleTable, NoLo
 from shutdown_lint.project.protocol import Protocol
 from shutdown_lint.project.resources import Resources
 from shutdown_lint.project.roles import Roles
+from shutdown_lint.settings import Budget
 
 __all__ = ["Cls", "Fn", "Loader", "Project"]
 
@@ -59,11 +62,13 @@ class Project:
         target_version: tuple[int, int] = (3, 10),
         models: Models | None = None,
         entry_of: Callable[[ModuleFacts], ModuleEntry] = ModuleEntry,
+        budget: Budget | None = None,
     ) -> None:
         self.loader = loader or NoLoader()
         self.modules = ModuleTable(modules, self.loader, entry_of)
         self.scripts, self.windows, self.target_version = scripts, windows, target_version
         self.models = models or builtin_models()
+        self.budget = budget or Budget()
         self.evaluate = Evaluator(self)
         self.classes = ClassTable(self)
         self.calls = CallGraph(self)

@@ -12,29 +12,24 @@ from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
-from shutdown_lint.facts import NO_SPAN, Attr, For, Name, Try, While, With
+from shutdown_lint.facts import NO_SPAN, Attr
 from shutdown_lint.findings import Step as Place
-from shutdown_lint.project import endings, programs, steps
+from shutdown_lint.project import budget, frameworks, leftovers, programs, routes, steps, stops
+from shutdown_lint.project.courses import course
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import program
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.routes import Part
 from shutdown_lint.project.signals import Handling, handlings
 from shutdown_lint.project.steps import Step
-from shutdown_lint.walk import own_exprs, subexprs, text
+from shutdown_lint.project.stops import Handler, Stop
+from shutdown_lint.walk import text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
-    from shutdown_lint.project.programs import Frame, Stay
 
 SIGNALS = ("SIGTERM", "SIGINT")
 MAX_CALLERS = 8
-
-
-class Part(NamedTuple):
-    """One stretch of a path: why it runs, and its steps."""
-
-    why: str
-    steps: tuple[Step, ...]
 
 
 class Path(NamedTuple):
@@ -42,7 +37,8 @@ class Path(NamedTuple):
 
     ``trigger`` is ``SIGTERM``, ``SIGINT`` or ``end``; ``origin`` where the handler is installed (or the program
     begins), ``handling`` the installation. ``entry`` is the program, where one is known. ``complete`` says whether the way
-    from the handler to the end of the program was found; without it the path holds only what was seen of it.
+    from the handler to the end of the program was found; without it the path holds only what was seen of it. ``again``: it is
+    another handler that installs this one, for a second signal.
     """
 
     trigger: str
@@ -51,6 +47,7 @@ class Path(NamedTuple):
     entry: Fn | None
     parts: tuple[Part, ...]
     complete: bool
+    again: bool = False
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -59,7 +56,12 @@ class Path(NamedTuple):
 
     @property
     def cost(self) -> Cost:
-        """How long the whole path may last."""
+        """How long the path may last from where the program has seen the signal."""
+        return reduce(_plus, (cost(part.steps) for part in self.parts if not part.current), NO_COST)
+
+    @property
+    def whole_cost(self) -> Cost:
+        """The same, and the round of the loop that is under way when the signal comes."""
         return reduce(_plus, (cost(part.steps) for part in self.parts), NO_COST)
 
 
@@ -84,6 +86,9 @@ def paths(project: Project) -> tuple[Path, ...]:
     """Every path of the project: from each handled signal, and for programs that handle none from their end."""
     if project not in _MEMO:
         found = [path for handling in handlings(project) for path in from_signal(handling, project)]
+        for entry in programs.entries(project):
+            known = {path.trigger for path in found if path.entry is entry}
+            found += [path for path in from_framework(entry, project) if path.trigger not in known]
         handled = {path.entry for path in found}
         found += [from_end(entry, project) for entry in programs.entries(project) if entry not in handled]
         _MEMO[project] = tuple(found)
@@ -94,143 +99,118 @@ def paths(project: Project) -> tuple[Path, ...]:
 
 
 def from_signal(handling: Handling, project: Project) -> Iterator[Path]:
-    """The paths that begin with one installed handler, one for each signal and function."""
+    """The paths that begin with one installed handler, one for each signal, function and program."""
+    if not set(handling.signals) & set(SIGNALS):
+        return
+    first = _first(handling, project)
+    owners = tuple(_owners(first, project)) or (None,)
     for signal in handling.signals:
         if signal in SIGNALS:
-            yield from (_of_handler(signal, handling, target, project) for target in handling.targets)
-            if not handling.targets and isinstance(handling.handler, Attr) and handling.handler.name == "set":
-                yield _of_handler(signal, handling, None, project)
+            handlers: list[Fn | None] = list(handling.targets)
+            if not handlers and isinstance(handling.handler, Attr) and handling.handler.name == "set":
+                handlers = [None]
+            for entry in owners:
+                yield from (
+                    _of_handler(signal, Handler(fn, handling, first, project), entry, project) for fn in handlers
+                )
 
 
-def _of_handler(signal: str, handling: Handling, handler: Fn | None, project: Project) -> Path:
-    """The path of one handler; None stands for the ``set`` of an event."""
-    found = steps.of_function(handler, project) if handler is not None else ()
-    parts = [Part(f"`{handler.qualname if handler else text(handling.handler)}` handles {signal}", found)]
-    entry = _entry_of(handling, project)
-    stay = (programs.stay(entry, project) if entry is not None else None) or _near(handling, project)
-    complete = False
-    if stay is not None and handler is not None and _leaves(handler, project):
-        parts += _unwound(stay, project)
-        complete = entry is not None
-    elif stay is not None and _tells(handler, handling, stay, project):
-        parts += _continued(stay, project)
-        complete = entry is not None
-    parts += _at_exit(entry, project) if complete else ()
+def _of_handler(signal: str, handler: Handler, entry: Fn | None, project: Project) -> Path:
+    """The path of one handler in one program."""
+    handling = handler.handling
+    said = handler.fn.qualname if handler.fn is not None else text(handling.handler)
+    found = steps.of_function(handler.fn, project) if handler.fn is not None else ()
+    stop = _stop(handler, entry, project)
+    told = routes.tells(stop, handler, project) if stop is not None else ()
+    parts = [Part(f"`{said}` handles {signal}", routes.in_order(found, told)), *routes.started(handler, project)]
+    parts += routes.ending(stop, project) if stop is not None else ()
+    complete = stop is not None and entry is not None
+    parts = list(_kept(part._replace(steps=budget.limited(part.steps, project)) for part in parts))
+    if complete and entry is not None:
+        parts += _at_exit(entry, project)
     origin = handling.fn.step(handling.site.call.span, f"`{text(handling.site.call)}` in `{handling.fn.qualname}`")
-    return Path(signal, origin, handling, entry, _kept(parts), complete)
+    return Path(signal, origin, handling, entry, tuple(parts), complete, handler.installed is not handling)
+
+
+def _first(handling: Handling, project: Project) -> Handling:
+    """The handler that installs this one, for a second signal; itself where a program does."""
+    return next(
+        (other for other in handlings(project) if other is not handling and handling.fn in other.targets), handling
+    )
+
+
+def _stop(handler: Handler, entry: Fn | None, project: Project) -> Stop | None:
+    if entry is not None:
+        return stops.find(handler, course(entry, project), project)
+    # the entry is not seen: what the installing function and those that call it go on to
+    found = [handler.installed.fn]
+    for fn in found:
+        stop = stops.find(handler, course(fn, project), project)
+        if stop is not None or len(found) > MAX_CALLERS:
+            return stop
+        callers = (caller.fn for caller in project.calls.callers(fn))
+        found += [fn for fn in dict.fromkeys(callers) if fn not in found and not is_test(fn)]
+    return None
+
+
+def _owners(handling: Handling, project: Project) -> Iterator[Fn]:
+    """The programs, and the bodies of child processes, that install the handler."""
+    name = handling.fn.module.name
+    for entry in (*programs.entries(project), *children(project)):
+        if name in program([entry.module.name], project) and handling.fn in course(entry, project).calls:
+            yield entry
+
+
+def children(project: Project) -> tuple[Fn, ...]:
+    """The functions that child processes run."""
+    seeds = project.roles.seeds().items()
+    return tuple(fn for fn, roles in seeds if not is_test(fn) and any(role.kind == "process" for role in roles))
+
+
+def _is_child(entry: Fn, project: Project) -> bool:
+    return entry in children(project)
+
+
+def from_framework(entry: Fn, project: Project) -> Iterator[Path]:
+    """The paths of a program that a framework runs, which handles the signals itself."""
+    found = frameworks.serving(entry, project)
+    if found is None:
+        return
+    rest, name = found
+    frame = rest.frames[-1]
+    origin = frame.fn.step(programs.span_of(frame.at), f"`{name}`, called in `{frame.fn.qualname}`")
+    for signal in SIGNALS:
+        parts = frameworks.parts(rest, name, signal, entry, project)
+        kept = _kept(part._replace(steps=budget.limited(part.steps, project)) for part in parts)
+        yield Path(signal, origin, None, entry, (*kept, *_at_exit(entry, project)), True)
 
 
 def from_end(entry: Fn, project: Project) -> Path:
     """The end of a program that handles no signal: Ctrl-C where it stays, else its last line."""
-    stay = programs.stay(entry, project)
-    parts = [*(_unwound(stay, project) if stay is not None else ()), *_at_exit(entry, project)]
+    found = course(entry, project)
+    rest = stops.longest(found.rests, found, project)
+    unwound = routes.unwound(rest.frames, routes.INTERRUPT, project) if rest is not None else ()
+    parts = [*_kept(unwound), *_at_exit(entry, project)]
     span = entry.facts.span if not entry.is_module else NO_SPAN
-    return Path("end", entry.step(span, f"program `{entry.qualname}`"), None, entry, _kept(parts), stay is not None)
+    return Path("end", entry.step(span, f"program `{entry.qualname}`"), None, entry, tuple(parts), rest is not None)
 
 
 def _kept(parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple(part for part in parts if part.steps)
 
 
-def _entry_of(handling: Handling, project: Project) -> Fn | None:
-    """The program that installs the handler: on its way to where it stays, or in what it calls on that way."""
-    for entry in programs.entries(project):
-        stay = programs.stay(entry, project)
-        for frame in stay.frames if stay is not None else ():
-            if handling.fn in project.protocol.reach(frame.fn):
-                return entry
-    role = project.roles.role(handling.fn, "main")
-    return role.seed if role is not None else None
+def _at_exit(entry: Fn, project: Project) -> Iterator[Part]:
+    """What the interpreter does when the program's code has ended; a child process ends without callbacks of ``atexit``."""
+    yield from _kept(leftovers.threads(entry, project))
+    if not _is_child(entry, project):
+        yield from _callbacks(entry, project)
+        yield from _kept(leftovers.children(entry, project))
+    yield from _kept(leftovers.killed(entry, project))
 
 
-def _near(handling: Handling, project: Project) -> Stay | None:
-    """Where the function that installs the handler stays, or one that calls it; for a program whose entry is not seen."""
-    found = [handling.fn]
-    for fn in found:
-        stay = programs.stay(fn, project)
-        if stay is not None or len(found) > MAX_CALLERS:
-            return stay
-        found += [
-            caller.fn for caller in project.calls.callers(fn) if caller.fn not in found and not is_test(caller.fn)
-        ]
-    return None
-
-
-def _leaves(handler: Fn, project: Project) -> bool:
-    """Whether the handler raises or exits: nothing of it goes on in the interrupted code."""
-    found = endings.of_function(handler, project)
-    return bool(found) and not endings.comes_back(found) and all(end.kind in ("exit", "raise") for end in found)
-
-
-def _tells(handler: Fn | None, handling: Handling, stay: Stay, project: Project) -> bool:
-    """Whether the handler ends what the program stays in: sets the loop's flag, the awaited event, or shuts the server down."""
-    last = stay.frames[-1]
-    places = [p for loop in project.protocol.loops(last.fn) if loop.at.stmt is last.at.stmt for p in loop.tests]
-    for expr in own_exprs(last.at.stmt):
-        for part in subexprs(expr):
-            places += project.protocol.places_read(part, last.fn) if isinstance(part, (Name, Attr)) else ()
-    if handler is not None:
-        return project.protocol.tells(handler, places)
-    given = handling.handler.value if isinstance(handling.handler, Attr) else handling.handler
-    return any(place in places for place in project.protocol.places_read(given, handling.fn))
-
-
-# --- the way from the stay to the end --------------------------------------------------------------------------------
-
-
-def _continued(stay: Stay, project: Project) -> Iterator[Part]:
-    """What follows when the stay comes to its end, in its function and in those that called it."""
-    for frame in reversed(stay.frames):
-        found = tuple(_after(frame, project))
-        yield Part(f"`{frame.fn.qualname}` goes on", found)
-
-
-def _after(frame: Frame, project: Project) -> Iterator[Step]:
-    for place in frame.at.around():
-        if place is frame.at and isinstance(place.stmt, (While, For)):
-            yield from steps.of_block(place.stmt.orelse, frame.fn, project)
-        yield from steps.of_block(place.after(), frame.fn, project)
-        outer = place.outer.stmt if place.outer is not None else None
-        if isinstance(outer, With):
-            yield from steps.leaving(outer, frame.fn, project)
-        elif isinstance(outer, Try) and place.part != "final":
-            yield from steps.of_block(outer.orelse if place.part == "body" else (), frame.fn, project)
-            yield from steps.of_block(outer.final, frame.fn, project)
-
-
-def _unwound(stay: Stay, project: Project) -> Iterator[Part]:
-    """What an exit that is raised in the stay runs on its way out; one that is caught goes on behind the ``try``."""
-    for number, frame in enumerate(reversed(stay.frames)):
-        found, caught = _unwinding(frame, project)
-        yield Part(f"the exit leaves `{frame.fn.qualname}`", found)
-        if caught:
-            for below in stay.frames[: len(stay.frames) - number - 1][::-1]:
-                yield Part(f"`{below.fn.qualname}` goes on", tuple(_after(below, project)))
-            return
-
-
-def _unwinding(frame: Frame, project: Project) -> tuple[tuple[Step, ...], bool]:
-    found: list[Step] = []
-    caught = False
-    for place in frame.at.around():
-        if caught:
-            found += steps.of_block(place.after(), frame.fn, project)
-        outer = place.outer.stmt if place.outer is not None else None
-        if isinstance(outer, With):
-            found += steps.leaving(outer, frame.fn, project)
-        elif isinstance(outer, Try) and place.part != "final":
-            for handler in outer.handlers if place.part == "body" and not caught else ():
-                if endings.catches(handler.types, "SystemExit", "KeyboardInterrupt"):
-                    found += steps.of_block(handler.body, frame.fn, project)
-                    caught = endings.comes_back(endings.of_block(handler.body, frame.fn, project))
-                    break
-            found += steps.of_block(outer.final, frame.fn, project)
-    return tuple(found), caught
-
-
-def _at_exit(entry: Fn | None, project: Project) -> Iterator[Part]:
+def _callbacks(entry: Fn, project: Project) -> Iterator[Part]:
     """The callbacks of ``atexit`` in the program's modules, the last one registered first (in the order of the code)."""
-    modules = program([entry.module.name], project) if entry is not None else frozenset()
+    modules = program([entry.module.name], project)
     found = [
         given
         for given in project.roles.registrations()
@@ -260,20 +240,23 @@ def _cost(step: Step) -> Cost:
         longest = max(costs, key=lambda found: found.seconds)
         return longest._replace(endless=tuple(wait for found in costs for wait in found.endless))
     inner = cost(step.steps)
+    if step.kind == "call":  # the deadline is a local of the function: the next call sets another
+        return inner._replace(counted=tuple((w._replace(deadline=""), limit, n) for w, limit, n in inner.counted))
     if step.kind == "loop":
         times = 1 if step.times is None else step.times
-        opened = (step,) if step.times is None and inner.counted else ()
+        opened = (step,) if step.times is None and any(not wait.deadline for wait, _, _ in inner.counted) else ()
+        counted = tuple((wait, limit, 1 if wait.deadline else rounds * times) for wait, limit, rounds in inner.counted)
         return Cost(
-            inner.seconds * times,
-            tuple((wait, limit, rounds * times) for wait, limit, rounds in inner.counted),
+            sum(limit * rounds for _, limit, rounds in counted),
+            counted,
             inner.endless,
             (*inner.open, *opened),
         )
     if step.kind == "limit":
         if step.limit is None:
             return inner._replace(open=(*inner.open, step))
-        if inner.endless or inner.seconds > step.limit:
-            return Cost(step.limit, ((step, step.limit, 1),), (), inner.open)
+        if inner.endless or inner.open or inner.seconds > step.limit or not step.bounded:
+            return Cost(step.limit, ((step, step.limit, 1),), (), ())
         return inner
     if step.kind != "wait" or step.limit == 0:
         return inner
@@ -283,9 +266,12 @@ def _cost(step: Step) -> Cost:
 
 
 def _plus(left: Cost, right: Cost) -> Cost:
+    """One after the other; what waits until the same deadline lasts no longer together."""
+    known = {wait.deadline for wait, _, _ in left.counted if wait.deadline}
+    more = tuple(part for part in right.counted if part[0].deadline not in known)
     return Cost(
-        left.seconds + right.seconds,
-        (*left.counted, *right.counted),
+        left.seconds + sum(limit * rounds for _, limit, rounds in more),
+        (*left.counted, *more),
         (*left.endless, *right.endless),
         (*left.open, *right.open),
     )

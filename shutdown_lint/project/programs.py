@@ -130,7 +130,7 @@ def _search(entry: Fn, fn: Fn, frames: tuple[Frame, ...], seen: set[Fn], project
     seen.add(fn)
     loops = {id(loop.at.stmt): loop for loop in project.protocol.loops(fn)}
     for at in fn.statements:
-        if fn.is_module and fn is entry and not _in_program(at, fn, project):
+        if fn.is_module and fn is entry and not in_program(at, fn, project):
             continue
         here = (*frames, Frame(fn, at))
         loop = loops.get(id(at.stmt))
@@ -143,7 +143,7 @@ def _search(entry: Fn, fn: Fn, frames: tuple[Frame, ...], seen: set[Fn], project
     return None
 
 
-def _in_program(at: At, fn: Fn, project: Project) -> bool:
+def in_program(at: At, fn: Fn, project: Project) -> bool:
     """Whether a statement of a module's body is of the program: under the ``__main__`` test, if there is one."""
     guard = project.roles.main_guard(fn)
     return guard is None or any(place.outer is not None and place.outer.stmt is guard for place in at.around())
@@ -170,11 +170,12 @@ def _run_by(site: Site, fn: Fn, project: Project) -> Iterator[Fn]:
     for target in targets if len(targets) == 1 or surely else ():
         if target.fn.facts.is_generator:
             continue
-        if not target.fn.facts.is_async or site.awaited or _is_run(site, fn, project):
+        if not target.fn.facts.is_async or site.awaited or is_run(site, fn, project):
             yield target.fn
 
 
-def _is_run(site: Site, fn: Fn, project: Project) -> bool:
+def is_run(site: Site, fn: Fn, project: Project) -> bool:
+    """Whether the result of the call, a coroutine, is handed to something that runs it to its end."""
     outer = site.parents[0] if site.parents else None
     return isinstance(outer, Call) and project.calls.is_call_to(outer, fn, *_RUNNERS)
 
@@ -310,7 +311,7 @@ def _is_for_ever(wait: Wait, project: Project) -> bool:
     """A server's loop, ``signal.pause()``, or a wait for an event that nothing but a handler sets."""
     call, fn = wait.site.call, wait.fn
     if wait.model.forever:
-        return not wait.model.is_async or wait.site.awaited or _is_run(wait.site, fn, project)
+        return not wait.model.is_async or wait.site.awaited or is_run(wait.site, fn, project)
     if wait.bounded or not wait.model.call.endswith("Event.wait") or not isinstance(call.func, Attr):
         return False
     receiver = call.func.value

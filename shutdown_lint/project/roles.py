@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Call, Const, Expr, If, Lambda, Name, Op
+from shutdown_lint.facts import Attr, Call, Const, Expr, If, Lambda, Name, Op
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.models import Callback, Entry, is_standard
 from shutdown_lint.project.handles import Cls, Fn
@@ -209,7 +209,7 @@ class Roles:
             yield fn, Role("main", (fn.step(fn.facts.span, f"program `{fn.module.name}` starts"),), "proven", fn)
         for decorator in fn.facts.decorators:
             called = decorator.func if isinstance(decorator, Call) else decorator
-            for value in self._project.evaluate.values(called, fn.parent or fn):
+            for value in self._project.evaluate.values(called, fn.parent or fn) or tuple(self._of_group(called, fn)):
                 entry = self._entry(value.name) if isinstance(value, External) else None
                 if entry is not None:
                     yield (
@@ -221,6 +221,23 @@ class Roles:
                             fn,
                         ),
                     )
+
+    def _of_group(self, called: Expr, fn: Fn) -> Iterator[External]:
+        """``@group.command()`` where ``group`` is a function that a decorator of the same library has made a group."""
+        if not isinstance(called, Attr):
+            return
+        values = self._project.evaluate.values(called.value, fn.parent or fn)
+        for group in (value.fn for value in values if isinstance(value, Function)):
+            for decorator in group.facts.decorators:
+                made = decorator.func if isinstance(decorator, Call) else decorator
+                for name in self._project.evaluate.values(made, group.parent or group):
+                    if isinstance(name, External) and self._entry(name.name) is not None:
+                        yield from self._registrars(name.name.partition(".")[0], called.name)
+
+    def _registrars(self, package: str, method: str) -> Iterator[External]:
+        for known in self._project.models.entries:
+            if known.startswith(f"{package}.") and known.endswith(f".{method}"):
+                yield External(known)
 
     def _entry(self, name: str) -> Entry | None:
         return self._project.models.entries.get(self._project.models.canonical(name))

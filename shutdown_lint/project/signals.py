@@ -6,16 +6,15 @@ hands a parameter of its own on to one of them counts as an installer too: its c
 
 from __future__ import annotations
 
-import re
-import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import Arg, Attr, Body, Call, Const, Expr, Name, Param
 from shutdown_lint.project.handles import Fn
-from shutdown_lint.project.values import Constant, External, Function, Values
-from shutdown_lint.walk import Site, argument, loop_over, subexprs, walk
+from shutdown_lint.project.signal_names import signals_at, signals_of
+from shutdown_lint.project.values import External, Function, Values
+from shutdown_lint.walk import Site, argument, subexprs, walk
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 Via: TypeAlias = Literal["signal", "loop"]
 
 LOOP_INSTALLER = "asyncio.AbstractEventLoop.add_signal_handler"
-_BY_NUMBER = {int(number): number.name for number in signal.Signals}
-_NAME = re.compile(r"SIG[A-Z][A-Z0-9]*$")
 
 
 class Handling(NamedTuple):
@@ -95,7 +92,7 @@ def _at(site: Site, fn: Fn, via: Via, project: Project) -> Iterator[Handling]:
     number, handler = number_of(site.call, via), handler_of(site.call, via)
     if handler is None:
         return
-    param = _own_param(handler, fn)
+    param = _own_param(_called_later(handler, fn, project), fn)
     if param is None:
         signals = signals_at(number, site, fn, project)
         yield Handling(signals, via, handler, project.calls.callables(handler, fn), site, fn)
@@ -156,40 +153,17 @@ def _decorator_signals(
     return signals_of(number, installer, project)
 
 
-def signals_at(expr: Expr | None, site: Site, fn: Fn, project: Project) -> tuple[str, ...]:
-    """The same as ``signals_of``, where the call stands: a name has the values of the nearest loop or assignment around."""
-    if isinstance(expr, Name):
-        loop = loop_over(expr.id, site)
-        if loop is not None:
-            elements = project.evaluate.elements(project.evaluate.values(loop, fn))
-            return tuple(dict.fromkeys(name for name in map(_name, elements) if name))
-    return signals_of(expr, fn, project)
+def _called_later(handler: Expr, fn: Fn, project: Project) -> Expr:
+    """The function that is called in the end: ``f`` in ``partial(f, signum)``."""
+    if isinstance(handler, Call) and handler.args and project.calls.is_call_to(handler, fn, "functools.partial"):
+        return handler.args[0].value
+    return handler
 
 
 def _own_param(expr: Expr | None, fn: Fn) -> Param | None:
     """The parameter of ``fn`` that the expression is, where nothing else is ever bound to its name."""
     bindings = fn.bindings.get(expr.id, ()) if isinstance(expr, Name) else ()
     return bindings[0] if len(bindings) == 1 and isinstance(bindings[0], Param) else None
-
-
-def signals_of(expr: Expr | None, fn: Fn, project: Project) -> tuple[str, ...]:
-    """The names of the signals that an expression may be: ``signal.SIGTERM``, ``15``, ``getattr(signal, "SIGTERM")``."""
-    if isinstance(expr, Call) and project.calls.is_call_to(expr, fn, "builtins.getattr"):
-        name = argument(expr, 1, "name")
-        return (
-            (name.value,) if isinstance(name, Const) and isinstance(name.value, str) and _NAME.match(name.value) else ()
-        )
-    found = (_name(value) for value in project.evaluate.values(expr, fn))
-    return tuple(dict.fromkeys(name for name in found if name))
-
-
-def _name(value: object) -> str | None:
-    if isinstance(value, Constant) and type(value.value) is int:
-        return _BY_NUMBER.get(value.value)
-    if isinstance(value, External) and value.name.startswith("signal."):
-        last = value.name.rpartition(".")[2]
-        return last if _NAME.match(last) else None
-    return None
 
 
 def is_restored(handling: Handling, project: Project) -> bool:

@@ -14,10 +14,12 @@ from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import (
     NO_SPAN,
+    Arg,
     Attr,
     Await,
     Body,
     Call,
+    Comp,
     Const,
     Expr,
     For,
@@ -33,21 +35,32 @@ from shutdown_lint.facts import (
     While,
     With,
     WithItem,
+    Yield,
 )
 from shutdown_lint.project.handles import Cls, Fn
-from shutdown_lint.project.values import Constant, Instance
-from shutdown_lint.walk import Site, argument, children, last_name, own_exprs, text
+from shutdown_lint.project.limits import deadline, seconds, until
+from shutdown_lint.project.settled import settled
+from shutdown_lint.project.values import Coroutine, Instance
+from shutdown_lint.walk import Site, argument, children, last_name, own_exprs, subexprs, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
     from shutdown_lint.project.protocol import Wait
 
 Kind: TypeAlias = Literal[
-    "call", "wait", "stop", "release", "tell", "exit", "loop", "choice", "branch", "group", "limit"
-]
+    "call", "wait", "stop", "release", "tell", "raise", "exit", "loop", "choice", "branch", "group", "limit",
+    "lost",  # what nobody waits for, at the end of the program
+    "maybe", "part",  # a choice with one branch, and one of a group, as the map shows them
+]  # fmt: skip
 
+FAILS, ELSE = "if it fails", "otherwise"  # how the branches of a ``try`` are called
 MAX_DEPTH = 6
+MAX_TEXT = 40
 _GROUPS = ("asyncio.gather",)
+# What runs the coroutine that it gets before it comes back; here and not in the models: it is how calls nest.
+_RUNNERS = ("asyncio.run", "asyncio.AbstractEventLoop.run_until_complete", "asyncio.Runner.run", "asyncio.shield")
+_SENDERS = ("os.kill", "os.killpg", "signal.pidfd_send_signal")  # to another process
+_RAISERS = ("signal.raise_signal",)
 _LIMITS = {"asyncio.wait_for": 1, "asyncio.timeout": 0, "trio.fail_after": 0, "trio.move_on_after": 0, "anyio.fail_after": 0,
            "anyio.move_on_after": 0, "async_timeout.timeout": 0}  # fmt: skip
 _THREADED = {"asyncio.to_thread": 0, "asyncio.AbstractEventLoop.run_in_executor": 1}
@@ -60,6 +73,10 @@ _ENDS = ("sys.exit", "os._exit", "builtins.exit", "builtins.quit")
 _RELEASES = frozenset({
     "close", "aclose", "shutdown", "stop", "terminate", "disconnect", "wait_closed", "cleanup", "release", "cancel", "kill", "join",
 })  # fmt: skip
+_STOPS = frozenset({"stop", "shutdown", "terminate", "close", "cancel", "kill", "request_stop", "signal_stop"})
+# Names by which one waits for an object of unknown type, where the result is dropped (that of `str.join` never is).
+_WAITS = frozenset({"join", "wait"})
+_MANAGERS = frozenset({"contextmanager", "asynccontextmanager"})
 _ENTERED_WAITS = ("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor")
 
 
@@ -67,9 +84,11 @@ class Step(NamedTuple):
     """One step.
 
     ``limit`` is how many seconds it lasts at most: 0 where it does not wait; None where that is not known. ``bounded`` tells
-    the two cases of None apart: a wait without any limit (False), and one whose limit is only known at run time (True).
+    the two cases of None apart: a wait without any limit (False), and one whose limit is only known at run time (True). A limit
+    that is not ``bounded`` is around something that may last until it is over.
     ``steps`` are the inner steps of a call, loop, branch, group, limit, or the branches of a choice. ``times`` is how
     often a loop runs its steps, None where that is not known. ``fn`` and ``site`` say where the code is, for further questions.
+    Waits of one ``deadline`` (its name with that of the function) share the limit: together they last no longer.
     """
 
     kind: Kind
@@ -83,6 +102,7 @@ class Step(NamedTuple):
     steps: tuple[Step, ...]
     fn: Fn
     site: Site | None
+    deadline: str = ""
 
     @property
     def waits(self) -> bool:
@@ -122,19 +142,6 @@ def leaving(stmt: With, fn: Fn, project: Project, depth: int = 0) -> tuple[Step,
     """What leaving a ``with`` statement does: the last context manager first."""
     reader = _Reader(fn, project, depth)
     return tuple(step for item in reversed(stmt.items) for step in reader.left(item))
-
-
-def seconds(expr: Expr | None, fn: Fn, project: Project) -> float | None:
-    """The number of seconds that an expression surely is at least: a literal, or the least of the constants that it may be."""
-    if isinstance(expr, Const):
-        values: list[object] = [expr.value]
-    else:
-        found = project.evaluate.values(expr, fn)
-        if not all(isinstance(value, Constant) for value in found):
-            return None
-        values = [value.value for value in found if isinstance(value, Constant)]
-    numbers = [float(value) for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
-    return min(numbers) if numbers and len(numbers) == len(values) else None
 
 
 class _Reader:
@@ -187,7 +194,10 @@ class _Reader:
             label, times = f"while {_short(stmt.test)}", None
             inner = (*self.expression(stmt.test, stmt), *self.block(stmt.body))
         if inner:
-            yield self._step("loop", label, stmt.span, steps=inner, times=times)
+            loop = self._step("loop", label, stmt.span, steps=inner, times=times)
+            end = until(stmt.test, self._fn) if isinstance(stmt, While) else None
+            limit = seconds(end.after, self._fn, self._project) if end is not None else None
+            yield self._step("limit", label, stmt.span, steps=(loop,), limit=limit) if limit is not None else loop
         yield from self.block(stmt.orelse)
 
     def _times(self, iterable: Expr) -> int | None:
@@ -202,8 +212,10 @@ class _Reader:
     def _try(self, stmt: Try) -> Iterator[Step]:
         yield from self.block(stmt.body)
         arms = tuple((f"except {_types(handler.types)}", handler.body) for handler in stmt.handlers)
-        yield from self._choice(stmt, "if it fails", arms)
-        yield from self.block(stmt.orelse)
+        if any(self.block(body) for _, body in arms):
+            yield from self._choice(stmt, FAILS, (*arms, (ELSE, stmt.orelse)) if stmt.orelse else arms)
+        else:
+            yield from self.block(stmt.orelse)
         yield from self.block(stmt.final)
 
     def _with(self, stmt: With) -> Iterator[Step]:
@@ -219,6 +231,12 @@ class _Reader:
     def left(self, item: WithItem) -> Iterator[Step]:
         """What leaving one context manager does."""
         site = self._site(item.context) if isinstance(item.context, Call) else None
+        for target in self._project.calls.targets(item.context, self._fn) if isinstance(item.context, Call) else ():
+            if target.fn.decorator_names & _MANAGERS:
+                inner = behind_yield(target.fn, self._project, self._depth + 1)
+                if inner:
+                    yield self._step("call", f"end of `with {text(item.context)}`", item.span, steps=inner)
+                return
         for value in self._project.evaluate.values(item.context, self._fn):
             if not isinstance(value, Instance):
                 continue
@@ -275,16 +293,32 @@ class _Reader:
             return
         if "asyncio.wait_for" in names and call.args:
             inner = tuple(self._awaited(call.args[0].value, stmt, call.span))
+            seen = not self._is_foreign(call.args[0].value)
             yield (
-                self._step("limit", text(call), call.span, steps=inner, limit=self._limit(call))
+                self._step(
+                    "limit",
+                    text(call),
+                    call.span,
+                    steps=inner,
+                    limit=self._limit(call),
+                    bounded=seen,
+                    site=self._site(call),
+                )
                 if inner
                 else self._waited(call, self._limit(call))
             )
+            return
+        if any(name in _RUNNERS for name in names) and call.args:
+            yield from self._awaited(call.args[0].value, stmt, call.span)
             return
         for child in children(call):
             if not (last in _LATER and isinstance(child, Call)):  # the coroutine of a new task does not run here
                 yield from self.expression(child, stmt)
         yield from self._itself(call, last, names, awaited)
+
+    def _is_foreign(self, expr: Expr) -> bool:
+        """Whether it is a coroutine of a library: how long it lasts is not known."""
+        return isinstance(expr, Call) and not self._project.calls.targets(expr, self._fn)
 
     def _awaited(self, expr: Expr, stmt: Stmt, span: Span) -> Iterator[Step]:
         """What awaiting the expression does; ``span`` is that of the call which awaits it."""
@@ -295,11 +329,27 @@ class _Reader:
         else:
             yield from self.expression(expr, stmt)
 
+    def _gathered(self, arg: Arg, stmt: Stmt, span: Span) -> Iterator[Step]:
+        """One argument of a group: ``*tasks`` are waited for until the last of them has ended."""
+        expr = arg.value
+        if not arg.star:
+            yield from self._awaited(expr, stmt, span)
+        elif isinstance(expr, Comp):
+            for element in expr.elements:
+                yield from self._awaited(element, stmt, span)
+        elif not self._makes_coroutines(expr):
+            yield self._step("wait", f"*{text(expr)}", span, limit=None, bounded=False)
+
+    def _makes_coroutines(self, expr: Expr) -> bool:
+        """Whether the elements are coroutines that the project's own functions make: they have steps of their own."""
+        values = self._project.evaluate.values(expr, self._fn)
+        return any(isinstance(value, Coroutine) for value in self._project.evaluate.elements(values))
+
     def _group(self, call: Call, stmt: Stmt) -> Iterator[Step]:
         inner = tuple(
             self._step("branch", text(arg.value), call.span, steps=steps)
             for arg in call.args
-            if (steps := tuple(self._awaited(arg.value, stmt, call.span)))
+            if (steps := tuple(self._gathered(arg, stmt, call.span)))
         )
         if inner:
             yield self._step("group", text(call), call.span, steps=inner)
@@ -330,9 +380,17 @@ class _Reader:
         if targets:
             sure = _is_super(call)  # an override of the method does not run by `super()`
             found = (target.fn for target in targets if target.confidence == "proven" or not sure)
-            yield from self._targets(tuple(found), call, site, awaited)
+            inner = tuple(self._targets(tuple(dict.fromkeys(found)), call, site, awaited))
+            yield from inner or self._told(call, last, names, site)
             return
         yield from self._released(call, last, names, site)
+
+    def _told(self, call: Call, last: str, names: tuple[str, ...], site: Site | None) -> Iterator[Step]:
+        """A call of the project's own that does nothing but tell: ``worker.stop()`` sets a flag."""
+        if last in _STOPS and isinstance(call.func, Attr):
+            yield self._step("stop", text(call), call.span, site=site)
+        elif names:
+            yield from self._released(call, last, names, site)
 
     def _targets(self, targets: tuple[Fn, ...], call: Call, site: Site | None, awaited: bool) -> Iterator[Step]:
         run = [
@@ -352,29 +410,46 @@ class _Reader:
 
     def _called(self, target: Fn, label: str, span: Span, site: Site | None) -> Iterator[Step]:
         inner = of_function(target, self._project, self._depth + 1)
+        if site is not None:
+            inner = settled(inner, target, site.call, self._project)
         if inner:
             yield self._step("call", label, span, steps=inner, site=site)
 
     def _wait(self, wait: Wait) -> Iterator[Step]:
         call = wait.site.call
-        limit, bounded = self._wait_limit(wait), wait.bounded or wait.model.wakes == "time"
+        if wait.model.call.endswith("Queue.put") and self._is_unbounded(call):
+            return
+        found = self._limited(call, self._given(wait), wait.bounded or wait.model.wakes == "time", wait.site)
         if self._is_sure_to_end(call):
             yield self._step("wait", text(call), call.span, site=wait.site)
-        elif limit != 0.0 and not (wait.model.call == "os.waitpid" and len(call.args) > 1):
-            yield self._step("wait", text(call), call.span, limit=limit, bounded=bounded, site=wait.site)
+        elif found.limit != 0.0 and not (wait.model.call == "os.waitpid" and _polls(call)):
+            yield found
 
-    def _wait_limit(self, wait: Wait) -> float | None:
+    def _is_unbounded(self, call: Call) -> bool:
+        """Whether the queue surely was made without a size: ``put`` never waits."""
+        queues = self._project.evaluate.values(call.func.value, self._fn) if isinstance(call.func, Attr) else ()
+        made = [value.call for value in queues if isinstance(value, Instance)]
+        return bool(made) and all(call is not None and not call.args for call in made)
+
+    def _limited(self, call: Call, given: Expr | None, bounded: bool, site: Site | None) -> Step:
+        """A wait with the limit that is given for it; a rest of the time until a deadline is at most that of the deadline."""
+        until = deadline(given, self._fn)
+        limit = seconds(until.after if until is not None else given, self._fn, self._project) if bounded else None
+        found = self._step("wait", text(call), call.span, limit=limit, bounded=bounded, site=site)
+        return found._replace(deadline=f"{self._fn.qualname}:{until.name}") if until is not None else found
+
+    def _given(self, wait: Wait) -> Expr | None:
+        """The expression that limits the wait."""
         call, model = wait.site.call, wait.model
         if model.wakes == "time":
-            return seconds(argument(call, 0, "secs"), self._fn, self._project)
+            return argument(call, 0, "secs")
         if not wait.bounded:
             return None
         for keyword in ("block", "blocking", "wait"):
             given = argument(call, 0, keyword)
             if isinstance(given, Const) and given.value is False:
-                return 0.0
-        given = argument(call, model.position if model.position >= 0 else 99, model.timeout or "\0")
-        return seconds(given, self._fn, self._project)
+                return Const(0)
+        return argument(call, model.position if model.position >= 0 else 99, model.timeout or "\0")
 
     def _is_sure_to_end(self, call: Call) -> bool:
         """A wait for a child of which the same function has written ``kill()`` in a line before."""
@@ -394,11 +469,24 @@ class _Reader:
         """A stop or a release, by the type of the receiver; by its name where the type is unknown."""
         if not isinstance(call.func, Attr):
             return
+        if any(name in _SENDERS for name in names) and len(call.args) > 1 and not _is_zero(call.args[1].value):
+            yield self._step("tell", text(call), call.span, site=site)
+            return
+        if any(name in _RAISERS for name in names):
+            yield self._step("tell", text(call), call.span, site=site)
+            return
         if last == "set" and any(name.rpartition(".")[0] in _EVENTS for name in names):
             yield self._step("tell", text(call), call.span, site=site)
             return
         model = self._project.resources.model_of(call.func.value, self._fn)
-        if model is not None and last in model.release:
+        known = model is not None and last in model.release
+        if last in _WAITS and site is not None and site.dropped and (known or (model is None and not names)):
+            given = call.args[0].value if call.args else None
+            if self._is_sure_to_end(call):
+                yield self._step("wait", text(call), call.span, site=site)
+            else:
+                yield self._limited(call, given, given is not None, site)
+        elif model is not None and last in model.release:
             yield self._step("release", text(call), call.span, site=site)
         elif model is not None and last in model.stop:
             yield self._step("stop", text(call), call.span, site=site)
@@ -440,10 +528,38 @@ class _Reader:
         return self._sites.get(id(call))
 
 
+def behind_yield(fn: Fn, project: Project, depth: int = 0) -> tuple[Step, ...]:
+    """What a function with ``@contextmanager`` does when its ``with`` block is left; behind the last ``yield``, others are guards."""
+    reader = _Reader(fn, project, depth)
+    yields = [
+        at
+        for at in fn.statements
+        if any(isinstance(part, Yield) for root in own_exprs(at.stmt) for part in subexprs(root))
+    ]
+    found: list[Step] = []
+    for place in yields[-1].around() if yields and depth <= MAX_DEPTH else ():
+        found += reader.block(place.after())
+        outer = place.outer.stmt if place.outer is not None else None
+        if isinstance(outer, With):
+            found += leaving(outer, fn, project, depth)
+        elif isinstance(outer, Try) and place.part != "final":
+            found += (*reader.block(outer.orelse if place.part == "body" else ()), *reader.block(outer.final))
+    return tuple(found)
+
+
 def _is_super(call: Call) -> bool:
     """``super().stop()``."""
     made = call.func.value if isinstance(call.func, Attr) else None
     return isinstance(made, Call) and isinstance(made.func, Name) and made.func.id == "super"
+
+
+def _polls(call: Call) -> bool:
+    """``os.waitpid(pid, os.WNOHANG)``."""
+    return len(call.args) > 1 and not _is_zero(call.args[1].value)
+
+
+def _is_zero(expr: Expr) -> bool:
+    return isinstance(expr, Const) and expr.value == 0
 
 
 def _span(stmt: Stmt) -> Span:
@@ -452,9 +568,16 @@ def _span(stmt: Stmt) -> Span:
 
 def _short(expr: Expr) -> str:
     """A condition or iterable in a few words."""
+    said = _condition(expr)
+    return said if len(said) <= MAX_TEXT else f"{said[: MAX_TEXT - 1]}…"
+
+
+def _condition(expr: Expr) -> str:
     if isinstance(expr, Op) and expr.op == "not":
-        return f"not {_short(expr.operands[0])}"
-    return text(expr, 40)
+        return f"not {_condition(expr.operands[0])}"
+    if isinstance(expr, Op) and expr.op not in ("if", "?"):
+        return f" {expr.op.replace('-', ' ').strip() or '-'} ".join(map(_condition, expr.operands))
+    return "None" if isinstance(expr, Const) and expr.value is None else text(expr, MAX_TEXT)
 
 
 def _types(types: Expr | None) -> str:

@@ -8,8 +8,8 @@ from shutdown_lint.deployment.commands import Chain, Program, Shell
 from shutdown_lint.deployment.facts import DeploymentFile, Unit
 from shutdown_lint.deployment.images import SHELLS
 from shutdown_lint.deployment.world import World
+from shutdown_lint.project.handled import handles
 from shutdown_lint.project.programs import stay
-from shutdown_lint.rules.signals._losses import handles
 
 
 class Lost(NamedTuple):

@@ -58,10 +58,11 @@ from shutdown_lint.deployment.facts import DeploymentFile, Unit
 from shutdown_lint.deployment.world import World
 from shutdown_lint.facts import Const
 from shutdown_lint.findings import Finding
+from shutdown_lint.project.handled import handles
 from shutdown_lint.project.programs import Stay, stay
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.deployment._reach import behind_shell, has_init
-from shutdown_lint.rules.signals._losses import handles, is_told_elsewhere, lost
+from shutdown_lint.rules.signals._losses import is_told_elsewhere, lost
 from shutdown_lint.walk import sites_at
 
 RULE = Rule(

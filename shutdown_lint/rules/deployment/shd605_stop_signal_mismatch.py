@@ -41,8 +41,8 @@ from shutdown_lint.deployment.commands import Program
 from shutdown_lint.deployment.facts import DeploymentFile, Setting, Unit
 from shutdown_lint.deployment.world import World
 from shutdown_lint.findings import Finding
+from shutdown_lint.project.handled import handles
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.signals._losses import handles
 
 RULE = Rule(
     code="SHD605",

@@ -75,11 +75,12 @@ from collections.abc import Iterator
 from shutdown_lint.facts import ModuleFacts, Span
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.handled import handles
 from shutdown_lint.project.programs import Stay, entries, span_of, stay
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._installing import handler_fix
 from shutdown_lint.rules.signals._interrupts import interrupts
-from shutdown_lint.rules.signals._losses import handles, is_example, is_interactive, is_told_elsewhere, lost, modules_of
+from shutdown_lint.rules.signals._losses import is_example, is_interactive, is_told_elsewhere, lost, modules_of
 
 RULE = Rule(
     code="SHD301",

@@ -76,6 +76,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding, Fix, Step, Tier
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.handled import handles
 from shutdown_lint.project.programs import Stay, entries, stay
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import handlings, is_restored
@@ -85,7 +86,6 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._installing import handler_fix
 from shutdown_lint.rules.signals._interrupts import Interrupt, interrupts
 from shutdown_lint.rules.signals._losses import (
-    handles,
     is_example,
     is_interactive,
     is_told_elsewhere,

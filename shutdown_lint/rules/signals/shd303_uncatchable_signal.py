@@ -51,7 +51,8 @@ from shutdown_lint.facts import Call, Comp, Expr, If, ModuleFacts, Seq, Try, Whi
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
-from shutdown_lint.project.signals import installs, mentions_signal, number_of, signals_at, signals_of
+from shutdown_lint.project.signal_names import signals_at, signals_of
+from shutdown_lint.project.signals import installs, mentions_signal, number_of
 from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import Site, argument, own_exprs, subexprs, text

@@ -63,7 +63,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.scopes import Value
-from shutdown_lint.project.signals import signals_of
+from shutdown_lint.project.signal_names import signals_of
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import Site, argument, own_exprs, same, subexprs, text
 

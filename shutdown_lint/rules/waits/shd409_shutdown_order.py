@@ -5,6 +5,8 @@ Reports, where something is stopped, a file, database connection, executor, sess
 thread, job or task that uses it is joined, awaited or shut down a few lines later, across the methods that the stop calls; and a
 ``with`` that closes it while the work is joined only behind the block.
 
+With a [budget](../map.md#the-budget) in the configuration, also a component that is ended before one of a lower priority number.
+
 ## Why it matters
 The work is still at it: its next use fails, what it was about to write is lost, and it dies of an exception that hides the reason.
 
@@ -73,6 +75,7 @@ from typing import NamedTuple, TypeAlias
 from shutdown_lint.facts import Break, ModuleFacts, Return, Span, Try, With
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project, steps
+from shutdown_lint.project.budget import of_components
 from shutdown_lint.project.places import Local, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
@@ -124,6 +127,40 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             early = _early(found, waits, ends, number, resources, project)
             if early is not None:
                 yield _finding(module, early, fn, project)
+        if project.budget.components:
+            yield from _out_of_order(module, fn, project)
+
+
+def _out_of_order(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Finding]:
+    """What the function ends before something that the declared budget ends first."""
+    found = [
+        (step, component, inside)
+        for step, component, inside in of_components(steps.of_function(fn, project), project)
+        if component.priority
+    ]
+    for number, (step, component, inside) in enumerate(found):
+        later = next(
+            (
+                (other, ahead)
+                for other, ahead, around in found[number + 1 :]
+                if ahead.priority < component.priority and not _apart((step, inside), (other, around), project)
+            ),
+            None,
+        )
+        if later is not None and step.fn is fn and step.site is not None:
+            other, ahead = later
+            yield RULE.finding(
+                module,
+                step.site.call.span,
+                f"`{step.text}` comes before `{other.text}`: the budget ends `{ahead.name}` (priority {ahead.priority}) before "
+                f"`{component.name}` (priority {component.priority})",
+                trace=(
+                    other.fn.step(
+                        Span(other.line, other.column, other.line, other.column), f"`{ahead.name}` ends here"
+                    ),
+                ),
+                help=f"end `{ahead.name}` first, or change the priorities in `[tool.shutdown-lint.budget]`",
+            )
 
 
 def _may_be(fn: Fn, project: Project) -> bool:

@@ -3,7 +3,10 @@
 ## What it does
 Adds up the limits of all waits that follow one another on the way from a SIGTERM handler to the end of the program: in the handler,
 behind the loop that its flag ends (or in the ``finally`` and ``with`` that its exit unwinds), and in ``atexit`` callbacks. Reports
-a sum above 30 seconds (by a second and more), and shows it.
+a sum above 30 seconds (by a second and more), and shows it. Waits until one deadline count once.
+
+With a [budget](../map.md#the-budget) in the configuration, its grace period counts, its limits stand for waits that have none, and
+a component that may take longer than its own limit is reported too.
 
 ## Why it matters
 Each limit looks reasonable by itself. But Kubernetes sends SIGKILL 30 seconds after SIGTERM, Docker after 10: when the waits are
@@ -104,6 +107,7 @@ from collections.abc import Iterable, Iterator
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding, Step as Place
 from shutdown_lint.project import Fn, Project, steps
+from shutdown_lint.project.budget import limited, of_components
 from shutdown_lint.project.paths import Cost, Path, cost, from_signal
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import handlings
@@ -129,7 +133,6 @@ RULE = Rule(
     ),
     origin=("G13",),
 )
-GRACE = 30.0
 SLACK = 1.0  # the pauses of polls, beside a limit that is just the grace period
 MAX_SHOWN = 4
 MAX_LOST = 6
@@ -140,29 +143,48 @@ _HELP = "share one deadline between the waits, and end at the same time what doe
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at the paths of the SIGTERM handlers that the module installs, and at its stop functions."""
     covered: set[Fn] = set()
+    grace = project.budget.grace
     for handling in handlings(project):
         if "SIGTERM" in handling.signals and not is_test(handling.fn):
             for path in from_signal(handling, project) if handling.fn.module is module else ():
                 found = path.cost
-                if path.trigger == "SIGTERM" and found.seconds >= GRACE + SLACK:
+                if path.trigger == "SIGTERM" and found.seconds >= grace + SLACK:
                     covered |= {step.fn for step, _, _ in found.counted}
-                    yield _of_path(module, path, found)
+                    yield _of_path(module, path, found, grace)
                     break
     for fn in project.functions(module):
         if STOP_NAME.match(fn.name) and fn.mentions & _WAITS and fn not in covered and not is_test(fn):
             yield from _of_function(module, fn, project)
+        if project.budget.components and not is_test(fn):
+            yield from _of_components(module, fn, project)
 
 
-def _of_path(module: ModuleFacts, path: Path, found: Cost) -> Finding:
+def _of_components(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Finding]:
+    """The steps written in the function that may take longer than the budget gives to what they end."""
+    for step, component, _ in of_components(steps.of_function(fn, project), project):
+        found = cost((step,))
+        if component.limit is None or step.fn is not fn or step.site is None or found.seconds <= component.limit:
+            continue
+        yield RULE.finding(
+            module,
+            step.site.call.span,
+            f"`{step.text}` may last {_seconds(found.seconds)} ({_sum(found)}), and the budget gives `{component.name}` "
+            f"{_seconds(component.limit)}",
+            trace=_waits(found),
+            help="lower the limits of its waits, or raise the limit in `[tool.shutdown-lint.budget]`",
+        )
+
+
+def _of_path(module: ModuleFacts, path: Path, found: Cost, grace: float) -> Finding:
     assert path.handling is not None
     firm = sum(cost(tuple(_firm(part.steps))).seconds for part in path.parts)
     return RULE.finding(
         module,
         path.handling.site.call.span,
         f"the way from SIGTERM to the exit may last {_seconds(found.seconds)} ({_sum(found)}), and a program is killed after "
-        f"{_seconds(GRACE)}",
-        tier="D" if firm >= GRACE + SLACK else "P",
-        lost=_lost(path.steps),
+        f"{_seconds(grace)}",
+        tier="D" if firm >= grace + SLACK else "P",
+        lost=_lost(path.steps, grace),
         trace=(path.origin, *_waits(found)),
         help=_HELP,
     )
@@ -178,20 +200,20 @@ def _firm(found: Iterable[Step], chosen: bool = False) -> Iterator[Step]:
 
 def _of_function(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Finding]:
     """A stop function that is above the limit by itself, and not only by one function that it calls."""
-    inner = steps.of_function(fn, project)
+    inner, grace = limited(steps.of_function(fn, project), project), project.budget.grace
     found = cost(inner)
-    if found.seconds < GRACE + SLACK or any(
-        step.kind == "call" and cost((step,)).seconds >= GRACE + SLACK for step in inner
+    if found.seconds < grace + SLACK or any(
+        step.kind == "call" and cost((step,)).seconds >= grace + SLACK for step in inner
     ):
         return
     yield RULE.finding(
         module,
         fn.facts.span,
-        f"`{fn.qualname}` may last {_seconds(found.seconds)} ({_sum(found)}), and a program is killed {_seconds(GRACE)} after SIGTERM",
-        tier="S" if _ends_owner(fn, project) and cost(tuple(_firm(inner))).seconds >= GRACE + SLACK else "P",
+        f"`{fn.qualname}` may last {_seconds(found.seconds)} ({_sum(found)}), and a program is killed {_seconds(grace)} after SIGTERM",
+        tier="S" if _ends_owner(fn, project) and cost(tuple(_firm(inner))).seconds >= grace + SLACK else "P",
         severity="info",
         confidence="likely",
-        lost=_lost(inner),
+        lost=_lost(inner, grace),
         trace=_waits(found),
         help=_HELP,
     )
@@ -223,11 +245,11 @@ def _waits(found: Cost) -> tuple[Place, ...]:
     )
 
 
-def _lost(found: Iterable[Step]) -> tuple[Place, ...]:
+def _lost(found: Iterable[Step], grace: float) -> tuple[Place, ...]:
     """The releases that come when the grace period is over."""
     total, late = 0.0, []
     for step, _ in steps.leaves(found):
-        if step.kind in ("release", "stop") and total > GRACE:
+        if step.kind in ("release", "stop") and total > grace:
             late.append(Place(step.file, step.line, step.column, f"`{step.text}` in `{step.fn.qualname}`"))
         total += step.limit or 0.0
     return tuple(dict.fromkeys(late))[:MAX_LOST]

@@ -71,10 +71,10 @@ from typing import NamedTuple
 from shutdown_lint.facts import Attr, Await, Call, Const, For, If, ModuleFacts, Name, Yield
 from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.limits import seconds
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import handlings
-from shutdown_lint.project.steps import seconds
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._texts import JOIN
 from shutdown_lint.rules.base import Rule
