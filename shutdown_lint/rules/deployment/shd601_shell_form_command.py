@@ -66,7 +66,7 @@ RULE = Rule(
     severity="warning",
     triggers=(),
     fix="safe",
-    origin=("G1",),
+    origin=("G15",),
 )
 _HELP = "use the exec form, a list of words, or put `exec` before the program"
 _HELP_MORE = "make the program the shell's last act, behind `exec`"
@@ -75,7 +75,7 @@ _HELP_MORE = "make the program the shell's last act, behind `exec`"
 def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
     """The images, services and containers of the file."""
     for unit in file.units:
-        if unit.kind in ("image", "compose", "pod") and unit.words:
+        if unit.kind in ("image", "compose", "pod") and unit.words and unit.written:
             yield from _of_unit(file, unit, world)
 
 

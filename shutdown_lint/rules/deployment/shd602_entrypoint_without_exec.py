@@ -69,7 +69,7 @@ RULE = Rule(
     severity="warning",
     triggers=(),
     fix="safe",
-    origin=("G1",),
+    origin=("G15",),
 )
 _ENTRY = re.compile(r"(?:docker-?)?entry-?_?point", re.IGNORECASE)
 _HELP = "write `exec` before it, so that it takes the shell's place"

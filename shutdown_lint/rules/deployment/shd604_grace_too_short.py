@@ -61,7 +61,7 @@ RULE = Rule(
     tier="D",
     severity="warning",
     triggers=(),
-    origin=("G13",),
+    origin=("G15",),
 )
 SLACK = 0.5  # seconds: equal limits are a matter of luck, but no mistake that can be told
 _NAMES = {"compose": "compose", "pod": "Kubernetes", "systemd": "systemd", "supervisor": "supervisord"}
@@ -71,7 +71,7 @@ def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
     """Every unit with a grace period."""
     for unit in file.units:
         grace = world.grace(unit)
-        if grace is None or math.isinf(grace.seconds):
+        if grace is None or math.isinf(grace.seconds) or _is_elsewhere(unit, grace):
             continue
         if unit.get("preStop") is not None and grace.left <= 0:
             yield _hook(file, unit, grace)
@@ -80,6 +80,11 @@ def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
         if program is not None:
             yield from _server(file, unit, grace, program, world)
             yield from _code(file, unit, grace, program, world)
+
+
+def _is_elsewhere(unit: Unit, grace: Grace) -> bool:
+    """Whether the command and the grace period are both taken over: they are judged where they are written."""
+    return not unit.written and (grace.setting is None or grace.setting.span == unit.span)
 
 
 def _hook(file: DeploymentFile, unit: Unit, grace: Grace) -> Finding:
@@ -94,7 +99,7 @@ def _hook(file: DeploymentFile, unit: Unit, grace: Grace) -> Finding:
 
 
 def _server(file: DeploymentFile, unit: Unit, grace: Grace, program: Program, world: World) -> Iterator[Finding]:
-    limit = world.server_limit(program, file)
+    limit = world.server_limit(program, file, unit)
     if limit is None or limit[0] <= grace.left + SLACK:
         return
     value, words, written = limit

@@ -79,9 +79,8 @@ RULE = Rule(
     tier="S",
     severity="info",
     triggers=(),
-    origin=("G11",),
+    origin=("G15",),
 )
-_WEB = frozenset({"gunicorn", "uvicorn", "hypercorn"})
 
 
 def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
@@ -90,7 +89,8 @@ def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
         if unit.kind != "pod" or unit.value("kind") not in ("Deployment", "StatefulSet") or unit.get("preStop"):
             continue
         program = world.program(file, unit)
-        if program is None or program.name not in _WEB:
+        known = world.known_of(program) if program is not None else None
+        if known is None or not known.serves:
             continue
         service = next((service for _, service in world.units("service") if _selects(service, unit)), None)
         if service is not None:
