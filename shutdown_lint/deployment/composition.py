@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
+from shutdown_lint.deployment.durations import seconds
 from shutdown_lint.deployment.facts import Command, DeploymentFile, Setting, Span, Unit
 
 _MAX_EXTENDS = 8
@@ -105,6 +106,18 @@ def _command(command: Command | None, span: Span) -> Command | None:
 
 
 def _with_stopping(unit: Unit, above: Unit) -> Unit:
-    """A service with the settings that the override file, which compose reads without being told, changes."""
-    changed = [(key, Setting(found.value, unit.span)) for key in _STOPPING if (found := above.get(key))]
+    """A service with the settings of the override file, which compose reads without being told.
+
+    A shorter grace period is left out: it is judged in the override file, and this one may be used without that.
+    """
+    changed = [
+        (key, Setting(found.value, unit.span))
+        for key in _STOPPING
+        if (found := above.get(key)) and (key != "stop_grace_period" or _is_longer(found, unit.get(key)))
+    ]
     return unit._replace(settings=(*unit.settings, *changed))
+
+
+def _is_longer(found: Setting, own: Setting | None) -> bool:
+    value, other = seconds(found.value), seconds(own.value) if own is not None else 0.0
+    return value is not None and other is not None and value > other
