@@ -131,7 +131,9 @@ class World:
         found = self._scripts.get(_copied(path, stage) or name) or self._scripts.get(name, [])
         here = os.path.dirname(file.absolute)
         near = [other for other in found if f"{os.path.dirname(other.absolute)}/".startswith(f"{here}/")]
-        return (near or found)[0] if len(near or found) == 1 else None
+        beside = [other for other in near if os.path.dirname(other.absolute) == here]
+        best = beside or near or found
+        return best[0] if len(best) == 1 else None
 
     def entry_script(self, file: DeploymentFile, unit: Unit) -> DeploymentFile | None:
         """The script of the project that a unit starts."""
