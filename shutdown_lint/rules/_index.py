@@ -1353,7 +1353,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
     (
         "SHD605",
         "stop-signal-mismatch",
-        "the platform's stop signal is SIGKILL, or one that the program does not handle",
+        "the stop signal is SIGKILL, or one on which the program does not end in order",
         "D",
         "warning",
         "none",

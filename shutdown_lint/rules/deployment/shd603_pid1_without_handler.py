@@ -1,9 +1,10 @@
 """Python is PID 1 of a container, and the program handles no SIGTERM.
 
 ## What it does
-Follows the command of an image, a compose service or a Kubernetes container to the code of the project. Reports it where Python
-is the first process (exec form, or behind `exec`; no `tini`, `dumb-init` or `init: true`), the program runs until it is stopped, and
-neither it nor a framework that it runs handles SIGTERM.
+Follows the command of an image, a compose service or a Kubernetes container to the code of the project. Reports it where Python is the
+first process (exec form, or behind `exec`; no `tini`, `dumb-init` or `init: true`), the program runs until it is stopped, and neither it
+nor a framework that it runs handles SIGTERM. Servers of libraries count too, where the models know that they have no handler: waitress, and
+`flask run` without its reloader.
 
 ## Why it matters
 The kernel gives PID 1 no default actions for signals: what it does not handle is ignored. The same program that SIGTERM ends at once on
@@ -42,8 +43,9 @@ while True:
 ```
 
 ## Precision
-Only for code of the project that is found for sure, that is seen to stay in a loop, a server or a wait, and in which nothing
-speaks of SIGTERM. An init that the command line of `docker run` adds (`--init`) cannot be seen.
+Tier S where the base image is not known to have no entry point of its own, which may be an init. Only for code of the project that is found
+for sure, that is seen to stay in a loop, a server or a wait, and in which nothing speaks of SIGTERM. An init that the command line of
+`docker run` adds (`--init`) cannot be seen.
 
 ## References
 - [pid_namespaces(7): the init process](https://man7.org/linux/man-pages/man7/pid_namespaces.7.html)

@@ -1,10 +1,10 @@
 """The platform kills the program before its own shutdown limits are over.
 
 ## What it does
-Compares the time between the stop signal and SIGKILL (compose `stop_grace_period`, Kubernetes `terminationGracePeriodSeconds` less
-what a `preStop` hook sleeps, systemd `TimeoutStopSec`, supervisor `stopwaitsecs`) with what runs there: the limit of
-gunicorn, uvicorn or hypercorn for work that is under way, or the sum of the waits on the code's way from SIGTERM to the exit (see
-SHD411).
+Compares the time between the stop signal and SIGKILL (compose `stop_grace_period`, Kubernetes `terminationGracePeriodSeconds` less what a
+`preStop` hook sleeps, systemd `TimeoutStopSec`, supervisor `stopwaitsecs`) with what runs there: the limit of a server or worker for work
+that is under way (`gunicorn --graceful-timeout`, `uvicorn --timeout-graceful-shutdown`, `dramatiq --worker-shutdown-timeout`), or the sum
+of the waits on the code's way from SIGTERM to the exit (see SHD411).
 
 ## Why it matters
 A limit that is longer than the grace period never comes to its end: the requests that it was to protect are cut off, and
@@ -29,8 +29,10 @@ services:
 ```
 
 ## Precision
-Tier D where at least one of the two limits is written down by the project, or where the code's own waits are longer than the
-grace period on a path that is known to its end. Tier S where both are defaults (gunicorn's 30 seconds in a container that is stopped after 10).
+A service with `extends` or an override file, and a Pod with an image that the project builds, are judged as they come to run; where a shell
+keeps the signal away, SHD601 and SHD602 speak. Tier D where at least one of the two limits is written down by the project, or where the
+code's own waits are longer than the grace period on a path that is known to its end. Tier S where both are defaults (gunicorn's 30 seconds
+in a container that is stopped after 10).
 
 ## References
 - [Compose: stop_grace_period](https://docs.docker.com/reference/compose-file/services/#stop_grace_period)
@@ -53,6 +55,7 @@ from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project.paths import from_signal
 from shutdown_lint.project.signals import handlings
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.deployment._reach import reaches
 
 RULE = Rule(
     code="SHD604",
@@ -77,7 +80,7 @@ def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
             yield _hook(file, unit, grace)
             continue
         program = world.program(file, unit)
-        if program is not None:
+        if program is not None and reaches(file, unit, world):
             yield from _server(file, unit, grace, program, world)
             yield from _code(file, unit, grace, program, world)
 

@@ -1,8 +1,10 @@
-"""The platform stops the program with a signal that the program does not handle.
+"""The platform stops the program with a signal on which the program does not end in order.
 
 ## What it does
-Looks at `STOPSIGNAL` of a Dockerfile, `stop_signal` of compose, `KillSignal` of systemd and `stopsignal` of supervisor. Reports SIGKILL;
-a signal on which a server that the models know does not end in order; and one that the project's code does not handle, where it does handle SIGTERM.
+Looks at `STOPSIGNAL` of a Dockerfile, `stop_signal` of compose, `KillSignal` of systemd and `stopsignal` of supervisor. Reports SIGKILL; a
+signal on which a server that the models know does not end in order; and one that the project's code does not handle, where it does handle
+SIGTERM. SIGTERM, which is sent where nothing is set, is one of them for two programs: uWSGI's master starts anew on it, unless it has
+`die-on-term`, and is killed at the end of the grace period; huey's consumer interrupts its tasks.
 
 ## Why it matters
 The handler that cleans up is for another signal: the one that comes ends the process on the spot, or (as PID 1) is dropped.
@@ -22,12 +24,15 @@ CMD ["uvicorn", "shop.asgi:app"]
 ```
 
 ## Precision
-Silent for SIGINT with Python code that is not seen to handle it, as Python itself raises KeyboardInterrupt, for signals given by a
+SIGTERM as the default is reported at tier D for a program that starts anew, and at S for one that drops its work; not where an option, a
+file of settings, an environment variable or `ExecStop` changes that or may do so, and not where a shell keeps the signal away (SHD601,
+SHD602). Silent for SIGINT with Python code that is not seen to handle it, as Python itself raises KeyboardInterrupt, for signals given by a
 variable, and for programs that are not known.
 
 ## References
 - [Dockerfile reference: STOPSIGNAL](https://docs.docker.com/reference/dockerfile/#stopsignal)
 - [systemd.kill(5): KillSignal](https://www.freedesktop.org/software/systemd/man/latest/systemd.kill.html#KillSignal=)
+- [uWSGI: signals](https://uwsgi-docs.readthedocs.io/en/latest/Management.html#signals-for-controlling-uwsgi)
 - [gunicorn: signal handling](https://docs.gunicorn.org/en/stable/signals.html)
 """
 
@@ -43,12 +48,13 @@ from shutdown_lint.deployment.servers import has
 from shutdown_lint.deployment.world import STOP_SIGNAL, World
 from shutdown_lint.findings import Finding
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.deployment._reach import reaches
 from shutdown_lint.rules.signals._losses import handles
 
 RULE = Rule(
     code="SHD605",
     name="stop-signal-mismatch",
-    summary="the platform's stop signal is SIGKILL, or one that the program does not handle",
+    summary="the stop signal is SIGKILL, or one on which the program does not end in order",
     tier="D",
     severity="warning",
     triggers=(),
@@ -138,6 +144,8 @@ def _by_default(file: DeploymentFile, unit: Unit, setting: Setting | None, world
         return
     words = world.options(program, file, unit)
     if words is None or has(words, known.orderly) or _is_set_elsewhere(file, unit, world):
+        return
+    if not reaches(file, unit, world):
         return
     restarts = "SIGTERM" in known.reloads
     if restarts and known.master and not has(words, known.master):

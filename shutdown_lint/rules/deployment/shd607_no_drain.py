@@ -1,7 +1,8 @@
 """A Pod behind a Service gets requests after it was told to stop.
 
 ## What it does
-Looks at Deployments and StatefulSets that a Service of the project selects, and whose container runs a Python server. Reports those without a `preStop` hook.
+Looks at Deployments and StatefulSets that a Service of the project selects, and whose container runs a Python server, by its own command or
+by that of an image which the project builds. Reports those without a `preStop` hook.
 
 ## Why it matters
 Kubernetes sends SIGTERM and takes the Pod out of the Service's endpoints at the same time. For some seconds proxies go on sending
