@@ -91,18 +91,22 @@ class Shell(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """From the first process to the program: ``init`` or empty, the ``shell`` with ``-c`` if any, a ``script`` if any."""
+    """From the first process to the program: ``init`` or empty, the ``shell`` with ``-c`` if any, a ``script`` if any.
+
+    ``parent`` stays as the program's parent and passes signals on to it.
+    """
 
     init: str
     shell: Shell | None
     script: str
     arguments: tuple[str, ...]
     program: Program | None
+    parent: str = ""
 
 
 def resolve(words: tuple[str, ...], known: Mapping[str, Known]) -> Chain:
     """The chain of an argument vector. What is not understood has no program."""
-    init = ""
+    init = parent = ""
     shell: Shell | None = None
     for _ in range(MAX_LAYERS):
         words = _past_wrapper(words)
@@ -112,22 +116,22 @@ def resolve(words: tuple[str, ...], known: Mapping[str, Known]) -> Chain:
         if name in _WAITERS and "--" in words:
             words = words[words.index("--") + 1 :]
         elif name in _FORWARDERS and words[1:2] == ("run",):
-            init, words = init or name, _past_options(words[2:], _FORWARDERS[name])
+            parent, words = name, _past_options(words[2:], _FORWARDERS[name])
         elif name in INITS:
             init, words = name, _past_options(words[1:], "-e -p -g" if name == "tini" else "-r")
         elif name in SHELLS:
             text, script, rest = shell_arguments(words)
             if script:
-                return Chain(init, shell, script, rest, None)
+                return Chain(init, shell, script, rest, None, parent)
             inner = _in_text(name, text, rest, known) if shell is None else None
             if inner is None:
                 break
             shell, words = inner, inner.words
         elif name.endswith((".sh", ".bash")) or name in ("entrypoint", "docker-entrypoint"):
-            return Chain(init, shell, words[0], words[1:], None)
+            return Chain(init, shell, words[0], words[1:], None, parent)
         else:
-            return Chain(init, shell, "", (), program(words, known))
-    return Chain(init, shell, "", (), None)
+            return Chain(init, shell, "", (), program(words, known), parent)
+    return Chain(init, shell, "", (), None, parent)
 
 
 def shell_arguments(words: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]]:

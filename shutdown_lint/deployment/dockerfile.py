@@ -23,6 +23,7 @@ _FROM = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?\s*$", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))")
 _COPY_FLAGS = re.compile(r"(?:--\S+\s+)*")
 DEFAULT_SHELL = ("/bin/sh", "-c")
+MAX_STAGES = 200  # the last ones: an image is built from them
 
 
 class Instruction(NamedTuple):
@@ -103,7 +104,7 @@ class _Stage:
 
 
 def read(text: str, name: str) -> tuple[Unit, ...]:
-    """A unit for each stage that says what to start."""
+    """A unit for each stage that has a name or says what to start; ``written`` for the latter, and for the last."""
     stages: list[_Stage] = []
     named: dict[str, _Stage] = {}
     arguments: dict[str, str] = {}
@@ -116,10 +117,8 @@ def read(text: str, name: str) -> tuple[Unit, ...]:
             arguments[key.strip()] = value.strip().strip("\"'")
         elif stages:
             _apply(item, stages[-1])
-    last = stages[-1] if stages else None
-    return tuple(
-        stage.unit() for stage in stages if (stage.own or stage is last) and (stage.entrypoint or stage.command)
-    )
+    kept = [stage for stage in stages if stage.own or stage.name != name or stage is stages[-1]][-MAX_STAGES:]
+    return tuple(stage.unit()._replace(written=stage.own or stage is stages[-1]) for stage in kept)
 
 
 def _stage(item: Instruction, named: dict[str, _Stage], arguments: dict[str, str], name: str) -> _Stage:

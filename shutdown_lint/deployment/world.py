@@ -147,7 +147,9 @@ class World:
             (file, unit)
             for file in self.files
             for unit in file.units
-            if unit.kind in ("image", "compose", "pod") and self.entry_script(file, unit) is script
+            if unit.kind in ("image", "compose", "pod")
+            and (unit.written or unit.kind != "image")
+            and self.entry_script(file, unit) is script
         ]
 
     def program(self, file: DeploymentFile, unit: Unit) -> Program | None:

@@ -93,7 +93,7 @@ def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
 def _is_first(file: DeploymentFile, unit: Unit, world: World) -> bool:
     """Whether the program itself is PID 1. Where a shell stays before it, SHD601 and SHD602 speak."""
     start = world.start(file, unit)
-    if has_init(file, unit, start.chain, world) or unit.value("pid") == "host":
+    if start.chain.parent or has_init(file, unit, start.chain, world) or unit.value("pid") == "host":
         return False
     if start.chain.script:
         script = world.entry_script(file, unit)
