@@ -45,19 +45,6 @@ def behind_shell(shell: Shell, shell_name: str, image: str) -> Lost | None:
     return None
 
 
-def reaches(file: DeploymentFile, unit: Unit, world: World) -> bool:
-    """Whether the stop signal of a container gets to the program, as far as is known. Where not, SHD601 and SHD602 speak."""
-    if unit.kind not in ("image", "compose", "pod"):
-        return True
-    start = world.start(file, unit)
-    if start.chain.script:
-        script = world.entry_script(file, unit)
-        return script is None or all(item.is_exec for item in world.of_script(script))
-    shell = start.chain.shell
-    lost = behind_shell(shell, world.shell(shell.name, start.image), start.image) if shell is not None else None
-    return lost is None or not lost.sure
-
-
 def matters(program: Program, file: DeploymentFile, world: World) -> bool | None:
     """Whether the program runs until it is stopped: yes for servers and for code that stays; None where it is not known."""
     if program.one_shot:

@@ -29,8 +29,8 @@ services:
 ```
 
 ## Precision
-A service with `extends` or an override file, and a Pod with an image that the project builds, are judged as they come to run; where a shell
-keeps the signal away, SHD601 and SHD602 speak. Tier D where at least one of the two limits is written down by the project, or where the
+A service with `extends` or an override file, and a Pod with an image that the project builds, are judged as they come to run; whether the
+signal reaches the program is the question of SHD601 and SHD602. Tier D where at least one of the two limits is written down by the project, or where the
 code's own waits are longer than the grace period on a path that is known to its end. Tier S where both are defaults (gunicorn's 30 seconds
 in a container that is stopped after 10).
 
@@ -55,7 +55,6 @@ from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project.paths import from_signal
 from shutdown_lint.project.signals import handlings
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.deployment._reach import reaches
 
 RULE = Rule(
     code="SHD604",
@@ -80,7 +79,7 @@ def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
             yield _hook(file, unit, grace)
             continue
         program = world.program(file, unit)
-        if program is not None and reaches(file, unit, world):
+        if program is not None:
             yield from _server(file, unit, grace, program, world)
             yield from _code(file, unit, grace, program, world)
 

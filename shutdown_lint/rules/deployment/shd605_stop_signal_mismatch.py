@@ -25,8 +25,9 @@ CMD ["uvicorn", "shop.asgi:app"]
 
 ## Precision
 SIGTERM as the default is reported at tier D for a program that starts anew, and at S for one that drops its work; not where an option, a
-file of settings, an environment variable or `ExecStop` changes that or may do so, and not where a shell keeps the signal away (SHD601,
-SHD602). Silent for SIGINT with Python code that is not seen to handle it, as Python itself raises KeyboardInterrupt, for signals given by a
+file of settings, an environment variable or `ExecStop` changes that or may do so. Whether the signal reaches the program is
+the question of SHD601 and SHD602. Silent for SIGINT with Python code that is not seen to handle it, as Python itself raises
+KeyboardInterrupt, for signals given by a
 variable, and for programs that are not known.
 
 ## References
@@ -48,7 +49,6 @@ from shutdown_lint.deployment.servers import has
 from shutdown_lint.deployment.world import STOP_SIGNAL, World
 from shutdown_lint.findings import Finding
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.deployment._reach import reaches
 from shutdown_lint.rules.signals._losses import handles
 
 RULE = Rule(
@@ -144,8 +144,6 @@ def _by_default(file: DeploymentFile, unit: Unit, setting: Setting | None, world
         return
     words = world.options(program, file, unit)
     if words is None or has(words, known.orderly) or _is_set_elsewhere(file, unit, world):
-        return
-    if not reaches(file, unit, world):
         return
     restarts = "SIGTERM" in known.reloads
     if restarts and known.master and not has(words, known.master):
