@@ -249,6 +249,7 @@ def key_type(key: Key) -> str:
         "dotteds": "list of dotted names",
         "paths": "list of packages",
         "names": "list of methods",
+        "texts": "list of texts",
         "waits": "list of `{ method, timeout, position }`",
         "keyword": "parameter",
         "text": "text",

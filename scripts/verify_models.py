@@ -4,7 +4,8 @@
 
 Each package is downloaded at the version that its model file pins, as a wheel and without what it depends on, and read
 with ``ast``: nothing of it is installed or run. Every class, function, method, parameter and other name in the models
-must be found there, through re-exports, base classes and simple assignments. What cannot be read (C extensions without
+must be found there, through re-exports, base classes and simple assignments; of a program, that the package installs it, and its
+options. What cannot be read (C extensions without
 stubs, names that are made at run time, bases in other packages) is listed with the reason. The standard library is the
 one that runs this script. Exit code 1: something in the models is wrong.
 """
@@ -16,12 +17,13 @@ import ast
 import builtins
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,6 +80,18 @@ class Wheel:
     def trees(self, module: str) -> list[ast.Module]:
         """The module as source and as stub, whichever there are."""
         return [ast.parse(self._zip.read(name)) for name in self.modules.get(module, ())]
+
+    @cached_property
+    def programs(self) -> frozenset[str]:
+        """The console scripts that it installs."""
+        files = [self._zip.read(name).decode() for name in self._zip.namelist() if name.endswith("/entry_points.txt")]
+        return frozenset(re.findall(r"^([\w.-]+)\s*=", "\n".join(files), re.MULTILINE))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """All words in its modules, with dashes for underscores."""
+        texts = (self._zip.read(name).decode(errors="replace") for names in self.modules.values() for name in names)
+        return frozenset(word.replace("_", "-").strip("-") for text in texts for word in re.findall(r"[\w-]+", text))
 
     def is_package(self, module: str) -> bool:
         return any(name.endswith(("__init__.py", "__init__.pyi")) for name in self.modules.get(module, ()))
@@ -521,6 +535,19 @@ def verify(library: Library, folder: Path) -> tuple[int, list[str], list[str]]:
     except Unknown as error:
         return 0, [], [str(error)]
     checker = Checker(wheel) if wheel is not None else None
+    for program in library.rows["command"] if wheel is not None else ():
+        name = program.name.partition(" ")[0]
+        if name in wheel.programs:
+            held += 1
+        else:
+            unknown.append(f"{program.name}: another package installs `{name}`")
+        for option in filter(None, (program.grace, *program.orderly, *program.master, *program.config)):
+            if not option.startswith("--"):
+                continue
+            if option.strip("-") in wheel.words:
+                held += 1
+            else:
+                wrong.append(f"{program.name}: no module names {option}")
     for claim in dict.fromkeys(claims(library)):
         try:
             check(claim, checker)

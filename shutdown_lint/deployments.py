@@ -49,7 +49,7 @@ def analyse(files: Sequence[SourceFile], sources: Sequence[SourceFile], context:
     checks = rules_of(context.enabled, on_deployment=True)
     if checks and any(file.reported for file in known):
         world = World(known, sources, _project(sources, context))
-        for file in known:
+        for file in world.files:
             if file.reported:
                 result = _of_file(file, world, checks, context)
                 found += result.kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from shutdown_lint import engine
-from shutdown_lint.deployment import commands, dockerfile, durations, images, kubernetes
+from shutdown_lint.deployment import commands, compose, dockerfile, durations, images, kubernetes
+from shutdown_lint.deployment.built import Built
+from shutdown_lint.deployment.composition import composed
+from shutdown_lint.deployment.facts import DeploymentFile
 from shutdown_lint.models import builtin_models
 from shutdown_lint.settings import Settings
 from shutdown_lint.source.kinds import deployment_kind
@@ -29,6 +33,12 @@ KNOWN = builtin_models().programs
         ("docker-compose.override.yml", "compose"),
         ("compose.yaml", "compose"),
         ("values.yaml", "kubernetes"),
+        ("skaffold.yaml", "skaffold"),
+        ("uwsgi.ini", "settings"),
+        ("shop_uwsgi.prod.ini", "settings"),
+        ("tox.ini", ""),
+        ("Dockerfile-stages.png", ""),
+        ("Dockerfile.build.sh", "script"),
         ("worker.service", "systemd"),
         ("supervisord.conf", "supervisor"),
         ("nginx.conf", ""),
@@ -53,12 +63,19 @@ def test_files_are_known_by_their_names(name: str, kind: str) -> None:
         (["gosu", "app", "poetry", "run", "relay"], "", "console", "relay"),
         (["bash", "-eo", "pipefail", "-c", "exec nice -n 5 hypercorn a:b"], "", "server", "hypercorn"),
         (["sh", "-c", 'exec "$@"', "sh", "gunicorn", "a:b"], "", "server", "gunicorn"),
+        (["uv", "run", "--env-file", ".env", "-m", "x"], "uv", "console", "x"),
+        (["uv", "run", "--no-dev", "granian", "a:b"], "uv", "server", "granian"),
+        (["./wait-for-it.sh", "db:5432", "-t", "30", "--", "rq", "worker", "mail"], "", "server", "rq worker"),
+        (["gosu", "app", "/usr/bin/wait-for", "db:1", "--", "uwsgi", "--ini", "x.ini"], "", "server", "uwsgi"),
+        (["/app/poll.py", "--fast"], "", "script", "/app/poll.py"),
+        (["python", "manage.py", "run_huey"], "", "server", "huey_consumer"),
+        (["python", "-m", "flask", "run"], "", "server", "flask run"),
     ],
 )
 def test_commands_lead_to_programs(words: list[str], init: str, kind: str, name: str) -> None:
     chain = commands.resolve(tuple(words), KNOWN)
     assert chain.program is not None
-    assert (chain.init, chain.program.kind, chain.program.name) == (init, kind, name)
+    assert (chain.init or chain.parent, chain.program.kind, chain.program.name) == (init, kind, name)
 
 
 @pytest.mark.parametrize("words", [["python", "-c", "x"], ["python"], ["sh", "-c", ""], ["sh", "-c", "$COMMAND"], []])
@@ -104,6 +121,85 @@ def test_stages_inherit_and_reset() -> None:
     a, b, last = dockerfile.read(text, "Dockerfile")
     assert (a.words, b.words, last.words) == (("x",), ("y",), ("y",))
     assert (last.value("image"), last.value("STOPSIGNAL")) == ("alpine", "SIGINT")
+
+
+def test_triggers_run_in_the_stage_that_is_built_on_theirs() -> None:
+    text = 'FROM alpine AS a\nONBUILD CMD ["x"]\nONBUILD ONBUILD CMD ["y"]\nFROM a AS b\nFROM b\nCMD ["z"]\n'
+    units = dockerfile.read(text, "Dockerfile")
+    assert [(unit.name, unit.words, unit.written) for unit in units] == [
+        ("a", (), False),  # nothing to start, but services may be built from it
+        ("b", ("x",), True),
+        ("Dockerfile", ("z",), True),
+    ]
+
+
+def test_variables_of_images() -> None:
+    (unit,) = dockerfile.read('FROM x\nENV A=1 B="2 3"\nENV C 4 5\nCMD ["y"]\n', "Dockerfile")
+    assert [found.value for key, found in unit.settings if key == "env"] == ["A=1", "B=2 3", "C=4 5"]
+
+
+def compose_file(path: str, text: str) -> DeploymentFile:
+    return DeploymentFile(path, f"/p/{path}", "compose", True, compose.read(text))
+
+
+def test_services_are_laid_over_each_other() -> None:
+    base = compose_file(
+        "compose.yaml",
+        "services:\n  web: {image: a, command: [x], stop_grace_period: 20s, init: false}\n  db: {image: b}\n",
+    )
+    over = compose_file(
+        "compose.override.yaml",
+        "services:\n  web: {entrypoint: [y], init: true, stop_grace_period: 5s}\n  db: {ports: ['1']}\n  new: {image: c}\n",
+    )
+    below, above = composed([base, over])
+    assert [unit.name for unit in above.units] == ["web", "new"]  # nothing of `db` that matters has changed
+    web = above.units[0]
+    assert (web.words, web.value("image"), web.value("init"), web.written) == (("y", "x"), "a", "true", True)
+    assert web.command is not None and web.command.span == web.span  # the other file's line is no line of this one
+    assert (below.units[0].value("init"), below.units[0].value("stop_grace_period")) == ("true", "20s")
+
+
+def test_services_extend_others_also_in_other_files() -> None:
+    common = compose_file("base/common.yml", "services:\n  py: {build: ../src, command: [x], stop_signal: SIGINT}\n")
+    main = compose_file(
+        "compose.yml",
+        "services:\n  a: {extends: {file: base/common.yml, service: py}}\n  b: {extends: a, command: [z]}\n"
+        "  c: {extends: c}\n  d: {extends: e}\n  e: {extends: d}\n",
+    )
+    a, b, *loops = composed([common, main])[1].units
+    assert (a.words, a.written, os.path.normpath(a.value("build"))) == (("x",), False, "/p/src")
+    assert (b.words, b.written, b.value("stop_signal")) == (("z",), True, "SIGINT")
+    assert [unit.words for unit in loops] == [(), (), ()]
+
+
+@pytest.mark.parametrize(
+    ("image", "stage"),
+    [
+        ("registry.example.org/team/api:1.2", "Dockerfile"),
+        ("other.example.org/api@sha256:0123", "Dockerfile"),
+        ("mailer", "Dockerfile.mailer"),
+        ("quay.io/x/mail-er:3", "Dockerfile.mailer"),
+        ("postgres:16", ""),
+        ("${REGISTRY}/api", ""),
+        ("twice", ""),
+    ],
+)
+def test_images_by_their_names(image: str, stage: str) -> None:
+    def file(path: str) -> DeploymentFile:
+        units = dockerfile.read('FROM x\nCMD ["y"]\n', os.path.basename(path))
+        return DeploymentFile(path, f"/p/{path}", "dockerfile", True, units)
+
+    services = "services:\n  a: {build: src, image: registry.example.org/team/api}\n"
+    files = [file("src/Dockerfile"), file("Dockerfile.mailer"), file("a/twice/Dockerfile"), file("b/twice/Dockerfile")]
+    found = Built([*files, compose_file("compose.yaml", services)], ["shop"]).named(image)
+    assert (found.name if found is not None else "") == stage
+
+
+def test_the_only_image_has_the_name_of_the_project() -> None:
+    units = dockerfile.read('FROM x\nCMD ["y"]\n', "Dockerfile")
+    built = Built([DeploymentFile("Dockerfile", "/p/Dockerfile", "dockerfile", True, units)], ["shop_web"])
+    assert built.named("registry.example.org/shop-web:2") is units[0]
+    assert built.named("registry.example.org/shop:2") is None
 
 
 def test_other_yaml_files_are_not_parsed() -> None:

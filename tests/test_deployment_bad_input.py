@@ -36,6 +36,13 @@ def check(tmp_path: Path, name: str, content: str | bytes) -> engine.Report:
         ("pod.yaml", POD + "  - name: x\n" * 600_000, "SHD903", 1, "larger than"),
         ("Dockerfile", b"FROM x\n\0\1\2", "SHD902", 2, "null byte"),
         ("Dockerfile", "FROM x\n" * 800_000, "SHD903", 1, "larger than"),
+        ("Dockerfile", b"FROM x\nCMD caf\xe9\n", "SHD902", 2, "0xe9 is not UTF-8"),
+        ("docker-compose.prod.yml", "services:\r\n  web:\r\n\tcommand: x\r\n", "SHD900", 3, "a tab indents"),
+        ("pod.yaml", POD + "  - name: x\n\t  image: y\n", "SHD900", 7, "a tab indents"),
+        ("pod.yaml", POD + "  - {name: x, name: [y}\n", "SHD900", 6, "YAML"),
+        ("skaffold.yaml", "build:\n  artifacts: [{image: x\n", "SHD900", 3, "YAML"),
+        ("uwsgi.ini", "[uwsgi\nmaster = true\n", "SHD900", 1, "closing bracket"),
+        ("uwsgi.ini", "[uwsgi]\n" + "# \n" * 2_000_000, "SHD903", 1, "larger than"),
         ("supervisord.conf", "[program:x\ncommand=y\n", "SHD900", 1, "closing bracket"),
         ("app.service", "[Unit]\n[Service\nExecStart=/bin/x\n", "SHD900", 2, "closing bracket"),
     ],
@@ -59,6 +66,19 @@ def test_trouble_is_told_with_its_place(
         ("compose.yaml", "services: [a, b]\n"),
         ("compose.yaml", "services: {web: , db: {command: {}, build: [1], init: [2]}}\n"),
         ("compose.yaml", "services:\n  web: &w {<<: *w, command: gunicorn x}\n"),
+        ("compose.yaml", "services:\n  a: {extends: b, image: x}\n  b: {extends: {service: a}, command: gunicorn x}\n"),
+        ("compose.yaml", "services:\n  a: {extends: {file: [x], service: {}}, environment: [[a], b], image: y}\n"),
+        ("compose.override.yaml", "services:\n  a: {extends: {file: ../../../../etc/passwd, service: a}}\n"),
+        ("skaffold.yaml", "build: {artifacts: [1, {image: }, {image: x, docker: 3}]}\n"),
+        ("uwsgi.ini", "master = true\n[other]\nx\n[uwsgi]\nno equals\n = \n"),
+        ("Dockerfile", "FROM x\nONBUILD\nONBUILD CMD\nENV\nENV =\nENV A='\nFROM x\n"),
+        ("Dockerfile", "FROM x\nCOPY <<EOF <<'B' /a\nCMD gunicorn a\nEOF\n\tB\nB\n"),
+        ("Dockerfile", '\tFROM x\n\tCMD\t["gunicorn",\t"x"]\n'),
+        ("Dockerfile", "FROM x AS x\nFROM x AS X\nFROM X\nCMD x\n"),
+        (
+            "pod.yaml",
+            "apiVersion: v1\nkind: Pod\nspec:\n  containers: [{image: '', env: [{}, x, {name: A}], args: }]\n",
+        ),
         ("Dockerfile", "FROM\nCMD\nENTRYPOINT [\nCMD [1, 2]\nSHELL []\nSTOPSIGNAL\n"),
         ("Dockerfile", "FROM x\nCMD " + "\\\n" * 50_000),
         ("Dockerfile", "FROM x\nRUN <<EOF\nnever closed"),
@@ -85,6 +105,26 @@ def test_alias_bomb_is_not_unfolded(tmp_path: Path) -> None:
     levels = [f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]" for n in range(1, 30)]
     bomb = "\n".join(["x0: &x0 lol", *levels, "services:", "  web: {command: *x29, image: 'python:3.12-slim'}", ""])
     assert check(tmp_path, "compose.yaml", bomb).exit_code() == 0
+
+
+@pytest.mark.parametrize("text", ["{% for x in y %}", "{{ services }}", "<%= name %>: {", "  {replicas}"])
+def test_compose_templates_are_left_out_when_they_are_no_yaml(tmp_path: Path, text: str) -> None:
+    report = check(tmp_path, "docker-compose.yml", f"services:\n  web:\n    image: x\n{text}\n")
+    assert not report.findings
+    assert [note for note in report.warnings if "skipped, a template" in note]
+
+
+def test_placeholders_in_values_make_no_template(tmp_path: Path) -> None:
+    text = (
+        "services:\n  web:\n    image: 'python:3.12-slim'\n    command: sh -c 'gunicorn --access-logformat {{x}} a'\n"
+    )
+    assert {finding.code for finding in check(tmp_path, "compose.yaml", text).findings} >= {"SHD601"}
+
+
+def test_patches_are_left_out_with_a_note(tmp_path: Path) -> None:
+    report = check(tmp_path, "patch.yaml", POD + "  - {name: web, lifecycle: {preStop: {sleep: {seconds: 90}}}}\n")
+    assert not report.findings
+    assert [note for note in report.warnings if "skipped, a patch" in note]
 
 
 @pytest.mark.parametrize("text", ["{{ .Values.name }}", "{% if x %}"])

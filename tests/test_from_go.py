@@ -82,7 +82,5 @@ def test_each_row_names_the_rules_whose_origin_is_that_lesson() -> None:
             r"^\| (?:default|strict|preview)[^\n]*\| ([^|\n]*) \|$", page.read_text("utf-8"), re.MULTILINE
         )
         lessons = re.findall(r"G\d+", origin[1] if origin else "")
-        if page.stem.startswith("SHD6"):  # those on deployments are what the lesson on production is about
-            lessons = ["G15"]
         for lesson in lessons:
             assert page.stem in named[lesson], f"{page.stem} says that it comes from {lesson}"

@@ -110,6 +110,6 @@ def _value(key: Any) -> dict[str, Any]:
         "position": {"type": "integer"},
         "waits": _list({"type": "object"}),
     }
-    if key.kind in ("dotteds", "paths", "names"):
+    if key.kind in ("dotteds", "paths", "names", "texts"):
         return _list({"type": "string"})
     return types.get(key.kind, {"type": "string"})

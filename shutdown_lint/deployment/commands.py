@@ -24,6 +24,13 @@ _WRAPPERS: Mapping[str, str] = {
 }  # fmt: skip
 _WITH_USER = frozenset({"gosu", "su-exec"})  # one word (the user) stands before the command
 _RUNNERS = frozenset({"poetry", "pipenv"})  # `poetry run x` replaces itself by x
+# `uv run x` runs x as a child and passes SIGTERM on (uv/src/child.rs: run_to_completion; pdm/cli/commands/run.py: forward_signal)
+_FORWARDERS: Mapping[str, str] = {
+    "uv": "--project -p --python --with --with-requirements --extra --group --only-group --env-file --directory --index-url",
+    "pdm": "-p --project",
+}
+# scripts that wait for a host, and replace themselves by the command behind `--`
+_WAITERS = frozenset({"wait-for-it.sh", "wait-for-it", "wait-for", "wait-for.sh"})
 _PYTHON = re.compile(r"(?:python|pypy)(?:\d+(?:\.\d+)*t?)?\Z")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _PYTHON_VALUES = frozenset({"-W", "-X", "--check-hash-based-pycs"})
@@ -84,39 +91,47 @@ class Shell(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """From the first process to the program: ``init`` or empty, the ``shell`` with ``-c`` if any, a ``script`` if any."""
+    """From the first process to the program: ``init`` or empty, the ``shell`` with ``-c`` if any, a ``script`` if any.
+
+    ``parent`` stays as the program's parent and passes signals on to it.
+    """
 
     init: str
     shell: Shell | None
     script: str
     arguments: tuple[str, ...]
     program: Program | None
+    parent: str = ""
 
 
 def resolve(words: tuple[str, ...], known: Mapping[str, Known]) -> Chain:
     """The chain of an argument vector. What is not understood has no program."""
-    init = ""
+    init = parent = ""
     shell: Shell | None = None
     for _ in range(MAX_LAYERS):
         words = _past_wrapper(words)
         if not words:
             break
         name = words[0].rpartition("/")[2]
-        if name in INITS:
+        if name in _WAITERS and "--" in words:
+            words = words[words.index("--") + 1 :]
+        elif name in _FORWARDERS and words[1:2] == ("run",):
+            parent, words = name, _past_options(words[2:], _FORWARDERS[name])
+        elif name in INITS:
             init, words = name, _past_options(words[1:], "-e -p -g" if name == "tini" else "-r")
         elif name in SHELLS:
             text, script, rest = shell_arguments(words)
             if script:
-                return Chain(init, shell, script, rest, None)
+                return Chain(init, shell, script, rest, None, parent)
             inner = _in_text(name, text, rest, known) if shell is None else None
             if inner is None:
                 break
             shell, words = inner, inner.words
         elif name.endswith((".sh", ".bash")) or name in ("entrypoint", "docker-entrypoint"):
-            return Chain(init, shell, words[0], words[1:], None)
+            return Chain(init, shell, words[0], words[1:], None, parent)
         else:
-            return Chain(init, shell, "", (), program(words, known))
-    return Chain(init, shell, "", (), None)
+            return Chain(init, shell, "", (), program(words, known), parent)
+    return Chain(init, shell, "", (), None, parent)
 
 
 def shell_arguments(words: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]]:
@@ -177,6 +192,8 @@ def _past_wrapper(words: tuple[str, ...]) -> tuple[str, ...]:
             words = _past_options(words[1:], _WRAPPERS[name])
         elif name in _WITH_USER:
             words = words[2:]
+        elif name in _WAITERS and "--" in words:
+            words = words[words.index("--") + 1 :]
         elif name in _RUNNERS and words[1:2] == ("run",):
             words = _past_options(words[2:], "")
         elif name == "newrelic-admin" and words[1:2] == ("run-program",):
@@ -202,7 +219,9 @@ def program(words: tuple[str, ...], known: Mapping[str, Known]) -> Program | Non
         return None
     name = words[0].rpartition("/")[2]
     if not _PYTHON.match(name):
-        return _named(name, words, known)
+        made = _named(name, words, known)
+        # a script that is started by its own path: its `#!` line names Python
+        return made if made.kind == "server" or not name.endswith(".py") else Program("script", words[0], "", words)
     position = 1
     while position < len(words) and words[position].startswith("-") and words[position] not in ("-m", "-c", "-"):
         if words[position].startswith("-") and words[position].endswith("m") and not words[position].startswith("--"):
@@ -216,7 +235,10 @@ def program(words: tuple[str, ...], known: Mapping[str, Known]) -> Program | Non
             return None
         made = _named(rest[1], rest[1:], known)
         return made if made.kind == "server" else Program("module", rest[1], "", rest[1:])
-    return Program("script", rest[0], "", rest) if "$" not in rest[0] else None
+    if "$" in rest[0]:
+        return None
+    made = _named(rest[0].rpartition("/")[2], rest, known)
+    return made if made.kind == "server" else Program("script", rest[0], "", rest)
 
 
 def _named(name: str, words: tuple[str, ...], known: Mapping[str, Known]) -> Program:

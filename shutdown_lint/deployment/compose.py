@@ -33,7 +33,27 @@ def _unit(name: str, key: Node, service: Node) -> Unit:
     pid1 = service.get("pid")
     if pid1 is not None:
         settings.append(("pid", Setting(pid1.value, pid1.span)))
+    settings += [*_extends(service), *environment(service.get("environment"))]
     return Unit("compose", name, key.span, command(service, "entrypoint"), command(service, "command"), tuple(settings))
+
+
+def _extends(service: Node) -> list[tuple[str, Setting]]:
+    """The service that this one takes over from, and its file if that is another one."""
+    node = service.get("extends")
+    if node is None:
+        return []
+    if node.kind == "scalar":
+        return [("extends", Setting(node.value, node.span))]
+    pairs = (("extends", node.setting("service")), ("extends.file", node.setting("file")))
+    return [(key, found) for key, found in pairs if found is not None]
+
+
+def environment(node: Node | None) -> list[tuple[str, Setting]]:
+    """Variables, given as a mapping or as a list of ``NAME=value``."""
+    if node is None:
+        return []
+    given = [f"{key}={value.value}" for key, _, value in node.entries()] if node.kind == "mapping" else node.texts()
+    return [("env", Setting(text, node.span)) for text in given]
 
 
 def command(service: Node, key: str) -> Command | None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from shutdown_lint.deployment.compose import split
 from shutdown_lint.deployment.facts import Command, Setting, Span, Unit
 
 _ESCAPE = re.compile(r"#\s*escape\s*=\s*([\\`])\s*$", re.IGNORECASE)
@@ -22,6 +23,7 @@ _FROM = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?\s*$", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))")
 _COPY_FLAGS = re.compile(r"(?:--\S+\s+)*")
 DEFAULT_SHELL = ("/bin/sh", "-c")
+MAX_STAGES = 200  # the last ones: an image is built from them
 
 
 class Instruction(NamedTuple):
@@ -88,6 +90,8 @@ class _Stage:
         self.command: Command | None = base.command if base else None
         self.settings: dict[str, Setting] = dict(base.settings) if base else {}
         self.copies: list[str] = list(base.copies) if base else []
+        self.variables: list[Setting] = list(base.variables) if base else []
+        self.triggers: list[Instruction] = []
         self.own = False
 
     def unit(self) -> Unit:
@@ -95,11 +99,12 @@ class _Stage:
         command = None if self.entrypoint is not None and self.entrypoint.shell_form else self.command
         found = [("image", Setting(self.image, self.span)), *self.settings.items()]
         found += [("copy", Setting(pair, self.span)) for pair in self.copies]
+        found += [("env", variable) for variable in self.variables]
         return Unit("image", self.name, self.span, self.entrypoint, command, tuple(found))
 
 
 def read(text: str, name: str) -> tuple[Unit, ...]:
-    """A unit for each stage that says what to start."""
+    """A unit for each stage that has a name or says what to start; ``written`` for the latter, and for the last."""
     stages: list[_Stage] = []
     named: dict[str, _Stage] = {}
     arguments: dict[str, str] = {}
@@ -112,17 +117,19 @@ def read(text: str, name: str) -> tuple[Unit, ...]:
             arguments[key.strip()] = value.strip().strip("\"'")
         elif stages:
             _apply(item, stages[-1])
-    last = stages[-1] if stages else None
-    return tuple(
-        stage.unit() for stage in stages if (stage.own or stage is last) and (stage.entrypoint or stage.command)
-    )
+    kept = [stage for stage in stages if stage.own or stage.name != name or stage is stages[-1]][-MAX_STAGES:]
+    return tuple(stage.unit()._replace(written=stage.own or stage is stages[-1]) for stage in kept)
 
 
 def _stage(item: Instruction, named: dict[str, _Stage], arguments: dict[str, str], name: str) -> _Stage:
     match = _FROM.match(item.rest)
     image = _VARIABLE.sub(lambda v: arguments.get(v[1] or v[3], v[2] or v[0]), match.group(1)) if match else ""
     own = (match.group(2) if match else "") or ""
-    return _Stage(image, own or name, item.span, named.get(image.lower()))
+    base = named.get(image.lower())
+    stage = _Stage(image, own or name, item.span, base)
+    for trigger in base.triggers if base is not None else ():
+        _apply(trigger, stage)  # ONBUILD of the stage that this one is made from
+    return stage
 
 
 def _apply(item: Instruction, stage: _Stage) -> None:
@@ -143,11 +150,25 @@ def _apply(item: Instruction, stage: _Stage) -> None:
             stage.entrypoint = command
     elif item.word == "STOPSIGNAL":
         stage.settings["STOPSIGNAL"] = Setting(item.rest, item.span)
+    elif item.word == "ONBUILD":
+        match = _INSTRUCTION.match(item.rest)
+        if match and match.group(1).upper() != "ONBUILD":
+            stage.triggers.append(item._replace(word=match.group(1).upper(), rest=item.rest[match.end() :].strip()))
+    elif item.word == "ENV":
+        stage.variables += [Setting(text, item.span) for text in _variables(item.rest)]
     elif item.word == "WORKDIR":
         stage.settings["WORKDIR"] = Setting(item.rest, item.span)
     elif item.word in ("COPY", "ADD"):
         parts = item.rest[_COPY_FLAGS.match(item.rest).end() :].split() if "--from" not in item.rest else []  # type: ignore[union-attr]  # it matches nothing, too
         stage.copies += [f"{source} {parts[-1]}" for source in parts[:-1]]
+
+
+def _variables(text: str) -> list[str]:
+    """``A=1 B="x y"``, or the old form ``A x y``."""
+    if "=" in text.partition(" ")[0]:
+        return [word for word in split(text) if "=" in word]
+    name, _, value = text.partition(" ")
+    return [f"{name}={value.strip()}"]
 
 
 def _json(text: str) -> tuple[str, ...] | None:

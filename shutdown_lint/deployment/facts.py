@@ -26,7 +26,8 @@ class Unit(NamedTuple):
     """One thing that a platform starts.
 
     ``kind`` is ``image`` (a stage of a Dockerfile), ``compose``, ``pod``, ``systemd``, ``supervisor``, ``procfile`` or
-    ``script``. ``settings`` are those that shutdown depends on, by the name that the format has for them.
+    ``script``; ``service``, ``artifact`` and ``settings`` start nothing. ``settings`` are those that shutdown depends on, by the
+    name that the format has for them. Not ``written``: what it starts is said elsewhere, by a service that it extends.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Unit(NamedTuple):
     entrypoint: Command | None = None
     command: Command | None = None
     settings: tuple[tuple[str, Setting], ...] = ()
+    written: bool = True
 
     def get(self, name: str) -> Setting | None:
         """The last value of a setting."""

@@ -15,7 +15,7 @@ _BASH = re.compile(
     r"(^|/)(fedora|centos|rockylinux|almalinux|oraclelinux|amazonlinux|ubi\d|opensuse|archlinux|redhat)\b|/ubi\d"
 )
 _DASH = re.compile(
-    r"(^|/)(debian|ubuntu|python|buildpack-deps|pypy|continuumio/(mini|ana)conda3|tiangolo/\S+|condaforge/\S+|node)(:|@|$)|slim|bookworm|bullseye|buster|trixie|jammy|noble|focal"
+    r"(^|/)(debian|ubuntu|python|buildpack-deps|pypy|continuumio/(mini|ana)conda3|tiangolo/\S+|condaforge/\S+|node|pytorch/pytorch|tensorflow/tensorflow|apache/airflow|mambaorg/micromamba)(:|@|$)|slim|bookworm|bullseye|buster|stretch|trixie|bionic|jammy|noble|focal|ubuntu\d|debian\d"
 )
 _UV = re.compile(r"astral-sh/uv:\S*(debian|bookworm|trixie|slim)")  # fmt: skip
 _NO_ENTRYPOINT = re.compile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from shutdown_lint.deployment import template
 from shutdown_lint.deployment.compose import span_of
 from shutdown_lint.deployment.facts import Command, Note, Setting, Unit
 from shutdown_lint.deployment.yaml import Node, documents
@@ -12,7 +13,6 @@ KINDS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob
 _IS_ONE = re.compile(
     rb"^[ \t]*(?:-[ \t]+)?[\"']?kind[\"']?:[ \t]*[\"']?(?:" + "|".join(KINDS).encode() + rb"|List)\b", re.MULTILINE
 )
-_TEMPLATE = re.compile(r"\{\{|\{%")
 # where the PodSpec of an object is
 _PATHS = {"Pod": ("spec",), "CronJob": ("spec", "jobTemplate", "spec", "template", "spec")}
 _USUAL = ("spec", "template", "spec")
@@ -25,10 +25,14 @@ def concerns(data: bytes) -> bool:
 
 def read(text: str) -> tuple[Unit, ...]:
     """A unit for each container, and one for each service. Raises ``Note`` for templates."""
-    if _TEMPLATE.search(text):
+    if template.is_one(text):
         raise Note("a template (of Helm or the like), which has no values yet")
     objects = [node for root in documents(text) for node in _objects(root)]
-    return tuple(unit for node in objects for unit in _units(node))
+    units = tuple(unit for node in objects for unit in _units(node))
+    pods = [unit for unit in units if unit.kind == "pod"]
+    if pods and not any(unit.get("image") for unit in pods):
+        raise Note("a patch (of Kustomize or the like), which has no image and is no object by itself")
+    return units
 
 
 def _objects(root: Node) -> list[Node]:
@@ -64,6 +68,7 @@ def _container(item: Node, kind: Setting, title: str, spec: Node, node: Node) ->
     settings += [("image", found)] if (found := item.setting("image")) else []
     settings += [("stop_signal", found)] if (found := item.setting("lifecycle", "stopSignal")) else []
     settings += _pre_stop(item)
+    settings += _environment(item)
     if item.get("readinessProbe") is not None:
         settings.append(("readiness", Setting("yes", item.span)))
     labels = node.at("metadata", "labels") if kind.value == "Pod" else node.at("spec", "template", "metadata", "labels")
@@ -88,6 +93,14 @@ def _pre_stop(item: Node) -> list[tuple[str, Setting]]:
     sleep = hook.setting("sleep", "seconds")
     value = f"sleep {sleep.value}" if sleep is not None else text or "http"
     return [("preStop", Setting(value, sleep.span if sleep else span_of(hook)))]
+
+
+def _environment(item: Node) -> list[tuple[str, Setting]]:
+    node = item.get("env")
+    pairs = [(one.setting("name"), one.setting("value")) for one in node.items if one.kind == "mapping"] if node else []
+    return [
+        ("env", Setting(f"{name.value}={value.value if value else ''}", name.span)) for name, value in pairs if name
+    ]
 
 
 def _labels(node: Node, word: str) -> list[tuple[str, Setting]]:

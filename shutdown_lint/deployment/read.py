@@ -27,7 +27,7 @@ def text_of(data: bytes) -> str:
 
 def read(file: SourceFile, kind: str, data: bytes) -> Outcome:
     """The facts of a file; its trouble; a note why it is left out; None when it is no deployment file."""
-    from shutdown_lint.deployment import kubernetes
+    from shutdown_lint.deployment import kubernetes, template
 
     if kind == "kubernetes" and not kubernetes.concerns(data):
         return None
@@ -43,6 +43,8 @@ def read(file: SourceFile, kind: str, data: bytes) -> Outcome:
         text = text_of(data)
         units = _units(kind, text, os.path.basename(file.absolute))
     except BrokenError as error:
+        if kind in ("compose", "kubernetes", "skaffold") and error.code == "SHD900" and template.is_one(text):
+            return Note("a template, which is no YAML before it is filled in")
         return Trouble(error.code, error.message, error.line, error.col)
     except Note as note:
         return note
@@ -52,7 +54,17 @@ def read(file: SourceFile, kind: str, data: bytes) -> Outcome:
 
 
 def _units(kind: str, text: str, name: str) -> tuple[Unit, ...]:
-    from shutdown_lint.deployment import compose, dockerfile, kubernetes, procfile, script, supervisor, systemd
+    from shutdown_lint.deployment import (
+        compose,
+        dockerfile,
+        kubernetes,
+        procfile,
+        script,
+        skaffold,
+        supervisor,
+        systemd,
+        uwsgi,
+    )
 
     if kind == "dockerfile":
         return dockerfile.read(text, name)
@@ -64,4 +76,8 @@ def _units(kind: str, text: str, name: str) -> tuple[Unit, ...]:
         return compose.read(text)
     if kind == "kubernetes":
         return kubernetes.read(text)
+    if kind == "skaffold":
+        return skaffold.read(text)
+    if kind == "settings":
+        return uwsgi.read(text, name)
     return supervisor.read(text) if kind == "supervisor" else procfile.read(text)

@@ -9,17 +9,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from shutdown_lint.deployment import commands
+from shutdown_lint.deployment import commands, servers
+from shutdown_lint.deployment.built import Built
 from shutdown_lint.deployment.commands import Chain, InScript, Program
+from shutdown_lint.deployment.composition import composed
 from shutdown_lint.deployment.durations import seconds
 from shutdown_lint.deployment.facts import Command, DeploymentFile, Setting, Unit
 from shutdown_lint.deployment.images import sh_of
 from shutdown_lint.facts import Assign, Const, ModuleFacts, Name
+from shutdown_lint.models import Program as Known
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.values import Function
 from shutdown_lint.source import SourceFile
 
 MAX_MODULES = 300  # of all linked programs together
+_START_NOTHING = ("service", "script", "artifact", "settings")
 _SLEEP = re.compile(r"\bsleep\s+(\d+(?:\.\d+)?)([smh]?)\b")
 # the platforms' own limits in seconds, by the setting that changes them; docs/deployment.md names the sources
 GRACE = {
@@ -27,6 +31,14 @@ GRACE = {
     "pod": ("terminationGracePeriodSeconds", 30.0),
     "systemd": ("TimeoutStopSec", 90.0),
     "supervisor": ("stopwaitsecs", 10.0),
+}
+# what each platform calls its stop signal
+STOP_SIGNAL = {
+    "image": "STOPSIGNAL",
+    "compose": "stop_signal",
+    "pod": "stop_signal",
+    "systemd": "KillSignal",
+    "supervisor": "stopsignal",
 }
 
 
@@ -58,13 +70,23 @@ class Grace(NamedTuple):
     setting: Setting | None
 
 
+def _copied(path: str, stage: Unit | None) -> str:
+    """The base name in the project of a file that an image has by another one; empty where COPY does not tell."""
+    pairs = [setting.value.split(" ") for key, setting in stage.settings if key == "copy"] if stage is not None else []
+    sources = [pair[0].rpartition("/")[2] for pair in pairs if len(pair) == 2 and pair[1] == path]
+    return sources[-1] if sources else ""
+
+
 class World:
     """Deployment files and code; every answer is remembered."""
 
     def __init__(self, files: Iterable[DeploymentFile], sources: Sequence[SourceFile], project: Project) -> None:
-        self.files, self.project = tuple(files), project
+        self.files, self.project = composed(files), project
         self.known = project.models.programs
         self._sources = [(source.absolute.replace(os.sep, "/"), source.name) for source in sources if not source.stub]
+        self._built = Built(
+            self.files, [*dict(project.scripts), *(name.partition(".")[0] for _, name in self._sources)]
+        )
         self._scripts: dict[str, list[DeploymentFile]] = {}
         for file in self.files:
             if file.kind == "script":
@@ -80,7 +102,7 @@ class World:
     # --- what is started -------------------------------------------------------------------------------------------
 
     def _start(self, file: DeploymentFile, unit: Unit) -> Start:
-        stage = self.stage(file, unit) if unit.kind == "compose" else None
+        stage = self.stage(file, unit)
         first, then = unit.entrypoint, unit.command
         if stage is not None and first is None:
             first, then = stage.entrypoint, then or stage.command
@@ -89,28 +111,35 @@ class World:
         return Start(words, image, stage, commands.resolve(words, self.known))
 
     def stage(self, file: DeploymentFile, unit: Unit) -> Unit | None:
-        """The stage of the Dockerfile that a compose service builds, if the project has it."""
-        context = unit.get("build")
-        if context is None:
-            return None
-        folder = os.path.normpath(os.path.join(os.path.dirname(file.absolute), context.value))
-        path = os.path.normpath(os.path.join(folder, unit.value("build.dockerfile", "Dockerfile")))
-        found = next((other for other in self.files if other.absolute == path), None)
-        if found is None or not found.units:
-            return None
-        target = unit.value("build.target")
-        return next((stage for stage in found.units if stage.name == target), None) if target else found.units[-1]
+        """The stage of a Dockerfile of the project that a compose service or a pod runs, where that is certain."""
+        if unit.kind == "compose" and unit.get("build") is not None:
+            return self._built.built(file, unit)
+        return self._built.named(unit.value("image")) if unit.kind in ("compose", "pod") else None
 
     def builders(self, file: DeploymentFile, stage: Unit) -> list[tuple[DeploymentFile, Unit]]:
-        """The compose services that run this stage."""
-        return [(other, unit) for other, unit in self.units("compose") if self.stage(other, unit) is stage]
+        """The compose services and pods that run this stage."""
+        return [
+            (other, unit)
+            for kind in ("compose", "pod")
+            for other, unit in self.units(kind)
+            if self.stage(other, unit) is stage
+        ]
 
-    def script(self, file: DeploymentFile, path: str) -> DeploymentFile | None:
-        """The entry script that a command names, by its base name; of several the nearest."""
-        found = self._scripts.get(path.rpartition("/")[2], [])
+    def script(self, file: DeploymentFile, path: str, stage: Unit | None = None) -> DeploymentFile | None:
+        """The entry script that a command names, by its base name, also before COPY renames it; of several the nearest."""
+        name = path.rpartition("/")[2]
+        found = self._scripts.get(_copied(path, stage) or name) or self._scripts.get(name, [])
         here = os.path.dirname(file.absolute)
         near = [other for other in found if f"{os.path.dirname(other.absolute)}/".startswith(f"{here}/")]
-        return (near or found)[0] if len(near or found) == 1 else None
+        beside = [other for other in near if os.path.dirname(other.absolute) == here]
+        best = beside or near or found
+        return best[0] if len(best) == 1 else None
+
+    def entry_script(self, file: DeploymentFile, unit: Unit) -> DeploymentFile | None:
+        """The script of the project that a unit starts."""
+        start = self.start(file, unit)
+        stage = start.stage or (unit if unit.kind == "image" else None)
+        return self.script(file, start.chain.script, stage) if start.chain.script else None
 
     def starters(self, script: DeploymentFile) -> list[tuple[DeploymentFile, Unit]]:
         """The units that start an entry script as their first process."""
@@ -119,8 +148,8 @@ class World:
             for file in self.files
             for unit in file.units
             if unit.kind in ("image", "compose", "pod")
-            and (name := self.start(file, unit).chain.script)
-            and self.script(file, name) is script
+            and (unit.written or unit.kind != "image")
+            and self.entry_script(file, unit) is script
         ]
 
     def program(self, file: DeploymentFile, unit: Unit) -> Program | None:
@@ -128,7 +157,7 @@ class World:
         start = self.start(file, unit)
         if start.chain.program is not None or not start.chain.script:
             return start.chain.program
-        script = self.script(file, start.chain.script)
+        script = self.entry_script(file, unit)
         found = self.of_script(script) if script is not None else ()
         made = {item.program or commands.program(start.chain.arguments, self.known) for item in found}
         return made.pop() if len(made) == 1 else None
@@ -160,7 +189,7 @@ class World:
 
     def _programs(self, file: DeploymentFile) -> Iterator[Program]:
         for unit in file.units:
-            program = self.program(file, unit) if unit.kind not in ("service", "script") else None
+            program = self.program(file, unit) if unit.kind not in _START_NOTHING else None
             if program is not None:
                 yield program
         yield from (item.program for item in (self.of_script(file) if file.kind == "script" else ()) if item.program)
@@ -222,34 +251,65 @@ class World:
         slept = float(hook.group(1)) * {"": 1, "s": 1, "m": 60, "h": 3600}[hook.group(2)] if hook else 0.0
         return Grace(value, value - slept, key, setting)
 
-    def server_limit(self, program: Program, file: DeploymentFile) -> tuple[float, str, bool] | None:
+    def known_of(self, program: Program) -> Known | None:
+        """What the models say of the program."""
+        return self.known.get(program.name) if program.kind == "server" else None
+
+    def _around(self, file: DeploymentFile, unit: Unit) -> list[Unit]:
+        """The units that make the environment of what a unit starts."""
+        stage = self.start(file, unit).stage
+        return [unit, *([stage] if stage is not None else [])]
+
+    def options(self, program: Program, file: DeploymentFile, unit: Unit) -> tuple[str, ...] | None:
+        """All options that the program is started with; None where not all of them can be seen."""
+        known = self.known_of(program)
+        return servers.options(program, known, self._around(file, unit), self.files) if known is not None else None
+
+    def stop_signal(self, file: DeploymentFile, unit: Unit) -> str:
+        """The stop signal as it is written, here or for the image; empty where it is the platform's default."""
+        stage = self.start(file, unit).stage
+        return unit.value(STOP_SIGNAL.get(unit.kind, "")) or (stage.value(STOP_SIGNAL["image"]) if stage else "")
+
+    def server_limit(self, program: Program, file: DeploymentFile, unit: Unit) -> tuple[float, str, bool] | None:
         """How long a server waits for its work: seconds, where that is said, whether it is said (or a default)."""
-        known = self.known.get(program.name) if program.kind == "server" else None
+        known = self.known_of(program)
         if known is None or not known.grace:
             return None
         given = commands.option(program.words, known.grace)
+        if given is None:
+            variables = servers.environment(self._around(file, unit), known)
+            given = servers.limit_in(variables, known)
+            if variables and given is None:
+                return None
         if given is not None:
             value = seconds(given)
-            return (value, f"`{known.grace} {given}`", True) if value is not None else None
-        if program.name == "gunicorn":
-            configured = self._gunicorn_setting(program, file)
-            if configured is not None:
-                return configured
-        return (float(known.default), f"{program.name}'s default", False) if known.default else None
+            return (value * known.scale, f"`{known.grace} {given}`", True) if value is not None else None
+        if known.setting:
+            found, sure = self._in_settings(program, known, file)
+            if found is not None or not sure:
+                return found
+        if not known.default:
+            return None
+        return float(known.default) * known.scale, f"{program.name}'s default", False
 
-    def _gunicorn_setting(self, program: Program, file: DeploymentFile) -> tuple[float, str, bool] | None:
-        path = commands.option(program.words, "-c", "--config") or "gunicorn.conf.py"
-        name = self._source(path.removeprefix("file:"), file)
+    def _in_settings(
+        self, program: Program, known: Known, file: DeploymentFile
+    ) -> tuple[tuple[float, str, bool] | None, bool]:
+        """The limit in the Python file of settings, and whether that file is known."""
+        named = commands.option(program.words, *known.config)
+        path = (named or known.config_file).removeprefix("file:").removeprefix("python:")
+        name = self._source(path if path.endswith(".py") else f"{path.replace('.', '/')}.py", file)
         module = self.project.modules.entry(name) if name else None
-        for at in module.body.statements if module is not None else ():
+        if module is None:
+            return None, named is None
+        for at in module.body.statements:
             stmt = at.stmt
-            if isinstance(stmt, Assign) and any(
-                isinstance(t, Name) and t.id == "graceful_timeout" for t in stmt.targets
-            ):
+            if isinstance(stmt, Assign) and any(isinstance(t, Name) and t.id == known.setting for t in stmt.targets):
                 value = stmt.value.value if isinstance(stmt.value, Const) else None
                 if isinstance(value, (int, float)):
-                    return float(value), f"`graceful_timeout` in {os.path.basename(path)}", True
-        return None
+                    return (float(value), f"`{known.setting}` in {os.path.basename(path)}", True), True
+                return None, False
+        return None, True
 
 
 __all__ = ["Command", "Grace", "Linked", "Start", "World"]

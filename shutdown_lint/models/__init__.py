@@ -277,20 +277,39 @@ class Alias(NamedTuple):
 
 
 class Program(NamedTuple):
-    """A program of a library. ``handles``: signals that end it in order; ``hard``: at once, without waiting for its work.
+    """A program of a library. ``handles``: signals that end it in order; ``hard``: at once, without waiting for its work;
+    ``reloads``: it starts anew instead. ``orderly`` are options with which it ends in order on those, ``master`` options
+    without which it does not start anew, but ends.
 
-    ``grace`` is the option that limits how long it waits, ``default`` that limit (seconds, as text) without the option;
-    ``app`` the option that names the application (``*``: the first word that is no option).
+    ``grace`` is the option that limits how long it waits (in ``unit``), ``default`` that limit as text without the option;
+    ``app`` the option that names the application (``*``: the first word that is no option). ``config`` are the options
+    that name a file of settings, ``config_file`` the one that is read without them, ``setting`` the limit's name there,
+    ``environment`` beginnings of the names of variables that set options. ``serves``: it listens for requests.
     """
 
     name: str
+    also: tuple[str, ...]
     handles: tuple[str, ...]
     hard: tuple[str, ...]
+    reloads: tuple[str, ...]
+    orderly: tuple[str, ...]
+    master: tuple[str, ...]
     app: str
     grace: str
     default: str
+    unit: str
+    config: tuple[str, ...]
+    config_file: str
+    setting: str
+    environment: tuple[str, ...]
     forks: bool
+    serves: bool
     source: str
+
+    @property
+    def scale(self) -> float:
+        """Seconds in a unit of its limit."""
+        return 1e-3 if self.unit == "ms" else 1.0
 
 
 ROWS: Mapping[str, Any] = {
@@ -349,5 +368,5 @@ def index(tables: Mapping[str, list[Any]]) -> Models:
             for row in tables["blocking"]
             if row.wakes in ("job", "task_done", "set") and not is_standard(row.call)
         ),
-        programs={row.name: row for row in tables["command"]},
+        programs={name: row for row in tables["command"] for name in (row.name, *row.also)},
     )

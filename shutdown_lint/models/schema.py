@@ -73,18 +73,20 @@ WAKES = (
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 _PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _WORD = re.compile(r"[^\W\d]\w*")
+_TEXT = re.compile(r"\S.*")
 # what the items of a list must look like, and how that is called
 _ITEMS = {
     "dotteds": (_DOTTED, "a dotted name"),
     "paths": (_PATH, "the name of a package"),
     "names": (_WORD, "the name of a method"),
+    "texts": (_TEXT, "a text"),
 }
 
 
 class Key(NamedTuple):
     """One key of a table; ``default`` None: it must be given.
 
-    ``kind`` is ``dotted`` (a name with a dot), ``path`` (with or without), ``dotteds``, ``paths``, ``names``, ``waits``,
+    ``kind`` is ``dotted`` (a name with a dot), ``path`` (with or without), ``dotteds``, ``paths``, ``names``, ``texts``, ``waits``,
     ``keyword``, ``text``, ``position``, ``switch``, or ``word``, which is one of ``words``.
     """
 
@@ -208,12 +210,22 @@ SCHEMA: Mapping[str, tuple[Key, ...]] = {
     ),
     "command": (
         Key("name", "text", None, "the program; `celery worker`: only with this subcommand"),
+        Key("also", "texts", (), "other names of it"),
         Key("handles", "names", (), "the signals on which it ends in order"),
         Key("hard", "names", (), "the signals that it handles, but ends its work without waiting"),
+        Key("reloads", "names", (), "the signals on which it starts anew instead of ending"),
+        Key("orderly", "texts", (), "options with which it ends in order on the signals of `hard` and `reloads`"),
+        Key("master", "texts", (), "options without which it ends on the signals of `reloads`, too"),
         Key("app", "text", "", "the option that names the application; `*`: the first word that is no option"),
-        Key("grace", "text", "", "the option that limits, in seconds, how long it waits for work to end"),
-        Key("default", "text", "", "that limit in seconds when the option is not given; empty: there is none"),
+        Key("grace", "text", "", "the option that limits how long it waits for work to end"),
+        Key("default", "text", "", "that limit when the option is not given; empty: there is none"),
+        Key("unit", "word", "s", "the unit of both", ("s", "ms")),
+        Key("config", "texts", (), "options that name a file of settings"),
+        Key("config_file", "text", "", "the file of settings that is read when no option names one"),
+        Key("setting", "text", "", "what the limit is called in that file"),
+        Key("environment", "texts", (), "environment variables that set options, by how their names begin"),
         Key("forks", "switch", False, "whether it has child processes"),
+        Key("serves", "switch", False, "whether it listens for requests"),
         _SOURCE,
     ),
 }

@@ -72,7 +72,9 @@ def _twice(found: list[Library]) -> list[str]:
 
 def _key(table: str, row: Any) -> tuple[str, ...]:
     # a call may take several callbacks, a class call methods under several roles
-    return () if table in ("callback", "override") else (row[0],)
+    if table in ("callback", "override"):
+        return ()
+    return (row.name, *row.also) if table == "command" else (row[0],)
 
 
 def render() -> str:

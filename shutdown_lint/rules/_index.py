@@ -1308,7 +1308,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         (),
         "shutdown_lint.rules.deployment.shd601_shell_form_command",
         "0.1.0",
-        ("G1",),
+        ("G15",),
         True,
     ),
     (
@@ -1321,7 +1321,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         (),
         "shutdown_lint.rules.deployment.shd602_entrypoint_without_exec",
         "0.1.0",
-        ("G1",),
+        ("G15",),
         True,
     ),
     (
@@ -1334,7 +1334,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         (),
         "shutdown_lint.rules.deployment.shd603_pid1_without_handler",
         "0.1.0",
-        ("G1", "G12"),
+        ("G15",),
         True,
     ),
     (
@@ -1347,20 +1347,20 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         (),
         "shutdown_lint.rules.deployment.shd604_grace_too_short",
         "0.1.0",
-        ("G13",),
+        ("G15",),
         True,
     ),
     (
         "SHD605",
         "stop-signal-mismatch",
-        "the platform's stop signal is SIGKILL, or one that the program does not handle",
+        "the stop signal is SIGKILL, or one on which the program does not end in order",
         "D",
         "warning",
         "none",
         (),
         "shutdown_lint.rules.deployment.shd605_stop_signal_mismatch",
         "0.1.0",
-        ("G1",),
+        ("G15",),
         True,
     ),
     (
@@ -1373,7 +1373,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         (),
         "shutdown_lint.rules.deployment.shd606_unit_kills_hard",
         "0.1.0",
-        ("G9",),
+        ("G10", "G15"),
         True,
     ),
     (
@@ -1386,7 +1386,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         (),
         "shutdown_lint.rules.deployment.shd607_no_drain",
         "0.1.0",
-        ("G11",),
+        ("G15",),
         True,
     ),
     (

@@ -6,18 +6,23 @@ import re
 
 # what a file may be, by its base name
 _KINDS = (
-    ("dockerfile", re.compile(r"(?:(?:Dockerfile|Containerfile)(?:[.-](?!dockerignore$)[\w.-]+)?|[\w.-]+\.dockerfile)\Z", re.IGNORECASE)),
+    ("script", re.compile(r"(?:.+\.(?:sh|bash)|(?:docker-)?entrypoint)\Z")),
+    ("skaffold", re.compile(r"skaffold[\w.-]*\.ya?ml\Z")),
     ("compose", re.compile(r"(?:docker-|podman-)?compose(?:[._-][\w.-]+)?\.ya?ml\Z", re.IGNORECASE)),
     ("kubernetes", re.compile(r".+\.ya?ml\Z", re.IGNORECASE)),
+    ("dockerfile", re.compile(r"(?:(?:Dockerfile|Containerfile)(?:[.-](?!dockerignore$)[\w.-]+)?|[\w.-]+\.dockerfile)\Z", re.IGNORECASE)),
     ("systemd", re.compile(r".+\.service\Z")),
     ("supervisor", re.compile(r"supervisord?[\w.-]*\.(?:conf|ini)\Z", re.IGNORECASE)),
+    ("settings", re.compile(r"(?:[\w.-]+[._-])?uwsgi[\w.-]*\.ini\Z")),
     ("procfile", re.compile(r"Procfile(?:\.[\w.-]+)?\Z")),
-    ("script", re.compile(r"(?:.+\.(?:sh|bash)|(?:docker-)?entrypoint)\Z")),
 )  # fmt: skip
 _FIRST = re.compile(
     r"\.(?:ya?ml|service|conf|ini|sh|bash|dockerfile)\Z|^(?:docker|container|procfile|entry)", re.IGNORECASE
 )
-_NOT = (".py", ".pyw", ".pyi", ".j2", ".jinja", ".tmpl", ".tpl", ".md", ".txt", ".rst", ".dockerignore")
+_NOT = (
+    ".py", ".pyw", ".pyi", ".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".mustache", ".md", ".txt", ".rst", ".adoc",
+    ".dockerignore", ".png", ".svg", ".jpg", ".gif", ".json", ".html", ".js", ".ts", ".go", ".rb", ".tf",
+)  # fmt: skip
 
 
 def deployment_kind(name: str) -> str:

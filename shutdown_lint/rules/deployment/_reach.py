@@ -10,6 +10,7 @@ from shutdown_lint.deployment.images import SHELLS
 from shutdown_lint.deployment.world import World
 from shutdown_lint.project.handled import handles
 from shutdown_lint.project.programs import stay
+from shutdown_lint.project.roles import is_test
 
 
 class Lost(NamedTuple):
@@ -53,6 +54,8 @@ def matters(program: Program, file: DeploymentFile, world: World) -> bool | None
     linked = world.linked(program, file)
     if linked is None:
         return None if program.kind != "console" else False
+    if is_test(linked.entry):
+        return False
     found = stay(linked.entry, world.project) is not None
     return found or handles("SIGTERM", list(linked.modules), world.project) or None
 

@@ -1,10 +1,10 @@
 """A container's command runs behind a shell that does not pass SIGTERM on.
 
 ## What it does
-Looks at the shell form of `CMD` and `ENTRYPOINT`, and at `sh -c` in compose files and Kubernetes objects, where the program is a
-Python one. Reports it where the shell stays as the first process: dash (Debian, Ubuntu and images made from them) always does
-without `exec`; bash and BusyBox ash (Alpine) replace themselves by the last command, bash not where that is redirected; none of them
-does in a pipeline, or where more follows the command.
+Looks at the shell form of `CMD` and `ENTRYPOINT` (also behind `ONBUILD`), and at `sh -c` in compose files and Kubernetes objects, where the
+program is a Python one. Reports it where the shell stays as the first process: dash (Debian, Ubuntu and images made from them) always does
+without `exec`; bash and BusyBox ash (Alpine) replace themselves by the last command, bash not where that is redirected; none of them does
+in a pipeline, or where more follows the command.
 
 ## Why it matters
 The platform sends SIGTERM to PID 1 only. A shell as PID 1 ignores it, and the program never hears of it: after the grace period both
@@ -34,8 +34,8 @@ take arguments from `CMD`; where a variable, a redirection or `&&` needs the she
 The program is PID 1 then: without a handler of its own it still drops SIGTERM, which SHD603 reports.
 
 ## Precision
-Tier D where the shell is known: by `SHELL`, by its own name, or by the base image's, also across stages. Tier S where `sh` may be either kind, and for
-programs of which it is not known whether they run until they are stopped. Silent for commands that end by themselves (tests,
+Tier D where the shell is known: by `SHELL`, by its own name, or by the base image's, also across stages. Tier S where `sh` may be either
+kind, and for programs of which it is not known whether they run until they are stopped. Silent for commands that end by themselves (tests,
 migrations), behind `trap`, and where the program is no Python one.
 
 ## References
@@ -66,7 +66,7 @@ RULE = Rule(
     severity="warning",
     triggers=(),
     fix="safe",
-    origin=("G1",),
+    origin=("G15",),
 )
 _HELP = "use the exec form, a list of words, or put `exec` before the program"
 _HELP_MORE = "make the program the shell's last act, behind `exec`"
@@ -75,7 +75,7 @@ _HELP_MORE = "make the program the shell's last act, behind `exec`"
 def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
     """The images, services and containers of the file."""
     for unit in file.units:
-        if unit.kind in ("image", "compose", "pod") and unit.words:
+        if unit.kind in ("image", "compose", "pod") and unit.words and unit.written:
             yield from _of_unit(file, unit, world)
 
 

@@ -1,8 +1,9 @@
 """An entry-point script runs the program as a child, and does not pass SIGTERM on.
 
 ## What it does
-Looks at shell scripts that a Dockerfile, a compose service or a Kubernetes container starts. Reports the command that is the program (the last one, in each
-branch, or a server wherever it stands in the foreground) where it is run without `exec` and the script installs no `trap`.
+Looks at shell scripts that a Dockerfile, a compose service or a Kubernetes container starts, also under the name that `COPY` gives them.
+Reports the command that is the program (the last one, in each branch, or a server wherever it stands in the foreground) where it is run
+without `exec` and the script installs no `trap`.
 
 ## Why it matters
 The script is PID 1. No shell handles SIGTERM while it waits for a child, and PID 1 ignores a signal that it does not handle: the
@@ -35,9 +36,9 @@ exec gunicorn shop.wsgi:application
 ```
 
 ## Fix safety
-The fix puts `exec` before the last command of the script, where nothing else changes: not in a branch, a pipeline or the background, not where a
-trap may be set (also by `eval`, or a file that is read), not beside processes in the background, which would become the program's children, and not where
-the name is a function of the script. Nor in a script that nothing of the project starts: another one may read it.
+The fix puts `exec` before the last command of the script, where nothing else changes: not in a branch, a pipeline or the background, not
+where a trap may be set (also by `eval`, or a file that is read), not beside processes in the background, which would become the program's
+children, and not where the name is a function of the script. Nor in a script that nothing of the project starts: another one may read it.
 
 ## Precision
 Tier D for scripts that something in the project starts, and for servers and code that stays until it is stopped. Tier S for other
@@ -69,7 +70,7 @@ RULE = Rule(
     severity="warning",
     triggers=(),
     fix="safe",
-    origin=("G1",),
+    origin=("G15",),
 )
 _ENTRY = re.compile(r"(?:docker-?)?entry-?_?point", re.IGNORECASE)
 _HELP = "write `exec` before it, so that it takes the shell's place"

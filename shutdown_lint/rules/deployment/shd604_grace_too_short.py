@@ -1,10 +1,10 @@
 """The platform kills the program before its own shutdown limits are over.
 
 ## What it does
-Compares the time between the stop signal and SIGKILL (compose `stop_grace_period`, Kubernetes `terminationGracePeriodSeconds` less
-what a `preStop` hook sleeps, systemd `TimeoutStopSec`, supervisor `stopwaitsecs`) with what runs there: the limit of
-gunicorn, uvicorn or hypercorn for work that is under way, or the sum of the waits on the code's way from SIGTERM to the exit (see
-SHD411).
+Compares the time between the stop signal and SIGKILL (compose `stop_grace_period`, Kubernetes `terminationGracePeriodSeconds` less what a
+`preStop` hook sleeps, systemd `TimeoutStopSec`, supervisor `stopwaitsecs`) with what runs there: the limit of a server or worker for work
+that is under way (`gunicorn --graceful-timeout`, `uvicorn --timeout-graceful-shutdown`, `dramatiq --worker-shutdown-timeout`), or the sum
+of the waits on the code's way from SIGTERM to the exit (see SHD411).
 
 ## Why it matters
 A limit that is longer than the grace period never comes to its end: the requests that it was to protect are cut off, and
@@ -29,8 +29,10 @@ services:
 ```
 
 ## Precision
-Tier D where at least one of the two limits is written down by the project, or where the code's own waits are longer than the
-grace period on a path that is known to its end. Tier S where both are defaults (gunicorn's 30 seconds in a container that is stopped after 10).
+A service with `extends` or an override file, and a Pod with an image that the project builds, are judged as they come to run; whether the
+signal reaches the program is the question of SHD601 and SHD602. Tier D where at least one of the two limits is written down by the project, or where the
+code's own waits are longer than the grace period on a path that is known to its end. Tier S where both are defaults (gunicorn's 30 seconds
+in a container that is stopped after 10).
 
 ## References
 - [Compose: stop_grace_period](https://docs.docker.com/reference/compose-file/services/#stop_grace_period)
@@ -61,7 +63,7 @@ RULE = Rule(
     tier="D",
     severity="warning",
     triggers=(),
-    origin=("G13",),
+    origin=("G15",),
 )
 SLACK = 0.5  # seconds: equal limits are a matter of luck, but no mistake that can be told
 _NAMES = {"compose": "compose", "pod": "Kubernetes", "systemd": "systemd", "supervisor": "supervisord"}
@@ -71,7 +73,7 @@ def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
     """Every unit with a grace period."""
     for unit in file.units:
         grace = world.grace(unit)
-        if grace is None or math.isinf(grace.seconds):
+        if grace is None or math.isinf(grace.seconds) or _is_elsewhere(unit, grace):
             continue
         if unit.get("preStop") is not None and grace.left <= 0:
             yield _hook(file, unit, grace)
@@ -80,6 +82,11 @@ def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
         if program is not None:
             yield from _server(file, unit, grace, program, world)
             yield from _code(file, unit, grace, program, world)
+
+
+def _is_elsewhere(unit: Unit, grace: Grace) -> bool:
+    """Whether the command and the grace period are both taken over: they are judged where they are written."""
+    return not unit.written and (grace.setting is None or grace.setting.span == unit.span)
 
 
 def _hook(file: DeploymentFile, unit: Unit, grace: Grace) -> Finding:
@@ -94,7 +101,7 @@ def _hook(file: DeploymentFile, unit: Unit, grace: Grace) -> Finding:
 
 
 def _server(file: DeploymentFile, unit: Unit, grace: Grace, program: Program, world: World) -> Iterator[Finding]:
-    limit = world.server_limit(program, file)
+    limit = world.server_limit(program, file, unit)
     if limit is None or limit[0] <= grace.left + SLACK:
         return
     value, words, written = limit

@@ -1,8 +1,10 @@
-"""The platform stops the program with a signal that the program does not handle.
+"""The platform stops the program with a signal on which the program does not end in order.
 
 ## What it does
-Looks at `STOPSIGNAL` of a Dockerfile, `stop_signal` of compose, `KillSignal` of systemd and `stopsignal` of supervisor. Reports SIGKILL;
-a signal on which a server that the models know does not end in order; and one that the project's code does not handle, where it does handle SIGTERM.
+Looks at `STOPSIGNAL` of a Dockerfile, `stop_signal` of compose, `KillSignal` of systemd and `stopsignal` of supervisor. Reports SIGKILL; a
+signal on which a server that the models know does not end in order; and one that the project's code does not handle, where it does handle
+SIGTERM. SIGTERM, which is sent where nothing is set, is one of them for two programs: uWSGI's master starts anew on it, unless it has
+`die-on-term`, and is killed at the end of the grace period; huey's consumer interrupts its tasks.
 
 ## Why it matters
 The handler that cleans up is for another signal: the one that comes ends the process on the spot, or (as PID 1) is dropped.
@@ -22,12 +24,16 @@ CMD ["uvicorn", "shop.asgi:app"]
 ```
 
 ## Precision
-Silent for SIGINT with Python code that is not seen to handle it, as Python itself raises KeyboardInterrupt, for signals given by a
+SIGTERM as the default is reported at tier D for a program that starts anew, and at S for one that drops its work; not where an option, a
+file of settings, an environment variable or `ExecStop` changes that or may do so. Whether the signal reaches the program is
+the question of SHD601 and SHD602. Silent for SIGINT with Python code that is not seen to handle it, as Python itself raises
+KeyboardInterrupt, for signals given by a
 variable, and for programs that are not known.
 
 ## References
 - [Dockerfile reference: STOPSIGNAL](https://docs.docker.com/reference/dockerfile/#stopsignal)
 - [systemd.kill(5): KillSignal](https://www.freedesktop.org/software/systemd/man/latest/systemd.kill.html#KillSignal=)
+- [uWSGI: signals](https://uwsgi-docs.readthedocs.io/en/latest/Management.html#signals-for-controlling-uwsgi)
 - [gunicorn: signal handling](https://docs.gunicorn.org/en/stable/signals.html)
 """
 
@@ -39,7 +45,8 @@ from collections.abc import Iterator
 
 from shutdown_lint.deployment.commands import Program
 from shutdown_lint.deployment.facts import DeploymentFile, Setting, Unit
-from shutdown_lint.deployment.world import World
+from shutdown_lint.deployment.servers import has
+from shutdown_lint.deployment.world import STOP_SIGNAL, World
 from shutdown_lint.findings import Finding
 from shutdown_lint.project.handled import handles
 from shutdown_lint.rules.base import Rule
@@ -47,18 +54,18 @@ from shutdown_lint.rules.base import Rule
 RULE = Rule(
     code="SHD605",
     name="stop-signal-mismatch",
-    summary="the platform's stop signal is SIGKILL, or one that the program does not handle",
+    summary="the stop signal is SIGKILL, or one on which the program does not end in order",
     tier="D",
     severity="warning",
     triggers=(),
-    origin=("G1",),
+    origin=("G15",),
 )
-_KEYS = {
-    "image": "STOPSIGNAL",
-    "compose": "stop_signal",
-    "pod": "stop_signal",
-    "systemd": "KillSignal",
-    "supervisor": "stopsignal",
+_SENDERS = {
+    "image": "the container runtime",
+    "compose": "compose",
+    "pod": "Kubernetes",
+    "systemd": "systemd",
+    "supervisor": "supervisord",
 }
 _NAMES = {name.removeprefix("SIG"): name for name in (item.name for item in signal.Signals)}
 _NUMBERS = {
@@ -75,9 +82,14 @@ _NUMBERS = {
 def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
     """Every unit that names a stop signal."""
     for unit in file.units:
-        setting = unit.get(_KEYS.get(unit.kind, ""))
+        setting = unit.get(STOP_SIGNAL.get(unit.kind, ""))
+        if setting is not None and setting.span == unit.span and not unit.written:
+            continue  # taken over from another service, and judged there
         name = signal_name(setting.value) if setting is not None else ""
-        if setting is None or not name or name == "SIGTERM":
+        if setting is None or name == "SIGTERM":
+            yield from _by_default(file, unit, setting, world)
+            continue
+        if not name:
             continue
         if name == "SIGKILL":
             # of systemd's, SHD606 speaks
@@ -97,7 +109,7 @@ def _killed(file: DeploymentFile, unit: Unit, setting: Setting) -> Finding:
     return RULE.finding(
         file,
         setting.span,
-        f"`{_KEYS[unit.kind]}` is SIGKILL: `{unit.name}` is killed without a chance to clean up",
+        f"`{STOP_SIGNAL[unit.kind]}` is SIGKILL: `{unit.name}` is killed without a chance to clean up",
         severity="error",
         help="leave it at SIGTERM; SIGKILL follows by itself when the grace period is over",
     )
@@ -107,18 +119,51 @@ def _unheard(file: DeploymentFile, unit: Unit, setting: Setting, name: str, worl
     program = world.program(file, unit)
     if program is None:
         return
-    known = world.known.get(program.name) if program.kind == "server" else None
+    known = world.known_of(program)
     if known is not None:
-        if name not in known.handles:
+        words = world.options(program, file, unit)
+        if name not in known.handles and words is not None and not has(words, known.orderly):
             how = "drops its work at once" if name in known.hard else "does not end in order"
             yield RULE.finding(
                 file,
                 setting.span,
                 f"on {name} `{program.title}` {how}: it shuts down in order on {' and '.join(known.handles)}",
-                help=f"set `{_KEYS[unit.kind]}` to {known.handles[0]}",
+                help=f"set `{STOP_SIGNAL[unit.kind]}` to {known.handles[0]}",
             )
     elif name != "SIGINT":
         yield from _in_code(file, unit, setting, name, program, world)
+
+
+def _by_default(file: DeploymentFile, unit: Unit, setting: Setting | None, world: World) -> Iterator[Finding]:
+    """SIGTERM, which all platforms send, to a program that does not end in order on it."""
+    if unit.kind not in STOP_SIGNAL or not unit.words or not unit.written or unit.get("ExecStop"):
+        return
+    program = world.program(file, unit)
+    known = world.known_of(program) if program is not None else None
+    if program is None or known is None or "SIGTERM" not in (*known.hard, *known.reloads):
+        return
+    words = world.options(program, file, unit)
+    if words is None or has(words, known.orderly) or _is_set_elsewhere(file, unit, world):
+        return
+    restarts = "SIGTERM" in known.reloads
+    if restarts and known.master and not has(words, known.master):
+        return
+    how = "starts anew instead of ending, and is killed in the end" if restarts else "drops its work at once"
+    yield RULE.finding(
+        file,
+        setting.span if setting is not None else unit.place,
+        f"on SIGTERM, which {_SENDERS[unit.kind]} sends, `{program.title}` {how}",
+        tier=None if restarts else "S",
+        severity=None if restarts else "info",
+        help=f"give it `{known.orderly[0]}`, or set `{STOP_SIGNAL[unit.kind]}` to {known.handles[0]}",
+    )
+
+
+def _is_set_elsewhere(file: DeploymentFile, unit: Unit, world: World) -> bool:
+    """Whether the image of a service, or a service of the image, sets the signal."""
+    if unit.kind == "image":
+        return any(world.stop_signal(other, run) for other, run in world.builders(file, unit))
+    return unit.get(STOP_SIGNAL[unit.kind]) is None and bool(world.stop_signal(file, unit))
 
 
 def _in_code(
@@ -133,5 +178,5 @@ def _in_code(
             file,
             setting.span,
             f"`{unit.name}` is stopped by {name}, and `{program.title}` handles SIGTERM, but not {name}",
-            help=f"set `{_KEYS[unit.kind]}` to SIGTERM, or handle {name} too",
+            help=f"set `{STOP_SIGNAL[unit.kind]}` to SIGTERM, or handle {name} too",
         )

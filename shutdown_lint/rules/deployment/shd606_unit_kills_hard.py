@@ -57,7 +57,7 @@ RULE = Rule(
     tier="D",
     severity="warning",
     triggers=(),
-    origin=("G9",),
+    origin=("G10", "G15"),
 )
 _NO = frozenset({"no", "false", "off", "0"})
 _YES = frozenset({"yes", "true", "on", "1"})
@@ -110,7 +110,7 @@ def _behind_shell(file: DeploymentFile, unit: Unit, world: World) -> bool:
     """Whether a shell stays before the program: one with ``-c`` and no ``exec``, or a script that runs it as a child."""
     chain = world.start(file, unit).chain
     if chain.script:
-        script = world.script(file, chain.script)
+        script = world.entry_script(file, unit)
         return script is not None and any(not item.is_exec for item in world.of_script(script))
     shell = chain.shell
     if shell is None or shell.exec or shell.traps:

@@ -1,7 +1,8 @@
 """A Pod behind a Service gets requests after it was told to stop.
 
 ## What it does
-Looks at Deployments and StatefulSets that a Service of the project selects, and whose container runs a Python server. Reports those without a `preStop` hook.
+Looks at Deployments and StatefulSets that a Service of the project selects, and whose container runs a Python server, by its own command or
+by that of an image which the project builds. Reports those without a `preStop` hook.
 
 ## Why it matters
 Kubernetes sends SIGTERM and takes the Pod out of the Service's endpoints at the same time. For some seconds proxies go on sending
@@ -79,9 +80,8 @@ RULE = Rule(
     tier="S",
     severity="info",
     triggers=(),
-    origin=("G11",),
+    origin=("G15",),
 )
-_WEB = frozenset({"gunicorn", "uvicorn", "hypercorn"})
 
 
 def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
@@ -90,7 +90,8 @@ def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
         if unit.kind != "pod" or unit.value("kind") not in ("Deployment", "StatefulSet") or unit.get("preStop"):
             continue
         program = world.program(file, unit)
-        if program is None or program.name not in _WEB:
+        known = world.known_of(program) if program is not None else None
+        if known is None or not known.serves:
             continue
         service = next((service for _, service in world.units("service") if _selects(service, unit)), None)
         if service is not None:
