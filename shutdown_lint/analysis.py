@@ -11,6 +11,7 @@ from shutdown_lint.corpus import Contents, SkippedFiles
 from shutdown_lint.facts import ModuleFacts, Span
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.intake import Outcome, Task, internal_error, take_in
+from shutdown_lint.lowered import NO_MEMORY, Memory
 from shutdown_lint.parts import Part
 from shutdown_lint.prefilter import SUPPRESSION_WORDS, Prefilter
 from shutdown_lint.rules import registry
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 class Context(NamedTuple):
     """What all parts of a run have in common; ``enabled`` maps codes to tiers, ``scripts`` are console scripts.
 
-    ``windows`` is where the project says that it runs there.
+    ``windows`` is where the project says that it runs there, ``memory`` what is known of contents already.
     """
 
     enabled: dict[str, str]
@@ -34,6 +35,7 @@ class Context(NamedTuple):
     windows: Step | None
     target_version: tuple[int, int]
     contents: Contents
+    memory: Memory = NO_MEMORY
 
 
 class Taken(NamedTuple):
@@ -66,14 +68,18 @@ def prepare(context: Context) -> None:
         registry.load(check.entry)
 
 
-def take(file: SourceFile, data: bytes, prefilter: Prefilter) -> Taken:
+def take(file: SourceFile, data: bytes, prefilter: Prefilter, memory: Memory = NO_MEMORY) -> Taken:
     """Take in one file: lower it where a rule may fire or another file may need it, else look at its syntax only."""
     if file.stub:
         return Taken(None, None)
-    codes = prefilter.codes(data, file.name)
-    if codes is None and not file.reported:
-        return Taken(None, None)
-    return Taken(codes, take_in(Task(file, data, codes is not None)))
+    known = memory.recall(file, data)
+    new = memory.judged(known, file, data, prefilter.codes)
+    codes, outcome = (None if new.codes is None else frozenset(new.codes)), None
+    if codes is not None or file.reported:
+        outcome, new = memory.lowered(new, Task(file, data, codes is not None), take_in)
+    if new != known:
+        memory.keep(file, data, new)
+    return Taken(codes, outcome)
 
 
 def analyse(part: Part, context: Context, known: Mapping[str, Taken]) -> Result:
@@ -85,7 +91,8 @@ def analyse_project(part: Part, context: Context, known: Mapping[str, Taken]) ->
     """The same, with what is known of the part, for further questions."""
     contents = context.contents
     taken = [
-        known.get(file.absolute) or take(file, contents.get(file.absolute), context.prefilter) for file in part.files
+        known.get(file.absolute) or take(file, contents.get(file.absolute), context.prefilter, context.memory)
+        for file in part.files
     ]
     project = _project(part, taken, context)
     checks = rules_of(context.enabled)
@@ -123,7 +130,7 @@ def _project(part: Part, taken: Sequence[Taken], context: Context) -> Project:
     )
     return Project(
         modules,
-        loader=SkippedFiles(part.files, skipped, context.contents, lowered),
+        loader=SkippedFiles(part.files, skipped, context.contents, lowered, context.memory),
         scripts=context.scripts,
         windows=context.windows,
         target_version=context.target_version,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from shutdown_lint.analysis import Context, Result, analyse_project, trouble_findings
-from shutdown_lint.cache import Cache, Known, Remembered, key_of, open_cache
+from shutdown_lint.cache import Cache, Known, Remembered, key_of, open_cache, version
 from shutdown_lint.collector import collector_paused
 from shutdown_lint.corpus import Contents
 from shutdown_lint.findings import Finding, Step
@@ -19,6 +20,7 @@ from shutdown_lint.rules import registry
 from shutdown_lint.schedule import Progress, analyse_all
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import (
+    PASSING,
     Found,
     SourceFile,
     Trouble,
@@ -35,11 +37,8 @@ from shutdown_lint.source.kinds import deployment_kind
 from shutdown_lint.source.names import shown, working_folder
 
 if TYPE_CHECKING:
+    from shutdown_lint.lowered import Store
     from shutdown_lint.project import Project
-
-# not of the content, but of the moment: what failed may go well the next time
-_PASSING = frozenset({"SHD901", "SHD903", "SHD904"})
-
 
 Refine: TypeAlias = Callable[[Sequence[Finding], Callable[[str], "str | None"]], tuple[Finding, ...]]
 
@@ -117,7 +116,7 @@ def _check(
     enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
     cache = open_cache("" if stdin is not None or held else settings.cache, settings.root)
     given = _read(paths, settings, stdin, held, cache)
-    common = Common(given.files, given.contents, settings, enabled)
+    common = Common(given.files, given.contents, settings, enabled, partial(_facts, cache))
     results = _results(given, common, cache, progress, settings.jobs, refine)
     findings = [finding for result in results for finding in result.findings]
     findings += trouble_findings(given.troubles, enabled)
@@ -137,13 +136,19 @@ def _check(
 class Common:
     """What all parts of a run have in common; found out once, the context only if anything is to be analysed.
 
-    ``files`` are the project's Python files, ``enabled`` maps codes of rules to tiers.
+    ``files`` are the project's Python files, ``enabled`` maps codes of rules to tiers; ``store`` opens what is known of
+    contents.
     """
 
     def __init__(
-        self, files: Iterable[SourceFile], contents: Contents, settings: Settings, enabled: dict[str, str]
+        self,
+        files: Iterable[SourceFile],
+        contents: Contents,
+        settings: Settings,
+        enabled: dict[str, str],
+        store: Callable[[], Store | None] = lambda: None,
     ) -> None:
-        self._contents, self._settings, self._enabled = contents, settings, enabled
+        self._contents, self._settings, self._enabled, self._store = contents, settings, enabled, store
         self._programs = scripts(settings.root)
         self._windows = _windows(settings)
         self._own = sorted({file.name.partition(".")[0] for file in files})  # its top-level packages
@@ -164,9 +169,22 @@ class Common:
         functions = dict.fromkeys(target.partition(":")[2].strip().partition(".")[0] for _, target in self._programs)
         on_python = {code: tiers for code, tiers in enabled.items() if code not in registry.on_deployment()}
         prefilter = compile_prefilter(on_python, models, tuple(filter(None, functions)), frozenset(self._own))
+        from shutdown_lint.lowered import Memory
+
+        memory = Memory(self._store(), self.key)
         return Context(
-            enabled, prefilter, models, self._programs, self._windows, settings.target_version, self._contents
+            enabled, prefilter, models, self._programs, self._windows, settings.target_version, self._contents, memory
         )
+
+
+def _facts(cache: Cache) -> Store | None:
+    """The facts of earlier runs. Loaded only where something is to be analysed."""
+    folder = cache.folder_of_facts()
+    if not folder:
+        return None
+    from shutdown_lint.facts_cache import FolderStore
+
+    return FolderStore(folder, version())
 
 
 def _windows(settings: Settings) -> Step | None:
@@ -192,6 +210,8 @@ def _results(
             found[key] = new
             if not _passes(new.findings):
                 cache.put_result(key, Remembered(*new))
+        if (store := common.context.memory.store) is not None:
+            store.prune(given.digest(file) for file in given.files)
     return [found[key] for key in keys]
 
 
@@ -296,7 +316,7 @@ def _deployed(given: _Input, common: Common, cache: Cache, refine: Refine | None
 
 
 def _passes(findings: Iterable[Finding]) -> bool:
-    return any(finding.code in _PASSING for finding in findings)
+    return any(finding.code in PASSING for finding in findings)
 
 
 def _asked(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> Found:

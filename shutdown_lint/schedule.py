@@ -9,6 +9,7 @@ from typing import TypeAlias
 from shutdown_lint.analysis import Context, Result, Taken, analyse, prepare, take, trouble_findings
 from shutdown_lint.collector import collect
 from shutdown_lint.findings import Finding
+from shutdown_lint.lowered import Memory
 from shutdown_lint.parts import Part
 from shutdown_lint.prefilter import Prefilter
 from shutdown_lint.source import SourceFile, Trouble
@@ -61,7 +62,7 @@ class _Schedule:
         """Take in all files of the parts, each on its own."""
         contents = self._context.contents
         files = [(file, contents.get(file.absolute)) for part in parts for file in part.files]
-        do, costs = partial(_take, self._context.prefilter), [len(data) for _, data in files]
+        do, costs = partial(_take, self._context.prefilter, self._context.memory), [len(data) for _, data in files]
         all_taken = spread(do, files, costs, self._jobs, apart=apart, tell=self._teller("reading", len(files), "files"))
         for (file, _), taken in zip(files, all_taken, strict=True):
             self._known[file.absolute] = _killed(taken) if isinstance(taken, Died) else taken
@@ -84,9 +85,9 @@ class _Schedule:
         return result._replace(findings=self._refine(result.findings)) if self._refine is not None else result
 
 
-def _take(prefilter: Prefilter, item: tuple[SourceFile, bytes]) -> Taken:
+def _take(prefilter: Prefilter, memory: Memory, item: tuple[SourceFile, bytes]) -> Taken:
     file, data = item
-    return take(file, data, prefilter)
+    return take(file, data, prefilter, memory)
 
 
 def _killed(died: Died) -> Taken:

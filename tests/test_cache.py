@@ -14,8 +14,10 @@ import pytest
 from command import COMMAND, LIMIT, make_project, run
 from made_up import HAZARD, check, told, write
 
-from shutdown_lint import analysis, cache, deployments, engine
+from shutdown_lint import analysis, cache, deployments, engine, facts_cache
 from shutdown_lint.cli import main
+from shutdown_lint.intake import take_in
+from shutdown_lint.source import digest
 
 OLD = 1_600_000_000  # a time (seconds) at which no file is too young
 
@@ -130,10 +132,84 @@ def test_a_folder_that_cannot_be_written_costs_only_time(project: Path) -> None:
 
 def test_another_version_reads_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cached(project)
-    monkeypatch.setattr(cache, "_version", lambda: "another")
+    monkeypatch.setattr(cache, "version", lambda: "another")
     with pytest.raises(AssertionError, match="analysed again"), monkeypatch.context() as patched:
         no_analysis(patched)
         cached(project)
+
+
+def large(name: str) -> str:
+    """A hazard in a file that is large enough to be worth remembering; it uses a package."""
+    return f"import {name}\n{HAZARD}" + "def f():\n    use(1)\n" * 100
+
+
+def test_only_what_has_changed_is_lowered_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made_up.install(monkeypatch)
+    root = tmp_path / "project"
+    write(root, a=large("b"), b=large("c"), c=large("a"), skipped="x = 1\n", broken="hazard(\n")
+    age(root)
+    lowered: list[str] = []
+    monkeypatch.setattr(analysis, "take_in", lambda task: (lowered.append(task.file.name), take_in(task))[1])
+    cached(root)
+    assert {"a", "b", "c"} <= set(lowered)
+    lowered.clear()
+    (root / "b.py").write_text("x = 1\n" + large("c"))
+    second = cached(root)
+    assert "b" in lowered
+    assert {"a", "c"}.isdisjoint(lowered)
+    assert second == check(root)
+    assert {line for _, line, code in told(second) if code == "SHD198"} == {3, 4}
+
+
+def test_damaged_facts_are_made_again(project: Path) -> None:
+    write(project, a=large("b"), b=large("a"))
+    first = cached(project)
+    files = [path for path in (project.parent / "cache").glob("*.facts/*/*") if path.is_file()]
+    assert len(files) == 2
+    good = [path.read_bytes() for path in files]
+    for damage in (
+        lambda data: b"",
+        lambda data: data[:-9],
+        lambda data: data.replace(b"f", b"g"),
+        lambda data: b"\xff" * 99,
+    ):
+        for path, data in zip(files, good, strict=True):
+            path.write_bytes(damage(data))
+        write(project, c=f"x = {damage(b'f' * 20)!r}\n")
+        assert cached(project) == check(project)
+        assert [path.read_bytes() for path in files] == good
+    assert told(first)
+
+
+def test_facts_of_other_settings_are_judged_anew(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(project, a=large("b"), b=large("a"))
+    monkeypatch.setattr(facts_cache, "_WORTH", 0)
+    write(project, b=large("a") + "    risk()\n")
+    assert len(cached(project).findings) == 3
+    with monkeypatch.context() as patched:
+        patched.setattr(analysis, "take_in", lambda task: pytest.fail(f"{task.file.name} was lowered again"))
+        assert len(cached(project, ignore=("SHD198",), extend_select=("SHD298",)).findings) == 1
+
+
+def test_facts_of_contents_that_are_gone_are_forgotten_in_time(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facts_cache, "_AT_LEAST", 2)
+    monkeypatch.setattr(facts_cache, "_WORTH", 0)
+    for number in range(20):
+        write(project, a=large("b") + f"x = {number}\n")
+        report = cached(project)
+    assert report == check(project)
+    kept = [path.name for path in (project.parent / "cache").glob("*.facts/*/*")]
+    assert len(kept) <= 9
+    assert digest((project / "a.py").read_bytes()) in kept
+
+
+def test_clean_removes_the_facts_too(project: Path) -> None:
+    write(project, a=large("b"))
+    cached(project)
+    folder = project.parent / "cache"
+    assert list(folder.glob("*.facts/*/*"))
+    assert cache.clean(str(folder))
+    assert not folder.exists()
 
 
 def test_failures_are_not_remembered(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
