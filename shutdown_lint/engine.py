@@ -63,7 +63,7 @@ class Report(NamedTuple):
         return 1 if self.findings else 0
 
 
-class _Input(NamedTuple):
+class Input(NamedTuple):
     """What was read: all files of the project (and those that may be deployment files), what is known of them, and troubles."""
 
     files: tuple[SourceFile, ...]
@@ -79,7 +79,7 @@ class _Input(NamedTuple):
         return known.digest if known is not None else ""
 
 
-def _no_progress(_phase: str, _done: int, _total: int, _unit: str) -> None:
+def no_progress(_phase: str, _done: int, _total: int, _unit: str) -> None:
     """Nobody wants to know."""
 
 
@@ -89,7 +89,7 @@ def check(
     *,
     stdin: bytes | None = None,
     held: Mapping[str, bytes] | None = None,
-    progress: Progress = _no_progress,
+    progress: Progress = no_progress,
     refine: Refine | None = None,
 ) -> Report:
     """Check the files that ``paths`` name, knowing the whole project.
@@ -113,10 +113,22 @@ def _check(
     progress: Progress,
     refine: Refine | None,
 ) -> Report:
-    enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
     cache = open_cache("" if stdin is not None or held else settings.cache, settings.root)
     given = _read(paths, settings, stdin, held, cache)
-    common = Common(given.files, given.contents, settings, enabled, partial(_facts, cache))
+    return run(given, settings, cache, partial(_facts, cache), progress, refine)
+
+
+def run(
+    given: Input,
+    settings: Settings,
+    cache: Cache,
+    store: Callable[[], Store | None],
+    progress: Progress,
+    refine: Refine | None,
+) -> Report:
+    """The report on what was read; ``store`` opens what is known of contents, if anything has to be analysed."""
+    enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
+    common = Common(given.files, given.contents, settings, enabled, store)
     results = _results(given, common, cache, progress, settings.jobs, refine)
     findings = [finding for result in results for finding in result.findings]
     findings += trouble_findings(given.troubles, enabled)
@@ -195,7 +207,7 @@ def _windows(settings: Settings) -> Step | None:
 
 
 def _results(
-    given: _Input, common: Common, cache: Cache, progress: Progress, jobs: int, refine: Refine | None
+    given: Input, common: Common, cache: Cache, progress: Progress, jobs: int, refine: Refine | None
 ) -> list[Result]:
     """What is found in each part of the run: remembered, or found now and remembered."""
     parts, about = parts_of(given.files, given.known), (common.key, bool(refine))
@@ -226,7 +238,7 @@ def projects(paths: Sequence[str], settings: Settings) -> Iterator[tuple[Project
             yield project, tuple(without_ignored(result.findings, settings))
 
 
-def _reader(given: _Input) -> Callable[[str], str | None]:
+def _reader(given: Input) -> Callable[[str], str | None]:
     """Texts of the files by the path that findings show."""
     places = {file.path: file.absolute for file in (*given.files, *given.deployment)}
 
@@ -257,7 +269,7 @@ def _concerns(path: str) -> bool:
 
 def _read(
     paths: Sequence[str], settings: Settings, stdin: bytes | None, held: Mapping[str, bytes], cache: Cache
-) -> _Input:
+) -> Input:
     asked = _asked(paths, settings, stdin)
     everything = discover([settings.root], settings) if settings.knowledge == "project" else Found((), (), ())
     files = tuple(
@@ -265,7 +277,7 @@ def _read(
     )
     if stdin is not None and not settings.stdin_filename:
         files = (*files, SourceFile("-", "-", "stdin", False, False, True))
-    deployment = _plain({**dict.fromkeys(everything.deployment, False), **dict.fromkeys(asked.deployment, True)})
+    deployment = plain_files({**dict.fromkeys(everything.deployment, False), **dict.fromkeys(asked.deployment, True)})
     here, contents, known = working_folder(), Contents(), {}
     troubles = [(shown(path, here), trouble) for path, trouble in asked.troubles]
     for file in (*sorted(files, key=lambda file: not file.reported), *deployment):
@@ -286,16 +298,16 @@ def _read(
             known[path] = cache.put_file(path, data, imported_packages(data))
     some = asked.files or asked.deployment or stdin is not None
     warnings = asked.warnings or (() if some else ("no Python or deployment files found",))
-    return _Input(files, deployment, known, contents, tuple(troubles), tuple(warnings))
+    return Input(files, deployment, known, contents, tuple(troubles), tuple(warnings))
 
 
-def _plain(paths: dict[str, bool]) -> tuple[SourceFile, ...]:
+def plain_files(paths: dict[str, bool]) -> tuple[SourceFile, ...]:
     """Files that are no modules, given as absolute path → reported."""
     here = working_folder()
     return tuple(SourceFile(shown(path, here), path, "", False, False, reported) for path, reported in paths.items())
 
 
-def _deployed(given: _Input, common: Common, cache: Cache, refine: Refine | None) -> Remembered | None:
+def _deployed(given: Input, common: Common, cache: Cache, refine: Refine | None) -> Remembered | None:
     """What is found in deployment files; without one to report on, nothing of it is loaded."""
     if not any(file.reported for file in given.deployment):
         return None

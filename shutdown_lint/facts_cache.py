@@ -30,6 +30,11 @@ class FolderStore(NamedTuple):
     path: str
     version: str
 
+    @property
+    def final(self) -> bool:
+        """What is damaged is made again."""
+        return False
+
     def get(self, key: str) -> Record | None:
         """The record, if it is whole."""
         try:
@@ -42,6 +47,10 @@ class FolderStore(NamedTuple):
             return Record(settings, None if codes is None else tuple(codes), outcome)
         except (TroubleError, ValueError, TypeError):
             return None
+
+    def has(self, key: str) -> bool:
+        """Whether there is a record, whole or not."""
+        return os.path.exists(self._place(key))
 
     def put(self, key: str, record: Record) -> None:
         """Write the record, if it saves time to read it; without room for it the next run is slower."""

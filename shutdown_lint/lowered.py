@@ -30,10 +30,20 @@ class Record(NamedTuple):
 
 
 class Store(Protocol):
-    """Keeps records by the digest of the content. Neither method raises."""
+    """Keeps records by the digest of the content. No method raises.
+
+    ``final``: what it has is all that there is, so that an outcome that cannot be read is told; else it is made again.
+    """
+
+    @property
+    def final(self) -> bool:
+        """See above."""
 
     def get(self, key: str) -> Record | None:
         """The record, if there is one."""
+
+    def has(self, key: str) -> bool:
+        """Whether there is something; cheap."""
 
     def put(self, key: str, record: Record) -> None:
         """Keep the record, perhaps."""
@@ -50,12 +60,16 @@ class Memory(NamedTuple):
 
     def recall(self, file: SourceFile, data: bytes) -> Record:
         """What is known of the file's content."""
-        return (self.store.get(_key(file, data)) if self.store is not None else None) or Record()
+        return (self.store.get(content_key(file, data)) if self.store is not None else None) or Record()
+
+    def has(self, file: SourceFile, data: bytes) -> bool:
+        """Whether something is known of the file's content; cheap."""
+        return self.store is not None and self.store.has(content_key(file, data))
 
     def keep(self, file: SourceFile, data: bytes, record: Record) -> None:
         """Remember this of it."""
         if self.store is not None:
-            self.store.put(_key(file, data), record)
+            self.store.put(content_key(file, data), record)
 
     def judged(
         self, record: Record, file: SourceFile, data: bytes, judge: Callable[[bytes, str], frozenset[str] | None]
@@ -73,8 +87,9 @@ class Memory(NamedTuple):
 
             try:
                 return loads(record.outcome, task.file, digest(task.data)), record
-            except MalformedError:
-                pass  # as if it were not there
+            except MalformedError as error:
+                if self.store is not None and self.store.final:
+                    return Trouble("SHD901", f"its facts cannot be read: {error}"), record
         outcome = lower(task)
         return outcome, record._replace(outcome=dumps(outcome)) if self.store is not None else record
 
@@ -82,7 +97,8 @@ class Memory(NamedTuple):
 NO_MEMORY = Memory()
 
 
-def _key(file: SourceFile, data: bytes) -> str:
+def content_key(file: SourceFile, data: bytes) -> str:
+    """What a record is kept under."""
     # the module that `python -m` runs matters by its name too, see `prefilter.Text`
     return digest(data) + ("m" if file.name.endswith("__main__") else "")
 

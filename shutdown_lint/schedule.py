@@ -32,12 +32,13 @@ def analyse_all(
     done, how much of it is done, how much there is, and of what.
 
     A part that is a good share of the whole would leave the other processes idle: its files are taken in one by one
-    first, by all of them.
+    first, by all of them; unless most of them are remembered, which costs less than to hand them over.
     """
     schedule, jobs = _Schedule(context, jobs, progress, refine), jobs or cores()
     if jobs > 1:
         total = sum(part.size for part in parts)
-        schedule.take_in([part for part in parts if part.size * 2 * jobs > total or not may_fork()])
+        large = [part for part in parts if part.size * 2 * jobs > total or not may_fork()]
+        schedule.take_in([part for part in large if not schedule.knows(part)])
     results = schedule.run(parts)
     dead = [number for number, result in enumerate(results) if isinstance(result, Died)]
     if dead:
@@ -57,6 +58,12 @@ class _Schedule:
         self._context, self._jobs, self._progress, self._refine = context, jobs, progress, refine
         self._known: dict[str, Taken] = {}
         self._debt = 0  # bytes of source whose analysis this process has not given back
+
+    def knows(self, part: Part) -> bool:
+        """Whether most of the part is remembered."""
+        contents, memory = self._context.contents, self._context.memory
+        files = ((file, contents.get(file.absolute)) for file in part.files)
+        return 2 * sum(len(data) for file, data in files if memory.has(file, data)) > part.size
 
     def take_in(self, parts: Sequence[Part], *, apart: bool = False) -> None:
         """Take in all files of the parts, each on its own."""
