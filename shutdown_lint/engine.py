@@ -39,6 +39,7 @@ from shutdown_lint.source.names import shown, working_folder
 if TYPE_CHECKING:
     from shutdown_lint.lowered import Store
     from shutdown_lint.project import Project
+    from shutdown_lint.remote import Opener
 
 Refine: TypeAlias = Callable[[Sequence[Finding], Callable[[str], "str | None"]], tuple[Finding, ...]]
 
@@ -91,17 +92,25 @@ def check(
     held: Mapping[str, bytes] | None = None,
     progress: Progress = no_progress,
     refine: Refine | None = None,
+    executor: Opener | None = None,
 ) -> Report:
     """Check the files that ``paths`` name, knowing the whole project.
 
     ``progress`` is called now and then, see ``schedule.analyse_all``. With ``stdin``, its bytes stand for the file
     ``settings.stdin_filename``, and only that file is reported on. Other files are taken to contain what ``held`` says,
-    by path. ``refine`` has the last word on findings before they are remembered; it gets a reader of the files' texts.
+    by path. ``executor`` opens an executor that lowers files (see ``remote``); it is closed before anything else is done.
+    ``refine`` has the last word on findings before they are remembered; it gets a reader of the files' texts.
     Raises ``registry.UnknownSelector`` for a selector in the settings that names no rule.
     """
     with collector_paused():
         return _check(
-            paths, settings, stdin, {absolute(path): data for path, data in (held or {}).items()}, progress, refine
+            paths,
+            settings,
+            stdin,
+            {absolute(path): data for path, data in (held or {}).items()},
+            progress,
+            refine,
+            executor,
         )
 
 
@@ -112,10 +121,12 @@ def _check(
     held: Mapping[str, bytes],
     progress: Progress,
     refine: Refine | None,
+    executor: Opener | None,
 ) -> Report:
     cache = open_cache("" if stdin is not None or held else settings.cache, settings.root)
     given = _read(paths, settings, stdin, held, cache)
-    return run(given, settings, cache, partial(_facts, cache), progress, refine)
+    store = partial(_held if executor is not None else _facts, cache)
+    return run(given, settings, cache, store, progress, refine, executor)
 
 
 def run(
@@ -125,11 +136,12 @@ def run(
     store: Callable[[], Store | None],
     progress: Progress,
     refine: Refine | None,
+    executor: Opener | None = None,
 ) -> Report:
     """The report on what was read; ``store`` opens what is known of contents, if anything has to be analysed."""
     enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
     common = Common(given.files, given.contents, settings, enabled, store)
-    results = _results(given, common, cache, progress, settings.jobs, refine)
+    results, told = _results(given, common, cache, progress, settings.jobs, refine, executor)
     findings = [finding for result in results for finding in result.findings]
     findings += trouble_findings(given.troubles, enabled)
     deployed = _deployed(given, common, cache, refine)
@@ -138,7 +150,7 @@ def run(
     cache.save()
     kept = without_ignored(findings, settings)
     hidden = sum(result.hidden for result in results) + len(findings) - len(kept)
-    reported, warnings = sum(file.reported for file in given.files), given.warnings
+    reported, warnings = sum(file.reported for file in given.files), (*given.warnings, *told)
     if deployed is not None:
         hidden, reported = hidden + deployed.hidden, reported + deployed.files
         warnings = (*warnings, *deployed.warnings)
@@ -199,6 +211,13 @@ def _facts(cache: Cache) -> Store | None:
     return FolderStore(folder, version())
 
 
+def _held(cache: Cache) -> Store:
+    """The same, and room for what comes from an executor."""
+    from shutdown_lint.remote import HeldStore
+
+    return HeldStore(_facts(cache))
+
+
 def _windows(settings: Settings) -> Step | None:
     found = windows(settings.root)
     return found and Step(
@@ -207,14 +226,25 @@ def _windows(settings: Settings) -> Step | None:
 
 
 def _results(
-    given: Input, common: Common, cache: Cache, progress: Progress, jobs: int, refine: Refine | None
-) -> list[Result]:
-    """What is found in each part of the run: remembered, or found now and remembered."""
+    given: Input,
+    common: Common,
+    cache: Cache,
+    progress: Progress,
+    jobs: int,
+    refine: Refine | None,
+    executor: Opener | None,
+) -> tuple[list[Result], Sequence[str]]:
+    """What is found in each part of the run: remembered, or found now and remembered; and warnings."""
     parts, about = parts_of(given.files, given.known), (common.key, bool(refine))
     keys = [key_of(*about, [(file, given.digest(file)) for file in part.files]) for part in parts]
     found = {key: Result(*result[:2]) for key in keys if (result := cache.result(key)) is not None}
     left = [(key, part) for key, part in zip(keys, parts, strict=True) if key not in found]
+    warnings: Sequence[str] = ()
     if left:
+        if executor is not None:
+            from shutdown_lint.remote import lower_all
+
+            warnings = lower_all([file for _, part in left for file in part.files], common.context, executor, progress)
         read = _reader(given)
         last = (lambda findings: refine(findings, read)) if refine is not None else None
         results = analyse_all([part for _, part in left], common.context, jobs, progress, last)
@@ -224,7 +254,7 @@ def _results(
                 cache.put_result(key, Remembered(*new))
         if (store := common.context.memory.store) is not None:
             store.prune(given.digest(file) for file in given.files)
-    return [found[key] for key in keys]
+    return [found[key] for key in keys], warnings
 
 
 def projects(paths: Sequence[str], settings: Settings) -> Iterator[tuple[Project, tuple[Finding, ...]]]:

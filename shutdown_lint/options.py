@@ -177,6 +177,14 @@ _RUN = (
         "DIR",
     ),
     Option("", "--jobs", "number", "the number of cores", "number of processes", "N"),
+    Option(
+        "",
+        "--executor",
+        "text",
+        "",
+        "have files read by the workers of a Dask cluster, `dask:tcp://HOST:PORT` (docs/scaling.md)",
+        "EXECUTOR",
+    ),
     Option("", "--no-cache", "switch", "", "do not use the cache"),
     Option(
         "",

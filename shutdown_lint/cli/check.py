@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint import config
@@ -17,6 +18,7 @@ from shutdown_lint.report.view import plural, safe
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from shutdown_lint.engine import Report
     from shutdown_lint.settings import Settings
@@ -98,6 +100,8 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
             raise UsageError(f"{flag} cannot be combined with --fix, --unsafe-fixes or --diff")
     if arguments.facts and (fixing or arguments.add_noqa or arguments.show_files or arguments.watch):
         raise UsageError("--facts only checks: for fixes, --add-noqa, --show-files and --watch the sources are needed")
+    if arguments.facts and arguments.executor:
+        raise UsageError("--facts cannot be combined with --executor: there is nothing to read for it")
     if arguments.facts and _STDIN in arguments.paths:
         raise UsageError("--facts cannot be combined with `-` (stdin)")
     if arguments.watch and (fixing or arguments.add_noqa or arguments.show_files or _STDIN in arguments.paths):
@@ -168,7 +172,7 @@ def _check(setup: Setup) -> int:
             _tell_unfixed(arguments, report)
             show(setup.outputs, report, text_reader(stdin))
             code = _exit_code(report, setup)
-    except AdoptionError as error:
+    except (AdoptionError, UsageError) as error:
         complain(str(error))
         return FAILED
     return _told(setup, report, code)
@@ -214,12 +218,28 @@ def _check_facts(setup: Setup) -> int:
 
 
 def run_engine(setup: Setup, stdin: bytes | None) -> Report:
-    """The report of the engine, with a bar on a terminal when it takes long; a fix is in it where it can be made."""
+    """The report of the engine, with a bar on a terminal when it takes long; a fix is in it where it can be made.
+
+    Raises ``UsageError`` for an executor that cannot be used.
+    """
     from shutdown_lint import engine
     from shutdown_lint.fixable import possible
 
-    with Progress(quiet=bool(setup.arguments.quiet)) as progress:
-        return engine.check(setup.arguments.paths, setup.settings, stdin=stdin, progress=progress.tell, refine=possible)
+    arguments = setup.arguments
+    with Progress(quiet=bool(arguments.quiet)) as progress:
+        run = partial(
+            engine.check, arguments.paths, setup.settings, stdin=stdin, progress=progress.tell, refine=possible
+        )
+        return _on_executor(run, arguments.executor) if arguments.executor else run()
+
+
+def _on_executor(run: Callable[..., Report], spec: str) -> Report:
+    from shutdown_lint.remote import ExecutorError, opener_of
+
+    try:
+        return run(executor=opener_of(spec))
+    except ExecutorError as error:
+        raise UsageError(str(error)) from error
 
 
 def narrowed(setup: Setup, report: Report, stdin: bytes | None) -> Report:
