@@ -146,12 +146,10 @@ def _checked(place: str) -> FactsFile:
 
 
 def _is_relative(path: object) -> bool:
-    return (
-        isinstance(path, str)
-        and "\0" not in path
-        and "\\" not in path
-        and set(path.split("/")).isdisjoint(("", ".", ".."))
-    )
+    """Whether the path stays below the current folder, on any system."""
+    if not isinstance(path, str) or "\0" in path or not set(path.split("/")).isdisjoint(("", ".", "..")):
+        return False
+    return os.sep == "/" or (os.sep not in path and ":" not in path)
 
 
 class FactsStore(NamedTuple):

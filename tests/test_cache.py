@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from made_up import HAZARD, check, told, write
 from shutdown_lint import analysis, cache, deployments, engine, facts_cache
 from shutdown_lint.cli import main
 from shutdown_lint.intake import take_in
+from shutdown_lint.lowered import Record
 from shutdown_lint.source import digest
 
 OLD = 1_600_000_000  # a time (seconds) at which no file is too young
@@ -201,6 +203,27 @@ def test_facts_of_contents_that_are_gone_are_forgotten_in_time(project: Path, mo
     kept = [path.name for path in (project.parent / "cache").glob("*.facts/*/*")]
     assert len(kept) <= 9
     assert digest((project / "a.py").read_bytes()) in kept
+
+
+def test_several_processes_write_the_same_facts(tmp_path: Path) -> None:
+    """A reader sees one of them whole, or none."""
+    store = facts_cache.FolderStore(str(tmp_path / "x.facts"), "1")
+    key, records = "0" * 32, [Record("s", ("SHD101",), str(number) * 20_000 * (number + 1)) for number in range(4)]
+    writers = [multiprocessing.Process(target=write_often, args=(store, key, record)) for record in records]
+    for writer in writers:
+        writer.start()
+    seen = {store.get(key) for _ in range(500)}
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * 4
+    assert seen <= {None, *records}
+    assert store.get(key) in records
+    assert [path.name for path in (tmp_path / "x.facts/00").iterdir()] == [key]
+
+
+def write_often(store: facts_cache.FolderStore, key: str, record: Record) -> None:
+    for _ in range(100):
+        store.put(key, record)
 
 
 def test_clean_removes_the_facts_too(project: Path) -> None:
