@@ -92,7 +92,7 @@ class Cache:
         try:
             findings, hidden, files, warnings = found
             return Remembered(
-                tuple([_finding(row) for row in findings]), int(hidden), int(files), tuple(map(str, warnings))
+                tuple([finding_of(row) for row in findings]), int(hidden), int(files), tuple(map(str, warnings))
             )
         except (TypeError, ValueError, LookupError):
             return None
@@ -225,7 +225,7 @@ def _read(path: str) -> tuple[dict[str, Known], dict[str, Any]]:
     return files, dict(data["results"])
 
 
-def _finding(row: Sequence[Any]) -> Finding:
+def finding_of(row: Sequence[Any]) -> Finding:
     """A finding from what JSON makes of one."""
     path, span, code, name, message, severity, tier, confidence, lost, trace, help_text, fix, unfixed = row
     return Finding(

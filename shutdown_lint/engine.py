@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.analysis import Context, Result, analyse_project, trouble_findings
 from shutdown_lint.cache import Cache, Known, Remembered, key_of, open_cache, version
@@ -37,11 +37,11 @@ from shutdown_lint.source.kinds import deployment_kind
 from shutdown_lint.source.names import shown, working_folder
 
 if TYPE_CHECKING:
+    from shutdown_lint.facts_cache import FolderStore
     from shutdown_lint.lowered import Store
     from shutdown_lint.project import Project
+    from shutdown_lint.refining import Refine, Refiner
     from shutdown_lint.remote import Opener
-
-Refine: TypeAlias = Callable[[Sequence[Finding], Callable[[str], "str | None"]], tuple[Finding, ...]]
 
 
 class Report(NamedTuple):
@@ -99,7 +99,8 @@ def check(
     ``progress`` is called now and then, see ``schedule.analyse_all``. With ``stdin``, its bytes stand for the file
     ``settings.stdin_filename``, and only that file is reported on. Other files are taken to contain what ``held`` says,
     by path. ``executor`` opens an executor that lowers files (see ``remote``); it is closed before anything else is done.
-    ``refine`` has the last word on findings before they are remembered; it gets a reader of the files' texts.
+    ``refine`` says what becomes of findings that carry a fix, file by file, before they are remembered; it gets a reader
+    of the files' texts.
     Raises ``registry.UnknownSelector`` for a selector in the settings that names no rule.
     """
     with collector_paused():
@@ -201,7 +202,13 @@ class Common:
         )
 
 
-def _facts(cache: Cache) -> Store | None:
+def _refiner(given: Input, cache: Cache, refine: Refine) -> Refiner:
+    from shutdown_lint.refining import Refiner
+
+    return Refiner(refine, _reader(given), {file.path: given.digest(file) for file in given.files}, _facts(cache))
+
+
+def _facts(cache: Cache) -> FolderStore | None:
     """The facts of earlier runs. Loaded only where something is to be analysed."""
     folder = cache.folder_of_facts()
     if not folder:
@@ -245,8 +252,7 @@ def _results(
             from shutdown_lint.remote import lower_all
 
             warnings = lower_all([file for _, part in left for file in part.files], common.context, executor, progress)
-        read = _reader(given)
-        last = (lambda findings: refine(findings, read)) if refine is not None else None
+        last = _refiner(given, cache, refine).refined if refine is not None else None
         results = analyse_all([part for _, part in left], common.context, jobs, progress, last)
         for (key, _), new in zip(left, results, strict=True):
             found[key] = new

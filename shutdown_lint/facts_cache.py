@@ -37,15 +37,11 @@ class FolderStore(NamedTuple):
 
     def get(self, key: str) -> Record | None:
         """The record, if it is whole."""
+        head, _, outcome = self.read(key).partition("\n")
         try:
-            data = read_bytes(self._place(key))
-            mark, _, rest = data.partition(b"\n")
-            if mark.decode("ascii") != self._mark(rest):
-                return None
-            head, _, outcome = rest.decode("ascii").partition("\n")
             settings, codes = json.loads(head)
             return Record(settings, None if codes is None else tuple(codes), outcome)
-        except (TroubleError, ValueError, TypeError):
+        except (ValueError, TypeError):
             return None
 
     def has(self, key: str) -> bool:
@@ -53,14 +49,25 @@ class FolderStore(NamedTuple):
         return os.path.exists(self._place(key))
 
     def put(self, key: str, record: Record) -> None:
-        """Write the record, if it saves time to read it; without room for it the next run is slower."""
-        if len(record.outcome) < _WORTH:
-            return
-        text = f"{json.dumps([record.settings, record.codes], separators=(',', ':'))}\n{record.outcome}"
-        place = self._place(key)
+        """Write the record, if it saves time to read it."""
+        if len(record.outcome) >= _WORTH:
+            head = json.dumps([record.settings, record.codes], separators=(",", ":"))
+            self.write(key, f"{head}\n{record.outcome}")
+
+    def read(self, key: str) -> str:
+        """The text that was written; empty where there is none, or none that is whole."""
+        try:
+            mark, _, rest = read_bytes(self._place(key)).partition(b"\n")
+            return rest.decode("ascii") if mark.decode("ascii") == self._mark(rest) else ""
+        except (TroubleError, ValueError):
+            return ""
+
+    def write(self, key: str, text: str) -> None:
+        """Keep a text in ASCII; without room for it the next run is slower."""
+        place, mark = self._place(key), self._mark(text.encode("ascii"))
         try:
             os.makedirs(os.path.dirname(place), exist_ok=True)
-            replace_file(place, f"{self._mark(text.encode('ascii'))}\n{text}")
+            replace_file(place, f"{mark}\n{text}")
         except (OSError, ValueError):
             pass
 

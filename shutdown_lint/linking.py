@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from shutdown_lint.cache import Known, open_cache
 from shutdown_lint.collector import collector_paused
 from shutdown_lint.corpus import Contents
-from shutdown_lint.engine import Input, Refine, Report, no_progress, plain_files, run
+from shutdown_lint.engine import Input, Report, no_progress, plain_files, run
 from shutdown_lint.facts_files import FactsFile, source_of, store_of
+from shutdown_lint.refining import Refine
 from shutdown_lint.schedule import Progress
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import TroubleError, decode, name_files, read_bytes

@@ -7,18 +7,21 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import made_up
 import pytest
-from command import COMMAND, LIMIT, make_project, run
+from command import BAD, COMMAND, LIMIT, make_project, run
 from made_up import HAZARD, check, told, write
 
 from shutdown_lint import analysis, cache, deployments, engine, facts_cache
 from shutdown_lint.cli import main
+from shutdown_lint.findings import Finding
 from shutdown_lint.intake import take_in
 from shutdown_lint.lowered import Record
+from shutdown_lint.settings import Settings
 from shutdown_lint.source import digest
 
 OLD = 1_600_000_000  # a time (seconds) at which no file is too young
@@ -203,6 +206,32 @@ def test_facts_of_contents_that_are_gone_are_forgotten_in_time(project: Path, mo
     kept = [path.name for path in (project.parent / "cache").glob("*.facts/*/*")]
     assert len(kept) <= 9
     assert digest((project / "a.py").read_bytes()) in kept
+
+
+def test_what_was_found_out_about_fixes_is_remembered(tmp_path: Path) -> None:
+    """Of a file that has not changed, and its findings neither, whatever becomes of the rest of its part."""
+    root, asked = tmp_path / "project", list[str]()
+    write(root, a=f"import b\n{BAD}", b=f"import c\n{BAD}", c="x = 1\n")
+    age(root)
+
+    def refine(findings: Sequence[Finding], read: Callable[[str], str | None]) -> tuple[Finding, ...]:
+        asked.append(os.path.basename(findings[0].path))
+        assert read(findings[0].path)
+        return tuple(finding._replace(fix=None, unfixed="not today") for finding in findings)
+
+    def refined() -> set[tuple[str, str]]:
+        options = Settings(root=str(root), jobs=1, cache=str(tmp_path / "cache"))
+        found = engine.check([str(root)], options, refine=refine).findings
+        return {(os.path.basename(finding.path), finding.unfixed) for finding in found}
+
+    assert refined() == {("a.py", "not today"), ("b.py", "not today")}
+    assert sorted(asked) == ["a.py", "b.py"]
+    write(root, c="x = 2\n")
+    assert len(refined()) == 2
+    assert sorted(asked) == ["a.py", "b.py"]
+    write(root, b=f"import c\n\n{BAD}")
+    assert len(refined()) == 2
+    assert sorted(asked) == ["a.py", "b.py", "b.py"]
 
 
 def test_several_processes_write_the_same_facts(tmp_path: Path) -> None:
