@@ -58,7 +58,6 @@ class Change(NamedTuple):
     files: int
     lines: int
     cold: float
-    uncached: float
     warm: float
     in_one: float
     in_five: float
@@ -154,14 +153,13 @@ def change(folders: Sequence[Path], count: int) -> Change:
         made = make_repository(root, packages(folders), count)
         lines = sum(path.read_bytes().count(b"\n") for path in root.glob("**/*.py"))
         check = ["check", *FLAGS, ".", "--cache-dir", f"{folder}/cache"]
-        uncached = run(root, "check", *FLAGS, ".", "--no-cache")
         cold = run(root, *check)
         warm = min(run(root, *check) for _ in range(3))
         small = min((package for package in made if len(modules(package)) >= 5), key=size)
         in_one = min(after(modules(small)[:5], number, root, check) for number in range(3))
         some = made[: len(made) - 1 : max(1, len(made) // 5)][:5]
         in_five = min(after([modules(package)[0] for package in some], number, root, check) for number in range(3))
-    return Change(count, lines, cold, uncached, warm, in_one, in_five)
+    return Change(count, lines, cold, warm, in_one, in_five)
 
 
 def modules(package: Path) -> list[Path]:
@@ -211,8 +209,7 @@ def render(found: Rates, changed: Change) -> str:
         for count in CORES
     )
     runs = [
-        ("cold, `--no-cache`", changed.uncached),
-        ("cold, writing the cache", changed.cold),
+        ("cold", changed.cold),
         ("warm, nothing changed", changed.warm),
         ("five files of one small package changed", changed.in_one),
         ("one file of each of five packages changed", changed.in_five),

@@ -268,7 +268,7 @@ relative to the folder of the configuration file (on the command line: to the pr
 
 What was found is remembered in `.shutdown_lint_cache` at the project root (outside of projects in the user's cache
 folder): of each file its size, time and a digest, of each set of packages that import each other the findings. The
-folder ignores itself in git, holds JSON only, and may be removed at any time (`shutdown-lint clean`). Another version
+folder ignores itself in git, holds data only (JSON), and may be removed at any time (`shutdown-lint clean`). Another version
 of shutdown-lint or of Python, other settings or models, and a file that is damaged lead to a run as without a cache.
 When a package changes it is judged anew, but only its changed files are parsed: what the others say is remembered too,
 in one small file for each content.
