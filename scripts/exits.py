@@ -26,6 +26,7 @@ from writing import ROOT, write
 
 PAGE = ROOT / "docs/semantics.md"
 VICTIM = Path(__file__).with_name("exits_victim.py")
+CHILD = Path(__file__).with_name("exits_child.py")
 BEGIN, END = "<!-- measured: python scripts/exits.py writes what follows -->\n", "<!-- /measured -->\n"
 LIMIT = 20.0  # seconds that a process may take to come up, and to end
 
@@ -55,7 +56,7 @@ ASYNC_KINDS = {
     "async_with": "`async with` of the main coroutine",
     "task": "`finally` with `await` in another task",
     "generator": "`finally` of a suspended async generator",
-    "to_thread": "job of `asyncio.to_thread`",
+    "to_thread": "job of `to_thread`",
     "atexit": "`atexit`",
 }
 
@@ -101,6 +102,23 @@ ASYNC_WAYS = {
     "async_os_exit": Way("`os._exit(3)`"),
     "async_stop_and_close": Way("`run_forever`, `loop.stop()`, `loop.close()`, nothing cancelled"),
 }
+
+
+CHILD_KINDS = {
+    "finally": "`finally`, `with`",
+    "thread": "work of a non-daemon thread",
+    "file": "text in the buffer of a file that a module holds",
+}
+CHILD_WAYS = {
+    "return": "its function returns",
+    "sys_exit": "`sys.exit(3)`",
+    "exception": "an exception that nobody catches",
+    "handled": "`terminate()`, the handler of SIGTERM calls `sys.exit(143)`",
+    "terminate": "`terminate()`, SIGTERM is not handled",
+    "kill": "`kill()`",
+    "os_exit": "`os._exit(3)`",
+}
+METHODS = ("fork", "spawn")
 
 
 class Outcome(NamedTuple):
@@ -181,6 +199,34 @@ def counted(folder: Path) -> dict[str, int]:
     return counts
 
 
+def measure_child(way: str, method: str) -> Outcome:
+    """Let a child of multiprocessing leave; the code is what its parent sees."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, str(CHILD), way, method, folder]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=3 * LIMIT)
+        counts = {kind: marks(Path(folder)).count(kind) for kind in CHILD_KINDS}
+        counts["file"] = Path(folder, "buffered").read_text().count("data")
+        return Outcome(int(done.stdout), counts)
+
+
+def children() -> list[tuple[str, ...]]:
+    """The rows of the table on multiprocessing; start methods share a cell where they do not differ."""
+    rows = []
+    for way, text in CHILD_WAYS.items():
+        found = [measure_child(way, method) for method in METHODS]
+        (code,) = {code_text(outcome.code) for outcome in found}
+        told = [[outcome_text(outcome.counts[kind], 1) for outcome in found] for kind in CHILD_KINDS]
+        rows.append((text, *(by_method(cells) for cells in told), code))
+    return rows
+
+
+def by_method(cells: Sequence[str]) -> str:
+    """What is said of the start methods, which is mostly the same."""
+    named = (f"{method}: {cell}" for method, cell in zip(METHODS, cells))
+    return cells[0] if len(set(cells)) == 1 else ", ".join(named)
+
+
 def measure_all(names: Iterable[str]) -> dict[str, Outcome]:
     """The outcomes, a few processes at a time."""
     listed = list(names)
@@ -240,7 +286,8 @@ def render(outcomes: dict[str, Outcome]) -> str:
     return (
         f"\n## Ways out\n\n{table(('way out', 'exit code', 'as column'), ways)}"
         f"\n## What runs\n\n{table(('cleanup', *heads), kinds)}"
-        f"\n## Under asyncio\n\n{table(('way out', *ASYNC_KINDS.values(), 'exit code'), tasks)}\n"
+        f"\n## Under asyncio\n\n{table(('way out', *ASYNC_KINDS.values(), 'exit code'), tasks)}"
+        f"\n## In a child of multiprocessing\n\n{table(('way out', *CHILD_KINDS.values(), '`exitcode`'), children())}\n"
     )
 
 

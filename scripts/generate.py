@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -149,7 +149,10 @@ def literal(value: object) -> str:
 
 def render_page(module: ModuleType) -> str:
     """The page of one rule."""
-    entry, doc = entry_of(module), (module.__doc__ or "").strip()
+    from examples import with_outputs
+
+    entry = entry_of(module)
+    doc = with_outputs(entry, (module.__doc__ or "").strip())
     source = Path(*module.__name__.split(".")).as_posix() + ".py"
     origin = f" | {', '.join(entry.origin)}" if entry.origin else " | –"
     return (

@@ -26,7 +26,7 @@ BLOCK = re.compile(
 def output_of(arguments: str) -> str:
     """What the command prints, as seen from the root of the repository."""
     command = [sys.executable, "-m", "shutdown_lint", *shlex.split(arguments), "--color", "never"]
-    env = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    env = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False, env=env)
     if done.returncode not in (0, 1):
         raise SystemExit(f"shutdown-lint {arguments}: exit code {done.returncode}\n{done.stderr}")

@@ -8,8 +8,11 @@ They are for eyes; nothing compares them.
 
 from __future__ import annotations
 
+import contextlib
 import io
+import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,7 +26,9 @@ from rich.text import Text
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs/images"
 SUBJECT = "examples/worker"
-COLUMNS = 122  # what is printed elsewhere than to a terminal fits
+NARROW = ("index.html", "rules/SHD407.html", "patterns/script.html")
+DARK = ("--blink-settings=preferredColorScheme=0",)
+COLUMNS = 92
 
 
 def run(*arguments: str, command: Sequence[str] = ()) -> str:
@@ -49,22 +54,53 @@ def shoot(page: Path, image: str, width: int, height: int, *flags: str) -> None:
     print(f"wrote: docs/images/{image}")
 
 
+def on_terminal(*arguments: str) -> str:
+    """What shutdown-lint prints on a terminal, with its escape sequences."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 40, COLUMNS, 0, 0))
+    command = [sys.executable, "-m", "shutdown_lint", *arguments]
+    env = {**os.environ, "PYTHONIOENCODING": "utf-8", "TERM": "xterm-256color", "FORCE_HYPERLINK": "0"}
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdin=theirs, stdout=theirs, stderr=theirs):
+        os.close(theirs)
+        chunks = []
+        with contextlib.suppress(OSError):  # how the end of a terminal is told
+            while chunk := os.read(ours, 4096):
+                chunks.append(chunk)
+    os.close(ours)
+    return b"".join(chunks).decode().replace("\r\n", "\n")
+
+
 def terminal(folder: Path) -> None:
-    """The first findings as a terminal shows them."""
+    """The first findings as a terminal shows them, and nothing around it."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(Text(f"$ shutdown-lint {SUBJECT}"))
-    console.print(Text.from_ansi("\n\n".join(run("--color", "always").split("\n\n")[:3])))
+    blocks = on_terminal(SUBJECT).split("\n\n")
+    console.print(Text.from_ansi("\n\n".join([*blocks[1:3], "⋮", blocks[-1].rstrip()])), "")
     page = folder / "terminal.svg"
-    page.write_text(console.export_svg(title="shutdown-lint"), encoding="utf-8")
-    shoot(page, "terminal.png", 1524, 590)
+    picture = console.export_svg(title="shutdown-lint")
+    page.write_text(picture, encoding="utf-8")
+    width, height = map(float, re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', picture)[0])
+    flags = ("--force-device-scale-factor=1.5", "--default-background-color=00000000")
+    shoot(page, "terminal.png", math.ceil(width), math.ceil(height), *flags)
 
 
-def site() -> None:
-    """Two pages of the documentation, as `./dev docs` has built it."""
+def site(folder: Path) -> None:
+    """Pages of the documentation, as `./dev docs` has built it: wide ones, and some as a telephone shows them."""
     built = ROOT / "build/site"
     if built.is_dir():
-        shoot(built / "patterns/threaded-worker.html", "site-light.png", 1280, 1000)
-        shoot(built / "semantics.html", "site-dark.png", 1280, 1000, "--blink-settings=preferredColorScheme=0")
+        shoot(built / "rules/SHD101.html", "site-light.png", 1280, 1000)
+        shoot(built / "semantics.html", "site-dark.png", 1280, 1000, *DARK)
+        frames = [f'<iframe src="{(built / name).as_uri()}"></iframe>' for name in NARROW]
+        style = "<style>body { margin: 0; display: flex; gap: 24px } iframe { border: 0; width: 360px; height: 780px }</style>"
+        page = folder / "narrow.html"
+        page.write_text(style + "".join(frames), encoding="utf-8")
+        width = 384 * len(NARROW) - 24
+        shoot(page, "site-narrow.png", width, 780, "--virtual-time-budget=3000")
 
 
 def main() -> int:
@@ -75,11 +111,11 @@ def main() -> int:
         page = folder / "report.html"
         page.write_text(run("--output-format", "html"), encoding="utf-8")
         shoot(page, "report-light.png", 1200, 900)
-        shoot(page, "report-dark.png", 1200, 900, "--blink-settings=preferredColorScheme=0")
+        shoot(page, "report-dark.png", 1200, 900, *DARK)
         terminal(folder)
         page.write_text(run("--output-format", "html", command=["map"]), encoding="utf-8")
         shoot(page, "map.png", 1240, 580)
-    site()
+        site(folder)
     return 0
 
 

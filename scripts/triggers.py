@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shutdown_lint.models import builtin_models
-from shutdown_lint.prefilter import Text, compile_prefilter, expand, fires
+from shutdown_lint.prefilter import compile_prefilter
 from shutdown_lint.rules import registry
+from shutdown_lint.triggers import Text, expand, fires
 
 
 def main(folders: Sequence[str]) -> int:

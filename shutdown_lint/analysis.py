@@ -13,19 +13,23 @@ from shutdown_lint.findings import Finding, Step
 from shutdown_lint.intake import Outcome, Task, internal_error, take_in
 from shutdown_lint.lowered import NO_MEMORY, Memory
 from shutdown_lint.parts import Part
-from shutdown_lint.prefilter import SUPPRESSION_WORDS, Prefilter
+from shutdown_lint.prefilter import Prefilter
 from shutdown_lint.rules import registry
 from shutdown_lint.source import SourceFile, Trouble, decode
+from shutdown_lint.triggers import SUPPRESSION_WORDS
 
 if TYPE_CHECKING:
     from shutdown_lint.models import Models
     from shutdown_lint.project import Project
+    from shutdown_lint.project.modules import ModuleEntry
 
 
 class Context(NamedTuple):
     """What all parts of a run have in common; ``enabled`` maps codes to tiers, ``scripts`` are console scripts.
 
-    ``windows`` is where the project says that it runs there, ``memory`` what is known of contents already.
+    ``windows`` is where the project says that it runs there, ``memory`` what is known of contents already. ``lower`` takes
+    in what was skipped at first, and ``entry_of`` makes what the project derives from one module (the usual, when None):
+    both may remember.
     """
 
     enabled: dict[str, str]
@@ -36,6 +40,8 @@ class Context(NamedTuple):
     target_version: tuple[int, int]
     contents: Contents
     memory: Memory = NO_MEMORY
+    lower: Callable[[Task], Outcome] = take_in
+    entry_of: Callable[[ModuleFacts], ModuleEntry] | None = None
 
 
 class Taken(NamedTuple):
@@ -120,6 +126,7 @@ def analyse_project(part: Part, context: Context, known: Mapping[str, Taken]) ->
 
 def _project(part: Part, taken: Sequence[Taken], context: Context) -> Project:
     from shutdown_lint.project import Project
+    from shutdown_lint.project.modules import ModuleEntry
 
     skipped = [file for file, one in zip(part.files, taken, strict=True) if one.codes is None]
     modules = [one.outcome for one in taken if isinstance(one.outcome, ModuleFacts)]
@@ -130,11 +137,12 @@ def _project(part: Part, taken: Sequence[Taken], context: Context) -> Project:
     )
     return Project(
         modules,
-        loader=SkippedFiles(part.files, skipped, context.contents, lowered, context.memory),
+        loader=SkippedFiles(part.files, skipped, context.contents, lowered, context.lower),
         scripts=context.scripts,
         windows=context.windows,
         target_version=context.target_version,
         models=context.models,
+        entry_of=context.entry_of or ModuleEntry,
     )
 
 

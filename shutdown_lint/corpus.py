@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.intake import Outcome, Task, take_in
-from shutdown_lint.lowered import NO_MEMORY, Memory
 from shutdown_lint.source import SourceFile, TroubleError, read_bytes
 
 # What is above stays on disk and is read again when it is needed.
@@ -55,7 +54,7 @@ class SkippedFiles:
     """The ``Loader`` of a project: lowers on demand what the prefilter skipped. Every answer is remembered.
 
     ``files`` are all of the project, ``skipped`` those not lowered yet. ``lowered_bytes`` is how much was lowered: what
-    is loaded on top is bounded by a quarter of it. ``memory`` is what is known of contents.
+    is loaded on top is bounded by a quarter of it. ``lower`` is how a file is taken in.
     """
 
     def __init__(
@@ -64,9 +63,9 @@ class SkippedFiles:
         skipped: Iterable[SourceFile],
         contents: Contents,
         lowered_bytes: int,
-        memory: Memory = NO_MEMORY,
+        lower: Callable[[Task], Outcome] = take_in,
     ) -> None:
-        self._contents, self._memory = contents, memory
+        self._contents, self._lower = contents, lower
         self._known = {name for file in files for name in _with_packages(file.name)}
         self._skipped: dict[str, SourceFile] = {}
         for file in sorted(skipped, key=lambda file: file.stub):
@@ -85,16 +84,9 @@ class SkippedFiles:
         if file is None:
             return None
         if name not in self._facts:
-            outcome = self._lowered(Task(file, self._contents.get(file.absolute), True))
+            outcome = self._lower(Task(file, self._contents.get(file.absolute), True))
             self._facts[name] = outcome if isinstance(outcome, ModuleFacts) else None
         return self._facts[name]
-
-    def _lowered(self, task: Task) -> Outcome:
-        known = self._memory.recall(task.file, task.data)
-        outcome, new = self._memory.lowered(known, task, take_in)
-        if new != known:
-            self._memory.keep(task.file, task.data, new)
-        return outcome
 
     def mentioning(self, word: str) -> Iterable[ModuleFacts]:
         """The skipped modules that use the identifier; nothing where there are too many of them."""

@@ -13,12 +13,12 @@ from shutdown_lint.deployment.read import read, text_of
 from shutdown_lint.deployment.world import World
 from shutdown_lint.findings import Finding
 from shutdown_lint.intake import internal_error
-from shutdown_lint.prefilter import SUPPRESSION_WORDS
 from shutdown_lint.project import Project
 from shutdown_lint.rules import registry
 from shutdown_lint.source import SourceFile, Trouble
 from shutdown_lint.source.kinds import deployment_kind
 from shutdown_lint.suppressions import hash_layout
+from shutdown_lint.triggers import SUPPRESSION_WORDS
 
 
 class Deployed(NamedTuple):
@@ -70,7 +70,7 @@ def _project(sources: Sequence[SourceFile], context: Context) -> Project:
     """A project of which nothing is lowered yet: commands lead to the modules that matter."""
     return Project(
         (),
-        loader=SkippedFiles(sources, sources, context.contents, 0, context.memory),
+        loader=SkippedFiles(sources, sources, context.contents, 0, context.lower),
         scripts=context.scripts,
         windows=context.windows,
         target_version=context.target_version,

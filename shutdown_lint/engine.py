@@ -15,7 +15,7 @@ from shutdown_lint.findings import Finding, Step
 from shutdown_lint.lazily import lazily
 from shutdown_lint.packaging import scripts, windows
 from shutdown_lint.parts import parts_of
-from shutdown_lint.prefilter import compile_prefilter, imported_packages
+from shutdown_lint.prefilter import compile_prefilter
 from shutdown_lint.rules import registry
 from shutdown_lint.schedule import Progress, analyse_all
 from shutdown_lint.settings import Settings
@@ -35,6 +35,7 @@ from shutdown_lint.source.discover import absolute
 from shutdown_lint.source.ignores import glob_regex
 from shutdown_lint.source.kinds import deployment_kind
 from shutdown_lint.source.names import shown, working_folder
+from shutdown_lint.triggers import imported_packages
 
 if TYPE_CHECKING:
     from shutdown_lint.facts_cache import FolderStore
@@ -198,7 +199,15 @@ class Common:
 
         memory = Memory(self._store(), self.key)
         return Context(
-            enabled, prefilter, models, self._programs, self._windows, settings.target_version, self._contents, memory
+            enabled,
+            prefilter,
+            models,
+            self._programs,
+            self._windows,
+            settings.target_version,
+            self._contents,
+            memory,
+            memory.taken_in,
         )
 
 

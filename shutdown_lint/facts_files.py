@@ -20,9 +20,9 @@ from shutdown_lint import __version__
 from shutdown_lint.facts_json import schema
 from shutdown_lint.intake import Task, take_in
 from shutdown_lint.lowered import SOUND, Record, dumps
-from shutdown_lint.prefilter import imported_packages
 from shutdown_lint.source import SourceFile, TroubleError, digest, read_bytes
 from shutdown_lint.source.kinds import deployment_kind
+from shutdown_lint.triggers import imported_packages
 
 SUFFIX = ".facts"
 MAX_BYTES = 256 * 1024 * 1024  # of a file of facts; the largest source makes a fifth of it

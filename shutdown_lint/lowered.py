@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from shutdown_lint.facts import ModuleFacts
-from shutdown_lint.intake import Outcome, Task
+from shutdown_lint.intake import Outcome, Task, take_in
 from shutdown_lint.source import PASSING, SourceFile, Trouble, digest
 
 SOUND = "null"  # the outcome of a file of which only the syntax was asked for
@@ -92,6 +92,14 @@ class Memory(NamedTuple):
                     return Trouble("SHD901", f"its facts cannot be read: {error}"), record
         outcome = lower(task)
         return outcome, record._replace(outcome=dumps(outcome)) if self.store is not None else record
+
+    def taken_in(self, task: Task) -> Outcome:
+        """See ``take_in``; remembered."""
+        known = self.recall(task.file, task.data)
+        outcome, new = self.lowered(known, task, take_in)
+        if new != known:
+            self.keep(task.file, task.data, new)
+        return outcome
 
 
 NO_MEMORY = Memory()

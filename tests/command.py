@@ -23,7 +23,7 @@ def make_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "good.py").write_text("x = 1\n")
     monkeypatch.chdir(folder)
     monkeypatch.setenv("SHUTDOWN_LINT_CACHE_DIR", f"{folder}-cache")
-    for name in ("NO_COLOR", "FORCE_COLOR", "SHUTDOWN_LINT_TRACEBACK"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "SHUTDOWN_LINT_TRACEBACK"):
         monkeypatch.delenv(name, raising=False)
     return folder
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -173,6 +176,43 @@ def test_shells_complete(
     assert main(["completion", shell]) == 0
     (folder / "script").write_text(capsys.readouterr().out)
     assert completed(shell, folder, line) == offered
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+@pytest.mark.parametrize(
+    ("typed", "becomes"),
+    [
+        ("base", "baseline"),
+        ("baseline u", "baseline update"),
+        ("check --output-format s", "check --output-format sarif"),
+        ("check --select exit-sk", "check --select exit-skips-cleanup"),
+        ("rule exit-in-t", "rule exit-in-thread"),
+        ("check --fail", "check --fail-on"),
+        ("check ba", "check bad.py"),
+    ],
+)
+def test_zsh_completes(folder: Path, capsys: pytest.CaptureFixture[str], typed: str, becomes: str) -> None:
+    """As it is typed on a terminal: the line, a tab, and what then stands there is printed."""
+    import pty
+
+    assert main(["completion", "zsh"]) == 0
+    (folder / "script").write_text(capsys.readouterr().out)
+    keys = "PS1=; autoload -Uz compinit; compinit -u -D; source ./script\n"
+    keys += f"shutdown-lint {typed}\t\x01print -r -- then: \nexit\n"
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(["zsh", "-f", "-i"], cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs) as shell:
+        os.close(theirs)
+        patience = threading.Timer(60, shell.kill)
+        patience.start()
+        os.write(ours, keys.encode())
+        screen = b""
+        with contextlib.suppress(OSError):  # how the end of a terminal is told
+            while chunk := os.read(ours, 4096):
+                screen += chunk
+        patience.cancel()
+        assert shell.wait(60) == 0
+    os.close(ours)
+    assert f"\nthen: shutdown-lint {becomes}" in screen.decode().replace("\r", "")
 
 
 def test_an_unknown_shell_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -111,6 +111,16 @@ def test_on_a_terminal_lines_fit_and_have_colours(project: Path) -> None:
     assert "\x1b" not in on_terminal("bad.py", NO_COLOR="1")
 
 
+@pytest.mark.parametrize(
+    ("columns", "expected"), [("100", 100), ("12", 60), ("", 120), ("wide", 120), ("9" * 30, 1000)]
+)
+def test_columns_are_those_that_the_environment_wants(
+    monkeypatch: pytest.MonkeyPatch, columns: str, expected: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert terminal.width(terminal=False) == expected
+
+
 def test_machine_formats_have_no_links(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

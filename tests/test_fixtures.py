@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import harness
 import pytest
 
 from shutdown_lint.rules import registry
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
+
+from examples import file_name
 
 FIXTURES = harness.fixtures()
 SINGLE_LIFE = re.compile(r"SHD9\d\d/")  # fixtures about encodings and suppressions cannot change theirs
@@ -99,15 +104,6 @@ def deployment_examples() -> list[tuple[registry.Entry, str, list[tuple[str, str
         if entry.on_deployment
         for title, section in EXAMPLE.findall(registry.doc(entry) + "\n")
     ]
-
-
-def file_name(kind: str, code: str) -> str:
-    """What a file with this text would be called."""
-    if kind == "yaml":
-        return "deployment.yaml" if "apiVersion" in code else "compose.yaml"
-    if kind == "ini":
-        return "supervisord.conf" if "[program:" in code else "app.service"
-    return {"dockerfile": "Dockerfile", "sh": "entrypoint.sh", "python": "app.py"}[kind]
 
 
 @pytest.mark.parametrize(

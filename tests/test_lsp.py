@@ -84,8 +84,8 @@ class Editor:
             if told.uri == self.uri(name) and told.version == self.versions[name]:
                 return list(told.diagnostics)
 
-    async def actions(self, name: str, line: int, *only: str) -> list[types.CodeAction]:
-        place = types.Range(types.Position(line, 4), types.Position(line, 4))
+    async def actions(self, name: str, line: int, *only: str, column: int = 4) -> list[types.CodeAction]:
+        place = types.Range(types.Position(line, column), types.Position(line, column))
         context = types.CodeActionContext([], only=[types.CodeActionKind(word) for word in only] or None)
         params = types.CodeActionParams(self.document(name), place, context)
         found = await asyncio.wait_for(self.client.text_document_code_action_async(params), LIMIT)
@@ -216,6 +216,21 @@ def test_a_comment_hides_a_finding(project: Path) -> None:
         assert isinstance(hide, types.CodeAction) and hide.title == "Hide SHD107 here with a comment"
         editor.type("good.py", edited(BAD, hide, editor.uri("good.py")))
         assert await editor.diagnostics("good.py") == []
+
+    session(project, use)
+
+
+def test_unsafe_fixes_are_marked_and_never_preferred(project: Path) -> None:
+    text = "import os\n\n\ndef main():\n    with open('pid', 'w') as pid:\n        os._exit(3)\n\n\nif __name__ == '__main__':\n    main()\n"
+
+    async def use(editor: Editor) -> None:
+        editor.open("good.py", text)
+        (found,) = await editor.diagnostics("good.py")
+        actions = await editor.actions("good.py", found.range.start.line, "quickfix", column=8)
+        unsafe = next(action for action in actions if action.title.endswith("(unsafe: read what it changes)"))
+        assert not unsafe.is_preferred and not any(action.is_preferred for action in actions)
+        assert "sys.exit(3)" in edited(text, unsafe, editor.uri("good.py"))
+        assert await editor.actions("good.py", 0, "source.fixAll") == []
 
     session(project, use)
 

@@ -8,9 +8,9 @@ import pytest
 
 from shutdown_lint import parts
 from shutdown_lint.cache import Known
-from shutdown_lint.prefilter import imported_packages
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import name_files
+from shutdown_lint.triggers import imported_packages
 
 
 def split(root: Path, files: dict[str, str], unreported: tuple[str, ...] = ()) -> list[list[str]]:

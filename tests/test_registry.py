@@ -13,9 +13,9 @@ import harness
 import pytest
 
 from shutdown_lint.models import builtin_models
-from shutdown_lint.prefilter import Text, expand, fires
 from shutdown_lint.rules import registry
 from shutdown_lint.rules.registry import Entry, UnknownSelector
+from shutdown_lint.triggers import Text, expand, fires
 
 ROOT = Path(__file__).parent.parent
 

@@ -224,6 +224,54 @@ def test_source_text_makes_no_further_command(name: str, text: str) -> None:
     assert re.findall(r"[^\n\x20-\x7e→]", "\n".join(lines)) == []
 
 
+def as_the_runner_reads(line: str) -> tuple[str, dict[str, str], str]:
+    """Command, properties and message (actions/runner, src/Runner.Common/ActionCommand.cs, ``TryParseV2``)."""
+
+    def plain(text: str, escapes: str) -> str:
+        for code in escapes.split():
+            text = text.replace(code, chr(int(code[1:], 16)))
+        return text.replace("%25", "%")
+
+    assert line.startswith("::")
+    head, _, data = line[2:].partition("::")
+    command, _, given = head.partition(" ")
+    pairs = [pair.split("=", 1) for pair in given.split(",") if pair]
+    return command, {name: plain(value, "%0D %0A %3A %2C") for name, value in pairs}, plain(data, "%0D %0A")
+
+
+def as_the_agent_reads(line: str) -> tuple[str, dict[str, str], str]:
+    """The same of Azure's (microsoft/azure-pipelines-task-lib, node/taskcommand.ts, ``commandFromString``)."""
+
+    def plain(text: str, escapes: str) -> str:
+        for code in escapes.split():
+            text = text.replace(code, chr(int(code[1:], 16)))
+        return text.replace("%AZP25", "%")
+
+    assert line.startswith("##vso[")
+    head, _, data = line[len("##vso[") :].partition("]")
+    command, _, given = head.partition(" ")
+    pairs = [pair.split("=", 1) for pair in given.strip().split(";") if pair]
+    return command, {name: plain(value, "%0D %0A %3B %5D") for name, value in pairs}, plain(data, "%0D %0A")
+
+
+PRINTABLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=30)
+
+
+@given(PRINTABLE, PRINTABLE)
+@settings(deadline=None, max_examples=60)
+def test_commands_are_read_as_they_were_meant(name: str, message: str) -> None:
+    """Whatever stands in a file's name or a message: the consumer's own way of reading gives it back."""
+    told = finding(path=f"/{name}", message=message, help="", lost=(), trace=())
+    command, properties, text = as_the_runner_reads(rendered("github", told)[:-1])
+    assert (command, properties["line"], text) == ("error", "3", message)
+    assert properties["file"].endswith(name.rstrip("/")[-1:]) and set(properties) <= {
+        "title", "file", "line", "endLine", "col", "endColumn"
+    }  # fmt: skip
+    command, properties, text = as_the_agent_reads(rendered("azure", told)[:-1])
+    assert (command, properties["code"], text) == ("task.logissue", "SHD202", message)
+    assert set(properties) == {"type", "sourcepath", "linenumber", "columnnumber", "code"}
+
+
 def test_gitlab_reports_have_what_gitlab_asks_for() -> None:
     rows = json.loads(rendered("gitlab", *SEVERAL, FULL._replace(span=Span(3, 30, 3, 31))))
     keys = {"description", "check_name", "fingerprint", "severity", "location"}
@@ -284,6 +332,19 @@ def test_rdjson_counts_bytes_and_suggests_fixes() -> None:
     assert suggestion["text"] == "z\n" and suggestion["range"]["end"] == {"line": 4, "column": 2}
     assert rows[0]["related_locations"][0]["message"] == "lost: `with open(path)` in flush"
     assert [row["severity"] for row in rows[:3]] == ["ERROR", "INFO", "WARNING"]
+
+
+@pytest.mark.parametrize("findings", [(), SEVERAL, (hostile(EVIL), hostile(MARKUP), TROUBLE)])
+def test_json_is_as_its_schema_says(findings: tuple[Finding, ...]) -> None:
+    schema = json.loads((DATA.parent.parent / "docs/findings.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    rows = json.loads(rendered("json", *findings))
+    jsonschema.validate(rows, schema, jsonschema.Draft202012Validator)
+    assert len(rows) == len(findings)
+    for row in rows:  # and it allows nothing else
+        row.pop("tier")
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(rows, schema, jsonschema.Draft202012Validator)
 
 
 def test_jsonl_has_the_rows_of_json() -> None:

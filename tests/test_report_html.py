@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from base64 import b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from browser import dom, in_browser
 from reporting import EVIL, FULL, LOST, MARKUP, TRACE, finding, hostile, source_view
 
 from shutdown_lint.facts import Span
@@ -108,9 +107,6 @@ def test_nothing_but_the_pages_own_script_may_run() -> None:
 
 # --- in a browser ----------------------------------------------------------------------------------------------------
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
-
 USE = """
 const type = (id, text) => { const e = document.querySelector(id); e.value = text;
   e.dispatchEvent(new Event(e.tagName === "SELECT" ? "change" : "input")); };
@@ -126,12 +122,6 @@ log.push([...document.querySelectorAll("details")].some((e) => e.open), document
 log.push(document.documentElement.scrollWidth <= innerWidth);
 document.body.innerHTML = "<output>" + JSON.stringify(log) + "</output>";
 """
-
-
-def dom(page: Path, *flags: str) -> str:
-    """The document after its scripts have run."""
-    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", *flags, "--dump-dom", page.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 @in_browser

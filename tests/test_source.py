@@ -11,9 +11,10 @@ import pytest
 
 from shutdown_lint.models import builtin_models
 from shutdown_lint.packaging import scripts, windows
-from shutdown_lint.prefilter import Text, compile_prefilter, fires, parts_of
+from shutdown_lint.prefilter import compile_prefilter
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import TroubleError, discover, name_files, read_bytes
+from shutdown_lint.triggers import Text, fires, parts_of
 
 
 def write(root: Path, *names: str, text: str = "x = 1\n") -> None:

@@ -24,7 +24,10 @@ def wants_color(when: str, terminal: bool) -> bool:
 
 
 def width(terminal: bool) -> int:
-    """Columns to print in: the terminal's, else the same for everybody."""
+    """Columns to print in: those of ``COLUMNS`` (POSIX) or of the terminal, else the same for everybody."""
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isascii() and wanted.isdecimal():
+        return min(max(60, int(wanted)), 1000)
     try:
         return max(60, os.get_terminal_size(sys.stdout.fileno()).columns) if terminal else 120
     except (OSError, ValueError):

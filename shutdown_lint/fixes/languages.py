@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from pkgutil import iter_modules
 from typing import NamedTuple
 
+from shutdown_lint.findings import Finding
 from shutdown_lint.fixes.edits import Planned
 from shutdown_lint.fixes.text import Text
 from shutdown_lint.rules.registry import on_deployment
@@ -29,9 +30,13 @@ class Change(NamedTuple):
 
 
 class Language(NamedTuple):
-    """``parse`` raises ``Refused``; so may ``damage``, which tells what is wrong with a change, or nothing."""
+    """``parse`` raises ``Refused``; so may ``damage``, which tells what is wrong with a change, or nothing.
+
+    ``outline`` leaves of a text what tells whether the fixes of some findings are possible.
+    """
 
     fixers: frozenset[str]
+    outline: Callable[[str, Sequence[Finding]], str]
     parse: Callable[[str], Text]
     damage: Callable[[Change], str]
 
@@ -45,11 +50,21 @@ def language_of(path: str) -> Language:
 def _language(kind: str) -> Language:
     of_deployment = frozenset(name for name in KINDS if name.upper() in on_deployment())
     if not kind:
-        return Language(KINDS - of_deployment, _parse_python, _damage_of_python)
-    return Language(of_deployment, partial(_parse_deployed, kind), partial(_damage_of_deployed, kind))
+        return Language(KINDS - of_deployment, _outline_of_python, _parse_python, _damage_of_python)
+    return Language(of_deployment, _all, partial(_parse_deployed, kind), partial(_damage_of_deployed, kind))
 
 
 # LibCST, and the readers of deployment files, are loaded only for files that are theirs
+
+
+def _outline_of_python(text: str, findings: Sequence[Finding]) -> str:
+    from shutdown_lint.fixes.outline import outline
+
+    return outline(text, findings)
+
+
+def _all(text: str, _findings: Sequence[Finding]) -> str:
+    return text
 
 
 def _parse_python(text: str) -> Text:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from shutdown_lint.findings import Finding
 
 PAUSE = 0.2  # seconds without typing before a check
+REST = 1.0  # seconds without typing before what checks have left behind is collected
+_MOST_LEFT = 8  # checks that leave something behind before it is collected in any case
 _STACK = 64 << 20  # bytes: the analysis recurses as deep as in the main thread
 _WATCHED = ("**/*.py", "**/*.pyi", "**/pyproject.toml", "**/shutdown-lint.toml", "**/.shutdown-lint.toml")
 
@@ -41,6 +45,8 @@ class Server(LanguageServer):
         threading.stack_size(_STACK)
         self._worker = ThreadPoolExecutor(1, "analysis")
         self._waiting: asyncio.TimerHandle | None = None
+        self._resting: asyncio.TimerHandle | None = None
+        self._left = 0
         self._running: asyncio.Task[None] | None = None
         self._again = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -49,9 +55,13 @@ class Server(LanguageServer):
 
     def soon(self) -> None:
         """Check all open documents, once nobody has typed for a moment."""
-        if self._waiting is not None:
-            self._waiting.cancel()
+        self._cancel_timers()
         self._waiting = asyncio.get_running_loop().call_later(PAUSE, self._begin)
+
+    def _cancel_timers(self) -> None:
+        for timer in (self._waiting, self._resting):
+            if timer is not None:
+                timer.cancel()
 
     def _begin(self) -> None:
         if self._running is not None and not self._running.done():
@@ -69,13 +79,26 @@ class Server(LanguageServer):
             return
         for path, findings in found.items():
             self._publish(path, findings, versions.get(path))
+        self._left += 1
         if self._again:
             self._begin()
+        self._rest_soon()
+
+    def _rest_soon(self) -> None:
+        """Collecting stops all threads for a moment: it is done while nobody types."""
+        if self._resting is not None:
+            self._resting.cancel()
+        pause = REST if self._left < _MOST_LEFT else 0
+        self._resting = asyncio.get_running_loop().call_later(pause, self._rest)
+
+    def _rest(self) -> None:
+        self._left = 0
+        with suppress(RuntimeError):  # the server is closing
+            self._worker.submit(gc.collect)
 
     def close(self) -> None:
         """Begin nothing more; what runs ends by itself, and soon."""
-        if self._waiting is not None:
-            self._waiting.cancel()
+        self._cancel_timers()
         self._again = False
         self._worker.shutdown(wait=False, cancel_futures=True)
 

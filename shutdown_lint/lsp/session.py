@@ -1,6 +1,7 @@
 """A project in memory: its files as editors and the disk have them, checked again after each change.
 
-Only what has changed is read and lowered; the rules run on the facts of the open files, knowing the whole project.
+Only what has changed is read and lowered, and what is derived from one file alone is derived again only then; the rules
+run on the facts of the open files, knowing the whole project.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from collections.abc import Mapping, Sequence
 from shutdown_lint.adoption import narrow
 from shutdown_lint.analysis import Context, Taken, analyse, take, trouble_findings
 from shutdown_lint.cache import Known
+from shutdown_lint.collector import collector_paused
 from shutdown_lint.corpus import Contents
 from shutdown_lint.engine import Common, Report, without_ignored
 from shutdown_lint.findings import Finding
+from shutdown_lint.lsp.memory import Memory
 from shutdown_lint.parts import parts_of
-from shutdown_lint.prefilter import imported_packages
 from shutdown_lint.report.view import lines_of
 from shutdown_lint.rules import registry
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import SourceFile, Trouble, TroubleError, decode, discover, name_files, read_bytes
+from shutdown_lint.triggers import imported_packages
 
 
 class Session:
@@ -33,13 +36,21 @@ class Session:
         self._taken: dict[str, tuple[bytes, bool, Taken]] = {}
         self._imports: dict[str, tuple[bytes, Known]] = {}
         self._names: frozenset[str] = frozenset()
+        self._memory = Memory()
 
     def files_changed(self) -> None:
         """Files have come or gone: look for them again at the next check."""
         self._found = None
 
     def check(self, buffers: Mapping[str, str]) -> dict[str, tuple[Finding, ...]]:
-        """The findings in the open files, which hold these texts, by absolute path. Raises ``AdoptionError``."""
+        """The findings in the open files, which hold these texts, by absolute path. Raises ``AdoptionError``.
+
+        The project that each check builds is left behind in cycles, for ``gc.collect`` to be called when there is time.
+        """
+        with collector_paused():  # it would go through all that is remembered, more than once
+            return self._check(buffers)
+
+    def _check(self, buffers: Mapping[str, str]) -> dict[str, tuple[Finding, ...]]:
         files = self._files(buffers)
         contents, troubles = Contents(), []
         for file in files:
@@ -86,6 +97,7 @@ class Session:
         self, files: Sequence[SourceFile], contents: Contents, troubles: Sequence[tuple[str, Trouble]]
     ) -> list[Finding]:
         context = Common(files, contents, self.settings, self._enabled).context
+        context = context._replace(lower=self._memory.take_in, entry_of=self._memory.entry)
         taken = {file.absolute: self._take(file, contents.get(file.absolute), context) for file in files}
         known = {file.absolute: self._known(file.absolute, contents) for file in files}
         results = [analyse(part, context, taken) for part in parts_of(files, known)]

@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Step
@@ -33,7 +33,7 @@ from shutdown_lint.project.cleanup import Cleanup
 from shutdown_lint.project.composites import Composites
 from shutdown_lint.project.evaluate import Evaluator
 from shutdown_lint.project.handles import Cls, Fn
-from shutdown_lint.project.modules import Loader, ModuleTable, NoLoader
+from shutdown_lint.project.modules import Loader, ModuleEntry, ModuleTable, NoLoader
 from shutdown_lint.project.protocol import Protocol
 from shutdown_lint.project.resources import Resources
 from shutdown_lint.project.roles import Roles
@@ -46,7 +46,7 @@ class Project:
 
     ``modules`` are the facts of the files that passed the prefilter, ``loader`` finds the others when they are needed,
     ``scripts`` are console scripts ``(name, "package.module:function")``, ``windows`` is where the project says that
-    it runs on Windows, ``target_version`` the oldest Python that it runs on.
+    it runs on Windows, ``target_version`` the oldest Python that it runs on, ``entry_of`` as for ``ModuleTable``.
     """
 
     def __init__(
@@ -58,9 +58,10 @@ class Project:
         windows: Step | None = None,
         target_version: tuple[int, int] = (3, 10),
         models: Models | None = None,
+        entry_of: Callable[[ModuleFacts], ModuleEntry] = ModuleEntry,
     ) -> None:
         self.loader = loader or NoLoader()
-        self.modules = ModuleTable(modules, self.loader)
+        self.modules = ModuleTable(modules, self.loader, entry_of)
         self.scripts, self.windows, self.target_version = scripts, windows, target_version
         self.models = models or builtin_models()
         self.evaluate = Evaluator(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeAlias, Union
 
 from shutdown_lint.facts import ImportName, ModuleFacts
@@ -124,15 +124,21 @@ class ModuleEntry:
 class ModuleTable:
     """All modules of the project by dotted name; loads skipped ones when they are asked for.
 
-    ``all`` are those that are loaded, in the order in which they came; it only grows.
+    ``all`` are those that are loaded, in the order in which they came; it only grows. ``entry_of`` makes the entry of a
+    module; one that was made for another table will do, since an entry is about its module alone.
     """
 
-    def __init__(self, modules: Iterable[ModuleFacts], loader: Loader) -> None:
-        self._loader = loader
+    def __init__(
+        self,
+        modules: Iterable[ModuleFacts],
+        loader: Loader,
+        entry_of: Callable[[ModuleFacts], ModuleEntry] = ModuleEntry,
+    ) -> None:
+        self._loader, self._entry_of = loader, entry_of
         self._entries: dict[str, ModuleEntry] = {}
         self._missing: set[str] = set()
         for facts in modules:
-            self._entries.setdefault(facts.name, ModuleEntry(facts))
+            self._entries.setdefault(facts.name, entry_of(facts))
         self.all = list(self._entries.values())
         self._numbers = {name: number for number, name in enumerate(self._entries)}
         self._packages = {
@@ -169,7 +175,7 @@ class ModuleTable:
     def add(self, facts: ModuleFacts) -> ModuleEntry:
         """Put a module that was lowered late into the table."""
         if facts.name not in self._entries:
-            self._entries[facts.name] = ModuleEntry(facts)
+            self._entries[facts.name] = self._entry_of(facts)
             self._numbers[facts.name] = len(self.all)
             self.all.append(self._entries[facts.name])
         return self._entries[facts.name]
@@ -177,7 +183,7 @@ class ModuleTable:
     def of(self, facts: ModuleFacts) -> ModuleEntry:
         """The entry of these facts."""
         entry = self._entries.get(facts.name)
-        return entry if entry is not None and entry.facts is facts else ModuleEntry(facts)
+        return entry if entry is not None and entry.facts is facts else self._entry_of(facts)
 
     def loaded_mentioning(self, word: str) -> None:
         """Bring in the skipped files that mention the word."""
