@@ -11,6 +11,7 @@ from shutdown_lint.corpus import Contents, SkippedFiles
 from shutdown_lint.facts import ModuleFacts, Span
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.intake import Outcome, Task, internal_error, take_in
+from shutdown_lint.lowered import NO_MEMORY, Memory
 from shutdown_lint.parts import Part
 from shutdown_lint.prefilter import Prefilter
 from shutdown_lint.rules import registry
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 class Context(NamedTuple):
     """What all parts of a run have in common; ``enabled`` maps codes to tiers, ``scripts`` are console scripts.
 
-    ``windows`` is where the project says that it runs there. ``lower`` takes in what was skipped at first, and ``entry_of`` makes
-    what the project derives from one module (the usual, when None): both may remember.
+    ``windows`` is where the project says that it runs there, ``memory`` what is known of contents already. ``lower`` takes
+    in what was skipped at first, and ``entry_of`` makes what the project derives from one module (the usual, when None):
+    both may remember.
     """
 
     enabled: dict[str, str]
@@ -39,6 +41,7 @@ class Context(NamedTuple):
     target_version: tuple[int, int]
     contents: Contents
     budget: Budget
+    memory: Memory = NO_MEMORY
     lower: Callable[[Task], Outcome] = take_in
     entry_of: Callable[[ModuleFacts], ModuleEntry] | None = None
 
@@ -73,14 +76,18 @@ def prepare(context: Context) -> None:
         registry.load(check.entry)
 
 
-def take(file: SourceFile, data: bytes, prefilter: Prefilter) -> Taken:
+def take(file: SourceFile, data: bytes, prefilter: Prefilter, memory: Memory = NO_MEMORY) -> Taken:
     """Take in one file: lower it where a rule may fire or another file may need it, else look at its syntax only."""
     if file.stub:
         return Taken(None, None)
-    codes = prefilter.codes(data, file.name)
-    if codes is None and not file.reported:
-        return Taken(None, None)
-    return Taken(codes, take_in(Task(file, data, codes is not None)))
+    known = memory.recall(file, data)
+    new = memory.judged(known, file, data, prefilter.codes)
+    codes, outcome = (None if new.codes is None else frozenset(new.codes)), None
+    if codes is not None or file.reported:
+        outcome, new = memory.lowered(new, Task(file, data, codes is not None), take_in)
+    if new != known:
+        memory.keep(file, data, new)
+    return Taken(codes, outcome)
 
 
 def analyse(part: Part, context: Context, known: Mapping[str, Taken]) -> Result:
@@ -92,7 +99,8 @@ def analyse_project(part: Part, context: Context, known: Mapping[str, Taken]) ->
     """The same, with what is known of the part, for further questions."""
     contents = context.contents
     taken = [
-        known.get(file.absolute) or take(file, contents.get(file.absolute), context.prefilter) for file in part.files
+        known.get(file.absolute) or take(file, contents.get(file.absolute), context.prefilter, context.memory)
+        for file in part.files
     ]
     project = _project(part, taken, context)
     checks = rules_of(context.enabled)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
@@ -18,6 +19,7 @@ from shutdown_lint.report.view import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Executor
 
     from shutdown_lint.settings import Settings
 
@@ -41,18 +43,27 @@ __all__ = [
 ]
 
 
-def check(paths: Iterable[Path], config: Config = None, *, jobs: int = 0, diff_only: str = "") -> Report:
+def check(
+    paths: Iterable[Path],
+    config: Config = None,
+    *,
+    jobs: int = 0,
+    diff_only: str = "",
+    executor: Executor | None = None,
+) -> Report:
     """Check files and folders, knowing the project that they are in.
 
     ``config`` is None for the configuration file nearest to the paths, the path of one, or a mapping with the keys of
     ``[tool.shutdown-lint]``, which then stands for any file. ``jobs`` is the number of processes (0: as many as the
     machine has cores, when the work repays them). With ``diff_only`` only findings on lines changed since that revision
-    of git are reported. Raises ``ConfigError``, and ``AdoptionError`` for a baseline or revision that cannot be used;
+    of git are reported. ``executor`` reads the files, on this machine or on others; its workers must have this version of
+    shutdown-lint. Raises ``ConfigError``, and ``AdoptionError`` for a baseline or revision that cannot be used;
     what cannot be analysed is told by findings (SHD900 to SHD904).
     """
     given = [os.fspath(path) for path in paths]
     settings = _settings(given, config)._replace(jobs=jobs)
-    report = run(given, settings, refine=possible)
+    opener = None if executor is None else lambda: nullcontext(executor)
+    report = run(given, settings, refine=possible, executor=opener)
     return narrow(report, settings, _lines, since=diff_only, checked=partial(files_of, given, settings))
 
 

@@ -1,7 +1,8 @@
 """What earlier runs found, in one file for a project: data only, never needed, rebuilt when anything about it is odd.
 
 For each file: size and modification time at which it had which content (a digest) and imports; for each part of a run
-that was analysed: its findings, by a key of everything that they depend on. A file whose time is so young that it could
+that was analysed: its findings, by a key of everything that they depend on. (What files say is in ``facts_cache``, which
+only an analysis reads.) A file whose time is so young that it could
 have been changed again without the time telling is read again (the "racy git" problem).
 
 The file is JSON and written whole, to a temporary file that then takes its place: of several processes at once the last
@@ -27,6 +28,7 @@ from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.source import digest
 
 FOLDER = ".shutdown_lint_cache"
+_FACTS = ".facts"
 _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder was made by shutdown-lint; it may be removed at any time.\n"
 # Coarse file systems keep times in steps of two seconds (FAT); the clock of a network's server may be off as well.
 _RACY = 3_000_000_000
@@ -90,7 +92,7 @@ class Cache:
         try:
             findings, hidden, files, warnings = found
             return Remembered(
-                tuple([_finding(row) for row in findings]), int(hidden), int(files), tuple(map(str, warnings))
+                tuple([finding_of(row) for row in findings]), int(hidden), int(files), tuple(map(str, warnings))
             )
         except (TypeError, ValueError, LookupError):
             return None
@@ -106,9 +108,20 @@ class Cache:
             return
         for key in list(self._results)[:-_MAX_RESULTS]:
             del self._results[key]
-        data = {"version": _version(), "files": self._files, "results": self._results}
+        data = {"version": version(), "files": self._files, "results": self._results}
         with suppress(OSError, ValueError, RecursionError):
-            _write(self._path, json.dumps(data, separators=(",", ":")))
+            _mark_folder(os.path.dirname(self._path))
+            replace_file(self._path, json.dumps(data, separators=(",", ":")))
+
+    def folder_of_facts(self) -> str:
+        """Where the facts of files may be kept, in a folder that is marked as a cache; empty where nothing can be."""
+        if not self._path:
+            return ""
+        try:
+            _mark_folder(os.path.dirname(self._path))
+        except OSError:
+            return ""
+        return self._path.removesuffix(".json") + _FACTS
 
 
 def open_cache(folder: str, root: str) -> Cache:
@@ -151,10 +164,23 @@ def clean(folder: str) -> bool:
     if not os.path.isfile(os.path.join(folder, "CACHEDIR.TAG")):
         return False
     for name in os.listdir(folder):
+        path = os.path.join(folder, name)
         if name.endswith(".json") or name.startswith("tmp") or name in ("CACHEDIR.TAG", ".gitignore"):
-            os.unlink(os.path.join(folder, name))
+            os.unlink(path)
+        elif name.endswith(_FACTS) and not os.path.islink(path):
+            _clean_facts(path)
     os.rmdir(folder)
     return True
+
+
+def _clean_facts(folder: str) -> None:
+    """Remove files two levels below; anything else makes ``rmdir`` fail."""
+    for name in os.listdir(folder):
+        below = os.path.join(folder, name)
+        for entry in [] if os.path.islink(below) else os.listdir(below):
+            os.unlink(os.path.join(below, entry))
+        os.rmdir(below)
+    os.rmdir(folder)
 
 
 def key_of(*parts: object) -> str:
@@ -163,7 +189,7 @@ def key_of(*parts: object) -> str:
 
 
 @lru_cache(maxsize=1)
-def _version() -> str:
+def version() -> str:
     """What the results depend on besides the files and settings: this program, the parsers."""
     own = os.path.dirname(os.path.abspath(__file__))
     parts: list[object] = [
@@ -190,7 +216,7 @@ def _read(path: str) -> tuple[dict[str, Known], dict[str, Any]]:
         if os.fstat(stream.fileno()).st_size > _MAX_BYTES:
             return {}, {}
         data = json.loads(stream.read())
-    if data["version"] != _version():
+    if data["version"] != version():
         return {}, {}
     files = {
         name: Known(int(row[0]), int(row[1]), str(row[2]), tuple(map(str, row[3])))
@@ -199,7 +225,7 @@ def _read(path: str) -> tuple[dict[str, Known], dict[str, Any]]:
     return files, dict(data["results"])
 
 
-def _finding(row: Sequence[Any]) -> Finding:
+def finding_of(row: Sequence[Any]) -> Finding:
     """A finding from what JSON makes of one."""
     path, span, code, name, message, severity, tier, confidence, lost, trace, help_text, fix, unfixed = row
     return Finding(
@@ -226,16 +252,16 @@ def _step(row: Sequence[Any]) -> Step:
     return Step(str(path), int(line), int(column), str(text))
 
 
-def _write(path: str, text: str) -> None:
-    folder = os.path.dirname(path)
+def _mark_folder(folder: str) -> None:
+    """Make the folder one that backups and git leave out. Raises ``OSError``."""
     os.makedirs(folder, exist_ok=True)
     for name, content in (("CACHEDIR.TAG", _TAG), (".gitignore", "*\n")):
         if not os.path.exists(os.path.join(folder, name)):
-            _replace(os.path.join(folder, name), content)
-    _replace(path, text)
+            replace_file(os.path.join(folder, name), content)
 
 
-def _replace(path: str, text: str) -> None:
+def replace_file(path: str, text: str) -> None:
+    """Write a file whole, at once, whoever else does. Raises ``OSError``, and ``ValueError`` for what is not ASCII."""
     handle, name = tempfile.mkstemp(dir=os.path.dirname(path))
     try:
         with os.fdopen(handle, "w", encoding="ascii") as stream:

@@ -22,11 +22,15 @@ _USED = re.compile(
 
 
 class Contents:
-    """Bytes of files by absolute path: read when they are asked for, held in memory up to a bound, else read again."""
+    """Bytes of files by absolute path: read when they are asked for, held in memory up to a bound, else read again.
 
-    def __init__(self) -> None:
+    ``read`` is how; it raises ``TroubleError``.
+    """
+
+    def __init__(self, read: Callable[[str], bytes] = read_bytes) -> None:
         self._held: dict[str, bytes] = {}
         self._room = MAX_HELD
+        self._read = read
 
     def put(self, path: str, data: bytes, *, differs: bool = False) -> None:
         """Keep the bytes if there is room, or if they ``differ`` from what is on disk."""
@@ -39,7 +43,7 @@ class Contents:
         held = self._held.get(path)
         if held is None:
             try:
-                held = read_bytes(path)
+                held = self._read(path)
             except TroubleError:
                 held = b""
             self.put(path, held)

@@ -70,7 +70,7 @@ def _project(sources: Sequence[SourceFile], context: Context) -> Project:
     """A project of which nothing is lowered yet: commands lead to the modules that matter."""
     return Project(
         (),
-        loader=SkippedFiles(sources, sources, context.contents, 0),
+        loader=SkippedFiles(sources, sources, context.contents, 0, context.lower),
         scripts=context.scripts,
         windows=context.windows,
         target_version=context.target_version,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.analysis import Context, Result, analyse_project, trouble_findings
-from shutdown_lint.cache import Cache, Known, Remembered, key_of, open_cache
+from shutdown_lint.cache import Cache, Known, Remembered, key_of, open_cache, version
 from shutdown_lint.collector import collector_paused
 from shutdown_lint.corpus import Contents
 from shutdown_lint.findings import Finding, Step
@@ -19,6 +20,7 @@ from shutdown_lint.rules import registry
 from shutdown_lint.schedule import Progress, analyse_all
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import (
+    PASSING,
     Found,
     SourceFile,
     Trouble,
@@ -36,13 +38,11 @@ from shutdown_lint.source.names import shown, working_folder
 from shutdown_lint.triggers import imported_packages
 
 if TYPE_CHECKING:
+    from shutdown_lint.facts_cache import FolderStore
+    from shutdown_lint.lowered import Store
     from shutdown_lint.project import Project
-
-# not of the content, but of the moment: what failed may go well the next time
-_PASSING = frozenset({"SHD901", "SHD903", "SHD904"})
-
-
-Refine: TypeAlias = Callable[[Sequence[Finding], Callable[[str], "str | None"]], tuple[Finding, ...]]
+    from shutdown_lint.refining import Refine, Refiner
+    from shutdown_lint.remote import Opener
 
 
 class Report(NamedTuple):
@@ -65,7 +65,7 @@ class Report(NamedTuple):
         return 1 if self.findings else 0
 
 
-class _Input(NamedTuple):
+class Input(NamedTuple):
     """What was read: all files of the project (and those that may be deployment files), what is known of them, and troubles."""
 
     files: tuple[SourceFile, ...]
@@ -81,7 +81,7 @@ class _Input(NamedTuple):
         return known.digest if known is not None else ""
 
 
-def _no_progress(_phase: str, _done: int, _total: int, _unit: str) -> None:
+def no_progress(_phase: str, _done: int, _total: int, _unit: str) -> None:
     """Nobody wants to know."""
 
 
@@ -91,19 +91,28 @@ def check(
     *,
     stdin: bytes | None = None,
     held: Mapping[str, bytes] | None = None,
-    progress: Progress = _no_progress,
+    progress: Progress = no_progress,
     refine: Refine | None = None,
+    executor: Opener | None = None,
 ) -> Report:
     """Check the files that ``paths`` name, knowing the whole project.
 
     ``progress`` is called now and then, see ``schedule.analyse_all``. With ``stdin``, its bytes stand for the file
     ``settings.stdin_filename``, and only that file is reported on. Other files are taken to contain what ``held`` says,
-    by path. ``refine`` has the last word on findings before they are remembered; it gets a reader of the files' texts.
+    by path. ``executor`` opens an executor that lowers files (see ``remote``); it is closed before anything else is done.
+    ``refine`` says what becomes of findings that carry a fix, file by file, before they are remembered; it gets a reader
+    of the files' texts.
     Raises ``registry.UnknownSelector`` for a selector in the settings that names no rule.
     """
     with collector_paused():
         return _check(
-            paths, settings, stdin, {absolute(path): data for path, data in (held or {}).items()}, progress, refine
+            paths,
+            settings,
+            stdin,
+            {absolute(path): data for path, data in (held or {}).items()},
+            progress,
+            refine,
+            executor,
         )
 
 
@@ -114,12 +123,27 @@ def _check(
     held: Mapping[str, bytes],
     progress: Progress,
     refine: Refine | None,
+    executor: Opener | None,
 ) -> Report:
-    enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
     cache = open_cache("" if stdin is not None or held else settings.cache, settings.root)
     given = _read(paths, settings, stdin, held, cache)
-    common = Common(given.files, given.contents, settings, enabled)
-    results = _results(given, common, cache, progress, settings.jobs, refine)
+    store = partial(_held if executor is not None else _facts, cache)
+    return run(given, settings, cache, store, progress, refine, executor)
+
+
+def run(
+    given: Input,
+    settings: Settings,
+    cache: Cache,
+    store: Callable[[], Store | None],
+    progress: Progress,
+    refine: Refine | None,
+    executor: Opener | None = None,
+) -> Report:
+    """The report on what was read; ``store`` opens what is known of contents, if anything has to be analysed."""
+    enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
+    common = Common(given.files, given.contents, settings, enabled, store)
+    results, told = _results(given, common, cache, progress, settings.jobs, refine, executor)
     findings = [finding for result in results for finding in result.findings]
     findings += trouble_findings(given.troubles, enabled)
     deployed = _deployed(given, common, cache, refine)
@@ -128,7 +152,7 @@ def _check(
     cache.save()
     kept = without_ignored(findings, settings)
     hidden = sum(result.hidden for result in results) + len(findings) - len(kept)
-    reported, warnings = sum(file.reported for file in given.files), given.warnings
+    reported, warnings = sum(file.reported for file in given.files), (*given.warnings, *told)
     if deployed is not None:
         hidden, reported = hidden + deployed.hidden, reported + deployed.files
         warnings = (*warnings, *deployed.warnings)
@@ -138,13 +162,19 @@ def _check(
 class Common:
     """What all parts of a run have in common; found out once, the context only if anything is to be analysed.
 
-    ``files`` are the project's Python files, ``enabled`` maps codes of rules to tiers.
+    ``files`` are the project's Python files, ``enabled`` maps codes of rules to tiers; ``store`` opens what is known of
+    contents.
     """
 
     def __init__(
-        self, files: Iterable[SourceFile], contents: Contents, settings: Settings, enabled: dict[str, str]
+        self,
+        files: Iterable[SourceFile],
+        contents: Contents,
+        settings: Settings,
+        enabled: dict[str, str],
+        store: Callable[[], Store | None] = lambda: None,
     ) -> None:
-        self._contents, self._settings, self._enabled = contents, settings, enabled
+        self._contents, self._settings, self._enabled, self._store = contents, settings, enabled, store
         self._programs = scripts(settings.root)
         self._windows = _windows(settings)
         self._own = sorted({file.name.partition(".")[0] for file in files})  # its top-level packages
@@ -165,6 +195,9 @@ class Common:
         functions = dict.fromkeys(target.partition(":")[2].strip().partition(".")[0] for _, target in self._programs)
         on_python = {code: tiers for code, tiers in enabled.items() if code not in registry.on_deployment()}
         prefilter = compile_prefilter(on_python, models, tuple(filter(None, functions)), frozenset(self._own))
+        from shutdown_lint.lowered import Memory
+
+        memory = Memory(self._store(), self.key)
         return Context(
             enabled,
             prefilter,
@@ -174,7 +207,32 @@ class Common:
             settings.target_version,
             self._contents,
             settings.budget,
+            memory,
+            memory.taken_in,
         )
+
+
+def _refiner(given: Input, cache: Cache, refine: Refine) -> Refiner:
+    from shutdown_lint.refining import Refiner
+
+    return Refiner(refine, _reader(given), {file.path: given.digest(file) for file in given.files}, _facts(cache))
+
+
+def _facts(cache: Cache) -> FolderStore | None:
+    """The facts of earlier runs. Loaded only where something is to be analysed."""
+    folder = cache.folder_of_facts()
+    if not folder:
+        return None
+    from shutdown_lint.facts_cache import FolderStore
+
+    return FolderStore(folder, version())
+
+
+def _held(cache: Cache) -> Store:
+    """The same, and room for what comes from an executor."""
+    from shutdown_lint.remote import HeldStore
+
+    return HeldStore(_facts(cache))
 
 
 def _windows(settings: Settings) -> Step | None:
@@ -185,22 +243,34 @@ def _windows(settings: Settings) -> Step | None:
 
 
 def _results(
-    given: _Input, common: Common, cache: Cache, progress: Progress, jobs: int, refine: Refine | None
-) -> list[Result]:
-    """What is found in each part of the run: remembered, or found now and remembered."""
+    given: Input,
+    common: Common,
+    cache: Cache,
+    progress: Progress,
+    jobs: int,
+    refine: Refine | None,
+    executor: Opener | None,
+) -> tuple[list[Result], Sequence[str]]:
+    """What is found in each part of the run: remembered, or found now and remembered; and warnings."""
     parts, about = parts_of(given.files, given.known), (common.key, bool(refine))
     keys = [key_of(*about, [(file, given.digest(file)) for file in part.files]) for part in parts]
     found = {key: Result(*result[:2]) for key in keys if (result := cache.result(key)) is not None}
     left = [(key, part) for key, part in zip(keys, parts, strict=True) if key not in found]
+    warnings: Sequence[str] = ()
     if left:
-        read = _reader(given)
-        last = (lambda findings: refine(findings, read)) if refine is not None else None
+        if executor is not None:
+            from shutdown_lint.remote import lower_all
+
+            warnings = lower_all([file for _, part in left for file in part.files], common.context, executor, progress)
+        last = _refiner(given, cache, refine).refined if refine is not None else None
         results = analyse_all([part for _, part in left], common.context, jobs, progress, last)
         for (key, _), new in zip(left, results, strict=True):
             found[key] = new
             if not _passes(new.findings):
                 cache.put_result(key, Remembered(*new))
-    return [found[key] for key in keys]
+        if (store := common.context.memory.store) is not None:
+            store.prune(given.digest(file) for file in given.files)
+    return [found[key] for key in keys], warnings
 
 
 def projects(paths: Sequence[str], settings: Settings) -> Iterator[tuple[Project, tuple[Finding, ...]]]:
@@ -214,7 +284,7 @@ def projects(paths: Sequence[str], settings: Settings) -> Iterator[tuple[Project
             yield project, tuple(without_ignored(result.findings, settings))
 
 
-def _reader(given: _Input) -> Callable[[str], str | None]:
+def _reader(given: Input) -> Callable[[str], str | None]:
     """Texts of the files by the path that findings show."""
     places = {file.path: file.absolute for file in (*given.files, *given.deployment)}
 
@@ -245,7 +315,7 @@ def _concerns(path: str) -> bool:
 
 def _read(
     paths: Sequence[str], settings: Settings, stdin: bytes | None, held: Mapping[str, bytes], cache: Cache
-) -> _Input:
+) -> Input:
     asked = _asked(paths, settings, stdin)
     everything = discover([settings.root], settings) if settings.knowledge == "project" else Found((), (), ())
     files = tuple(
@@ -253,7 +323,7 @@ def _read(
     )
     if stdin is not None and not settings.stdin_filename:
         files = (*files, SourceFile("-", "-", "stdin", False, False, True))
-    deployment = _plain({**dict.fromkeys(everything.deployment, False), **dict.fromkeys(asked.deployment, True)})
+    deployment = plain_files({**dict.fromkeys(everything.deployment, False), **dict.fromkeys(asked.deployment, True)})
     here, contents, known = working_folder(), Contents(), {}
     troubles = [(shown(path, here), trouble) for path, trouble in asked.troubles]
     for file in (*sorted(files, key=lambda file: not file.reported), *deployment):
@@ -274,16 +344,16 @@ def _read(
             known[path] = cache.put_file(path, data, imported_packages(data))
     some = asked.files or asked.deployment or stdin is not None
     warnings = asked.warnings or (() if some else ("no Python or deployment files found",))
-    return _Input(files, deployment, known, contents, tuple(troubles), tuple(warnings))
+    return Input(files, deployment, known, contents, tuple(troubles), tuple(warnings))
 
 
-def _plain(paths: dict[str, bool]) -> tuple[SourceFile, ...]:
+def plain_files(paths: dict[str, bool]) -> tuple[SourceFile, ...]:
     """Files that are no modules, given as absolute path → reported."""
     here = working_folder()
     return tuple(SourceFile(shown(path, here), path, "", False, False, reported) for path, reported in paths.items())
 
 
-def _deployed(given: _Input, common: Common, cache: Cache, refine: Refine | None) -> Remembered | None:
+def _deployed(given: Input, common: Common, cache: Cache, refine: Refine | None) -> Remembered | None:
     """What is found in deployment files; without one to report on, nothing of it is loaded."""
     if not any(file.reported for file in given.deployment):
         return None
@@ -304,7 +374,7 @@ def _deployed(given: _Input, common: Common, cache: Cache, refine: Refine | None
 
 
 def _passes(findings: Iterable[Finding]) -> bool:
-    return any(finding.code in _PASSING for finding in findings)
+    return any(finding.code in PASSING for finding in findings)
 
 
 def _asked(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> Found:

@@ -9,7 +9,7 @@ class Option(NamedTuple):
     """One option.
 
     ``key`` is its name in ``[tool.shutdown-lint]`` (empty: command line only), ``flag`` the one on the command line
-    (empty: configuration only). ``kind`` is ``selectors``, ``patterns``, ``switch``, ``text``, ``texts``, ``number``,
+    (empty: configuration only). ``kind`` is ``selectors``, ``patterns``, ``switch``, ``text``, ``texts``, ``places``, ``number``,
     ``version``, ``table`` (glob → selectors), ``severities`` (selector → word), ``models``, ``budget``, ``format`` and ``file`` (of an output) or ``choice``, which
     has ``words``. ``default`` is what the docs say; the values themselves stand in ``Settings``.
     """
@@ -175,7 +175,23 @@ _RUN = (
     Option("", "--stdin-filename", "text", "", "the name of the file that is read from stdin (path: -)", "FILE"),
     Option("", "--show-files", "switch", "", "print the files that would be checked, and stop"),
     Option("", "--watch", "switch", "", "check again whenever a file of the project changes"),
+    Option(
+        "",
+        "--facts",
+        "places",
+        "",
+        "check what `shutdown-lint facts` has written to these files and folders, instead of sources (docs/scaling.md)",
+        "DIR",
+    ),
     Option("", "--jobs", "number", "the number of cores", "number of processes", "N"),
+    Option(
+        "",
+        "--executor",
+        "text",
+        "",
+        "have files read by the workers of a Dask cluster, `dask:tcp://HOST:PORT` (docs/scaling.md)",
+        "EXECUTOR",
+    ),
     Option("", "--no-cache", "switch", "", "do not use the cache"),
     Option(
         "",
@@ -205,6 +221,7 @@ _TYPES = {
     "switch": "true or false",
     "text": "a string",
     "texts": "a string",
+    "places": "a list of strings",
     "number": "a positive number",
     "version": 'a string such as "py310"',
     "table": "a table of glob = [rules]",
@@ -259,8 +276,10 @@ relative to the folder of the configuration file (on the command line: to the pr
 
 What was found is remembered in `.shutdown_lint_cache` at the project root (outside of projects in the user's cache
 folder): of each file its size, time and a digest, of each set of packages that import each other the findings. The
-folder ignores itself in git, holds JSON only, and may be removed at any time (`shutdown-lint clean`). Another version
+folder ignores itself in git, holds data only (JSON), and may be removed at any time (`shutdown-lint clean`). Another version
 of shutdown-lint or of Python, other settings or models, and a file that is damaged lead to a run as without a cache.
+When a package changes it is judged anew, but only its changed files are parsed: what the others say is remembered too,
+in one small file for each content.
 
 ## Keys
 

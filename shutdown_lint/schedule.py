@@ -9,6 +9,7 @@ from typing import TypeAlias
 from shutdown_lint.analysis import Context, Result, Taken, analyse, prepare, take, trouble_findings
 from shutdown_lint.collector import collect
 from shutdown_lint.findings import Finding
+from shutdown_lint.lowered import Memory
 from shutdown_lint.parts import Part
 from shutdown_lint.prefilter import Prefilter
 from shutdown_lint.source import SourceFile, Trouble
@@ -31,12 +32,13 @@ def analyse_all(
     done, how much of it is done, how much there is, and of what.
 
     A part that is a good share of the whole would leave the other processes idle: its files are taken in one by one
-    first, by all of them.
+    first, by all of them; unless most of them are remembered, which costs less than to hand them over.
     """
     schedule, jobs = _Schedule(context, jobs, progress, refine), jobs or cores()
     if jobs > 1:
         total = sum(part.size for part in parts)
-        schedule.take_in([part for part in parts if part.size * 2 * jobs > total or not may_fork()])
+        large = [part for part in parts if part.size * 2 * jobs > total or not may_fork()]
+        schedule.take_in([part for part in large if not schedule.knows(part)])
     results = schedule.run(parts)
     dead = [number for number, result in enumerate(results) if isinstance(result, Died)]
     if dead:
@@ -57,11 +59,17 @@ class _Schedule:
         self._known: dict[str, Taken] = {}
         self._debt = 0  # bytes of source whose analysis this process has not given back
 
+    def knows(self, part: Part) -> bool:
+        """Whether most of the part is remembered."""
+        contents, memory = self._context.contents, self._context.memory
+        files = ((file, contents.get(file.absolute)) for file in part.files)
+        return 2 * sum(len(data) for file, data in files if memory.has(file, data)) > part.size
+
     def take_in(self, parts: Sequence[Part], *, apart: bool = False) -> None:
         """Take in all files of the parts, each on its own."""
         contents = self._context.contents
         files = [(file, contents.get(file.absolute)) for part in parts for file in part.files]
-        do, costs = partial(_take, self._context.prefilter), [len(data) for _, data in files]
+        do, costs = partial(_take, self._context.prefilter, self._context.memory), [len(data) for _, data in files]
         all_taken = spread(do, files, costs, self._jobs, apart=apart, tell=self._teller("reading", len(files), "files"))
         for (file, _), taken in zip(files, all_taken, strict=True):
             self._known[file.absolute] = _killed(taken) if isinstance(taken, Died) else taken
@@ -84,9 +92,9 @@ class _Schedule:
         return result._replace(findings=self._refine(result.findings)) if self._refine is not None else result
 
 
-def _take(prefilter: Prefilter, item: tuple[SourceFile, bytes]) -> Taken:
+def _take(prefilter: Prefilter, memory: Memory, item: tuple[SourceFile, bytes]) -> Taken:
     file, data = item
-    return take(file, data, prefilter)
+    return take(file, data, prefilter, memory)
 
 
 def _killed(died: Died) -> Taken:

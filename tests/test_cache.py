@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import made_up
 import pytest
-from command import COMMAND, LIMIT, make_project, run
+from command import BAD, COMMAND, LIMIT, make_project, run
 from made_up import HAZARD, check, told, write
 
-from shutdown_lint import analysis, cache, deployments, engine
+from shutdown_lint import analysis, cache, deployments, engine, facts_cache
 from shutdown_lint.cli import main
+from shutdown_lint.findings import Finding
+from shutdown_lint.intake import take_in
+from shutdown_lint.lowered import Record
+from shutdown_lint.settings import Settings
+from shutdown_lint.source import digest
 
 OLD = 1_600_000_000  # a time (seconds) at which no file is too young
 
@@ -130,10 +137,131 @@ def test_a_folder_that_cannot_be_written_costs_only_time(project: Path) -> None:
 
 def test_another_version_reads_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cached(project)
-    monkeypatch.setattr(cache, "_version", lambda: "another")
+    monkeypatch.setattr(cache, "version", lambda: "another")
     with pytest.raises(AssertionError, match="analysed again"), monkeypatch.context() as patched:
         no_analysis(patched)
         cached(project)
+
+
+def large(name: str) -> str:
+    """A hazard in a file that is large enough to be worth remembering; it uses a package."""
+    return f"import {name}\n{HAZARD}" + "def f():\n    use(1)\n" * 100
+
+
+def test_only_what_has_changed_is_lowered_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made_up.install(monkeypatch)
+    root = tmp_path / "project"
+    write(root, a=large("b"), b=large("c"), c=large("a"), skipped="x = 1\n", broken="hazard(\n")
+    age(root)
+    lowered: list[str] = []
+    monkeypatch.setattr(analysis, "take_in", lambda task: (lowered.append(task.file.name), take_in(task))[1])
+    cached(root)
+    assert {"a", "b", "c"} <= set(lowered)
+    lowered.clear()
+    (root / "b.py").write_text("x = 1\n" + large("c"))
+    second = cached(root)
+    assert "b" in lowered
+    assert {"a", "c"}.isdisjoint(lowered)
+    assert second == check(root)
+    assert {line for _, line, code in told(second) if code == "SHD198"} == {3, 4}
+
+
+def test_damaged_facts_are_made_again(project: Path) -> None:
+    write(project, a=large("b"), b=large("a"))
+    first = cached(project)
+    files = [path for path in (project.parent / "cache").glob("*.facts/*/*") if path.is_file()]
+    assert len(files) == 2
+    good = [path.read_bytes() for path in files]
+    for damage in (
+        lambda data: b"",
+        lambda data: data[:-9],
+        lambda data: data.replace(b"f", b"g"),
+        lambda data: b"\xff" * 99,
+    ):
+        for path, data in zip(files, good, strict=True):
+            path.write_bytes(damage(data))
+        write(project, c=f"x = {damage(b'f' * 20)!r}\n")
+        assert cached(project) == check(project)
+        assert [path.read_bytes() for path in files] == good
+    assert told(first)
+
+
+def test_facts_of_other_settings_are_judged_anew(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(project, a=large("b"), b=large("a"))
+    monkeypatch.setattr(facts_cache, "_WORTH", 0)
+    write(project, b=large("a") + "    risk()\n")
+    assert len(cached(project).findings) == 3
+    with monkeypatch.context() as patched:
+        patched.setattr(analysis, "take_in", lambda task: pytest.fail(f"{task.file.name} was lowered again"))
+        assert len(cached(project, ignore=("SHD198",), extend_select=("SHD298",)).findings) == 1
+
+
+def test_facts_of_contents_that_are_gone_are_forgotten_in_time(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facts_cache, "_AT_LEAST", 2)
+    monkeypatch.setattr(facts_cache, "_WORTH", 0)
+    for number in range(20):
+        write(project, a=large("b") + f"x = {number}\n")
+        report = cached(project)
+    assert report == check(project)
+    kept = [path.name for path in (project.parent / "cache").glob("*.facts/*/*")]
+    assert len(kept) <= 9
+    assert digest((project / "a.py").read_bytes()) in kept
+
+
+def test_what_was_found_out_about_fixes_is_remembered(tmp_path: Path) -> None:
+    """Of a file that has not changed, and its findings neither, whatever becomes of the rest of its part."""
+    root, asked = tmp_path / "project", list[str]()
+    write(root, a=f"import b\n{BAD}", b=f"import c\n{BAD}", c="x = 1\n")
+    age(root)
+
+    def refine(findings: Sequence[Finding], read: Callable[[str], str | None]) -> tuple[Finding, ...]:
+        asked.append(os.path.basename(findings[0].path))
+        assert read(findings[0].path)
+        return tuple(finding._replace(fix=None, unfixed="not today") for finding in findings)
+
+    def refined() -> set[tuple[str, str]]:
+        options = Settings(root=str(root), jobs=1, cache=str(tmp_path / "cache"))
+        found = engine.check([str(root)], options, refine=refine).findings
+        return {(os.path.basename(finding.path), finding.unfixed) for finding in found}
+
+    assert refined() == {("a.py", "not today"), ("b.py", "not today")}
+    assert sorted(asked) == ["a.py", "b.py"]
+    write(root, c="x = 2\n")
+    assert len(refined()) == 2
+    assert sorted(asked) == ["a.py", "b.py"]
+    write(root, b=f"import c\n\n{BAD}")
+    assert len(refined()) == 2
+    assert sorted(asked) == ["a.py", "b.py", "b.py"]
+
+
+def test_several_processes_write_the_same_facts(tmp_path: Path) -> None:
+    """A reader sees one of them whole, or none."""
+    store = facts_cache.FolderStore(str(tmp_path / "x.facts"), "1")
+    key, records = "0" * 32, [Record("s", ("SHD101",), str(number) * 20_000 * (number + 1)) for number in range(4)]
+    writers = [multiprocessing.Process(target=write_often, args=(store, key, record)) for record in records]
+    for writer in writers:
+        writer.start()
+    seen = {store.get(key) for _ in range(500)}
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * 4
+    assert seen <= {None, *records}
+    assert store.get(key) in records
+    assert [path.name for path in (tmp_path / "x.facts/00").iterdir()] == [key]
+
+
+def write_often(store: facts_cache.FolderStore, key: str, record: Record) -> None:
+    for _ in range(100):
+        store.put(key, record)
+
+
+def test_clean_removes_the_facts_too(project: Path) -> None:
+    write(project, a=large("b"))
+    cached(project)
+    folder = project.parent / "cache"
+    assert list(folder.glob("*.facts/*/*"))
+    assert cache.clean(str(folder))
+    assert not folder.exists()
 
 
 def test_failures_are_not_remembered(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

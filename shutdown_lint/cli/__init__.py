@@ -67,6 +67,8 @@ def _command(given: list[str]) -> Callable[[list[str]], int]:
         from shutdown_lint.cli.models import run
     elif first == "map":
         from shutdown_lint.cli.map import run
+    elif first == "facts":
+        from shutdown_lint.cli.facts import run
     elif first == "clean":
         from shutdown_lint.cli.clean import run
     elif first == "baseline":

@@ -11,6 +11,7 @@ usage: shutdown-lint [check] [OPTIONS] [PATH ...]
        shutdown-lint rule CODE|NAME
        shutdown-lint models [check FILE ...]
        shutdown-lint map [--entry MODULE:FUNCTION] [PATH ...]
+       shutdown-lint facts FILE ... --out DIR
        shutdown-lint clean [--cache-dir DIR]
        shutdown-lint init [--baseline] [--dry-run] [FOLDER]
        shutdown-lint baseline create|update|show [OPTIONS] [PATH ...]
@@ -26,6 +27,7 @@ commands:
   rule        explain a rule: what it does, why it matters, what to write instead
   models      list what is known about libraries; check files of your own models
   map         show what happens between SIGTERM and the last line, on an axis of time
+  facts       write what is to be known of each file, for `check --facts` (builds in two steps)
   init        write a configuration and a pre-commit hook
   baseline    remember the findings that there are, so that only new ones are reported
   config      print the settings that apply here, or the JSON schema of the configuration

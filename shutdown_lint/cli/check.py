@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint import config
@@ -12,10 +13,12 @@ from shutdown_lint.cli.output import complain, to_stderr, to_stdout
 from shutdown_lint.cli.outputs import Outputs, on_terminal, show, write
 from shutdown_lint.cli.parser import UsageError, check_parser, parse_check, values_by_key
 from shutdown_lint.cli.terminal import Progress
+from shutdown_lint.cli.texts import line_reader, text_reader
 from shutdown_lint.report.view import plural, safe
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from shutdown_lint.engine import Report
     from shutdown_lint.settings import Settings
@@ -54,6 +57,8 @@ def run(given: list[str]) -> int:
         return FAILED
     if arguments.verbose:
         _tell(setup)
+    if arguments.facts:
+        return _check_facts(setup)
     return _show_files(setup) if arguments.show_files else _check(setup)
 
 
@@ -93,6 +98,12 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
             raise UsageError(f"{flag} cannot be combined with `-` (stdin)")
         if given and fixing:
             raise UsageError(f"{flag} cannot be combined with --fix, --unsafe-fixes or --diff")
+    if arguments.facts and (fixing or arguments.add_noqa or arguments.show_files or arguments.watch):
+        raise UsageError("--facts only checks: for fixes, --add-noqa, --show-files and --watch the sources are needed")
+    if arguments.facts and arguments.executor:
+        raise UsageError("--facts cannot be combined with --executor: there is nothing to read for it")
+    if arguments.facts and _STDIN in arguments.paths:
+        raise UsageError("--facts cannot be combined with `-` (stdin)")
     if arguments.watch and (fixing or arguments.add_noqa or arguments.show_files or _STDIN in arguments.paths):
         raise UsageError(
             "--watch only checks files: it cannot be combined with stdin, --fix, --add-noqa or --show-files"
@@ -148,8 +159,7 @@ def _check(setup: Setup) -> int:
     from shutdown_lint.adoption import AdoptionError
 
     arguments = setup.arguments
-    if arguments.traceback:
-        os.environ["SHUTDOWN_LINT_TRACEBACK"] = "1"
+    _want_traceback(arguments)
     stdin = _read_stdin() if _STDIN in arguments.paths else None
     try:
         report = run_engine(setup, stdin)
@@ -160,11 +170,22 @@ def _check(setup: Setup) -> int:
         else:
             report = narrowed(setup, report, stdin)
             _tell_unfixed(arguments, report)
-            show(setup.outputs, report, stdin)
+            show(setup.outputs, report, text_reader(stdin))
             code = _exit_code(report, setup)
-    except AdoptionError as error:
+    except (AdoptionError, UsageError) as error:
         complain(str(error))
         return FAILED
+    return _told(setup, report, code)
+
+
+def _want_traceback(arguments: argparse.Namespace) -> None:
+    if arguments.traceback:
+        os.environ["SHUTDOWN_LINT_TRACEBACK"] = "1"
+
+
+def _told(setup: Setup, report: Report, code: int) -> int:
+    """What is left to say on stderr; the exit code."""
+    arguments = setup.arguments
     for warning in () if arguments.quiet else report.warnings:
         complain(warning)
     if arguments.verbose:
@@ -172,19 +193,58 @@ def _check(setup: Setup) -> int:
     return 0 if code == 1 and arguments.exit_zero else code
 
 
+def _check_facts(setup: Setup) -> int:
+    """The same on files of facts, instead of sources."""
+    from shutdown_lint import linking
+    from shutdown_lint.adoption import AdoptionError, narrow
+    from shutdown_lint.facts_files import FactsError, read_all
+    from shutdown_lint.fixable import possible
+
+    arguments, settings = setup.arguments, setup.settings
+    _want_traceback(arguments)
+    try:
+        files = read_all(arguments.facts)
+        read = linking.text_reader(files)
+        with Progress(quiet=bool(arguments.quiet)) as progress:
+            report = linking.link(files, arguments.paths, settings, progress=progress.tell, refine=possible)
+        since, checked = arguments.diff_only or "", lambda: [file.path for file in files]
+        report = narrow(report, settings, line_reader(read), since=since, checked=checked)
+    except (AdoptionError, FactsError) as error:
+        complain(str(error))
+        return FAILED
+    _tell_unfixed(arguments, report)
+    show(setup.outputs, report, read)
+    return _told(setup, report, _exit_code(report, setup))
+
+
 def run_engine(setup: Setup, stdin: bytes | None) -> Report:
-    """The report of the engine, with a bar on a terminal when it takes long; a fix is in it where it can be made."""
+    """The report of the engine, with a bar on a terminal when it takes long; a fix is in it where it can be made.
+
+    Raises ``UsageError`` for an executor that cannot be used.
+    """
     from shutdown_lint import engine
     from shutdown_lint.fixable import possible
 
-    with Progress(quiet=bool(setup.arguments.quiet)) as progress:
-        return engine.check(setup.arguments.paths, setup.settings, stdin=stdin, progress=progress.tell, refine=possible)
+    arguments = setup.arguments
+    with Progress(quiet=bool(arguments.quiet)) as progress:
+        run = partial(
+            engine.check, arguments.paths, setup.settings, stdin=stdin, progress=progress.tell, refine=possible
+        )
+        return _on_executor(run, arguments.executor) if arguments.executor else run()
+
+
+def _on_executor(run: Callable[..., Report], spec: str) -> Report:
+    from shutdown_lint.remote import ExecutorError, opener_of
+
+    try:
+        return run(executor=opener_of(spec))
+    except ExecutorError as error:
+        raise UsageError(str(error)) from error
 
 
 def narrowed(setup: Setup, report: Report, stdin: bytes | None) -> Report:
     """What is shown of the report. Raises ``AdoptionError``."""
     from shutdown_lint.adoption import narrow
-    from shutdown_lint.cli.texts import line_reader, text_reader
     from shutdown_lint.engine import files_of
 
     read = line_reader(text_reader(stdin))
@@ -245,9 +305,9 @@ def _fix(setup: Setup, report: Report, stdin: bytes | None) -> tuple[int, Report
         # stdout belongs to the mended text
         to_stdout(result.output)
         if not arguments.fix_only:
-            show(setup.outputs, result.report, result.output, done, to_stderr)
+            show(setup.outputs, result.report, text_reader(result.output), done, to_stderr)
     elif not arguments.fix_only:
-        show(setup.outputs, result.report, None, done)
+        show(setup.outputs, result.report, text_reader(None), done)
     if arguments.fix_only and not arguments.quiet:
         complain(f"fixed {plural(done, 'finding')}")
     code = result.exit_code()

@@ -23,6 +23,7 @@ COMMANDS = {
     "rule": "explain a rule",
     "models": "list what is known about libraries",
     "map": "show what happens between SIGTERM and the last line",
+    "facts": "write what is to be known of files, for builds in two steps",
     "init": "write a configuration and a pre-commit hook",
     "baseline": "remember the findings that there are",
     "clean": "remove the cache",

@@ -29,13 +29,16 @@ class Outputs(NamedTuple):
 def show(
     outputs: Outputs,
     report: Report,
-    stdin: bytes | None,
+    read: Callable[[str], str | None],
     fixed: int | None = None,
     stdout: Callable[[str], None] = to_stdout,
 ) -> None:
-    """Write all outputs; files first, so that they are there when the reader of stdout goes."""
+    """Write all outputs; files first, so that they are there when the reader of stdout goes.
+
+    ``read`` gives the texts of files (see ``cli.texts``).
+    """
     for target in sorted(outputs.targets, key=lambda target: target.file is None):
-        write(_rendered(outputs, target, report, stdin, fixed), target, stdout)
+        write(_rendered(outputs, target, report, read, fixed), target, stdout)
 
 
 def write(text: str, target: Target, stdout: Callable[[str], None] = to_stdout) -> None:
@@ -46,26 +49,27 @@ def write(text: str, target: Target, stdout: Callable[[str], None] = to_stdout) 
         stdout(text)
 
 
-def _rendered(outputs: Outputs, target: Target, report: Report, stdin: bytes | None, fixed: int | None) -> str:
+def _rendered(
+    outputs: Outputs, target: Target, report: Report, read: Callable[[str], str | None], fixed: int | None
+) -> str:
     from shutdown_lint.report import VIEWED, renderer
     from shutdown_lint.report.summary import summary
 
     name = target.format
     if outputs.statistics:
         name = "statistics_json" if name in ("json", "jsonl") else "statistics"
-    text = renderer(name)(report.findings, _view(outputs, target, report, stdin))
+    text = renderer(name)(report.findings, _view(outputs, target, report, read))
     if name not in VIEWED or outputs.quiet:
         return text
     return f"{text}{summary(report.findings, report.files, fixed)}\n"
 
 
-def _view(outputs: Outputs, target: Target, report: Report, stdin: bytes | None) -> View:
-    from shutdown_lint.cli.texts import line_reader, text_reader
+def _view(outputs: Outputs, target: Target, report: Report, read: Callable[[str], str | None]) -> View:
+    from shutdown_lint.cli.texts import line_reader
     from shutdown_lint.fixable import edits_of
     from shutdown_lint.report import VIEWED, WITH_EDITS, View
 
     terminal = on_terminal(target)
-    read = text_reader(stdin)
     return View(
         color=wants_color(outputs.color, terminal),
         width=width(terminal),

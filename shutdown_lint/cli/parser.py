@@ -73,9 +73,11 @@ def _arguments(option: Option) -> dict[str, Any]:
     if option.kind in ("format", "file"):
         names = {"choices": option.words} if option.words else {"metavar": option.metavar}
         return {**out, **names, "action": _Output, "dest": "outputs"}
+    if option.kind == "places":
+        return {**out, "action": "extend", "nargs": "+", "metavar": option.metavar}
     if option.kind in ("selectors", "patterns", "texts"):
         return {**out, "action": "append", "metavar": option.metavar}
-    return {**out, "metavar": option.metavar, "type": _positive if option.kind == "number" else str}
+    return {**out, "metavar": option.metavar, "type": positive if option.kind == "number" else str}
 
 
 def dest(flag: str) -> str:
@@ -83,7 +85,8 @@ def dest(flag: str) -> str:
     return flag.lstrip("-").replace("-", "_")
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """The number that an argument is. Raises what argparse asks for."""
     if not text.isdecimal() or not 0 < int(text) < 10_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
     return int(text)

@@ -15,9 +15,10 @@ from shutdown_lint.source.decoding import decode
 from shutdown_lint.source.discover import Found, discover
 from shutdown_lint.source.names import SourceFile, name_files
 from shutdown_lint.source.reading import digest, read_bytes, read_text
-from shutdown_lint.source.trouble import Trouble, TroubleError
+from shutdown_lint.source.trouble import PASSING, Trouble, TroubleError
 
 __all__ = [
+    "PASSING",
     "Found",
     "SourceFile",
     "Trouble",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from shutdown_lint.settings import Settings
@@ -29,9 +29,14 @@ class SourceFile(NamedTuple):
     reported: bool
 
 
-def name_files(files: Iterable[tuple[str, bool]], settings: Settings) -> Iterator[SourceFile]:
-    """Name files given as (absolute path, reported); the order decides which of two equal names stays plain."""
-    namer, here = _Namer(settings), working_folder()
+def name_files(
+    files: Iterable[tuple[str, bool]], settings: Settings, exists: Callable[[str], bool] = os.path.exists
+) -> Iterator[SourceFile]:
+    """Name files given as (absolute path, reported); the order decides which of two equal names stays plain.
+
+    ``exists`` tells whether there is a file with an absolute path.
+    """
+    namer, here = _Namer(settings, exists), working_folder()
     for path, reported in files:
         name, is_package = namer.name(path)
         yield SourceFile(shown(path, here), path, name, is_package, path.endswith(".pyi"), reported)
@@ -55,7 +60,8 @@ def working_folder() -> str | None:
 class _Namer:
     """Names modules by the folder they are in; remembers the folders."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, exists: Callable[[str], bool]) -> None:
+        self._exists = exists
         root = absolute(settings.root)
         roots = {root, *(os.path.normpath(os.path.join(root, folder)) for folder in settings.src)}
         # the longest root that fits is the best one
@@ -77,12 +83,12 @@ class _Namer:
 
     def _prefix(self, folder: str) -> str:
         if folder not in self._prefixes:
-            self._prefixes[folder] = self._package(folder) if _is_package(folder) else self._namespace(folder)
+            self._prefixes[folder] = self._package(folder) if self._is_package(folder) else self._namespace(folder)
         return self._prefixes[folder]
 
     def _package(self, folder: str) -> str:
         above, base = os.path.split(folder)
-        if above != folder and _is_package(above):
+        if above != folder and self._is_package(above):
             return f"{self._prefix(above)}.{base}"
         # Only an explicit source root (not the project root itself) tells that folders without __init__ are namespaces.
         source = self._source_root(above)
@@ -94,6 +100,9 @@ class _Namer:
             self._tops.setdefault(name, folder)
         return name
 
+    def _is_package(self, folder: str) -> bool:
+        return any(self._exists(os.path.join(folder, name)) for name in _INITS)
+
     def _namespace(self, folder: str) -> str:
         return _dotted(self._source_root(folder), folder)
 
@@ -101,10 +110,6 @@ class _Namer:
         return next(
             (root for root in self._roots if folder == root or folder.startswith(os.path.join(root, ""))), folder
         )
-
-
-def _is_package(folder: str) -> bool:
-    return any(os.path.exists(os.path.join(folder, name)) for name in _INITS)
 
 
 def _dotted(root: str, folder: str) -> str:

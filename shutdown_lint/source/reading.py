@@ -19,8 +19,8 @@ _KINDS = (
 )
 
 
-def read_bytes(path: str) -> bytes:
-    """The content of a regular file. Raises ``TroubleError`` (SHD901, SHD903).
+def read_bytes(path: str, most: int = MAX_BYTES) -> bytes:
+    """The content of a regular file of at most so many bytes. Raises ``TroubleError`` (SHD901, SHD903).
 
     The kind is asked before opening, as opening a pipe or a device may wait for ever or have effects.
     """
@@ -31,17 +31,17 @@ def read_bytes(path: str) -> bytes:
         with os.fdopen(handle, "rb", buffering=0) as stream:
             status = os.fstat(stream.fileno())
             _require_regular(status)
-            data = _read_up_to(stream.fileno(), status.st_size)
+            data = _read_up_to(stream.fileno(), status.st_size, most)
     except (OSError, ValueError) as error:
         raise TroubleError(Trouble("SHD901", f"cannot be read: {reason(error)}")) from error
-    if len(data) > MAX_BYTES:
-        raise too_large()
+    if len(data) > most:
+        raise too_large(most)
     return data
 
 
-def _read_up_to(handle: int, size: int) -> bytes:
+def _read_up_to(handle: int, size: int, most: int) -> bytes:
     # One byte more than the bound tells whether the file is larger; a file of /proc says that it has none.
-    parts, left = [], MAX_BYTES + 1
+    parts, left = [], most + 1
     while left > 0:
         part = os.read(handle, min(left, max(size + 1, 65536)))
         if not part:
@@ -51,9 +51,9 @@ def _read_up_to(handle: int, size: int) -> bytes:
     return b"".join(parts)
 
 
-def too_large() -> TroubleError:
+def too_large(most: int = MAX_BYTES) -> TroubleError:
     """SHD903 for a file above the bound."""
-    return TroubleError(Trouble("SHD903", f"larger than {MAX_BYTES // 1024 // 1024} MiB"))
+    return TroubleError(Trouble("SHD903", f"larger than {most // 1024 // 1024} MiB"))
 
 
 def reason(error: OSError | ValueError) -> str:

@@ -1,0 +1,98 @@
+"""The cache of lowered files: one small file for each content, so that a change costs what it touches.
+
+A file's name is the digest of the content that it is about. Its first line is a digest of the rest and of the version
+that wrote it: a file that is damaged, foreign or of another version is as good as none. Files are written whole and take
+their place at once; of several processes the last one wins, and all say the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from shutdown_lint.cache import replace_file
+from shutdown_lint.lowered import Record
+from shutdown_lint.source import TroubleError, digest, read_bytes
+
+# Of other branches some are kept: so many times as many as the project has files, and so many in any case.
+_TIMES, _AT_LEAST = 3, 2000
+# What lowering makes of a small file is made again as fast as a file is written and read.
+_WORTH = 3000  # characters
+_NAME = re.compile(r"[0-9a-f]{32}m?")
+
+
+class FolderStore(NamedTuple):
+    """A ``lowered.Store`` in a folder of its own, which need not be there yet."""
+
+    path: str
+    version: str
+
+    @property
+    def final(self) -> bool:
+        """What is damaged is made again."""
+        return False
+
+    def get(self, key: str) -> Record | None:
+        """The record, if it is whole."""
+        head, _, outcome = self.read(key).partition("\n")
+        try:
+            settings, codes = json.loads(head)
+            return Record(settings, None if codes is None else tuple(codes), outcome)
+        except (ValueError, TypeError):
+            return None
+
+    def has(self, key: str) -> bool:
+        """Whether there is a record, whole or not."""
+        return os.path.exists(self._place(key))
+
+    def put(self, key: str, record: Record) -> None:
+        """Write the record, if it saves time to read it."""
+        if len(record.outcome) >= _WORTH:
+            head = json.dumps([record.settings, record.codes], separators=(",", ":"))
+            self.write(key, f"{head}\n{record.outcome}")
+
+    def read(self, key: str) -> str:
+        """The text that was written; empty where there is none, or none that is whole."""
+        try:
+            mark, _, rest = read_bytes(self._place(key)).partition(b"\n")
+            return rest.decode("ascii") if mark.decode("ascii") == self._mark(rest) else ""
+        except (TroubleError, ValueError):
+            return ""
+
+    def write(self, key: str, text: str) -> None:
+        """Keep a text in ASCII; without room for it the next run is slower."""
+        place, mark = self._place(key), self._mark(text.encode("ascii"))
+        try:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            replace_file(place, f"{mark}\n{text}")
+        except (OSError, ValueError):
+            pass
+
+    def _place(self, key: str) -> str:
+        return os.path.join(self.path, key[:2], key)
+
+    def _mark(self, rest: bytes) -> str:
+        return digest(self.version.encode("ascii") + rest)
+
+    def prune(self, in_use: Iterable[str]) -> None:
+        """Remove the oldest records that are not ``in_use`` (digests of contents), if there are far too many. Never raises."""
+        used = set(in_use)
+        most = max(_AT_LEAST, _TIMES * len(used))
+        try:
+            folders = os.listdir(self.path)
+            # digests are spread evenly: one folder tells about all
+            if not folders or len(os.listdir(os.path.join(self.path, folders[0]))) * len(folders) < most:
+                return
+            found = sorted(entry for entry in self._entries() if entry[1][:32] not in used)
+            for _, name in found[: max(0, len(found) + len(used) - most)]:
+                os.unlink(self._place(name))
+        except OSError:
+            pass
+
+    def _entries(self) -> Iterator[tuple[float, str]]:
+        for folder in os.listdir(self.path):
+            with os.scandir(os.path.join(self.path, folder)) as entries:
+                yield from ((entry.stat().st_mtime, entry.name) for entry in entries if _NAME.fullmatch(entry.name))
