@@ -203,7 +203,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
-STOPS = [signal.SIGINT, signal.SIGTERM]
+STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE]
 
 
 @pytest.mark.parametrize("signum", STOPS)
@@ -254,6 +254,15 @@ def test_an_ignored_interrupt_stays_ignored(project: Path) -> None:
         process.send_signal(signal.SIGINT)
         process.communicate(b"x = 1\n", LIMIT)
         assert process.returncode == 0
+
+
+def test_stderr_that_nobody_reads_ends_nothing(project: Path) -> None:
+    """Unlike stdout: what is told there is beside the point of the run."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*COMMAND, "bad.py", "-v"], stdout=subprocess.PIPE, stderr=writer, timeout=LIMIT, check=False)
+    os.close(writer)
+    assert done.returncode == 1 and done.stdout.startswith(b"bad.py:5:9 SHD107")
 
 
 def test_handlers_are_given_back(project: Path) -> None:
