@@ -9,7 +9,7 @@
 ``benchmarks/guided.py`` looks for further cases where coverage leads it.
 
 A case is made from its number alone. Each is looked at in a process that it may be the end of; one that takes longer than
-``LIMIT`` seconds, dies, raises, or breaks a promise (benchmarks/subjects.py) is told, and the exit code is 1.
+``LIMIT`` seconds of processor time, dies, raises, or breaks a promise (benchmarks/subjects.py) is told, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from writing import put  # noqa: E402
 
 from shutdown_lint.workers import Died, spread  # noqa: E402
 
-LIMIT = 20  # seconds, for one case
+LIMIT = 20  # seconds of processor time, for one case
 PAGE, PART = ROOT / "docs" / "robustness.md", "benchmarks/fuzz.py"
 _WEIGHTED = [name for name, subject in SUBJECTS.items() for _ in range(subject.share)]
 
@@ -68,8 +68,8 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 
 def look(case: Case) -> str:
     """What is wrong with a case; empty if nothing is."""
-    signal.signal(signal.SIGALRM, _stop)
-    signal.alarm(LIMIT)
+    signal.signal(signal.SIGPROF, _stop)
+    signal.setitimer(signal.ITIMER_PROF, LIMIT)
     try:
         with scratch():
             SUBJECTS[case.subject].check(case.files())
@@ -78,7 +78,7 @@ def look(case: Case) -> str:
     except BaseException:  # noqa: BLE001  # that nothing is raised is what is looked at
         return traceback.format_exc()
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     return ""
 
 

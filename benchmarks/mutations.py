@@ -107,6 +107,14 @@ def cut(chance: random.Random, one: bytes, other: bytes) -> bytes:
     return one[:begin] + one[begin + chance.randrange(1, 60) :]
 
 
+def magnify(chance: random.Random, one: bytes, other: bytes) -> bytes:
+    """A few bytes from somewhere, very many times: what looks back too often does not come to an end."""
+    begin = chance.randrange(len(one) + 1)
+    piece = one[begin : begin + chance.randrange(1, 9)] or b" "
+    piece += chance.choice((b"", b"", b"\n"))
+    return one[:begin] + piece * chance.choice((300, 3000, 30_000)) + one[begin:]
+
+
 # --- mutations: of the encoding --------------------------------------------------------------------------------------
 
 
@@ -204,6 +212,7 @@ def wrap(chance: random.Random, one: bytes, other: bytes) -> bytes:
 
 
 BYTES: tuple[Mutation, ...] = (truncate, splice, insert, flip, cut)
+SIZES: tuple[Mutation, ...] = (magnify,)
 ENCODINGS: tuple[Mutation, ...] = (recode, declare, line_ends)
 WORDS: tuple[Mutation, ...] = (move_lines, transplant, swap_names, swap_values, wrap)
 

@@ -18,7 +18,7 @@ ABANDONED = 60  # seconds; a file is written in much less
 _TEMPORARY = re.compile(r"\.shutdown-lint-(\d+)-.*\.tmp")
 
 
-def encode(text: str, like: bytes, path: str) -> bytes:
+def encode(text: str, like: bytes, path: str = "") -> bytes:
     """The bytes of a text in the encoding, and with the byte order mark, of the file ``path`` that holds ``like``.
 
     Raises ``Refused`` where the encoding cannot hold the text, or not exactly.
