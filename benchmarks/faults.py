@@ -550,8 +550,9 @@ def main(given: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dry", action="store_true", help="write nothing")
     options = parser.parse_args(given)
-    # where it is ignored, as a shell has it in the background, all programs that are started would ignore it
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # what is ignored here, as by nohup or a shell's background, all programs that are started would ignore
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     kept: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     for tool in TOOLS:
         if tool.name not in options.tools.split(","):
