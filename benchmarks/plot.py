@@ -69,7 +69,7 @@ def _lines(lines: Mapping[str, Sequence[tuple[float, float]]], x: _Axis, y: _Axi
         while any(abs(height - other) < 14 for other in taken):
             height += 14
         taken.append(height)
-        yield f'  <text x="{WIDTH - RIGHT + 8}" y="{height + 4:.1f}">{escape(name)}</text>'
+        yield f'  <text class="s{number % 5}" style="stroke: none" x="{WIDTH - RIGHT + 8}" y="{height + 4:.1f}">{escape(name)}</text>'
 
 
 def _number(value: float) -> str:
