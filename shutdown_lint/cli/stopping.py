@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
-from typing import TypeAlias, Union
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 Handler: TypeAlias = Union[Callable[[int, Union[FrameType, None]], object], int, None]
 
 # Nothing that unwinds is worth more than this many seconds: files are replaced whole, workers die with their parent.
 PATIENCE = 0.4
+_SOON = 0.005
 
 
 class Stopped(KeyboardInterrupt):
@@ -75,9 +81,19 @@ def _stop(signum: int, frame: FrameType | None) -> None:
     # a second signal, or the end of our patience, ends the process at once
     signal.signal(signum, signal.SIG_DFL)
     if hasattr(signal, "setitimer"):
+        sys.unraisablehook = partial(_once_more, signum)
         signal.signal(signal.SIGALRM, lambda *_: die_by(signum))
         signal.setitimer(signal.ITIMER_REAL, PATIENCE)
     raise Stopped(signum)
+
+
+def _once_more(signum: int, unraisable: UnraisableHookArgs) -> None:
+    """Where nothing can be raised (a finalizer, a callback of the import system), the request would be lost: raise it later."""
+    if not isinstance(unraisable.exc_value, Stopped):
+        sys.__unraisablehook__(unraisable)
+        return
+    signal.signal(signal.SIGALRM, lambda *_: _stop(signum, None))
+    signal.setitimer(signal.ITIMER_REAL, _SOON)
 
 
 def die_by(signum: int) -> int:
