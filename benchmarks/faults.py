@@ -567,10 +567,10 @@ def main(given: Sequence[str]) -> int:
                 print(f"{tool.name:<14} {ROWS[key].text:<60} {cells[key]}", flush=True)
         old = kept.get(tool.name, {}).get("cells", {})
         kept[tool.name] = {"version": version(tool, bench.programs), "cells": {**old, **cells}}
-    if not options.dry:
-        KEPT.parent.mkdir(exist_ok=True)
-        KEPT.write_text(json.dumps(kept, indent=1))
-        put(PAGE, PART, table(kept))
+        if not options.dry:  # after each tool: the whole takes long
+            KEPT.parent.mkdir(exist_ok=True)
+            KEPT.write_text(json.dumps(kept, indent=1))
+            put(PAGE, PART, table(kept))
     ours = kept.get(OURS, {}).get("cells", {}) if OURS in options.tools.split(",") else {}
     return int(any(cell.startswith("✗") for cell in ours.values()))
 
