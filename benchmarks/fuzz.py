@@ -4,7 +4,7 @@
     python benchmarks/fuzz.py --cases 500         fewer; nothing is written
     python benchmarks/fuzz.py --seed 7            other cases
     python benchmarks/fuzz.py --case 7:123        one case again, in this process, and its files
-    python benchmarks/fuzz.py --programs 1000     programs of hypothesmith (where it is installed), 1,000 of each sort
+    python benchmarks/fuzz.py --programs 1000     programs of hypothesmith (requirements/fuzz.txt), 1,000 of each sort
 
 ``benchmarks/guided.py`` looks for further cases where coverage leads it.
 

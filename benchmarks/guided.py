@@ -1,6 +1,6 @@
 """Let coverage guide chance: atheris (libFuzzer) on the decoder, the parsers of deployment files, suppressions and TOML.
 
-    pip install atheris
+    pip install --require-hashes -r requirements/fuzz.txt
     python benchmarks/guided.py SECONDS [FOLDER]   FOLDER keeps what was found from one run to the next
 
 It stops at the first input that raises, takes 20 seconds or 2 GB, writes it to a file ``crash-…`` and exits with a code
