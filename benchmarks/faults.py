@@ -352,7 +352,7 @@ def _output(bench: Bench, before: Callable[[], object] | None, stdout: Any) -> V
         ended = finish(process, HANGS_ON_DEATH)
         errors.seek(0)
         said = errors.read().decode("utf-8", "replace")
-    return ended._replace(said=said).complaints(code=lambda code: code >= 2, soon=HANGS_ON_DEATH)
+    return ended._replace(said=said).complaints(code=lambda code: code > 0, soon=HANGS_ON_DEATH)
 
 
 def reader_leaves(bench: Bench, chance: random.Random) -> Verdict:
@@ -486,8 +486,8 @@ ROWS = {
     "terminal": Row("Ctrl-C on a terminal: it is left as it was", terminal, 0.05),
     "vanish": Row("half of the files are removed meanwhile", files_vanish, 0.05),
     "change": Row("half of the files are cut short meanwhile", files_change, 0.05),
-    "closed": Row("stdout is closed: exit code 2 or more, no traceback", closed_stdout, 0),
-    "full": Row("stdout is full: exit code 2 or more, no traceback", full_stdout, 0),
+    "closed": Row("stdout is closed: exit code not 0, no traceback", closed_stdout, 0),
+    "full": Row("stdout is full: exit code not 0, no traceback", full_stdout, 0),
     "reader": Row("the reader of stdout leaves (`\\| head -1`): no traceback", reader_leaves, 0),
     "disk": Row("no room for the cache: same findings, same exit code", disk_full, 0),
     "cache": Row("the cache cannot be written: same findings, same exit code", cache_unwritable, 0),
