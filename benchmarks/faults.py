@@ -60,7 +60,7 @@ PACKAGES = (
     "xml",
     "xmlrpc",
 )
-FEW = ("json", "logging", "wsgiref")  # for faults that are only seen at the end of a run
+FEW = ("json", "wsgiref")  # for faults that are only seen at the end of a run
 WINDOW = 5.0  # seconds
 BEGIN = 0.05  # seconds, in which the interpreter starts
 SOON, GONE = 0.5, 1.0  # seconds: a run has ended, all its processes are gone
@@ -69,12 +69,13 @@ HANGS_ON_DEATH = 60.0
 
 
 class Bench(NamedTuple):
-    """Where a tool is measured: programs, tree of files, and a folder for its cache."""
+    """Where a tool is measured: programs, tree of files, a folder for its cache, and the runs that may not have ended."""
 
     tool: Tool
     programs: Path
     tree: Path
     cache: Path
+    started: list[subprocess.Popen[bytes]]
 
     def start(self, *paths: str, cache: Path | None = None, **options: Any) -> subprocess.Popen[bytes]:
         """Start the tool on paths of the tree, in a session of its own."""
@@ -82,7 +83,10 @@ class Bench(NamedTuple):
         command = [*self.tool.command(self.programs, 2, where), *paths]
         env = environment(self.tool, where)
         given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **options}
-        return subprocess.Popen(command, cwd=self.tree, env=env, start_new_session=True, **given)
+        process = subprocess.Popen(command, cwd=self.tree, env=env, start_new_session=True, **given)
+        self.started[:] = [other for other in self.started if other.returncode is None]
+        self.started.append(process)
+        return process
 
 
 class Ended(NamedTuple):
@@ -251,20 +255,23 @@ def worker_killed(bench: Bench, chance: random.Random) -> Verdict:
     """One worker process is killed: the run ends all the same, says so, and keeps all other results."""
     if not bench.tool.workers:
         return ["–"]
+    slow = window(bench) > 0.9 * WINDOW and bench.tool.name != OURS  # it would take minutes to tell whether it hangs
+    path, limit = ("few", patience(bench)) if slow else ("app", HANGS_ON_DEATH)
+    usual = reference(bench, path)
     empty(bench.cache)
-    process = bench.start("app")
+    process = bench.start(path)
     until = time.monotonic() + WINDOW
     while not (found := workers(process)) and time.monotonic() < until and process.poll() is None:
         time.sleep(0.005)
-    time.sleep(chance.uniform(0, window(bench) / 2))
+    time.sleep(chance.uniform(0, min(window(bench) / 2, usual.seconds / 4)))
     found = workers(process)
     if not found or process.poll() is not None:
         end(process)
         return None
     with contextlib.suppress(ProcessLookupError):
         os.kill(chance.choice(found), signal.SIGKILL)
-    ended = finish(process, HANGS_ON_DEATH)
-    return ended.complaints(code=lambda code: code > 0, soon=HANGS_ON_DEATH) + told_of_death(bench, ended)
+    ended = finish(process, limit)
+    return ended.complaints(code=lambda code: code > 0, soon=limit) + told_of_death(bench, ended)
 
 
 def workers(process: subprocess.Popen[bytes]) -> list[int]:
@@ -346,29 +353,36 @@ def full_stdout(bench: Bench, chance: random.Random) -> Verdict:
         return _output(bench, None, full)
 
 
+def patience(bench: Bench) -> float:
+    """Seconds after which a run on few files is no longer slow, but hangs."""
+    return max(HANGS_ON_DEATH, 5 * reference(bench, "few").seconds)
+
+
 def _output(bench: Bench, before: Callable[[], object] | None, stdout: Any) -> Verdict:
     with tempfile.TemporaryFile() as errors:
+        limit = patience(bench)
         process = bench.start("few", stdout=stdout, stderr=errors, preexec_fn=before)
-        ended = finish(process, HANGS_ON_DEATH)
+        ended = finish(process, limit)
         errors.seek(0)
         said = errors.read().decode("utf-8", "replace")
-    return ended._replace(said=said).complaints(code=lambda code: code > 0, soon=HANGS_ON_DEATH)
+    return ended._replace(said=said).complaints(code=lambda code: code > 0, soon=limit)
 
 
 def reader_leaves(bench: Bench, chance: random.Random) -> Verdict:
     """Whoever reads the output leaves after a line (``| head -1``): no word about it, and an end by SIGPIPE or without error."""
     reader, writer = os.pipe()
+    limit = patience(bench)
     with tempfile.TemporaryFile() as errors:
         process = bench.start("few", stdout=writer, stderr=errors)
         os.close(writer)
         if bench.tool.name != "black":  # which prints nothing there
             os.read(reader, 1)
         os.close(reader)
-        ended = finish(process, HANGS_ON_DEATH)
+        ended = finish(process, limit)
         errors.seek(0)
         said = errors.read().decode("utf-8", "replace")
     accepted = (0, -signal.SIGPIPE, 128 + signal.SIGPIPE, reference(bench, "few").code)
-    return ended._replace(said=said).complaints(code=lambda code: code in accepted, soon=HANGS_ON_DEATH)
+    return ended._replace(said=said).complaints(code=lambda code: code in accepted, soon=limit)
 
 
 def terminal(bench: Bench, chance: random.Random) -> Verdict:
@@ -429,7 +443,7 @@ def mounted(folder: Path, *flags: str) -> Iterator[bool]:
 def same(bench: Bench, ended: Ended) -> list[str]:
     """Whether a run found what it always finds; what it says besides is its own affair."""
     usual = reference(bench, "few")
-    wrong = ended.complaints(code=lambda code: code == usual.code, soon=HANGS_ON_DEATH)
+    wrong = ended.complaints(code=lambda code: code == usual.code, soon=patience(bench))
     return wrong + (["findings lost"] if lines(usual) - lines(ended) and not wrong else [])
 
 
@@ -443,25 +457,26 @@ def disk_full(bench: Bench, chance: random.Random) -> Verdict:
         with contextlib.suppress(OSError), open(folder / "filler", "wb", buffering=0) as stream:
             while True:
                 stream.write(b"x" * 4096)
-        return same(bench, run(bench, "few", cache=folder / "cache"))
+        return same(bench, run(bench, "few", cache=folder / "cache", limit=patience(bench)))
 
 
 def cache_unwritable(bench: Bench, chance: random.Random) -> Verdict:
     """Where the cache should be, there is a file."""
     place = bench.tree.parent / "file"
     place.touch()
-    return same(bench, run(bench, "few", cache=place / "cache"))
+    return same(bench, run(bench, "few", cache=place / "cache", limit=patience(bench)))
 
 
 def tree_read_only(bench: Bench, chance: random.Random) -> Verdict:
     """Everything, the cache too, is on a disk that cannot be written to."""
+    limit = patience(bench)  # before the cache folder of the usual run cannot be made
     with mounted(bench.tree, "--bind", str(bench.tree)) as possible:
         if not possible:
             return ["–"]
         again = ["mount", "-o", "remount,ro,bind", str(bench.tree)]
         if subprocess.run(again, capture_output=True, check=False).returncode:
             return ["–"]
-        return same(bench, run(bench, "few", cache=bench.tree / "cache"))
+        return same(bench, run(bench, "few", cache=bench.tree / "cache", limit=limit))
 
 
 # --- the table -------------------------------------------------------------------------------------------------------
@@ -551,20 +566,25 @@ def main(given: Sequence[str]) -> int:
     parser.add_argument("--dry", action="store_true", help="write nothing")
     options = parser.parse_args(given)
     # what is ignored here, as by nohup or a shell's background, all programs that are started would ignore
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))  # what is running is ended on the way out
     kept: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     for tool in TOOLS:
         if tool.name not in options.tools.split(","):
             continue
         with tempfile.TemporaryDirectory(prefix="faults-") as name:
-            bench = Bench(tool, options.programs.absolute(), make_tree(Path(name)), Path(name) / "cache")
+            bench = Bench(tool, options.programs.absolute(), make_tree(Path(name)), Path(name) / "cache", [])
             bench.cache.mkdir()
             cells = {}
-            for key in options.rows.split(","):
-                runs = options.runs if tool.name == OURS else options.theirs
-                cells[key] = measure(bench, ROWS[key], runs, options.seed)
-                print(f"{tool.name:<14} {ROWS[key].text:<60} {cells[key]}", flush=True)
+            try:
+                for key in options.rows.split(","):
+                    runs = options.runs if tool.name == OURS else options.theirs
+                    cells[key] = measure(bench, ROWS[key], runs, options.seed)
+                    print(f"{tool.name:<14} {ROWS[key].text:<60} {cells[key]}", flush=True)
+            finally:
+                for process in bench.started:
+                    end(process)
         old = kept.get(tool.name, {}).get("cells", {})
         kept[tool.name] = {"version": version(tool, bench.programs), "cells": {**old, **cells}}
         if not options.dry:  # after each tool: the whole takes long
