@@ -63,7 +63,7 @@ PACKAGES = (
 FEW = ("json", "wsgiref")  # for faults that are only seen at the end of a run
 WINDOW = 5.0  # seconds
 BEGIN = 0.05  # seconds, in which the interpreter starts
-SOON, GONE = 0.5, 1.0  # seconds: a run has ended, all its processes are gone
+SOON, GONE = 0.5, 1.0  # seconds: a run has ended, and then all its processes are gone
 HANGS = 15.0  # seconds
 HANGS_ON_DEATH = 60.0
 
@@ -147,7 +147,7 @@ def finish(process: subprocess.Popen[bytes], limit: float = HANGS) -> Ended:
         while process.poll() is None and time.monotonic() - begun < limit:
             _read(process, said, 0.01)
         seconds, code = time.monotonic() - begun, process.poll()
-        while code is not None and session(process.pid) and time.monotonic() - begun < GONE:
+        while code is not None and session(process.pid) and time.monotonic() - begun < seconds + GONE:
             time.sleep(0.02)
         left = len([pid for pid in session(process.pid) if pid != process.pid])
         _read(process, said, 0.1)
