@@ -545,11 +545,13 @@ def table(kept: dict[str, Any]) -> str:
     head = ["", *(f"{name} {kept[name]['version']}" for name in names)]
     rows = [[row.text, *(kept[name]["cells"].get(key, "–") for name in names)] for key, row in ROWS.items()]
     listed = [head, ["---"] * len(head), *rows]
-    asked = sum(
-        int(cell.split(" of ")[1].split(":")[0]) for cell in list(kept.get(OURS, {}).get("cells", {}).values())[:5]
-    )
+    cells = kept.get(OURS, {}).get("cells", {})
+    asking = (cells[key] for key in ("int", "term", "term_group", "hup", "pipe") if key in cells)
+    asked = sum(int(cell.split(" of ")[1].split(":")[0]) for cell in asking)
+    load = max((kept[name].get("load", 0.0) for name in names), default=0.0)
     note = (
-        f"{asked} runs of ours were stopped by SIGINT, SIGTERM, SIGHUP or SIGPIPE. – stands for what a tool has not.\n"
+        f"{asked} runs of ours were stopped by SIGINT, SIGTERM, SIGHUP or SIGPIPE. – stands for what a tool has not. Up to "
+        f"{load:.0f} processes wanted the {os.cpu_count()} cores meanwhile: on a quiet machine, late ends are fewer.\n"
     )
     return "\n" + "".join(f"| {' | '.join(line)} |\n" for line in listed) + f"\n{note}"
 
@@ -586,7 +588,11 @@ def main(given: Sequence[str]) -> int:
                 for process in bench.started:
                     end(process)
         old = kept.get(tool.name, {}).get("cells", {})
-        kept[tool.name] = {"version": version(tool, bench.programs), "cells": {**old, **cells}}
+        kept[tool.name] = {
+            "version": version(tool, bench.programs),
+            "load": max(os.getloadavg()),
+            "cells": {**old, **cells},
+        }
         if not options.dry:  # after each tool: the whole takes long
             KEPT.parent.mkdir(exist_ok=True)
             KEPT.write_text(json.dumps(kept, indent=1))
