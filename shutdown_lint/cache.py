@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 import tempfile
 import time
@@ -156,12 +157,36 @@ def _users_folder() -> str:
     return os.path.join(base, "shutdown-lint") if os.path.isabs(base) else ""
 
 
+def unusable(folder: str, *, named: bool) -> str:
+    """Why there can be no cache in the folder; empty if there can be.
+
+    One that nobody has ``named`` may have come with the files: it is not followed where it is a link, and not trusted where
+    it belongs to somebody else.
+    """
+    if not named and os.path.islink(folder):
+        return "is a link"
+    if not os.path.lexists(folder):
+        parent = os.path.dirname(os.path.abspath(folder))
+        while not os.path.lexists(parent) and parent != os.path.dirname(parent):
+            parent = os.path.dirname(parent)
+        return _unwritable(parent)
+    if not named and hasattr(os, "geteuid") and os.stat(folder).st_uid != os.geteuid():
+        return "belongs to another user"
+    return _unwritable(folder)
+
+
+def _unwritable(folder: str) -> str:
+    if not os.path.isdir(folder):
+        return "is no folder" if os.path.lexists(folder) else "leads nowhere"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else "cannot be written to"
+
+
 def clean(folder: str) -> bool:
     """Remove a cache folder; whether there was one. Raises ``OSError``.
 
-    Only what a cache writes is removed; a folder that holds anything else stays.
+    Only what a cache writes is removed; a folder that holds anything else stays, and a link is not followed.
     """
-    if not os.path.isfile(os.path.join(folder, "CACHEDIR.TAG")):
+    if os.path.islink(folder) or not os.path.isfile(os.path.join(folder, "CACHEDIR.TAG")):
         return False
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
@@ -212,8 +237,9 @@ def _state(path: str) -> tuple[str, int, int]:
 
 
 def _read(path: str) -> tuple[dict[str, Known], dict[str, Any]]:
-    with open(path, "rb") as stream:
-        if os.fstat(stream.fileno()).st_size > _MAX_BYTES:
+    with open(path, "rb", opener=_at_once) as stream:
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
             return {}, {}
         data = json.loads(stream.read())
     if data["version"] != version():
@@ -223,6 +249,11 @@ def _read(path: str) -> tuple[dict[str, Known], dict[str, Any]]:
         for name, row in data["files"].items()
     }
     return files, dict(data["results"])
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Opens even a pipe without a writer, which may have been put there to be waited for."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def finding_of(row: Sequence[Any]) -> Finding:

@@ -290,7 +290,7 @@ def _reader(given: Input) -> Callable[[str], str | None]:
 
     def read(path: str) -> str | None:
         try:
-            return decode(given.contents.get(places[path])) if path in places else None
+            return decode(given.contents.get(places[path]), path) if path in places else None
         except TroubleError:
             return None
 

@@ -12,6 +12,7 @@ from shutdown_lint.findings import Finding
 from shutdown_lint.lowered import Memory
 from shutdown_lint.parts import Part
 from shutdown_lint.prefilter import Prefilter
+from shutdown_lint.rules.registry import TROUBLES
 from shutdown_lint.source import SourceFile, Trouble
 from shutdown_lint.workers import Died, cores, may_fork, spread
 
@@ -21,6 +22,7 @@ Refine: TypeAlias = Callable[[Sequence[Finding]], tuple[Finding, ...]]
 # What is known of a part is one heap of cycles, some thirty bytes for each of its source; looking for it costs a tenth of
 # the analysis.
 _MAX_DEBT = 8_000_000
+_DIED_ONCE = "the process that analysed this file died ({how}); it was analysed again, and no finding is lost"
 
 
 def analyse_all(
@@ -48,7 +50,8 @@ def analyse_all(
         again = schedule.run(suspects, apart=True)
         for number, result in zip(dead, again, strict=True):
             results[number] = _lost(parts[number], result, context) if isinstance(result, Died) else result
-    return [result for result in results if not isinstance(result, Died)]
+    kept = [result for result in results if not isinstance(result, Died)]
+    return [schedule.with_deaths(part, result) for part, result in zip(parts, kept, strict=True)]
 
 
 class _Schedule:
@@ -57,6 +60,7 @@ class _Schedule:
     def __init__(self, context: Context, jobs: int, progress: Progress, refine: Refine | None) -> None:
         self._context, self._jobs, self._progress, self._refine = context, jobs, progress, refine
         self._known: dict[str, Taken] = {}
+        self._deaths: dict[str, str] = {}  # path of the file in hand → how the process died
         self._debt = 0  # bytes of source whose analysis this process has not given back
 
     def knows(self, part: Part) -> bool:
@@ -70,7 +74,12 @@ class _Schedule:
         contents = self._context.contents
         files = [(file, contents.get(file.absolute)) for part in parts for file in part.files]
         do, costs = partial(_take, self._context.prefilter, self._context.memory), [len(data) for _, data in files]
-        all_taken = spread(do, files, costs, self._jobs, apart=apart, tell=self._teller("reading", len(files), "files"))
+        tell = self._teller("reading", len(files), "files")
+
+        def mourn(number: int, died: Died) -> None:
+            self._deaths[files[number][0].path] = died.how
+
+        all_taken = spread(do, files, costs, self._jobs, apart=apart, tell=tell, mourn=mourn)
         for (file, _), taken in zip(files, all_taken, strict=True):
             self._known[file.absolute] = _killed(taken) if isinstance(taken, Died) else taken
 
@@ -78,18 +87,36 @@ class _Schedule:
         """Analyse the parts."""
         jobs, costs = self._jobs if may_fork() else 1, [part.size for part in parts]
         tell = self._teller("checking", len(parts), "parts")
-        return spread(self._analyse, parts, costs, jobs, partial(prepare, self._context), apart=apart, tell=tell)
+        ready = partial(prepare, self._context)
+
+        def mourn(number: int, died: Died) -> None:
+            self._deaths[died.place or _first(parts[number])] = died.how
+
+        return spread(self._analyse, parts, costs, jobs, ready, apart=apart, tell=tell, noting=True, mourn=mourn)
+
+    def with_deaths(self, part: Part, result: Result) -> Result:
+        """The result, and what is to be said of files on which a process died although all is known of them now."""
+        told = {finding.path for finding in result.findings if finding.code in TROUBLES}
+        deaths = [
+            (path, self._deaths[path]) for path in {file.path for file in part.files} & self._deaths.keys() - told
+        ]
+        troubles = [(path, Trouble("SHD904", _DIED_ONCE.format(how=how))) for path, how in sorted(deaths)]
+        return result._replace(findings=(*result.findings, *trouble_findings(troubles, self._context.enabled)))
 
     def _teller(self, phase: str, total: int, unit: str) -> Callable[[int], None]:
         return lambda done: self._progress(phase, done, total, unit)
 
-    def _analyse(self, part: Part) -> Result:
+    def _analyse(self, part: Part, note: Callable[[str], object]) -> Result:
         self._debt += part.size
         if self._debt > _MAX_DEBT:
             self._debt = part.size
             collect()
-        result = analyse(part, self._context, self._known)
+        result = analyse(part, self._context, self._known, note)
         return result._replace(findings=self._refine(result.findings)) if self._refine is not None else result
+
+
+def _first(part: Part) -> str:
+    return next(file.path for file in part.files if file.reported)
 
 
 def _take(prefilter: Prefilter, memory: Memory, item: tuple[SourceFile, bytes]) -> Taken:
@@ -102,8 +129,8 @@ def _killed(died: Died) -> Taken:
 
 
 def _lost(part: Part, died: Died, context: Context) -> Result:
-    """No rule's result: told at the first file of the part that was to be reported on."""
-    path = next(file.path for file in part.files if file.reported)
+    """No rule's result: told at the file that was in hand, or at the first one that was to be reported on."""
+    path = died.place or _first(part)
     others = sum(file.reported for file in part.files) - 1
     what = f"this and {others} other file{'s' * (others > 1)}" if others else "this file"
     trouble = Trouble("SHD904", f"the analysis of {what} died twice ({died.how})")

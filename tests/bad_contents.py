@@ -58,6 +58,10 @@ CASES = {
     "tabs": case("import os\nwith open('s', 'w') as f:\n\tif f:\n\t\tos._exit(1)\n", ("SHD101", 4)),
     "tabs and spaces": case("if 1:\n\tx = 1\n        y = 2\n", ("SHD900", 3)),
     "ctrl-z": case(HAZARD.encode() + b"\x1a", ("SHD900", 7)),
+    "bidirectional overrides": case(HAZARD.replace("(1)", "(1)  # \u202e nothing to see \u2066 here"), FOUND),
+    "wide characters": case(
+        "import os\ns = '👩‍👩‍👧é漢字'; f = open('a', 'w')\nwith f:\n    os._exit(1)\n", ("SHD101", 4)
+    ),
     "homoglyph": case(
         "import os as _o\n\u043e\u0455 = object()\nwith open('s', 'w') as f:\n    \u043e\u0455._exit(1)\n"
     ),
@@ -88,6 +92,14 @@ CASES = {
     "5,000 elifs": case(
         "import signal\nif x == 0:\n    pass\n" + "elif x:\n    pass\n" * 5000, ("SHD903", 2004), words="elif"
     ),
+    "5,000 minus signs": case("import signal\nx = " + "-" * 5000 + "1\n", ("SHD903", 2)),
+    "5,000 times not": case("import signal\nx = " + "not " * 5000 + "1\n", ("SHD903", 2)),
+    "3,000 powers": case("import signal\nx = " + "2**" * 3000 + "1\n", ("SHD903", 2)),
+    "2,000 conditions": case("import signal\nx = " + "1 if a else " * 2000 + "1\n", ("SHD903", 2)),
+    "3,000 decorators": case("import signal\n" + "@d\n" * 3000 + "def f(): pass\n"),
+    "5,000 functions": case(
+        "import signal\n" + "".join(f"def f{i}():\n    f{i * 7919 % 5000}()\n" for i in range(5000))
+    ),
     "nested patterns": case("import signal\nmatch x:\n    case " + "[" * 40 + "]" * 40 + ": pass\n"),
     "300 findings": case(
         "import os\n" + "def f():\n    with open('s', 'w'):\n        os._exit(1)\n" * 300,
@@ -99,6 +111,7 @@ CASES = {
     "import of itself": case("from a import *\nfrom .a import *\nimport a\nimport signal\na.a.a.f()\n"),
     "huge integer": case("import signal\nx = " + "9" * 10_000 + "\n"),
     # syntax of other versions
+    "except star": case("import signal\ntry:\n    f()\nexcept* ValueError:\n    pass\n"),
     "match": case(
         "import os\nmatch = 1\nwith open('s', 'w'):\n  match f:\n    case [1, *_] if match:\n        os._exit(1)\n",
         FOUND,

@@ -203,7 +203,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
-STOPS = [signal.SIGINT, signal.SIGTERM]
+STOPS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE]
 
 
 @pytest.mark.parametrize("signum", STOPS)
@@ -246,6 +246,31 @@ def test_code_that_swallows_the_request_does_not_hold_it_up(signum: signal.Signa
         assert process.wait(LIMIT) == -signum
 
 
+def test_a_request_that_arrives_where_nothing_can_be_raised_is_not_lost() -> None:
+    program = (
+        "import time\nfrom shutdown_lint.cli import stopping\nstopping.take_signals()\n\n"
+        "class Held:\n def __del__(self):\n  print('ready', flush=True)\n  time.sleep(600)\n\n"
+        "try:\n held = Held()\n del held\n time.sleep(600)\n"
+        "except stopping.Stopped as stopped:\n print('unwound', flush=True)\n stopping.die_by(stopped.signum)\n"
+    )
+    with started(sys.executable, "-c", program) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=LIMIT) == (b"unwound\n", b"")
+        assert process.returncode == -signal.SIGTERM
+
+
+def test_a_request_before_or_after_the_command_itself_is_no_traceback() -> None:
+    program = (
+        "import sys\nfrom shutdown_lint import cli\n\ndef main():\n    raise KeyboardInterrupt\n\n"
+        "cli.main = main\nsys.exit(cli.command())\n"
+    )
+    with started(sys.executable, "-c", program) as process:
+        assert process.communicate(timeout=LIMIT) == (b"", b"")
+        assert process.returncode == -signal.SIGINT
+
+
 def test_an_ignored_interrupt_stays_ignored(project: Path) -> None:
     shell = f'trap "" INT; exec "{sys.executable}" -m shutdown_lint - -v'
     with started("/bin/sh", "-c", shell, stdin=subprocess.PIPE) as process:
@@ -254,6 +279,15 @@ def test_an_ignored_interrupt_stays_ignored(project: Path) -> None:
         process.send_signal(signal.SIGINT)
         process.communicate(b"x = 1\n", LIMIT)
         assert process.returncode == 0
+
+
+def test_stderr_that_nobody_reads_ends_nothing(project: Path) -> None:
+    """Unlike stdout: what is told there is beside the point of the run."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*COMMAND, "bad.py", "-v"], stdout=subprocess.PIPE, stderr=writer, timeout=LIMIT, check=False)
+    os.close(writer)
+    assert done.returncode == 1 and done.stdout.startswith(b"bad.py:5:9 SHD107")
 
 
 def test_handlers_are_given_back(project: Path) -> None:

@@ -55,8 +55,8 @@ def test_a_pyproject_can_be_extended(project: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("extend = 'shutdown-lint.toml'", "extends itself"),
-        ("extend = 'other.toml'", "extends itself"),
+        ("extend = 'shutdown-lint.toml'", "is circular"),
+        ("extend = 'other.toml'", "is circular"),
         ("extend = 'missing.toml'", "missing.toml: cannot be read: no such file"),
         ("extend = ['other.toml']", "`extend` must be a string"),
     ],

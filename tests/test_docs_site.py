@@ -20,7 +20,7 @@ from shutdown_lint.findings import DOCS_URL
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from site_hooks import CONTRIBUTING, rules_navigation  # noqa: E402
+from site_hooks import ROOT_PAGES, rules_navigation  # noqa: E402
 
 LOADING = {"link": "href", "script": "src", "img": "src", "iframe": "src", "source": "src"}
 PARAGRAPH = re.compile(r"<p>(?:(?!</p>).)*", re.DOTALL)
@@ -131,7 +131,7 @@ def test_each_page_is_in_the_navigation() -> None:
     navigation = yaml.load((ROOT / "mkdocs.yml").read_text("utf-8"), Lenient)["nav"]
     named = set(re.findall(r"[\w/-]+\.md", str(navigation)))
     pages = {page.relative_to(ROOT / "docs").as_posix() for page in ROOT.glob("docs/**/*.md")}
-    assert {page for page in pages if not page.startswith("rules/SHD")} | {CONTRIBUTING} == named
+    assert {page for page in pages if not page.startswith("rules/SHD")} | {*ROOT_PAGES} == named
 
 
 def test_the_navigation_holds_each_rule_in_its_family() -> None:

@@ -159,6 +159,19 @@ def test_a_text_that_is_no_python_is_refused() -> None:
     assert planned.edits == () and "syntax error" in planned.refusal
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("exit(1)\ntry:\n    f()\nexcept:\n    g()\nexcept OSError:\n    h()\n", "bare except"),
+        ("exit(1)\nx = " + "[" * 300 + "]" * 300 + "\n", "nested parentheses"),
+        ("exit(1)\nx = a" + ".b" * 3000 + "\n", "links in a chain"),
+    ],
+)
+def test_a_text_that_libcst_must_not_see_or_does_not_take_is_refused(text: str, words: str) -> None:
+    (planned,) = plans([_finding("shd108", Span(1, 1, 1, 8))], text)
+    assert planned.edits == () and words in planned.refusal
+
+
 @pytest.mark.parametrize(("kind", "path"), [("shd910", "Dockerfile"), ("shd602", "app.py")])
 def test_a_fixer_is_asked_in_files_of_its_language_only(kind: str, path: str) -> None:
     (planned,) = plans([_finding(kind, Span(1, 1, 1, 5), path=path)], "exit # noqa: SHD108\n")

@@ -224,3 +224,13 @@ def test_forms(image: str, before: str, after: str, tmp_path: Path, monkeypatch:
     Path("Dockerfile").write_text(f"FROM {image}\n# the server\n{before}\n", "utf-8")
     assert _fix().problems == ()
     assert Path("Dockerfile").read_text("utf-8") == f"FROM {image}\n# the server\n{after}\n"
+
+
+def test_comments_that_would_declare_an_encoding_in_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deployment file is UTF-8, whatever its first lines say about coding."""
+    monkeypatch.chdir(tmp_path)
+    before = "# coding: klingon\nFROM python:3.12\nCMD gunicorn é:app\n"
+    Path("Dockerfile").write_text(before, "utf-8")
+    result = _fix()
+    assert result.problems == () and [item.code for item in result.fixed] == ["SHD601"]
+    assert Path("Dockerfile").read_text("utf-8") == before.replace("gunicorn é:app", '["gunicorn", "é:app"]')

@@ -13,7 +13,7 @@ from shutdown_lint.models import builtin_models
 from shutdown_lint.packaging import scripts, windows
 from shutdown_lint.prefilter import compile_prefilter
 from shutdown_lint.settings import Settings
-from shutdown_lint.source import TroubleError, discover, name_files, read_bytes
+from shutdown_lint.source import TroubleError, discover, name_files, read_bytes, slow
 from shutdown_lint.triggers import Text, fires, parts_of
 
 
@@ -266,3 +266,58 @@ def test_import_of_source_is_light() -> None:
     code = f"import sys; import shutdown_lint.engine; print(*{heavy!r} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+# --- .gitignore files that are made to take for ever ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pattern", ["*a" * 30 + "b", "**/a/" * 12 + "b", "?*a" * 20 + "!"])
+def test_patterns_that_no_regex_engine_comes_to_an_end_with(tmp_path: Path, pattern: str) -> None:
+    folder = tmp_path.joinpath(*["a"] * 40)
+    folder.mkdir(parents=True)
+    (folder / ("a" * 200 + ".py")).touch()
+    (tmp_path / ".gitignore").write_text(f"{pattern}\n*b*c*d*\n")
+    (tmp_path / "abcd.py").touch()
+    assert found(tmp_path) == [str(folder.relative_to(tmp_path) / ("a" * 200 + ".py"))]
+
+
+@pytest.mark.parametrize(
+    ("lines", "left_out", "taken"),
+    [
+        ("x/\n", "x/ a/x/ x/b", "x xx"),
+        ("/x\n", "x x/ x/y", "a/x"),
+        ("a/x\n", "a/x a/x/y", "b/a/x x"),
+        ("a/**\n", "a/b a/b/c", "a b/a/b"),
+        ("**/x\n", "x a/x a/b/x/c", "xx"),
+        ("a/**/x\n", "a/x a/b/x a/b/c/x", "b/a/x a/b"),
+        ("*.py\n!x.py\n", "a.py b/a.py", "x.py b/x.py"),
+        ("a/\n!a/x\n", "a/x a/", "b/x"),  # git does not look into a folder that is left out
+        ("\\!x\n\\#y\nz\\ \n", "!x #y", "x y"),
+        ("[!a]x\n[^b]y\n", "bx ay", "ax by"),
+        ("x  \n# y\n\n", "x", "y"),
+    ],
+)
+def test_slow_files_are_read_as_git_reads_them(lines: str, left_out: str, taken: str) -> None:
+    include = slow.reader(lines.split("\n"))
+    assert [path for path in left_out.split() if not include(path)] == []
+    assert [path for path in taken.split() if include(path)] == []
+
+
+def test_usual_patterns_are_left_to_the_regex_engine() -> None:
+    usual = [
+        "*.py[cod]",
+        "**/node_modules/**",
+        "docs/**/*.md",
+        ".*.sw*",
+        "*$py.class",
+        "!*.keep",
+        "build/",
+        "/a/*/b*.c*",
+    ]
+    assert [line for line in usual if slow.is_slow(line)] == []
+
+
+def test_an_ignore_file_that_nobody_can_have_written(tmp_path: Path) -> None:
+    (tmp_path / "a.py").touch()
+    (tmp_path / ".gitignore").write_text("a.py\n" * 100_000)
+    assert found(tmp_path) == ["a.py"]

@@ -150,7 +150,9 @@ def test_what_must_be_done_apart_is_never_done_here(tmp_path: Path, monkeypatch:
     assert "no process" in outcome.how
 
 
-def test_a_worker_that_dies_once_costs_nothing(tmp_path: Path, eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_dies_once_costs_no_finding_and_is_told(
+    tmp_path: Path, eager: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mark, parent = tmp_path / "died", os.getpid()
 
     def deadly_once(task: Task) -> Outcome:
@@ -162,8 +164,35 @@ def test_a_worker_that_dies_once_costs_nothing(tmp_path: Path, eager: None, monk
     many(tmp_path)
     alone = check(tmp_path)
     monkeypatch.setattr(analysis, "take_in", deadly_once)
-    assert check(tmp_path, jobs=2) == alone
+    report = check(tmp_path, jobs=2)
     assert mark.exists()
+    assert [finding for finding in report.findings if finding.code != "SHD904"] == [*alone.findings]
+    (told,) = [finding for finding in report.findings if finding.code == "SHD904"]
+    assert told.path.endswith("m03.py") and "signal 9" in told.message and "no finding is lost" in told.message
+    assert report.exit_code() == 2
+
+
+def test_the_file_in_hand_is_named_where_rules_are_run(
+    tmp_path: Path, eager: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark, parent, filler = tmp_path / "died", os.getpid(), "# filler\n" * (parts.MIN_BYTES // 9 + 1)
+    for package in ("one", "two", "three"):
+        write(tmp_path, **{f"{package}__work": HAZARD, f"{package}__more": filler})
+    alone = check(tmp_path)
+
+    def deadly_once(module: ModuleFacts, project: Project) -> Iterator[Finding]:
+        if module.name == "two.work" and os.getpid() != parent and not mark.exists():
+            mark.write_text("")
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield from made_up.CHECKS["SHD198"](module, project)
+
+    monkeypatch.setattr(
+        registry, "load", lambda entry: deadly_once if entry.code == "SHD198" else made_up.CHECKS[entry.code]
+    )
+    report = check(tmp_path, jobs=2)
+    assert [finding for finding in report.findings if finding.code != "SHD904"] == [*alone.findings]
+    (told,) = [finding for finding in report.findings if finding.code == "SHD904"]
+    assert told.path.endswith(os.path.join("two", "work.py"))
 
 
 def test_where_no_worker_can_start_the_work_is_done_all_the_same(

@@ -18,6 +18,10 @@ def command() -> int:
     gc.disable()
     try:
         return main()
+    except KeyboardInterrupt as asked:  # just before or after what main guards
+        from shutdown_lint.cli.stopping import Stopped, die_by
+
+        return die_by(asked.signum if isinstance(asked, Stopped) else 2)
     finally:
         gc.freeze()
 

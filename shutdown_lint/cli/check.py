@@ -113,9 +113,16 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
 
 
 def _cache(arguments: argparse.Namespace, root: config.Root) -> str:
-    from shutdown_lint.cache import usual_folder
+    from shutdown_lint.cache import unusable, usual_folder
 
-    return "" if arguments.no_cache else arguments.cache_dir or usual_folder(*root)
+    folder: str = "" if arguments.no_cache else arguments.cache_dir or usual_folder(*root)
+    if not folder:
+        return ""
+    named = bool(arguments.cache_dir or os.environ.get("SHUTDOWN_LINT_CACHE_DIR"))
+    problem = unusable(folder, named=named)
+    if problem and not arguments.quiet:
+        complain(f"nothing is remembered of this run: {folder} {problem}")
+    return "" if problem else folder
 
 
 def _layer(arguments: argparse.Namespace, paths: list[str]) -> config.Layer:

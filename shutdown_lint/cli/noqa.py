@@ -44,10 +44,10 @@ def _in_file(path: str, findings: Sequence[Finding], settings: Settings, reason:
 
     try:
         before = read_bytes(path)
-        text = decode(before)
+        text = decode(before, path)
     except TroubleError as error:
         raise Refused(error.trouble.message) from error
     result = add(text, findings, reason)
     if result.text != text:
-        write(target(path, settings.root), before, encode(result.text, before))
+        write(target(path, settings.root), before, encode(result.text, before, path))
     return result.number

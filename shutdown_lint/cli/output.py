@@ -65,11 +65,14 @@ def to_stderr(text: str) -> None:
     """Write to stderr; where that is gone too, nothing is left to tell."""
     if sys.stderr is None:
         return
-    try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        return
+    from shutdown_lint.cli.stopping import broken_pipe_held
+
+    with broken_pipe_held():
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            return
 
 
 def to_file(text: str, path: str) -> None:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from types import FrameType
-from typing import TypeAlias, Union
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 Handler: TypeAlias = Union[Callable[[int, Union[FrameType, None]], object], int, None]
 
 # Nothing that unwinds is worth more than this many seconds: files are replaced whole, workers die with their parent.
-PATIENCE = 0.8
+PATIENCE = 0.4
+_SOON = 0.005
 
 
 class Stopped(KeyboardInterrupt):
-    """SIGINT or SIGTERM arrived. A ``KeyboardInterrupt``, so that whatever lets Ctrl-C through lets SIGTERM through."""
+    """A signal asks to stop. A ``KeyboardInterrupt``, so that whatever lets Ctrl-C through lets SIGTERM through."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(signum)
@@ -23,12 +30,12 @@ class Stopped(KeyboardInterrupt):
 
 
 def take_signals() -> Mapping[int, Handler]:
-    """From now on SIGINT and SIGTERM raise ``Stopped`` in the main thread; the handlers that were there before.
+    """From now on the signals that ask to stop raise ``Stopped`` in the main thread; the handlers that were there before.
 
     A signal that the caller ignores (``nohup``) or handles stays as it is.
     """
     previous: dict[int, Handler] = {}
-    for signum, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+    for signum, default in _asking().items():
         handler = signal.getsignal(signum)
         if handler in (default, signal.SIG_DFL):
             try:
@@ -37,6 +44,31 @@ def take_signals() -> Mapping[int, Handler]:
                 return previous
             previous[signum] = handler
     return previous
+
+
+def _asking() -> dict[int, Handler]:
+    """The signals that ask a program to stop, each with what Python does about it if nobody says otherwise."""
+    found: dict[int, Handler] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    if hasattr(signal, "SIGHUP"):
+        # Python ignores SIGPIPE, so that writing fails instead
+        found |= {signal.SIGHUP: signal.SIG_DFL, signal.SIGPIPE: signal.SIG_IGN}
+    return found
+
+
+@contextmanager
+def broken_pipe_held() -> Iterator[None]:
+    """What is written meanwhile to a pipe that nobody reads only fails."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
+    try:
+        yield
+    finally:
+        # ours is still pending, and would arrive now
+        if signal.SIGPIPE in signal.sigpending() and signal.SIGPIPE not in held:
+            signal.sigwait({signal.SIGPIPE})
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def give_back(previous: Mapping[int, Handler]) -> None:
@@ -49,9 +81,19 @@ def _stop(signum: int, frame: FrameType | None) -> None:
     # a second signal, or the end of our patience, ends the process at once
     signal.signal(signum, signal.SIG_DFL)
     if hasattr(signal, "setitimer"):
+        sys.unraisablehook = partial(_once_more, signum)
         signal.signal(signal.SIGALRM, lambda *_: die_by(signum))
         signal.setitimer(signal.ITIMER_REAL, PATIENCE)
     raise Stopped(signum)
+
+
+def _once_more(signum: int, unraisable: UnraisableHookArgs) -> None:
+    """Where nothing can be raised (a finalizer, a callback of the import system), the request would be lost: raise it later."""
+    if not isinstance(unraisable.exc_value, Stopped):
+        sys.__unraisablehook__(unraisable)
+        return
+    signal.signal(signal.SIGALRM, lambda *_: _stop(signum, None))
+    signal.setitimer(signal.ITIMER_REAL, _SOON)
 
 
 def die_by(signum: int) -> int:

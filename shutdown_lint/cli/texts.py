@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 HELD = 16  # files at a time; findings come sorted by file
 
@@ -19,7 +15,7 @@ def text_reader(stdin: bytes | None) -> Callable[[str], str | None]:
     @lru_cache(maxsize=HELD)
     def read(path: str) -> str | None:
         try:
-            return read_text(path) if stdin is None else decode(stdin)
+            return read_text(path) if stdin is None else decode(stdin, path)
         except TroubleError:
             return None
 

@@ -41,12 +41,12 @@ def inline(text: str) -> dict[str, Any]:
 def _extended(layer: Layer) -> Layer:
     if "extend" not in layer.values:
         return layer
-    values, path, seen = layer.values, layer.path, [os.path.realpath(layer.path)]
+    values, path, seen, chain = layer.values, layer.path, [os.path.realpath(layer.path)], [layer.path]
     while "extend" in values:
         base = os.path.join(os.path.dirname(os.path.abspath(path)), os.path.expanduser(values["extend"]))
         where = f"{path}: `extend`"
         if os.path.realpath(base) in seen:
-            raise ConfigError(f"{where}: {base} extends itself")
+            raise ConfigError(f"{where} is circular: {' → '.join([*chain, base])}")
         if len(seen) > MAX_DEPTH:
             raise ConfigError(f"{where}: more than {MAX_DEPTH} files extend each other")
         found = files.read(base)
@@ -56,4 +56,5 @@ def _extended(layer: Layer) -> Layer:
             values["extend"] = found.values["extend"]
         path = base
         seen.append(os.path.realpath(base))
+        chain.append(base)
     return layer._replace(values=values)

@@ -48,10 +48,10 @@ class Draft:
 
         try:
             data = read_bytes(path) if stdin is None else stdin
-            text = decode(data)
+            text = decode(data, path)
         except TroubleError as error:
             raise Refused(str(error)) from error
-        refuse_if("" if encode(text, data) == data else "the file cannot be written back unchanged")
+        refuse_if("" if encode(text, data, path) == data else "the file cannot be written back unchanged")
         return cls(path, others, data, text, findings)
 
     @property
@@ -73,7 +73,7 @@ class Draft:
     def make(self, chosen: Sequence[Planned]) -> None:
         """Make the changes in memory. Raises ``Refused`` when the result is no good file of its language."""
         result = changed(self.text, (edit for plan in chosen for edit in plan.edits))
-        data = encode(result, self.before)
+        data = encode(result, self.before, self.path)
         refuse_if(language_of(self.path).damage(Change(self.before, data, self.text, result, chosen)))
         self._last = _Step(self.text, self.data, tuple(chosen))
         self.text, self.data = result, data

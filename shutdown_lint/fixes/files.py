@@ -18,15 +18,15 @@ ABANDONED = 60  # seconds; a file is written in much less
 _TEMPORARY = re.compile(r"\.shutdown-lint-(\d+)-.*\.tmp")
 
 
-def encode(text: str, like: bytes) -> bytes:
-    """The bytes of a text in the encoding, and with the byte order mark, of the file ``like``.
+def encode(text: str, like: bytes, path: str = "") -> bytes:
+    """The bytes of a text in the encoding, and with the byte order mark, of the file ``path`` that holds ``like``.
 
     Raises ``Refused`` where the encoding cannot hold the text, or not exactly.
     """
     bom = BOM if like.startswith(BOM) else b""
     try:
-        data = bom + text.encode(declared_encoding(like) or "utf-8")
-        exact = decode(data) == text
+        data = bom + text.encode(declared_encoding(like, path) or "utf-8")
+        exact = decode(data, path) == text
     except (UnicodeError, LookupError, TroubleError) as error:
         raise Refused("the result cannot be written in the encoding of the file") from error
     if not exact:

@@ -198,7 +198,7 @@ def _settled(findings: Iterable[Finding], drafts: Iterable[Draft], run: _Run) ->
         from shutdown_lint.source import TroubleError, decode, read_text
 
         try:
-            return texts[path] if path in texts else read_text(path) if run.stdin is None else decode(run.stdin)
+            return texts[path] if path in texts else read_text(path) if run.stdin is None else decode(run.stdin, path)
         except TroubleError:
             return None
 

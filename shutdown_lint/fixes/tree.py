@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
+from shutdown_lint import bounds
 from shutdown_lint.facts import Span
-from shutdown_lint.fixes.refusal import Refused
+from shutdown_lint.fixes.refusal import Refused, refuse_if
 from shutdown_lint.fixes.text import Text
 
 Node = TypeVar("Node", bound=cst.CSTNode)
@@ -119,12 +120,16 @@ class Tree(Text):
 
 def parse(text: str) -> Tree:
     """Parse a file's text (without byte order mark). Raises ``Refused`` where that cannot be done exactly."""
+    trouble = bounds.check(text)
+    refuse_if(trouble.message if trouble else "")  # its parser must not see every text that Python's reads
     try:
         module = cst.parse_module(text)
         state = _OffsetState(module)
         module._codegen(state)
     except cst.ParserSyntaxError as error:
         raise Refused(f"syntax error in line {error.raw_line}") from error
+    except cst.CSTValidationError as error:  # what only Python's compiler refuses, its parser does not
+        raise Refused(f"cannot be changed: {str(error)[:1].lower()}{str(error)[1:]}") from error
     except RecursionError as error:
         raise Refused("nested too deeply to be changed") from error
     code = "".join(state.tokens)

@@ -60,6 +60,7 @@ class Roles:
         self.gathered = False  # whether ``seeds`` are all there: gathering them asks questions that ask for them
         self._seeded: set[int] = set()
         self._memo: dict[Fn, tuple[Role, ...]] = {}
+        self._guards: dict[Fn, If | None] = {}
         self._methods: tuple[tuple[str, str, str], ...] | None = None
 
     # --- registrations -------------------------------------------------------------------------------------------------
@@ -243,10 +244,11 @@ class Roles:
         return self._project.models.entries.get(self._project.models.canonical(name))
 
     def main_guard(self, body: Fn) -> If | None:
-        """The ``if __name__ == "__main__":`` of a module."""
-        return next(
-            (at.stmt for at in body.statements if isinstance(at.stmt, If) and is_main_guard(at.stmt.test)), None
-        )
+        """The ``if __name__ == "__main__":`` of a module; it is asked for each of its statements."""
+        if body not in self._guards:
+            tests = (at.stmt for at in body.statements if isinstance(at.stmt, If) and is_main_guard(at.stmt.test))
+            self._guards[body] = next(tests, None)
+        return self._guards[body]
 
     def _scripts(self) -> Iterator[tuple[Fn, Role]]:
         for script, target in self._project.scripts:

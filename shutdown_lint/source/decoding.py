@@ -5,9 +5,11 @@ Line ends are ``\\n``, ``\\r\\n`` and ``\\r`` only (Language Reference 2.1.2); `
 
 from __future__ import annotations
 
+import os
 import re
 from itertools import islice
 
+from shutdown_lint.source.kinds import deployment_kind
 from shutdown_lint.source.trouble import Trouble, TroubleError
 
 BOM = b"\xef\xbb\xbf"
@@ -19,11 +21,14 @@ _BLANK = re.compile(rb"[ \t\f]*(?:#.*)?\Z", re.DOTALL)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def decode(data: bytes) -> str:
-    """The text of a source file, without its byte order mark. Raises ``TroubleError`` (SHD900, SHD902)."""
+def decode(data: bytes, path: str = "") -> str:
+    """The text of a source file, without its byte order mark. Raises ``TroubleError`` (SHD900, SHD902).
+
+    ``path`` may name a deployment file: those are UTF-8, whatever a comment in them says.
+    """
     if data.startswith(_UTF16):
         raise _undecodable("looks like UTF-16; save it as UTF-8")
-    encoding, body = declared_encoding(data), data.removeprefix(BOM)
+    encoding, body = declared_encoding(data, path), data.removeprefix(BOM)
     if b"\0" in body:
         raise _null(body.index(b"\0"), _LINE_END_BYTES.findall(body, 0, body.index(b"\0")))
     text = _decode_utf8(body, encoding is not None) if encoding in (None, "utf-8") else _decode_as(body, encoding or "")
@@ -32,13 +37,13 @@ def decode(data: bytes) -> str:
     return text
 
 
-def declared_encoding(data: bytes) -> str | None:
+def declared_encoding(data: bytes, path: str = "") -> str | None:
     """The encoding that the file names for itself, normalised as CPython does; None where it names none.
 
     Raises ``TroubleError`` when a byte order mark is contradicted.
     """
     with_bom = data.startswith(BOM)
-    cookie = _cookie(data.removeprefix(BOM))
+    cookie = None if deployment_kind(os.path.basename(path)) else _cookie(data.removeprefix(BOM))
     if with_bom and cookie not in (None, "utf-8"):
         raise _undecodable(f"declares the encoding `{cookie}` but begins with a UTF-8 byte order mark")
     return "utf-8" if with_bom else cookie

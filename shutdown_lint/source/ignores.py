@@ -8,12 +8,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from shutdown_lint.source import slow
 from shutdown_lint.source.reading import read_bytes
 from shutdown_lint.source.trouble import TroubleError
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
+MAX_BYTES = 256 * 1024
 _GLOB = re.compile(r"[*?\[]")
 
 
@@ -49,30 +51,39 @@ def glob_regex(patterns: Iterable[str]) -> re.Pattern[str] | None:
 
 
 class IgnoreFile(NamedTuple):
-    """One ``.gitignore``: ``prefix`` is its folder's path with a final separator."""
+    """One ``.gitignore``: ``prefix`` is its folder's path with a final separator.
+
+    ``include`` tells what the file says of a path below (a folder's with a final ``/``): leave it out, take it, nothing.
+    """
 
     prefix: str
-    spec: GitIgnoreSpec
+    include: Callable[[str], bool | None]
 
 
 def ignored(path: str, is_dir: bool, chain: tuple[IgnoreFile, ...]) -> bool:
     """Whether the nearest ``.gitignore`` with an opinion leaves the path out."""
     for file in reversed(chain):
         relative = path[len(file.prefix) :].replace(os.sep, "/")
-        include = file.spec.check_file(relative + "/" if is_dir else relative).include
+        include = file.include(relative + "/" if is_dir else relative)
         if include is not None:
             return include
     return False
 
 
 def read_gitignore(folder: str) -> IgnoreFile | None:
-    """The ``.gitignore`` of a folder; one that cannot be read counts as absent."""
+    """The ``.gitignore`` of a folder; one that cannot be read, or that nobody can have written by hand, counts as absent."""
     path = os.path.join(folder, ".gitignore")
     try:
-        text = read_bytes(path).decode("utf-8", "surrogateescape")
+        data = read_bytes(path)
     except TroubleError:
         return None
-    return IgnoreFile(os.path.join(folder, ""), _spec(text.split("\n")))
+    if len(data) > MAX_BYTES:
+        return None
+    lines = data.decode("utf-8", "surrogateescape").split("\n")
+    if any(map(slow.is_slow, lines)):
+        return IgnoreFile(os.path.join(folder, ""), slow.reader(lines))
+    check = _spec(lines).check_file
+    return IgnoreFile(os.path.join(folder, ""), lambda path: check(path).include)
 
 
 def _spec(lines: list[str]) -> GitIgnoreSpec:

@@ -80,5 +80,5 @@ def digest(data: bytes) -> str:
 
 
 def read_text(path: str) -> str:
-    """A source file's text, decoded as CPython does. Raises ``TroubleError``."""
-    return decode(read_bytes(path))
+    """A file's text, decoded as CPython does (deployment files: UTF-8). Raises ``TroubleError``."""
+    return decode(read_bytes(path), path)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from shutdown_lint.collector import collector_paused
-from shutdown_lint.workers.process import DONE, FRAME, NUMBER, STARTED, Chunks, Work, Worker, signals_held, starter
+from shutdown_lint.workers.process import DONE, FRAME, NOTED, NUMBER, Chunks, Work, Worker, signals_held, starter
 
 # Starting workers costs about as much as taking in this many bytes.
 WORTH_BYTES = 400_000
@@ -22,16 +22,17 @@ Outcome = TypeVar("Outcome")
 
 
 class Died(NamedTuple):
-    """Instead of an outcome: two processes died on the item; how the second did."""
+    """A process died on an item: how, and where in it (empty: not known). Instead of an outcome: a second one did."""
 
     how: str
+    place: str = ""
 
 
 _NO_WORKER = Died("no process could be started")
 
 
 def spread(
-    do: Callable[[Item], Outcome],
+    do: Callable[..., Outcome],
     items: Sequence[Item],
     costs: Sequence[int],
     jobs: int,
@@ -39,22 +40,25 @@ def spread(
     *,
     apart: bool = False,
     tell: Callable[[int], object] = int,
+    noting: bool = False,
+    mourn: Callable[[int, Died], object] = lambda number, died: None,
 ) -> list[Outcome | Died]:
     """The outcome of each item, in order.
 
     ``costs`` are in bytes of source. ``jobs`` is the number of processes; 0 means one for each core. ``prepare`` is
     called once before processes are forked. ``do``, ``items`` and outcomes must be such that ``pickle`` can carry them;
     where all is forked (``may_fork``), outcomes only. ``apart``: never in this process, which an item may be the end of.
-    ``tell`` is called now and then with the number of items done.
+    ``tell`` is called now and then with the number of items done. With ``noting``, ``do`` gets a function beside the item,
+    to tell where in the item it is. ``mourn`` is called for each process that died, with the number of the item.
     """
     jobs = min(jobs or cores(), len(items))
     if not hasattr(os, "fork") or (not apart and (jobs < 2 or sum(costs) < WORTH_BYTES)):
-        return _one_by_one(do, items, tell)
+        return _one_by_one(_alone(do, noting), items, tell)
     if prepare is not None:
         prepare()
-    work = Work(do, items, [])
+    work = Work(do, items, [], noting)
     outcomes: dict[int, Any] = {}
-    lost: dict[int, int] = {}
+    lost: set[int] = set()
     while left := [number for number in range(len(items)) if number not in outcomes]:
         done = len(outcomes)
         try:
@@ -62,12 +66,20 @@ def spread(
         except OSError:
             # no more processes, descriptors or memory to be had
             died = {}
-        outcomes.update((number, _died(status)) for number, status in died.items() if number in lost)
+        outcomes.update((number, how) for number, how in died.items() if number in lost)
         if len(outcomes) == done and not died:
             # workers cannot live here at all
-            outcomes.update((number, _NO_WORKER if apart else do(items[number])) for number in left)
+            here = _alone(do, noting)
+            outcomes.update((number, _NO_WORKER if apart else here(items[number])) for number in left)
+        for number, how in died.items():
+            mourn(number, how)
         lost.update(died)
     return [outcomes[number] for number in range(len(items))]
+
+
+def _alone(do: Callable[..., Outcome], noting: bool) -> Callable[[Any], Outcome]:
+    """What a worker would do, in this process; nobody need know where in the item it is."""
+    return (lambda item: do(item, str)) if noting else do
 
 
 def _one_by_one(
@@ -87,9 +99,9 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _died(status: int) -> Died:
+def _died(status: int, place: str) -> Died:
     code = os.waitstatus_to_exitcode(status)
-    return Died(f"signal {-code}" if code < 0 else f"exit code {code}")
+    return Died(f"signal {-code}" if code < 0 else f"exit code {code}", place)
 
 
 def _chunks(costs: Sequence[int], numbers: list[int], alone: Iterable[int], jobs: int) -> Chunks:
@@ -109,8 +121,8 @@ def _chunks(costs: Sequence[int], numbers: list[int], alone: Iterable[int], jobs
     return chunks + [[number] for number in suspects]
 
 
-def _round(work: Work, jobs: int, outcomes: dict[int, Any], tell: Callable[[int], object]) -> dict[int, int]:
-    """Run workers until all of them are gone; the items that a worker died on, each with its wait status."""
+def _round(work: Work, jobs: int, outcomes: dict[int, Any], tell: Callable[[int], object]) -> dict[int, Died]:
+    """Run workers until all of them are gone; the items that a worker died on, and how."""
     numbers, feed = os.pipe()
     workers: list[Worker] = []
     try:
@@ -130,10 +142,10 @@ def _round(work: Work, jobs: int, outcomes: dict[int, Any], tell: Callable[[int]
                 os.close(handle)
 
 
-def _collect(workers: list[Worker], outcomes: dict[int, Any], tell: Callable[[int], object]) -> dict[int, int]:
+def _collect(workers: list[Worker], outcomes: dict[int, Any], tell: Callable[[int], object]) -> dict[int, Died]:
     from selectors import EVENT_READ, DefaultSelector
 
-    lost: dict[int, int] = {}
+    lost: dict[int, Died] = {}
     with DefaultSelector() as selector:
         for worker in workers:
             selector.register(worker.results, EVENT_READ, (worker, _Frames(outcomes)))
@@ -148,15 +160,16 @@ def _collect(workers: list[Worker], outcomes: dict[int, Any], tell: Callable[[in
                 selector.unregister(worker.results)
                 status = _reap(worker, workers)
                 if frames.in_hand is not None:
-                    lost[frames.in_hand] = status
+                    lost[frames.in_hand] = _died(status, frames.place)
     return lost
 
 
 class _Frames:
-    """Puts together what one worker sends; ``in_hand`` is the item that it has begun and not finished."""
+    """Puts together what one worker sends; ``in_hand`` is the item that it has begun and not finished, ``place`` where in it."""
 
     def __init__(self, outcomes: dict[int, Any]) -> None:
         self.in_hand: int | None = None
+        self.place = ""
         self._outcomes, self._buffer = outcomes, bytearray()
 
     def feed(self, data: bytes) -> None:
@@ -166,9 +179,11 @@ class _Frames:
             end = FRAME.size + length
             if len(self._buffer) < end:
                 return
+            content = bytes(self._buffer[FRAME.size : end])
             if kind == DONE:
-                self._outcomes[number] = _unpickled(bytes(self._buffer[FRAME.size : end]))
-            self.in_hand = number if kind == STARTED else None
+                self._outcomes[number] = _unpickled(content)
+            self.place = os.fsdecode(content) if kind == NOTED else ""
+            self.in_hand = None if kind == DONE else number
             del self._buffer[:end]
 
 

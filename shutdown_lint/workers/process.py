@@ -1,8 +1,8 @@
 """The worker's side: how a worker comes into being, what it does, and how it ends with its parent.
 
 A worker reads numbers of chunks (``NUMBER``) from a pipe that all share, and for each item of the chunk writes two
-frames to its own pipe: one that says that it has begun, one with the pickled outcome. A frame is ``FRAME`` (number of
-the item, kind, length of what follows) and what follows.
+frames to its own pipe: one that says that it has begun, one with the pickled outcome; between them, frames that say how
+far it is. A frame is ``FRAME`` (number of the item, kind, length of what follows) and what follows.
 """
 
 from __future__ import annotations
@@ -14,21 +14,26 @@ import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 NUMBER = struct.Struct("<I")
 FRAME = struct.Struct("<IBI")
-STARTED, DONE = 0, 1
+STARTED, DONE, NOTED = 0, 1, 2
+# the signals that ask a program to stop; there are no workers where one of them is missing
+_ASKING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE") if hasattr(signal, name)]
 
 Chunks = list[list[int]]
 
 
 class Work(NamedTuple):
-    """What to do with each of the items, and their numbers in chunks."""
+    """What to do with each of the items, and their numbers in chunks. With ``noting``, ``do`` is also given a function to
+    which it tells where in the item it is."""
 
-    do: Callable[[Any], Any]
+    do: Callable[..., Any]
     items: Sequence[Any]
     chunks: Chunks
+    noting: bool = False
 
 
 class Worker(NamedTuple):
@@ -51,7 +56,7 @@ def has_threads() -> bool:
 @contextmanager
 def signals_held() -> Iterator[None]:
     """Keeps signals back while a worker begins: it must neither be lost from the list nor run our handlers."""
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, _ASKING)
     try:
         yield
     finally:
@@ -121,7 +126,7 @@ def _launch(source: int, numbers: int) -> Worker:
 def _become_worker(parent: int) -> None:
     import gc
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _ASKING:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     gc.disable()
@@ -156,8 +161,14 @@ def work(given: Work, numbers: int, sink: int) -> None:
     while len(data := os.read(numbers, NUMBER.size)) == NUMBER.size:
         for number in given.chunks[NUMBER.unpack(data)[0]]:
             _write(sink, FRAME.pack(number, STARTED, 0))
-            payload = pickle.dumps(given.do(given.items[number]), 5)
+            tell = (partial(_note, sink, number),) if given.noting else ()
+            payload = pickle.dumps(given.do(given.items[number], *tell), 5)
             _write(sink, FRAME.pack(number, DONE, len(payload)) + payload)
+
+
+def _note(sink: int, number: int, place: str) -> None:
+    data = os.fsencode(place)
+    _write(sink, FRAME.pack(number, NOTED, len(data)) + data)
 
 
 def _write(handle: int, data: bytes) -> None:
