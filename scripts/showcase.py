@@ -54,6 +54,11 @@ class Page(NamedTuple):
         return self.finding.partition("/")[0]
 
     @property
+    def code(self) -> str:
+        """The rule that speaks."""
+        return self.finding.split()[1]
+
+    @property
     def requirements(self) -> tuple[str, ...]:
         """What the proof's ``REQUIREMENTS`` say; the proof is read, not imported."""
         for node in ast.parse(self.proof.read_text("utf-8")).body:
@@ -88,11 +93,21 @@ def install(folder: Path, wanted: Sequence[Page]) -> Path:
 
 
 @cache
-def findings(python: Path, package: str) -> str:
-    """What shutdown-lint prints by default about the package as it is installed."""
+def findings(python: Path, package: str, code: str) -> str:
+    """What shutdown-lint prints about the package as it is installed: by default, and of one rule also what is strict."""
     where = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     site = subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip()
-    command = [sys.executable, "-m", "shutdown_lint", "check", "--isolated", "--no-cache", package]
+    command = [
+        sys.executable,
+        "-m",
+        "shutdown_lint",
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--extend-select",
+        code,
+        package,
+    ]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
     return subprocess.run(command, cwd=site, env=env, capture_output=True, encoding="utf-8", check=False).stdout
 
@@ -100,7 +115,7 @@ def findings(python: Path, package: str) -> str:
 def requote(page: Page, python: Path) -> Page:
     """The page with the finding as it is printed today: the same rule at the same place."""
     head = " ".join(page.finding.split()[:2])
-    for block in findings(python, page.package).split("\n\n"):
+    for block in findings(python, page.package, page.code).split("\n\n"):
         if block.startswith(f"{head} "):
             text = page.path.read_text("utf-8")
             page.path.write_text(text.replace(page.finding, block.rstrip("\n") + "\n", 1), "utf-8")
@@ -110,7 +125,7 @@ def requote(page: Page, python: Path) -> Page:
 
 def differences(page: Page, python: Path, times: int) -> Iterator[str]:
     """Where the page is not what happens here and now."""
-    if page.finding not in findings(python, page.package):
+    if page.finding not in findings(python, page.package, page.code):
         yield "the finding is not printed like that"
     for _ in range(times):
         try:

@@ -42,6 +42,7 @@ runpy.run_path(path, run_name="__main__")
 def service(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of one of the services, outside of any folder of tests; the current folder."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)  # pytest sets it
     return Path(shutil.copy(SERVICES / f"{request.param}.py", tmp_path))
 
 

@@ -63,9 +63,15 @@ FLAG = """
 def test_a_flag_ends_the_loop_and_main_goes_on() -> None:
     path = path_of(FLAG)
     assert path.complete
-    assert [part.why for part in path.parts] == ["`on_term` handles SIGTERM", "`main` goes on", "atexit runs `save`"]
+    assert [part.why for part in path.parts] == [
+        "`on_term` handles SIGTERM",
+        "the loop in `main` ends its round",
+        "`main` goes on",
+        "atexit runs `save`",
+    ]
     assert shown(path.steps) == [
         ("tell", "stop.set()", 0.0),
+        ("wait", "time.sleep(1)", 1.0),
         ("stop", "child.terminate()", 0.0),
         ("wait", "child.wait(…)", 20.0),
         ("stop", "child.kill()", 0.0),
@@ -184,7 +190,7 @@ def test_recursion_and_generators_end() -> None:
 
         main()
         """)
-    assert shown(path.steps) == [("wait", "time.sleep(1)", 1.0)]
+    assert shown(path.steps) == [("wait", "time.sleep(1)", 1.0), ("raise", "SystemExit", 0.0)]
     assert not path.complete
 
 

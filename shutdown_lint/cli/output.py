@@ -67,12 +67,12 @@ def to_stderr(text: str) -> None:
         return
     from shutdown_lint.cli.stopping import broken_pipe_held
 
-    with broken_pipe_held():
-        try:
+    try:
+        with broken_pipe_held():
             sys.stderr.write(text)
             sys.stderr.flush()
-        except (OSError, ValueError):
-            return
+    except (OSError, ValueError):
+        return
 
 
 def to_file(text: str, path: str) -> None:

@@ -57,17 +57,19 @@ def _asking() -> dict[int, Handler]:
 
 @contextmanager
 def broken_pipe_held() -> Iterator[None]:
-    """What is written meanwhile to a pipe that nobody reads only fails."""
+    """What is written meanwhile to a pipe that nobody reads only raises ``BrokenPipeError``; it must get out of the block."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
     held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
     try:
         yield
-    finally:
-        # ours is still pending, and would arrive now
+    except BrokenPipeError:
+        # ours is still pending, and would arrive now; one that somebody sends meanwhile does arrive
         if signal.SIGPIPE in signal.sigpending() and signal.SIGPIPE not in held:
             signal.sigwait({signal.SIGPIPE})
+        raise
+    finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
