@@ -17,7 +17,7 @@ from shutdown_lint.project.programs import Frame, in_program, is_run
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Coroutine, Instance
-from shutdown_lint.walk import Site, argument, last_name, sites_at
+from shutdown_lint.walk import Site, argument, last_name
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -77,6 +77,9 @@ def _rests(
 ) -> Iterator[Rest]:
     """Depth first, in the order of the code."""
     loops = {id(loop.at.stmt): loop for loop in project.protocol.loops(fn)}
+    sites: dict[int, list[Site]] = {}
+    for site in fn.sites:
+        sites.setdefault(id(site.at.stmt), []).append(site)
     for at in fn.statements:
         if fn.is_module and fn is entry and not in_program(at, fn, project):
             continue
@@ -84,7 +87,7 @@ def _rests(
         loop = loops.get(id(at.stmt))
         if loop is not None:
             yield Rest(here, loop, None)
-        for site in sites_at(at):
+        for site in sites.get(id(at.stmt), ()):
             for target in _runs(site, fn, project) if len(here) < MAX_DEPTH else ():
                 if target in calls:
                     calls[target].append(here[-1])

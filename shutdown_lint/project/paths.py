@@ -98,14 +98,14 @@ def paths(project: Project) -> tuple[Path, ...]:
 # --- triggers --------------------------------------------------------------------------------------------------------
 
 
-def from_signal(handling: Handling, project: Project) -> Iterator[Path]:
-    """The paths that begin with one installed handler, one for each signal, function and program."""
-    if not set(handling.signals) & set(SIGNALS):
+def from_signal(handling: Handling, project: Project, wanted: tuple[str, ...] = SIGNALS) -> Iterator[Path]:
+    """The paths that begin with one installed handler, one for each signal that is wanted, function and program."""
+    if not set(handling.signals) & set(wanted):
         return
     first = _first(handling, project)
     owners = tuple(_owners(first, project)) or (None,)
     for signal in handling.signals:
-        if signal in SIGNALS:
+        if signal in wanted:
             handlers: list[Fn | None] = list(handling.targets)
             if not handlers and isinstance(handling.handler, Attr) and handling.handler.name == "set":
                 handlers = [None]

@@ -111,10 +111,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         "D",
         "error",
         "unsafe",
-        (
-            "finally & re:(?m)^([ \\t]*)finally\\b[^\\n]*\\n(?:(?:\\1[ \\t]+\\S[^\\n]*|[ \\t\\r]*)\\n)*?\\1[ \\t]+(?:\\S[^\\n]*)?\\b(?:return|break|continue)\\b",
-            "finally & re:finally[ \\t]*:[^\\n]*\\b(?:return|break|continue)\\b",
-        ),
+        ("finally & return", "finally & break", "finally & continue"),
         "shutdown_lint.rules.exits.shd107_finally_swallows_exit",
         "0.1.0",
         ("G4",),

@@ -94,8 +94,9 @@ RULE = Rule(
     severity="error",
     fix="unsafe",
     triggers=(
-        r"finally & re:(?m)^([ \t]*)finally\b[^\n]*\n(?:(?:\1[ \t]+\S[^\n]*|[ \t\r]*)\n)*?\1[ \t]+(?:\S[^\n]*)?\b(?:return|break|continue)\b",
-        r"finally & re:finally[ \t]*:[^\n]*\b(?:return|break|continue)\b",
+        "finally & return",
+        "finally & break",
+        "finally & continue",
     ),
     origin=("G4",),
 )

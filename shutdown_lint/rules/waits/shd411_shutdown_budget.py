@@ -146,9 +146,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     grace = project.budget.grace
     for handling in handlings(project):
         if "SIGTERM" in handling.signals and not is_test(handling.fn):
-            for path in from_signal(handling, project) if handling.fn.module is module else ():
+            for path in from_signal(handling, project, ("SIGTERM",)) if handling.fn.module is module else ():
                 found = path.cost
-                if path.trigger == "SIGTERM" and found.seconds >= grace + SLACK:
+                if found.seconds >= grace + SLACK:
                     covered |= {step.fn for step, _, _ in found.counted}
                     yield _of_path(module, path, found, grace)
                     break
