@@ -19,6 +19,7 @@ import json
 import os
 import pty
 import random
+import re
 import select
 import shutil
 import signal
@@ -38,6 +39,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks"), str(ROOT / "scripts")]
 from tools import OURS, TOOLS, Tool, environment, version  # noqa: E402
 from writing import put  # noqa: E402
 
+RECORD = re.compile(r"[0-9a-f]{32}m?")
 PAGE, PART = ROOT / "docs" / "robustness.md", "benchmarks/faults.py"
 KEPT = ROOT / "build" / "faults.json"
 PACKAGES = (
@@ -244,6 +246,9 @@ def broken_cache(bench: Bench) -> list[str]:
         try:
             if path.suffix == ".json":
                 json.loads(path.read_text())
+            elif path.is_dir():  # facts, each under the digest of its content
+                if any(not RECORD.fullmatch(entry.name) for entry in path.glob("*/*")):
+                    return ["a temporary file among the facts"]
             elif path.name not in ("CACHEDIR.TAG", ".gitignore"):
                 return ["a temporary file in the cache"]
         except ValueError:

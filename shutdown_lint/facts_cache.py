@@ -1,8 +1,9 @@
 """The cache of lowered files: one small file for each content, so that a change costs what it touches.
 
 A file's name is the digest of the content that it is about. Its first line is a digest of the rest and of the version
-that wrote it: a file that is damaged, foreign or of another version is as good as none. Files are written whole and take
-their place at once; of several processes the last one wins, and all say the same.
+that wrote it: a file that is damaged, cut short, foreign or of another version is as good as none. So files are written in
+their place, and a process that is killed meanwhile leaves no temporary file; of several processes one writes, and all
+would say the same.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from shutdown_lint.cache import replace_file
 from shutdown_lint.lowered import Record
 from shutdown_lint.source import TroubleError, digest, read_bytes
 
@@ -67,7 +67,7 @@ class FolderStore(NamedTuple):
         place, mark = self._place(key), self._mark(text.encode("ascii"))
         try:
             os.makedirs(os.path.dirname(place), exist_ok=True)
-            replace_file(place, f"{mark}\n{text}")
+            _write_anew(place, f"{mark}\n{text}".encode("ascii"))
         except (OSError, ValueError):
             pass
 
@@ -96,3 +96,11 @@ class FolderStore(NamedTuple):
         for folder in os.listdir(self.path):
             with os.scandir(os.path.join(self.path, folder)) as entries:
                 yield from ((entry.stat().st_mtime, entry.name) for entry in entries if _NAME.fullmatch(entry.name))
+
+
+def _write_anew(place: str, data: bytes) -> None:
+    """Write a file that is not there yet, or that is damaged; never through a link."""
+    if os.path.lexists(place):
+        os.unlink(place)
+    with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as stream:
+        stream.write(data)

@@ -18,6 +18,7 @@ from made_up import HAZARD, check, told, write
 
 from shutdown_lint import analysis, cache, deployments, engine, facts_cache
 from shutdown_lint.cli import main
+from shutdown_lint.facts_cache import FolderStore
 from shutdown_lint.findings import Finding
 from shutdown_lint.intake import take_in
 from shutdown_lint.lowered import Record
@@ -319,3 +320,16 @@ def test_processes_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert len(outputs) == 1
     assert next(iter(outputs))[1] == b""
     assert run("--output-format", "concise").stdout == next(iter(outputs))[0]
+
+
+def test_a_record_of_facts_is_never_written_through_a_link(tmp_path: Path) -> None:
+    store, outside = FolderStore(str(tmp_path / "facts"), "1"), tmp_path / "outside"
+    outside.write_text("not ours")
+    place = tmp_path / "facts" / "ab" / ("ab" * 16)
+    place.parent.mkdir(parents=True)
+    place.symlink_to(outside)
+    store.write(place.name, "text")
+    assert (store.read(place.name), outside.read_text()) == ("text", "not ours")
+    assert [entry.name for entry in place.parent.iterdir()] == [place.name]
+    place.write_text(place.read_text()[:-1])
+    assert store.read(place.name) == ""
