@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
 import re
 import tempfile
+import tokenize
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -308,9 +310,19 @@ def check_decoder(data: Data) -> None:
         except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError) as error:
             require(by_us is not None, f"CPython refuses this: {error}")
             return
-    if isinstance(by_us, TroubleError) and by_us.trouble.code == "SHD902":
+    if isinstance(by_us, TroubleError) and by_us.trouble.code == "SHD902" and _undecodable(content):
         return  # in comments, ``compile`` takes bytes that the same interpreter refuses in a file
     require(by_us is None, f"CPython reads this: {by_us}")
+
+
+def _undecodable(content: bytes) -> bool:
+    """Whether the bytes as a whole are no text in the encoding that they declare (PEP 263)."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        content.decode(encoding)
+    except (SyntaxError, LookupError, ValueError):
+        return True
+    return False
 
 
 # --- what a run remembers --------------------------------------------------------------------------------------------
