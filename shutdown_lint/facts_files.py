@@ -20,7 +20,7 @@ from shutdown_lint import __version__
 from shutdown_lint.facts_json import schema
 from shutdown_lint.intake import Task, take_in
 from shutdown_lint.lowered import SOUND, Record, dumps
-from shutdown_lint.source import SourceFile, TroubleError, digest, read_bytes
+from shutdown_lint.source import SourceFile, Trouble, TroubleError, digest, read_bytes
 from shutdown_lint.source.kinds import deployment_kind
 from shutdown_lint.triggers import imported_packages
 
@@ -183,8 +183,6 @@ class FactsStore(NamedTuple):
 
 def source_of(place: str) -> bytes:
     """The source in a file of facts. Raises ``TroubleError`` when the file is not what it was."""
-    from shutdown_lint.source import Trouble
-
     try:
         return _parts(place)[2]
     except FactsError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple, TypeAlias
 
 from shutdown_lint.facts import Span
@@ -71,3 +72,11 @@ class Finding(NamedTuple):
     def sort_key(self) -> tuple[str, int, int, str, str]:
         """Order of the output: by path, place, code."""
         return (self.path, self.span.line, self.span.col, self.code, self.message)
+
+
+def by_path(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """The findings of each file, by its path, in their order."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.path, []).append(finding)
+    return found

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from shutdown_lint.findings import by_path
+
 if TYPE_CHECKING:
     from shutdown_lint.findings import Edit, Finding
 
 
 def edits_of(findings: Iterable[Finding], read: Callable[[str], str | None]) -> dict[Finding, tuple[Edit, ...]]:
     """The edits of the findings that carry a fix; ``read`` gives the texts of files."""
-    by_path: dict[str, list[Finding]] = {}
-    for finding in findings:
-        if finding.fix is not None:
-            by_path.setdefault(finding.path, []).append(finding)
-    if not by_path:
+    fixable = by_path(finding for finding in findings if finding.fix is not None)
+    if not fixable:
         return {}
     from shutdown_lint.fixes import plan
 
-    texts = ((read(path), found) for path, found in by_path.items())
+    texts = ((read(path), found) for path, found in fixable.items())
     return {finding: edits for text, found in texts if text is not None for finding, edits in plan(found, text).items()}
 
 

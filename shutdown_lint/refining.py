@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from shutdown_lint.cache import finding_of, key_of
 from shutdown_lint.facts_cache import FolderStore
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, by_path
 
 # what becomes of findings of one file that carry fixes, given a reader of the texts of files; as many, in their order
 Refine: TypeAlias = Callable[[Sequence[Finding], Callable[[str], "str | None"]], tuple[Finding, ...]]
@@ -24,12 +24,9 @@ class Refiner(NamedTuple):
 
     def refined(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
         """The findings, those with a fix as ``refine`` leaves them."""
-        by_path: dict[str, list[Finding]] = {}
-        for finding in findings:
-            if finding.fix is not None:
-                by_path.setdefault(finding.path, []).append(finding)
+        fixable = by_path(finding for finding in findings if finding.fix is not None)
         changed = {
-            old: new for path, its in by_path.items() for old, new in zip(its, self._of_file(path, its), strict=True)
+            old: new for path, its in fixable.items() for old, new in zip(its, self._of_file(path, its), strict=True)
         }
         return tuple(changed.get(finding, finding) for finding in findings)
 

@@ -18,13 +18,12 @@ if TYPE_CHECKING:
 def add_comments(report: Report, settings: Settings, reason: str) -> int:
     """Hide every finding of the report that a comment can hide; 2 where a file cannot be written, 1 where some stay."""
     from shutdown_lint.adoption.noqa import can_be_hidden
+    from shutdown_lint.findings import by_path
     from shutdown_lint.fixes.refusal import Refused
 
-    by_path: dict[str, list[Finding]] = {}
-    for finding in filter(can_be_hidden, report.findings):
-        by_path.setdefault(finding.path, []).append(finding)
+    wanted = by_path(filter(can_be_hidden, report.findings))
     hidden, failed = 0, False
-    for path, findings in by_path.items():
+    for path, findings in wanted.items():
         try:
             hidden += _in_file(path, findings, settings, reason)
         except (Refused, OSError) as error:
@@ -32,7 +31,7 @@ def add_comments(report: Report, settings: Settings, reason: str) -> int:
             failed = True
     left = len(report.findings) - hidden
     rest = f"; no comment can hide the other {left}" if left else ""
-    to_stdout(f"Added comments for {plural(hidden, 'finding')} in {plural(len(by_path), 'file')}{rest}\n")
+    to_stdout(f"Added comments for {plural(hidden, 'finding')} in {plural(len(wanted), 'file')}{rest}\n")
     return 2 if failed or report.exit_code() == 2 else int(left > 0)
 
 

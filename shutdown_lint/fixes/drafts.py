@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, by_path
 from shutdown_lint.fixes.checking import Wrong, still_found
 from shutdown_lint.fixes.edits import Planned, changed, compatible
 from shutdown_lint.fixes.files import encode
@@ -116,14 +116,12 @@ class Draft:
 
 def by_file(findings: Iterable[Finding], unsafe: bool) -> Iterator[tuple[str, tuple[str, ...], list[Finding]]]:
     """Files with something to fix: the path, further names of the same file (hard links), all its findings."""
-    by_path: dict[str, list[Finding]] = {}
-    for finding in findings:
-        by_path.setdefault(finding.path, []).append(finding)
+    of_file = by_path(findings)
     names: dict[tuple[int, int], list[str]] = {}
-    for path in (path for path, found in by_path.items() if fixable(found, unsafe)):
+    for path in (path for path, found in of_file.items() if fixable(found, unsafe)):
         names.setdefault(_identity(path), []).append(path)
     for first, *others in names.values():
-        yield first, tuple(others), by_path[first]
+        yield first, tuple(others), of_file[first]
 
 
 def fixable(findings: Iterable[Finding], unsafe: bool) -> list[Finding]:

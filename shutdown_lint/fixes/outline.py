@@ -45,15 +45,19 @@ def _lines_of(finding: Finding) -> Iterator[int]:
     yield from (int(value) for _, value in args if value.isdigit())
 
 
+def _first_line(node: ast.stmt) -> int:
+    """The line of the first decorator, or of the statement itself."""
+    return min((decorator.lineno for decorator in getattr(node, "decorator_list", ())), default=node.lineno)
+
+
 def _range(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> range:
-    first = min((decorator.lineno for decorator in node.decorator_list), default=node.lineno)
-    return range(first, (node.end_lineno or node.lineno) + 1)
+    return range(_first_line(node), (node.end_lineno or node.lineno) + 1)
 
 
 def _empty(lines: list[str], node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
     """Put one string in place of the body; nodes for its lines would cost as much as those of the code."""
     body = node.body[0]
-    first = min((decorator.lineno for decorator in getattr(body, "decorator_list", ())), default=body.lineno)
+    first = _first_line(body)
     last = node.end_lineno or first
     indent = re.match(r"[ \t]*", lines[first - 1])[0]  # type: ignore[index]  # it always matches
     stands_alone = first < body.lineno or len(indent) == body.col_offset

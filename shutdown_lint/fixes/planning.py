@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from shutdown_lint.findings import Edit, Finding
+from shutdown_lint.findings import Edit, Finding, by_path
 from shutdown_lint.fixes.edits import Planned
 from shutdown_lint.fixes.languages import KINDS, Language, language_of
 from shutdown_lint.fixes.refusal import Refused
@@ -46,11 +46,8 @@ def settle(findings: Iterable[Finding], read: Callable[[str], str | None]) -> tu
     The others tell why not. Where there is no text, a finding stays as it is.
     """
     found = tuple(findings)
-    by_path: dict[str, list[Finding]] = {}
-    for finding in found:
-        if finding.fix is not None:
-            by_path.setdefault(finding.path, []).append(finding)
-    texts = ((read(path), its) for path, its in by_path.items())
+    fixable = by_path(finding for finding in found if finding.fix is not None)
+    texts = ((read(path), its) for path, its in fixable.items())
     planned = (item for text, its in texts if text is not None for item in plans(its, text, of_outline=True))
     refused = {item.finding: item.finding._replace(fix=None, unfixed=item.refusal) for item in planned if item.refusal}
     return tuple(refused.get(finding, finding) for finding in found)

@@ -127,8 +127,7 @@ def _coroutines(expr: Expr | None, fn: Fn, project: Project) -> Iterator[Fn]:
         if isinstance(value, Coroutine):
             yield value.fn
         elif isinstance(value, Instance) and value.call is not None and value.fn is not None:
-            last = getattr(value.call.func, "name", getattr(value.call.func, "id", ""))
-            if last in _STARTS and value.call.args:
+            if last_name(value.call.func) in _STARTS and value.call.args:
                 yield from _coroutines(value.call.args[0].value, value.fn, project)
 
 

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Name
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.signals import handlings
-from shutdown_lint.walk import argument, children, own_exprs
+from shutdown_lint.walk import argument, children, last_name, own_exprs
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -71,7 +71,7 @@ def takes_signals(called: str, call: Call, project: Project) -> bool:
 
 def _mentions(name: str, expr: Expr) -> bool:
     """Whether the signal is named in the expression, other than as what is sent."""
-    if isinstance(expr, Call) and getattr(expr.func, "name", getattr(expr.func, "id", "")) in _SENDERS:
+    if isinstance(expr, Call) and last_name(expr.func) in _SENDERS:
         return False
     if (
         (isinstance(expr, Attr) and expr.name == name)

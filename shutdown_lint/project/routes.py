@@ -11,13 +11,12 @@ from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.places import Place
 from shutdown_lint.project.programs import Frame
 from shutdown_lint.project.steps import Step
-from shutdown_lint.project.stops import Handler, Leaves, Stop, same_place
+from shutdown_lint.project.stops import EXIT, Handler, Leaves, Stop, same_place
 from shutdown_lint.walk import last_name, sites_at, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
 
-EXIT = ("SystemExit", "BaseException")
 INTERRUPT = ("KeyboardInterrupt", "BaseException")
 _TASKS = frozenset({"create_task", "ensure_future", "run_coroutine_threadsafe"})
 

@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import Call, Const, Expr, If, Name, Op
 from shutdown_lint.project.handles import Fn
+from shutdown_lint.walk import has_star
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
     from shutdown_lint.project.steps import Step
 
 
+def given(name: str, fn: Fn, call: Call, project: Project) -> Expr | None:
+    """What the call gives for the parameter of that name, or its default; None where it is not known or bound anew."""
+    param = next((param for param in fn.facts.params if param.name == name), None)
+    if param is None or len(fn.bindings.get(name, ())) > 1 or has_star(call):
+        return None
+    return project.calls.passed(call, fn, param) or param.default
+
+
 def settled(found: tuple[Step, ...], target: Fn, call: Call, project: Project) -> tuple[Step, ...]:
     """The steps of a called function without the branches that the call's literal arguments (or the defaults) rule out."""
-    given = {param.name: project.calls.passed(call, target, param) or param.default for param in target.facts.params}
-    if any(arg.star for arg in call.args):
-        return found
-    known = {name: bool(value.value) for name, value in given.items() if isinstance(value, Const)}
-    rebound = {name for name, bindings in target.bindings.items() if len(bindings) > 1}
-    known = {name: value for name, value in known.items() if name not in rebound}
+    names = [param.name for param in target.facts.params]
+    values = ((name, given(name, target, call, project)) for name in names)
+    known = {name: bool(value.value) for name, value in values if isinstance(value, Const)}
     return tuple(_settled(found, target, known)) if known else found
 
 

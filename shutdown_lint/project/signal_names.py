@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import Assign, Attr, Call, Expr, Name, Seq, Star, Subscript
@@ -21,17 +21,18 @@ _NAME = re.compile(r"SIG[A-Z][A-Z0-9]*$")
 
 def signals_at(expr: Expr | None, site: Site, fn: Fn, project: Project) -> tuple[str, ...]:
     """The same as ``signals_of``, where the call stands: a name has the values of the nearest loop or assignment around."""
-    if isinstance(expr, Call) and project.calls.is_call_to(expr, fn, "builtins.getattr"):
-        return _named(_at(argument(expr, 1, "name"), site, fn, project))
-    return tuple(dict.fromkeys(name for name in map(_name, _at(expr, site, fn, project)) if name))
+    return _signals(expr, lambda part: _at(part, site, fn, project), fn, project)
 
 
 def signals_of(expr: Expr | None, fn: Fn, project: Project) -> tuple[str, ...]:
     """The names of the signals that an expression may be: ``signal.SIGTERM``, ``15``, ``getattr(signal, "SIGTERM")``."""
+    return _signals(expr, lambda part: project.evaluate.values(part, fn), fn, project)
+
+
+def _signals(expr: Expr | None, values: Callable[[Expr | None], Values], fn: Fn, project: Project) -> tuple[str, ...]:
     if isinstance(expr, Call) and project.calls.is_call_to(expr, fn, "builtins.getattr"):
-        return _named(project.evaluate.values(argument(expr, 1, "name"), fn))
-    found = (_name(value) for value in project.evaluate.values(expr, fn))
-    return tuple(dict.fromkeys(name for name in found if name))
+        return _named(values(argument(expr, 1, "name")))
+    return tuple(dict.fromkeys(name for name in map(_name, values(expr)) if name))
 
 
 def _at(expr: Expr | None, site: Site, fn: Fn, project: Project) -> Values:

@@ -18,7 +18,7 @@ from shutdown_lint.project.programs import Frame, span_of
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.signals import Handling
 from shutdown_lint.project.values import Class, Instance
-from shutdown_lint.walk import At, Site, enclosing_loops, own_exprs, sites_at, subexprs, walk
+from shutdown_lint.walk import At, Site, enclosing_loops, last_name, own_exprs, sites_at, subexprs, walk
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -28,7 +28,7 @@ How: TypeAlias = Literal["loop", "round", "wait", "cancelled", "raised", "childr
 Leaves: TypeAlias = Literal["next", "return", "raise"]
 
 _CANCELLED = ("CancelledError", "BaseException")
-_EXIT = ("SystemExit", "BaseException")
+EXIT = ("SystemExit", "BaseException")
 _ENDS_WAIT = frozenset(
     {"set", "stop", "shutdown", "close", "cancel", "put", "put_nowait", "notify", "notify_all", "release", "send", "clear",
      "call_soon_threadsafe", "terminate", "kill", "stop_serving", "cancel_all", "interrupt"}
@@ -92,19 +92,18 @@ class Handler:
 
         A ``return`` before that is a guard: against a second signal, or one that comes too early.
         """
-        found = endings.of_function(self.fn, self._project) if self.fn is not None else ()
-        if any(end.kind == "next" for end in found):
-            return ()
-        return tuple(dict.fromkeys(name for end in found for name in self._exception(end)))
+        return () if any(end.kind == "next" for end in self._endings()) else self.may_raise()
 
     def may_raise(self) -> tuple[str, ...]:
         """The exceptions by which it leaves in some cases."""
-        found = endings.of_function(self.fn, self._project) if self.fn is not None else ()
-        return tuple(dict.fromkeys(name for end in found for name in self._exception(end)))
+        return tuple(dict.fromkeys(name for end in self._endings() for name in self._exception(end)))
+
+    def _endings(self) -> tuple[endings.Ending, ...]:
+        return endings.of_function(self.fn, self._project) if self.fn is not None else ()
 
     def _exception(self, end: endings.Ending) -> Iterator[str]:
         if end.kind == "exit":
-            yield from _EXIT
+            yield from EXIT
         elif end.kind == "raise" and isinstance(end.stmt, Raise) and end.stmt.exc is not None and self.fn is not None:
             yield from _bases(end.stmt.exc, self.fn, self._project)
 
@@ -112,7 +111,7 @@ class Handler:
 def _bases(exc: Expr, fn: Fn, project: Project) -> Iterator[str]:
     """The name of the exception and of the classes above it."""
     made = exc.func if isinstance(exc, Call) else exc
-    yield getattr(made, "id", getattr(made, "name", ""))
+    yield last_name(made)
     for value in project.evaluate.values(made, fn):
         if isinstance(value, (Class, Instance)) and not isinstance(value.cls, str):
             bases = project.classes.mro(value.cls)

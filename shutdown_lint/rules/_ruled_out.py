@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from shutdown_lint.facts import Call, Const, Expr, If, Name, Op
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.walk import At, has_star
+from shutdown_lint.project.settled import given
+from shutdown_lint.walk import At
 
 
 def is_ruled_out(at: At, fn: Fn, call: Call, project: Project) -> bool:
@@ -39,17 +40,13 @@ def _value(test: Expr, fn: Fn, call: Call, project: Project) -> bool | None:
     """What ``flag``, ``code is None`` or ``code is not None`` is in this call; None where it is not known."""
     if isinstance(test, Op) and test.op in ("is", "is-not") and len(test.operands) == 2:
         name, other = test.operands
-        given = _given(name, fn, call, project)
-        if isinstance(given, Const) and isinstance(other, Const) and other.value is None:
-            return (given.value is None) == (test.op == "is")
+        value = _given(name, fn, call, project)
+        if isinstance(value, Const) and isinstance(other, Const) and other.value is None:
+            return (value.value is None) == (test.op == "is")
         return None
-    given = _given(test, fn, call, project)
-    return bool(given.value) if isinstance(given, Const) else None
+    value = _given(test, fn, call, project)
+    return bool(value.value) if isinstance(value, Const) else None
 
 
 def _given(test: Expr, fn: Fn, call: Call, project: Project) -> Expr | None:
-    """What the call gives for the parameter that the test names; None where the function binds the name anew."""
-    param = next((p for p in fn.facts.params if isinstance(test, Name) and p.name == test.id), None)
-    if param is None or len(fn.bindings.get(param.name, ())) > 1 or has_star(call):
-        return None
-    return project.calls.passed(call, fn, param) or param.default
+    return given(test.id, fn, call, project) if isinstance(test, Name) else None

@@ -62,7 +62,7 @@ from shutdown_lint.deployment.images import has_no_entrypoint
 from shutdown_lint.deployment.servers import has
 from shutdown_lint.deployment.world import World
 from shutdown_lint.facts import Const
-from shutdown_lint.findings import Finding
+from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project.handled import handles
 from shutdown_lint.project.programs import Stay, stay
 from shutdown_lint.rules.base import Rule
@@ -134,7 +134,7 @@ def _of_unit(file: DeploymentFile, unit: Unit, world: World) -> Iterator[Finding
         file,
         unit.place,
         f"`{program.title}` is PID 1 and stays in {found.what} without handling SIGTERM: the kernel drops the signal, and it is killed{what}",
-        tier=None if _is_surely_first(unit, world.start(file, unit).image) else "S",
+        tier=_tier(file, unit, world),
         lost=losses,
         trace=found.steps(),
         help=_HELP,
@@ -146,9 +146,10 @@ def _ends_on_sigint(file: DeploymentFile, unit: Unit, world: World) -> bool:
     return world.stop_signal(file, unit).upper().removeprefix("SIG") in ("INT", "2")
 
 
-def _is_surely_first(unit: Unit, image: str) -> bool:
-    """Whether no entry point of a base image, which may be an init, stands before the command."""
-    return unit.entrypoint is not None or has_no_entrypoint(image)
+def _tier(file: DeploymentFile, unit: Unit, world: World) -> Tier | None:
+    """The rule's own, unless an entry point of a base image, which may be an init, can stand before the command."""
+    is_first = unit.entrypoint is not None or has_no_entrypoint(world.start(file, unit).image)
+    return None if is_first else "S"
 
 
 def _of_server(file: DeploymentFile, unit: Unit, program: Program, world: World) -> Iterator[Finding]:
@@ -162,6 +163,6 @@ def _of_server(file: DeploymentFile, unit: Unit, program: Program, world: World)
             file,
             unit.place,
             f"`{program.title}` is PID 1 and has no handler for SIGTERM: the kernel drops the signal, and it is killed",
-            tier=None if _is_surely_first(unit, world.start(file, unit).image) else "S",
+            tier=_tier(file, unit, world),
             help=_HELP_SERVER,
         )
