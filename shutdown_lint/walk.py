@@ -252,6 +252,14 @@ def survey(places: Iterable[At]) -> Survey:
 
     def look(expr: Any, at: At, number: int, parents: tuple[Expr, ...]) -> None:
         kind = type(expr)
+        while kind is Attr:  # the commonest, `self.name`, without a call of this function
+            mentions.add(expr.name)
+            value = expr.value
+            if type(value) is Name:
+                mentions.add(value.id)
+                return
+            parents, expr = (expr, *parents), value
+            kind = type(expr)
         below = _CHILDREN.get(kind)
         if below is None:
             if kind is Name:
@@ -259,15 +267,16 @@ def survey(places: Iterable[At]) -> Survey:
             elif kind is Const:
                 constants.add(expr.value)
             return
-        if kind is Attr:
-            mentions.add(expr.name)
-        elif kind is Walrus or kind is Comp:
+        if kind is Walrus or kind is Comp:
             binders.setdefault(number, []).append(expr)
         inner = (expr, *parents)
         for child in below(expr):
-            if type(child) is Name:
+            of_child = type(child)
+            if of_child is Name:
                 mentions.add(child.id)
-            else:
+            elif of_child is Const:
+                constants.add(child.value)
+            elif of_child in _CHILDREN:
                 look(child, at, number, inner)
         if kind is Call:
             calls.append(Site(expr, at, parents))

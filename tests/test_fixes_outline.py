@@ -82,6 +82,16 @@ def test_only_what_no_finding_touches_is_hollow(tmp_path: Path) -> None:
     ]
 
 
+def test_of_a_class_only_the_touched_methods_are_kept(tmp_path: Path) -> None:
+    text = (
+        "class Job(Base):\n    def stop(self):\n        exit(1)\n\n    def run(self):\n        work(\n            1)\n"
+        + REST
+    )
+    reduced = outline(text, _fixable(text, tmp_path / "app.py"))
+    assert "        exit(1)\n" in reduced
+    assert "work(" not in reduced
+
+
 def test_a_function_that_binds_names_of_the_module_is_kept(tmp_path: Path) -> None:
     text = "def use():\n    global exit\n    from app import leave as exit\n\n\nexit(3)\n" + REST
     found = _fixable("exit(3)\n", tmp_path / "app.py")

@@ -10,16 +10,18 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias, Union
 
 from shutdown_lint.findings import Finding
 
+Definition: TypeAlias = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef]
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _GLOBAL = re.compile(r"\bglobal\b")  # binds names of the module, wherever it stands
 _MIN_LINES = 100  # what a shorter file costs is not worth the look
 
 
 def outline(text: str, findings: Iterable[Finding]) -> str:
-    """The text with empty bodies in the module's functions and classes that hold no line that a finding speaks of.
+    """The text with empty bodies in the functions, classes and methods that hold no line that a finding speaks of.
 
     Lines and columns of everything else stay. Where it cannot be told what may go, the text itself.
     """
@@ -32,10 +34,19 @@ def outline(text: str, findings: Iterable[Finding]) -> str:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return text
     lines, wanted = text.split("\n"), {line for finding in findings for line in _lines_of(finding)}
-    for node in module.body:
-        if isinstance(node, _DEFINITIONS) and wanted.isdisjoint(_range(node)):
-            _empty(lines, node)
+    for node in _untouched(module.body, wanted):
+        _empty(lines, node)
     return "\n".join(lines)
+
+
+def _untouched(body: Iterable[ast.stmt], wanted: set[int]) -> Iterator[Definition]:
+    """The outermost definitions in the body of a module or class that hold none of the lines."""
+    for node in body:
+        if isinstance(node, _DEFINITIONS):
+            if wanted.isdisjoint(_range(node)):
+                yield node
+            elif isinstance(node, ast.ClassDef):
+                yield from _untouched(node.body, wanted)
 
 
 def _lines_of(finding: Finding) -> Iterator[int]:
@@ -50,11 +61,11 @@ def _first_line(node: ast.stmt) -> int:
     return min((decorator.lineno for decorator in getattr(node, "decorator_list", ())), default=node.lineno)
 
 
-def _range(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> range:
+def _range(node: Definition) -> range:
     return range(_first_line(node), (node.end_lineno or node.lineno) + 1)
 
 
-def _empty(lines: list[str], node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+def _empty(lines: list[str], node: Definition) -> None:
     """Put one string in place of the body; nodes for its lines would cost as much as those of the code."""
     body = node.body[0]
     first = _first_line(body)

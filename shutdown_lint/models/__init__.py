@@ -186,6 +186,7 @@ class Models(NamedTuple):
     acquire: dict[str, Resource]
     callbacks: dict[str, tuple[Callback, ...]]
     blocking: dict[str, Blocking]
+    blocking_names: frozenset[str]
     entries: dict[str, Entry]
     overrides: tuple[Override, ...]
     handles_signals: dict[str, HandlesSignals]
@@ -343,12 +344,17 @@ def index(tables: Mapping[str, list[Any]]) -> Models:
         callbacks[row.call] = (*callbacks.get(row.call, ()), row)
     aliases = {row.name: row.means for row in tables["alias"]}
     aliases.update((name, r.name) for r in resources for name in r.also)
+    blocking = {row.call: row for row in tables["blocking"]}
     made = {name: r.name for r in resources for name in r.acquire if name.rpartition(".")[2][:1].isupper()}
     return Models(
         resources={r.name: r for r in resources},
         acquire={name: r for r in resources for name in r.makers},
         callbacks=callbacks,
-        blocking={row.call: row for row in tables["blocking"]},
+        blocking=blocking,
+        blocking_names=frozenset(
+            name.rpartition(".")[2]
+            for name in (*blocking, *(name for name, means in aliases.items() if means in blocking))
+        ),
         entries={row.decorator: row for row in tables["entry"]},
         overrides=tuple(tables["override"]),
         handles_signals={row.call: row for row in tables["handles_signals"]},

@@ -258,8 +258,9 @@ def _is_super(func: Expr) -> bool:
 def _packages(fn: Fn) -> Iterator[str]:
     """The top-level packages that the function (or module body) imports."""
     for at in fn.statements:
-        for name in at.stmt.names if isinstance(at.stmt, Import) else ():
-            yield absolute(fn.module, name).partition(".")[0]
+        if type(at.stmt) is Import:
+            for name in at.stmt.names:
+                yield absolute(fn.module, name).partition(".")[0]
 
 
 def _through_class(call: Call, fn: Fn) -> bool:

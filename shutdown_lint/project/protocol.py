@@ -36,7 +36,7 @@ from shutdown_lint.models import Blocking
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.places import Attribute, Local, Place
 from shutdown_lint.project.values import Class, Instance
-from shutdown_lint.walk import At, Site, argument, last_name, parts_of, sites_at, subexprs, walk
+from shutdown_lint.walk import At, Site, argument, last_name, parts_of, sites, sites_at, subexprs, walk
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -102,11 +102,14 @@ class Protocol:
         self._loops: dict[Fn, tuple[Loop, ...]] = {}
         self._reach: dict[tuple[Fn, int], tuple[Fn, ...]] = {}
         self._worker_loops: dict[tuple[Fn, int], tuple[Loop, ...]] = {}
+        self._waits: dict[tuple[Fn, int], tuple[Wait, ...]] = {}
 
     # --- waits ---------------------------------------------------------------------------------------------------------
 
     def wait(self, site: Site, fn: Fn) -> Wait | None:
         """The wait that a call is, by the type of its receiver; None for a call that is not known to wait."""
+        if isinstance(site.call.func, Attr) and site.call.func.name not in self._project.models.blocking_names:
+            return None
         for name in self._names(site.call, fn):
             model = self._project.models.blocking.get(name)
             if model is not None:
@@ -164,7 +167,7 @@ class Protocol:
             )
         else:
             return
-        yield Loop(at, fn, tuple(dict.fromkeys(tests)), leaves, tuple(self._waits_in(stmt.body, fn, 0)))
+        yield Loop(at, fn, tuple(dict.fromkeys(tests)), leaves, tuple(self._waits_at(sites(stmt.body), fn, 0)))
 
     def _is_endless_iter(self, stmt: For, fn: Fn) -> bool:
         """``for x in iter(q.get, None)``, ``async for``, ``itertools.count()``: the end is someone else's doing."""
@@ -234,16 +237,22 @@ class Protocol:
             if isinstance(value, (Instance, Class)) and isinstance(value.cls, Cls):
                 yield Attribute(value.cls, expr.name, False)
 
-    def _waits_in(self, body: Body, fn: Fn, depth: int) -> Iterator[Wait]:
-        for at in walk(body):
-            for site in sites_at(at):
-                wait = self.wait(site, fn)
-                if wait is not None:
-                    yield wait
-                elif depth < MAX_CALL_DEPTH - 1:
-                    for target in self._project.calls.targets(site.call, fn):
-                        if target.fn is not fn and target.fn.name != "__init__":
-                            yield from self._waits_in(target.fn.facts.body, target.fn, depth + 1)
+    def _waits_at(self, sites: Iterable[Site], fn: Fn, depth: int) -> Iterator[Wait]:
+        for site in sites:
+            wait = self.wait(site, fn)
+            if wait is not None:
+                yield wait
+            elif depth < MAX_CALL_DEPTH - 1:
+                for target in self._project.calls.targets(site.call, fn):
+                    if target.fn is not fn and target.fn.name != "__init__":
+                        yield from self._waits_within(target.fn, depth + 1)
+
+    def _waits_within(self, fn: Fn, depth: int) -> tuple[Wait, ...]:
+        """The waits of the function and of what it calls, as deep as is left at this depth."""
+        known = self._waits.get((fn, depth))
+        if known is None:
+            known = self._waits[fn, depth] = tuple(self._waits_at(fn.sites, fn, depth))
+        return known
 
     # --- endings -------------------------------------------------------------------------------------------------------
 
@@ -282,7 +291,7 @@ class Protocol:
 
     def waits(self, fn: Fn) -> tuple[Wait, ...]:
         """The waits of a body and of what it calls."""
-        return tuple(self._waits_in(fn.facts.body, fn, 0))
+        return self._waits_within(fn, 0)
 
     # --- telling -------------------------------------------------------------------------------------------------------
 
