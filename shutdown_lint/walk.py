@@ -251,6 +251,7 @@ def survey(places: Iterable[At]) -> Survey:
     binders: dict[int, list[Expr]] = {}
 
     def look(expr: Any, at: At, number: int, parents: tuple[Expr, ...]) -> None:
+        child: Any
         kind = type(expr)
         while kind is Attr:  # the commonest, `self.name`, without a call of this function
             mentions.add(expr.name)
@@ -258,8 +259,8 @@ def survey(places: Iterable[At]) -> Survey:
             if type(value) is Name:
                 mentions.add(value.id)
                 return
-            parents, expr = (expr, *parents), value
-            kind = type(expr)
+            parents = (expr, *parents)
+            expr, kind = value, type(value)
         below = _CHILDREN.get(kind)
         if below is None:
             if kind is Name:

@@ -35,6 +35,7 @@ from shutdown_lint.project.cleanup import Cleanup
 from shutdown_lint.project.composites import Composites
 from shutdown_lint.project.evaluate import Evaluator
 from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.memo import Memos
 from shutdown_lint.project.modules import Loader, ModuleEntry, ModuleTable, NoLoader
 from shutdown_lint.project.protocol import Protocol
 from shutdown_lint.project.resources import Resources
@@ -65,6 +66,7 @@ class Project:
         budget: Budget | None = None,
     ) -> None:
         self.loader = loader or NoLoader()
+        self.memos: Memos = {}
         self.modules = ModuleTable(modules, self.loader, entry_of)
         self.scripts, self.windows, self.target_version = scripts, windows, target_version
         self.models = models or builtin_models()

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
-from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import Attr, Call, Expr, Name, With
 from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.programs import Frame, in_program, is_run
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.roles import is_test
@@ -59,7 +59,7 @@ class Course(NamedTuple):
                     return
 
 
-_MEMO: WeakKeyDictionary[Project, dict[Fn, Course]] = WeakKeyDictionary()
+_MEMO: Memo[dict[Fn, Course]] = Memo()
 
 
 def course(entry: Fn, project: Project) -> Course:

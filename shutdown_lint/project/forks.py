@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, TypeAlias
-from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import Attr, Body, Call, Const, Expr, If, Match, Name, Op, Stmt, Subscript, Try, Walrus
 from shutdown_lint.project.endings import Assume, known, of_block
 from shutdown_lint.project.handles import Fn
+from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.walk import At, Site, same
 
@@ -32,7 +32,7 @@ def opposite(side: Side) -> Side:
 
 
 # asked again for each exit of a function
-_SITES: WeakKeyDictionary[Project, dict[Fn, tuple[Site, ...]]] = WeakKeyDictionary()
+_SITES: Memo[dict[Fn, tuple[Site, ...]]] = Memo()
 
 
 def fork_sites(fn: Fn, project: Project) -> Iterator[Site]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Name
 from shutdown_lint.project.handles import Fn
+from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.signals import handlings
 from shutdown_lint.walk import argument, children, last_name, own_exprs
 
@@ -40,7 +40,7 @@ def _speaks_of(name: str, fn: Fn) -> bool:
     return any(_mentions(name, root) for at in fn.statements for root in own_exprs(at.stmt))
 
 
-_MEMO: WeakKeyDictionary[Project, dict[Fn, bool]] = WeakKeyDictionary()
+_MEMO: Memo[dict[Fn, bool]] = Memo()
 
 
 def _calls_handler(fn: Fn, project: Project) -> bool:

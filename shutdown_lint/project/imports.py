@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.project.memo import Memo
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -20,7 +20,7 @@ def imported(module: ModuleFacts, project: Project) -> Iterator[str]:
     yield from project.modules.of(module).imports
 
 
-_PROGRAMS: WeakKeyDictionary[Project, dict[tuple[str, ...], tuple[int, frozenset[str]]]] = WeakKeyDictionary()
+_PROGRAMS: Memo[dict[tuple[str, ...], tuple[int, frozenset[str]]]] = Memo()
 
 
 def program(starts: Iterable[str], project: Project) -> frozenset[str]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
-from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import Attr, Call, Const, Expr, ExprStmt, Name, Span, Stmt, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project.handles import Fn
+from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.places import Attribute, Local, Place
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Instance
@@ -60,7 +60,7 @@ class Taking(NamedTuple):
     direct: bool
 
 
-_MEMO: WeakKeyDictionary[Project, dict[Fn, tuple[Held, ...]]] = WeakKeyDictionary()
+_MEMO: Memo[dict[Fn, tuple[Held, ...]]] = Memo()
 
 
 def same_lock(left: Lock, right: Lock, project: Project) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
-from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import NO_SPAN, Attr
 from shutdown_lint.findings import Step as Place
@@ -18,6 +17,7 @@ from shutdown_lint.project import budget, frameworks, leftovers, programs, route
 from shutdown_lint.project.courses import course
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import program
+from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.routes import Part
 from shutdown_lint.project.signals import Handling, handlings
@@ -79,7 +79,7 @@ class Cost(NamedTuple):
 
 
 NO_COST = Cost(0.0, (), (), ())
-_MEMO: WeakKeyDictionary[Project, tuple[Path, ...]] = WeakKeyDictionary()
+_MEMO: Memo[tuple[Path, ...]] = Memo()
 
 
 def paths(project: Project) -> tuple[Path, ...]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
-from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import (
     NO_SPAN,
@@ -31,6 +30,7 @@ from shutdown_lint.facts import (
 from shutdown_lint.findings import Step
 from shutdown_lint.project.endings import SOFT_EXITS
 from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.places import Attribute, Local, Place
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.resources import STOP_METHODS
@@ -96,10 +96,10 @@ def _call_step(here: Frame, below: Fn) -> Step | None:
     return here.fn.step(span_of(here.at), f"`{here.fn.qualname}` runs `{below.qualname}`")
 
 
-_MEMO: WeakKeyDictionary[Project, dict[Fn, Stay | None]] = WeakKeyDictionary()
+_MEMO: Memo[dict[Fn, Stay | None]] = Memo()
 
 
-_ENTRIES: WeakKeyDictionary[Project, tuple[Fn, ...]] = WeakKeyDictionary()
+_ENTRIES: Memo[tuple[Fn, ...]] = Memo()
 
 
 def entries(project: Project) -> tuple[Fn, ...]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
-from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import Arg, Attr, Body, Call, Const, Expr, Name, Param
 from shutdown_lint.project.handles import Fn
+from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.signal_names import signals_at, signals_of
 from shutdown_lint.project.values import External, Function, Values
 from shutdown_lint.walk import Site, argument, subexprs, walk
@@ -40,7 +40,7 @@ class Handling(NamedTuple):
     fn: Fn
 
 
-_MEMO: WeakKeyDictionary[Project, tuple[Handling, ...]] = WeakKeyDictionary()
+_MEMO: Memo[tuple[Handling, ...]] = Memo()
 
 
 def handlings(project: Project) -> tuple[Handling, ...]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
-from weakref import WeakKeyDictionary
 
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project.forks import side_of
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import imported
+from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.outside import OPENERS, does_something, held, of_statement, writes
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import Registration, is_test
@@ -166,7 +166,7 @@ def live(
 
 
 # asked again for each exit of a function
-_MAKERS: WeakKeyDictionary[Project, dict[Fn, tuple[Fn, ...]]] = WeakKeyDictionary()
+_MAKERS: Memo[dict[Fn, tuple[Fn, ...]]] = Memo()
 
 
 def _makers(fn: Fn, project: Project) -> tuple[Fn, ...]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
-from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import (
     NO_SPAN,
@@ -39,6 +38,7 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.limits import deadline, seconds, until
+from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.settled import settled
 from shutdown_lint.project.values import Coroutine, Instance
 from shutdown_lint.walk import Site, argument, children, last_name, own_exprs, subexprs, text
@@ -119,7 +119,7 @@ def leaves(steps: Iterable[Step], inside: tuple[Step, ...] = ()) -> Iterator[tup
             yield step, inside
 
 
-_MEMO: WeakKeyDictionary[Project, dict[Fn, tuple[Step, ...]]] = WeakKeyDictionary()
+_MEMO: Memo[dict[Fn, tuple[Step, ...]]] = Memo()
 
 
 def of_function(fn: Fn, project: Project, depth: int = 0) -> tuple[Step, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import Attr, Const, Raise
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
@@ -60,7 +60,7 @@ def _forks(child: Acquisition, project: Project) -> bool:
     return method == "fork" or (method == "" and project.target_version < (3, 14))
 
 
-_METHODS: WeakKeyDictionary[Project, str] = WeakKeyDictionary()
+_METHODS: Memo[str] = Memo()
 
 
 def _start_method(project: Project) -> str:

@@ -67,7 +67,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import (
     Attr,
@@ -88,6 +87,7 @@ from shutdown_lint.facts import (
 from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
+from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import installs
 from shutdown_lint.rules.base import Rule
@@ -226,7 +226,7 @@ def _asks(test: Expr) -> bool:
     return False
 
 
-_MEMO: WeakKeyDictionary[Project, dict[str, Step]] = WeakKeyDictionary()
+_MEMO: Memo[dict[str, Step]] = Memo()
 
 
 def _for_windows(project: Project) -> dict[str, Step]:
