@@ -9,7 +9,7 @@ from shutdown_lint.project.courses import course
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.routes import Part
-from shutdown_lint.project.steps import Step
+from shutdown_lint.project.step import Step
 from shutdown_lint.walk import argument, text
 
 if TYPE_CHECKING:

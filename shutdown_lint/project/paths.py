@@ -15,13 +15,14 @@ from weakref import WeakKeyDictionary
 from shutdown_lint.facts import NO_SPAN, Attr
 from shutdown_lint.findings import Step as Place
 from shutdown_lint.project import budget, frameworks, leftovers, programs, routes, steps, stops
+from shutdown_lint.project.costs import NO_COST, Cost, cost, plus
 from shutdown_lint.project.courses import course
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import program
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.routes import Part
 from shutdown_lint.project.signals import Handling, handlings
-from shutdown_lint.project.steps import Step
+from shutdown_lint.project.step import Step
 from shutdown_lint.project.stops import Handler, Stop
 from shutdown_lint.walk import text
 
@@ -57,28 +58,14 @@ class Path(NamedTuple):
     @property
     def cost(self) -> Cost:
         """How long the path may last from where the program has seen the signal."""
-        return reduce(_plus, (cost(part.steps) for part in self.parts if not part.current), NO_COST)
+        return reduce(plus, (cost(part.steps) for part in self.parts if not part.current), NO_COST)
 
     @property
     def whole_cost(self) -> Cost:
         """The same, and the round of the loop that is under way when the signal comes."""
-        return reduce(_plus, (cost(part.steps) for part in self.parts), NO_COST)
+        return reduce(plus, (cost(part.steps) for part in self.parts), NO_COST)
 
 
-class Cost(NamedTuple):
-    """How long steps may last: the sum of the limits that are known, the waits that make it up, and those without a number.
-
-    ``counted`` are (wait, its limit, how often); ``endless`` have no limit, ``open`` a limit or number of rounds that only
-    shows at run time.
-    """
-
-    seconds: float
-    counted: tuple[tuple[Step, float, int], ...]
-    endless: tuple[Step, ...]
-    open: tuple[Step, ...]
-
-
-NO_COST = Cost(0.0, (), (), ())
 _MEMO: WeakKeyDictionary[Project, tuple[Path, ...]] = WeakKeyDictionary()
 
 
@@ -219,59 +206,3 @@ def _callbacks(entry: Fn, project: Project) -> Iterator[Part]:
     for given in reversed(found):
         for target in given.targets:
             yield Part(f"atexit runs `{target.qualname}`", steps.of_function(target, project))
-
-
-# --- cost ------------------------------------------------------------------------------------------------------------
-
-
-def cost(found: Iterable[Step]) -> Cost:
-    """How long the steps may last one after the other; an exit request ends them."""
-    total = NO_COST
-    for step in found:
-        total = _plus(total, _cost(step))
-        if step.kind == "exit":
-            break
-    return total
-
-
-def _cost(step: Step) -> Cost:
-    if step.kind in ("choice", "group"):
-        costs = [_cost(branch) for branch in step.steps]
-        longest = max(costs, key=lambda found: found.seconds)
-        return longest._replace(endless=tuple(wait for found in costs for wait in found.endless))
-    inner = cost(step.steps)
-    if step.kind == "call":  # the deadline is a local of the function: the next call sets another
-        return inner._replace(counted=tuple((w._replace(deadline=""), limit, n) for w, limit, n in inner.counted))
-    if step.kind == "loop":
-        times = 1 if step.times is None else step.times
-        opened = (step,) if step.times is None and any(not wait.deadline for wait, _, _ in inner.counted) else ()
-        counted = tuple((wait, limit, 1 if wait.deadline else rounds * times) for wait, limit, rounds in inner.counted)
-        return Cost(
-            sum(limit * rounds for _, limit, rounds in counted),
-            counted,
-            inner.endless,
-            (*inner.open, *opened),
-        )
-    if step.kind == "limit":
-        if step.limit is None:
-            return inner._replace(open=(*inner.open, step))
-        if inner.endless or inner.open or inner.seconds > step.limit or not step.bounded:
-            return Cost(step.limit, ((step, step.limit, 1),), (), ())
-        return inner
-    if step.kind != "wait" or step.limit == 0:
-        return inner
-    if step.limit is not None:
-        return Cost(step.limit, ((step, step.limit, 1),), (), ())
-    return Cost(0.0, (), (), (step,)) if step.bounded else Cost(0.0, (), (step,), ())
-
-
-def _plus(left: Cost, right: Cost) -> Cost:
-    """One after the other; what waits until the same deadline lasts no longer together."""
-    known = {wait.deadline for wait, _, _ in left.counted if wait.deadline}
-    more = tuple(part for part in right.counted if part[0].deadline not in known)
-    return Cost(
-        left.seconds + sum(limit * rounds for _, limit, rounds in more),
-        (*left.counted, *more),
-        (*left.endless, *right.endless),
-        (*left.open, *right.open),
-    )

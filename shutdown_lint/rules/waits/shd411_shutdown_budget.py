@@ -108,10 +108,11 @@ from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding, Step as Place
 from shutdown_lint.project import Fn, Project, steps
 from shutdown_lint.project.budget import limited, of_components
-from shutdown_lint.project.paths import Cost, Path, cost, from_signal
+from shutdown_lint.project.costs import Cost, cost
+from shutdown_lint.project.paths import Path, from_signal
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import handlings
-from shutdown_lint.project.steps import Step
+from shutdown_lint.project.step import Step, leaves
 from shutdown_lint.rules._texts import JOIN, STOPS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import AT_EXIT, STOP_NAME
@@ -248,7 +249,7 @@ def _waits(found: Cost) -> tuple[Place, ...]:
 def _lost(found: Iterable[Step], grace: float) -> tuple[Place, ...]:
     """The releases that come when the grace period is over."""
     total, late = 0.0, []
-    for step, _ in steps.leaves(found):
+    for step, _ in leaves(found):
         if step.kind in ("release", "stop") and total > grace:
             late.append(Place(step.file, step.line, step.column, f"`{step.text}` in `{step.fn.qualname}`"))
         total += step.limit or 0.0
