@@ -321,6 +321,88 @@ def test_what_nobody_waits_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [stretch["rows"][0]["line"] for stretch in way["stretches"][-3:]] == [6, 8, 4]
 
 
+FACTORY = """\
+import multiprocessing, signal, threading, time
+
+class Kind:
+    def interrupt(self, workers):
+        pass
+
+class Threads(Kind):
+    def make(self, body):
+        return threading.Thread(target=body, daemon=True)
+
+class Processes(Kind):
+    def make(self, body):
+        return multiprocessing.Process(target=body, daemon=True)
+
+    def interrupt(self, workers):
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.join(1)
+
+KINDS = {"thread": Threads, "process": Processes}
+
+class Pool:
+    def __init__(self, kind):
+        self.stopping = False
+        self.graceful = True
+        self.kind = KINDS[kind]()
+        self.watcher = self.make()
+        self.workers = []
+        for _ in range(4):
+            self.workers.append(self.make())
+
+    def make(self):
+        def body():
+            while not self.stopping:
+                time.sleep(1)
+        return self.kind.make(body)
+
+    def on_term(self, signum, frame):
+        self.graceful = signum == signal.SIGTERM
+        self.stopping = True
+
+    def stop(self, graceful):
+        if graceful:
+            for worker in self.workers + [self.watcher]:
+                worker.join({limit})
+            return
+        self.kind.interrupt(self.workers)
+
+    def run(self):
+        signal.signal(signal.SIGTERM, self.on_term)
+        self.watcher.start()
+        for worker in self.workers:
+            worker.start()
+        while not self.stopping:
+            time.sleep(0.5)
+        self.stop({graceful})
+
+if __name__ == "__main__":
+    Pool("thread").run()
+"""
+
+
+@pytest.mark.parametrize("graceful", ["self.graceful", "True", "False"])
+def test_workers_that_a_factory_of_the_project_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graceful: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(FACTORY.replace("{limit}", "7").replace("{graceful}", graceful))
+    (program,) = [program for program in mapped()["programs"] if program["kind"] == "program"]
+    (way,) = [way for way in program["ways"] if way["trigger"] == "SIGTERM"]
+    kills = steps_of(way, "daemon threads")
+    if graceful == "True":
+        assert not kills
+    else:
+        said = ("lost", "Pool.make.<locals>.body in threading.Thread")
+        assert kills == [("maybe", "where nothing has waited for it"), said]
+    # what the graceful way waits for and the other way's limits are not added
+    assert way["seconds"] == {"self.graceful": 7.5, "True": 7.5, "False": 1.5}[graceful]
+
+
 COMMANDS = """\
 import os, signal, subprocess, sys
 

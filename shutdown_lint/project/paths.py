@@ -14,11 +14,12 @@ from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import NO_SPAN, Attr
 from shutdown_lint.findings import Step as Place
-from shutdown_lint.project import budget, frameworks, leftovers, programs, routes, steps, stops
+from shutdown_lint.project import budget, frameworks, programs, routes, steps, stops
 from shutdown_lint.project.costs import NO_COST, Cost, cost, plus
 from shutdown_lint.project.courses import course
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import program
+from shutdown_lint.project.leftovers import Leftovers
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.routes import Part
 from shutdown_lint.project.signals import Handling, handlings
@@ -114,7 +115,7 @@ def _of_handler(signal: str, handler: Handler, entry: Fn | None, project: Projec
     complete = stop is not None and entry is not None
     parts = list(_kept(part._replace(steps=budget.limited(part.steps, project)) for part in parts))
     if complete and entry is not None:
-        parts += _at_exit(entry, project)
+        parts += _at_exit(entry, parts, project)
     origin = handling.fn.step(handling.site.call.span, f"`{text(handling.site.call)}` in `{handling.fn.qualname}`")
     return Path(signal, origin, handling, entry, tuple(parts), complete, handler.installed is not handling)
 
@@ -169,7 +170,7 @@ def from_framework(entry: Fn, project: Project) -> Iterator[Path]:
     for signal in SIGNALS:
         parts = frameworks.parts(rest, name, signal, entry, project)
         kept = _kept(part._replace(steps=budget.limited(part.steps, project)) for part in parts)
-        yield Path(signal, origin, None, entry, (*kept, *_at_exit(entry, project)), True)
+        yield Path(signal, origin, None, entry, (*kept, *_at_exit(entry, kept, project)), True)
 
 
 def from_end(entry: Fn, project: Project) -> Path:
@@ -177,7 +178,8 @@ def from_end(entry: Fn, project: Project) -> Path:
     found = course(entry, project)
     rest = stops.longest(found.rests, found, project)
     unwound = routes.unwound(rest.frames, routes.INTERRUPT, project) if rest is not None else ()
-    parts = [*_kept(unwound), *_at_exit(entry, project)]
+    kept = _kept(unwound)
+    parts = [*kept, *_at_exit(entry, kept, project)]
     span = entry.facts.span if not entry.is_module else NO_SPAN
     return Path("end", entry.step(span, f"program `{entry.qualname}`"), None, entry, tuple(parts), rest is not None)
 
@@ -186,13 +188,16 @@ def _kept(parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple(part for part in parts if part.steps)
 
 
-def _at_exit(entry: Fn, project: Project) -> Iterator[Part]:
+def _at_exit(entry: Fn, before: Iterable[Part], project: Project) -> Iterator[Part]:
     """What the interpreter does when the program's code has ended; a child process ends without callbacks of ``atexit``."""
-    yield from _kept(leftovers.threads(entry, project))
+    callbacks = () if _is_child(entry, project) else tuple(_callbacks(entry, project))
+    done = [step for part in (*before, *callbacks) for step in part.steps]
+    left = Leftovers(entry, done, project)
+    yield from _kept(left.threads())
+    yield from callbacks
     if not _is_child(entry, project):
-        yield from _callbacks(entry, project)
-        yield from _kept(leftovers.children(entry, project))
-    yield from _kept(leftovers.killed(entry, project))
+        yield from _kept(left.children())
+    yield from _kept(left.killed())
 
 
 def _callbacks(entry: Fn, project: Project) -> Iterator[Part]:
