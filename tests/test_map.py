@@ -321,6 +321,98 @@ def test_what_nobody_waits_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [stretch["rows"][0]["line"] for stretch in way["stretches"][-3:]] == [6, 8, 4]
 
 
+ITERATOR = """\
+import os, signal, subprocess, sys, threading
+
+class Watch:
+    def __init__(self):
+        self.leaving = threading.Event()
+        self.child = subprocess.Popen(["true"])
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return self.changed()
+
+    def changed(self):
+        if self.leaving.wait(0.5):
+            raise StopIteration
+        return os.path.exists("changed")
+
+    def on_term(self, signum, frame):
+        self.leaving.set()
+
+    def run(self):
+        signal.signal(signal.SIGTERM, self.on_term)
+        for changed in self:
+            if changed:
+                self.again()
+        self.close()
+
+    def again(self):
+        self.child.terminate()
+        self.child.wait(9)
+
+    def close(self):
+        if sys.platform == "win32" or os.name == "nt":
+            self.child.wait(90)
+        else:
+            self.child.terminate()
+        self.child.wait(4)
+
+if __name__ == "__main__":
+    Watch().run()
+"""
+
+GENERATOR = """\
+import signal, time
+
+class Feed:
+    def __init__(self):
+        self.running = True
+        self.log = open("log", "w")
+        signal.signal(signal.SIGTERM, self.on_term)
+
+    def on_term(self, signum, frame):
+        self.running = False
+
+    def lines(self):
+        while self.running:
+            time.sleep(0.5)
+            yield "line"
+
+    def run(self):
+        for line in self.lines():
+            self.log.write(line)
+        self.log.close()
+
+if __name__ == "__main__":
+    Feed().run()
+"""
+
+
+def test_the_flag_is_read_by_the_iterator_of_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(ITERATOR)
+    way = way_of(mapped(), "SIGTERM")
+    assert (way["complete"], way["seconds"], way["endless"]) == (True, 13, 0)
+    assert [stretch["current"] for stretch in way["stretches"]] == [False, True, False]
+    assert steps_of(way, "goes on")[1:] == [("stop", "self.child.terminate()"), ("wait", "self.child.wait(4)")]
+
+
+def test_the_flag_is_read_by_the_generator_of_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(GENERATOR)
+    way = way_of(mapped(), "SIGTERM")
+    assert (way["complete"], way["seconds"]) == (True, 0.5)
+    assert [stretch["why"] for stretch in way["stretches"]][1:] == [
+        "the loop in `Feed.lines` ends its round",
+        "`Feed.run` goes on",
+    ]
+    assert steps_of(way, "goes on") == [("release", "self.log.close()")]
+
+
 FACTORY = """\
 import multiprocessing, signal, threading, time
 

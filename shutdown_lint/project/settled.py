@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from shutdown_lint.project import Project
     from shutdown_lint.project.step import Step
 
-# What a parameter is known to be; None where it is not known.
+# What a parameter is known to be, and what a test without `not`, `and` and `or` comes to; None where it is not known.
 Known: TypeAlias = Callable[[str], "Const | None"]
+Leaf: TypeAlias = Callable[[Expr], "bool | None"]
 
 
 def given(name: str, fn: Fn, call: Call, project: Project) -> Expr | None:
@@ -26,15 +27,24 @@ def given(name: str, fn: Fn, call: Call, project: Project) -> Expr | None:
     return project.calls.passed(call, fn, param) or param.default
 
 
-def truth(test: Expr, known: Known) -> bool | None:
-    """What a test comes to: ``flag``, ``code is None``, and what ``not``, ``and`` and ``or`` make of them; None if that is not known."""
+def truth(test: Expr, leaf: Leaf) -> bool | None:
+    """What a test comes to by what ``not``, ``and`` and ``or`` make of its parts; None if that is not known."""
     if isinstance(test, Op) and test.op == "not":
-        inner = truth(test.operands[0], known)
+        inner = truth(test.operands[0], leaf)
         return None if inner is None else not inner
     if isinstance(test, Op) and test.op in ("and", "or"):
         decides = test.op == "or"
-        found = {truth(operand, known) for operand in test.operands}
+        found = {truth(operand, leaf) for operand in test.operands}
         return decides if decides in found else None if None in found else not decides
+    return leaf(test)
+
+
+def by_names(known: Known) -> Leaf:
+    """Reads ``flag``, ``code is None`` and ``code is not None`` by what the names are known to be."""
+    return lambda test: _named(test, known)
+
+
+def _named(test: Expr, known: Known) -> bool | None:
     if isinstance(test, Op) and test.op in ("is", "is-not") and len(test.operands) == 2:
         value, other = (_value(operand, known) for operand in test.operands)
         if value is None or other is None or other.value is not None:
@@ -92,7 +102,7 @@ def _holds(step: Step, target: Fn, known: dict[str, Const]) -> bool | None:
     tests = (at.stmt.test for at in target.statements if isinstance(at.stmt, If))
     spans = ((at.stmt.span.line, at.stmt.span.col) for at in target.statements if isinstance(at.stmt, If))
     test = next((test for test, span in zip(tests, spans, strict=True) if span == place), None)
-    return truth(test, known.get) if test is not None else None
+    return truth(test, by_names(known.get)) if test is not None else None
 
 
 def _passed_on(step: Step, target: Fn, known: dict[str, Const], project: Project) -> Step:

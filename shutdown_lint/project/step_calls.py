@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from shutdown_lint.facts import Arg, Attr, Await, Call, Comp, Expr, Name, Span, Stmt
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.limits import seconds
+from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.settled import settled
 from shutdown_lint.project.step import Kind, Step, at_span
 from shutdown_lint.project.step_ends import Ends
@@ -175,7 +176,10 @@ class Calls:
         run = [
             t
             for t in targets
-            if not t.facts.is_generator and t.name != "__init__" and (not t.facts.is_async or awaited)
+            if not t.facts.is_generator
+            and t.name != "__init__"
+            and (not t.facts.is_async or awaited)
+            and (not is_test(t) or is_test(self._fn))
         ]
         if len(run) == 1:
             yield from self.called(run[0], text(call), call.span, site)

@@ -35,8 +35,11 @@ from shutdown_lint.facts import (
     Yield,
 )
 from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.iterating import rounds
 from shutdown_lint.project.leaves import is_real, pruned, surely, without
 from shutdown_lint.project.limits import seconds, until
+from shutdown_lint.project.platforms import on_posix
+from shutdown_lint.project.settled import truth
 from shutdown_lint.project.step import ELSE, FAILS, Kind, Step, at_span
 from shutdown_lint.project.step_calls import Calls
 from shutdown_lint.project.step_words import exceptions, short
@@ -84,8 +87,7 @@ class _Reader:
 
     def statement(self, stmt: Stmt) -> Iterator[Step]:
         if isinstance(stmt, If):
-            yield from self._own(stmt)
-            yield from self._choice(stmt, f"if {short(stmt.test)}", (("then", stmt.body), ("else", stmt.orelse)))
+            yield from self._if(stmt)
         elif isinstance(stmt, Match):
             yield from self._own(stmt)
             cases = tuple(("case", case.body) for case in stmt.cases)
@@ -102,6 +104,14 @@ class _Reader:
             way = _WAYS_OUT.get(type(stmt))
             if way is not None:
                 yield self._step("leave", way, _span(stmt))
+
+    def _if(self, stmt: If) -> Iterator[Step]:
+        yield from self._own(stmt)
+        holds = truth(stmt.test, on_posix)
+        if holds is not None:
+            yield from self.block(stmt.body if holds else stmt.orelse)
+        else:
+            yield from self._choice(stmt, f"if {short(stmt.test)}", (("then", stmt.body), ("else", stmt.orelse)))
 
     def block(self, block: Body) -> tuple[Step, ...]:
         """The steps of a block, to the first statement that surely leaves it."""
@@ -131,7 +141,7 @@ class _Reader:
         if isinstance(stmt, For):
             yield from self._calls.expression(stmt.iter, stmt)
             label, times = f"for … in {short(stmt.iter)}", self._times(stmt.iter)
-            inner = self.block(stmt.body)
+            inner = (*self._next(stmt), *self.block(stmt.body))
         else:
             label, times = f"while {short(stmt.test)}", None
             inner = (*self._calls.expression(stmt.test, stmt), *self.block(stmt.body))
@@ -141,6 +151,11 @@ class _Reader:
             limit = seconds(end.after, self._fn, self._project) if end is not None else None
             yield self._step("limit", label, stmt.span, steps=(loop,), limit=limit) if limit is not None else loop
         yield from self.block(stmt.orelse)
+
+    def _next(self, stmt: For) -> Iterator[Step]:
+        """What comes before the body in each round, where the project's own code gives the next item."""
+        for target in rounds(stmt, self._fn, self._project):
+            yield from self._calls.called(target, f"next of {short(stmt.iter)}", stmt.span, None)
 
     def _times(self, iterable: Expr) -> int | None:
         """How many rounds a ``for`` over a display or a constant ``range`` makes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shutdown_lint.facts import Call, Const, If
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.settled import given, truth
+from shutdown_lint.project.settled import by_names, given, truth
 from shutdown_lint.walk import At
 
 
@@ -21,7 +21,7 @@ def is_ruled_out(at: At, fn: Fn, call: Call, project: Project) -> bool:
     for place in at.around():
         outer = place.outer.stmt if place.outer else None
         if isinstance(outer, If) and place.part in ("body", "orelse"):
-            holds = truth(outer.test, known)
+            holds = truth(outer.test, by_names(known))
             if holds is not None and holds != (place.part == "body"):
                 return True
     return False
