@@ -80,7 +80,12 @@ def _project(sources: Sequence[SourceFile], context: Context) -> Project:
 
 
 def _of_file(file: DeploymentFile, world: World, checks: Sequence[Enabled], context: Context) -> suppress.Result:
-    found, failed = run_rules(checks, file.path, context.enabled, file, world)
+    found: list[Finding] = []
+    failed: set[str] = set()
+    for part in (file, *file.inner):
+        findings, wrong = run_rules(checks, file.path, context.enabled, part, world)
+        found += findings
+        failed |= wrong
     ran = {check.entry.code for check in checks} - failed
     data = context.contents.get(file.absolute)
     result = suppress.Result(tuple(found), 0)

@@ -63,7 +63,10 @@ class Unit(NamedTuple):
 
 
 class DeploymentFile(NamedTuple):
-    """A deployment file: ``path`` as findings show it, ``absolute``; ``text`` only of scripts, which others refer to."""
+    """A deployment file: ``path`` as findings show it, ``absolute``; ``text`` only of scripts, which others refer to.
+
+    ``inner`` are scripts that stand in the file itself, as heredocs of a Dockerfile do; their lines are those of the file.
+    """
 
     path: str
     absolute: str
@@ -71,6 +74,7 @@ class DeploymentFile(NamedTuple):
     reported: bool
     units: tuple[Unit, ...]
     text: str = ""
+    inner: tuple[DeploymentFile, ...] = ()
 
 
 class Note(Exception):
