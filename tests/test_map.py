@@ -413,6 +413,94 @@ def test_the_flag_is_read_by_the_generator_of_the_loop(tmp_path: Path, monkeypat
     assert steps_of(way, "goes on") == [("release", "self.log.close()")]
 
 
+BROKER = """\
+import signal, sys
+from queue import Queue
+import paho.mqtt.client as paho
+import vendor.bus as vendor
+
+jobs = Queue()
+client = None
+bus = None
+
+def on_term(signum, frame):
+    client.loop_stop()
+    client.disconnect()
+    bus.disconnect()
+    jobs.join()
+    sys.exit(0)
+
+def main():
+    global client, bus
+    client = paho.Client("relay")
+    bus = vendor.Bus()
+    client.connect("broker")
+    signal.signal(signal.SIGTERM, on_term)
+    client.loop_forever()
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_objects_of_libraries_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``import paho.mqtt.client as paho`` binds the module, not the package of that name."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(BROKER)
+    assert steps_of(way_of(mapped(), "SIGTERM")) == [
+        ("release", "client.loop_stop()"),
+        ("release", "client.disconnect()"),
+        ("release", "bus.disconnect()"),
+        ("wait", "jobs.join()"),
+        ("exit", "sys.exit(0)"),
+    ]
+
+
+SERVING = """\
+import asyncio, signal, subprocess
+from multiprocessing.context import SpawnProcess
+
+def work():
+    print("work")
+
+def main():
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(loop.create_server(asyncio.Protocol, "localhost", 8025))
+    child = SpawnProcess(target=work)
+    child.start()
+    tail = subprocess.Popen(["tail", "-f", "log"])
+    loop.add_signal_handler(signal.SIGTERM, loop.stop)
+    loop.run_forever()
+    server.close()
+    loop.run_until_complete(server.wait_closed())
+    if tail.poll() is None:
+        tail.kill()
+        tail.wait()
+    child.join(8)
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_method_of_the_loop_is_the_handler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(SERVING)
+    programs = {program["kind"]: program for program in mapped()["programs"]}
+    way = next(way for way in programs["program"]["ways"] if way["trigger"] == "SIGTERM")
+    assert (way["complete"], way["seconds"], way["endless"]) == (True, 8, 0)
+    assert steps_of(way) == [
+        ("release", "server.close()"),
+        ("release", "server.wait_closed()"),
+        ("maybe", "if tail.poll() is None"),
+        ("stop", "tail.kill()"),
+        ("wait", "tail.wait()"),
+        ("wait", "child.join(8)"),
+    ]
+    assert programs["process"]["name"] == "app:work"
+    assert not any(way["handled"] for way in programs["process"]["ways"] if way["trigger"] == "SIGTERM")
+
+
 FACTORY = """\
 import multiprocessing, signal, threading, time
 

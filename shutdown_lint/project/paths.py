@@ -95,7 +95,7 @@ def from_signal(handling: Handling, project: Project, wanted: tuple[str, ...] = 
     for signal in handling.signals:
         if signal in wanted:
             handlers: list[Fn | None] = list(handling.targets)
-            if not handlers and isinstance(handling.handler, Attr) and handling.handler.name == "set":
+            if not handlers and isinstance(handling.handler, Attr) and handling.handler.name in stops.ENDS_WAIT:
                 handlers = [None]
             for entry in owners:
                 yield from (

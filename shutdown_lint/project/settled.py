@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from shutdown_lint.facts import Call, Const, Expr, If, Name, Op
+from shutdown_lint.facts import Attr, Call, Const, Expr, If, Name, Op
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.leaves import pruned, surely
+from shutdown_lint.project.values import Constant
 from shutdown_lint.walk import has_star
 
 if TYPE_CHECKING:
@@ -60,26 +61,52 @@ def _value(expr: Expr, known: Known) -> Const | None:
     return known(expr.id) if isinstance(expr, Name) else None
 
 
-def settled(found: tuple[Step, ...], target: Fn, call: Call, project: Project) -> tuple[Step, ...]:
-    """The steps of a called function without the branches that the call's literal arguments (or the defaults) rule out."""
-    return _of_call(found, target, call, {}, project)
+def settled(found: tuple[Step, ...], target: Fn, call: Call, caller: Fn, project: Project) -> tuple[Step, ...]:
+    """The steps of a called function as the call's literal arguments (or the defaults) have them.
+
+    Branches that they rule out are left out, and a limit that is a parameter is the one that is given.
+    """
+    return _of_call(found, target, call, caller, {}, project)
 
 
 def _of_call(
-    found: tuple[Step, ...], target: Fn, call: Call, around: dict[str, Const], project: Project
+    found: tuple[Step, ...], target: Fn, call: Call, caller: Fn, around: dict[str, Const], project: Project
 ) -> tuple[Step, ...]:
     """``around`` is what the calling function's own parameters are known to be: they may be passed on."""
     known: dict[str, Const] = {}
     for param in target.facts.params:
         value = given(param.name, target, call, project)
-        value = around.get(value.id) if isinstance(value, Name) else value
+        if isinstance(value, Name) and value.id in around:
+            value = around[value.id]
+        elif value is not None and not isinstance(value, Const):
+            value = _number(value, caller, project)
         if isinstance(value, Const):
             known[param.name] = value
     return pruned(tuple(_settled(found, target, known, project))) if known else found
 
 
+def _number(expr: Expr, fn: Fn, project: Project) -> Const | None:
+    """The one number that a name or an attribute stands for: ``STOP_TIMEOUT``."""
+    values = project.evaluate.values(expr, fn) if isinstance(expr, (Name, Attr)) else ()
+    found = values[0] if len(values) == 1 else None
+    value = found.value if isinstance(found, Constant) else None
+    return Const(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _limited(step: Step, known: dict[str, Const]) -> Step:
+    """A wait whose limit is a known parameter; with None it has no limit."""
+    value = known[step.param].value
+    if value is None:
+        return step._replace(limit=None, bounded=False, param="") if step.kind == "wait" else step
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return step
+    return step._replace(limit=float(value), param="")
+
+
 def _settled(found: Iterable[Step], target: Fn, known: dict[str, Const], project: Project) -> Iterator[Step]:
     for step in found:
+        if step.param in known and step.fn is target:
+            step = _limited(step, known)
         holds = _holds(step, target, known)
         if holds is not None:
             inner = tuple(_settled(step.steps[0 if holds else 1].steps, target, known, project))
@@ -110,5 +137,5 @@ def _passed_on(step: Step, target: Fn, known: dict[str, Const], project: Project
     call = step.site.call if step.site is not None and step.fn is target else None
     if call is None or not any(isinstance(arg.value, Name) and arg.value.id in known for arg in call.args):
         return step
-    inner = _of_call(step.steps, step.steps[0].fn, call, known, project)
+    inner = _of_call(step.steps, step.steps[0].fn, call, target, known, project)
     return step._replace(steps=inner) if inner else step

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
-from shutdown_lint.facts import Span
+from shutdown_lint.facts import Expr, Name, Span
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.walk import Site
 
@@ -32,7 +32,8 @@ class Step(NamedTuple):
     that is not ``bounded`` is around something that may last until it is over.
     ``steps`` are the inner steps of a call, loop, branch, group, limit, or the branches of a choice. ``times`` is how
     often a loop runs its steps, None where that is not known. ``fn`` and ``site`` say where the code is, for further questions.
-    Waits of one ``deadline`` (its name with that of the function) share the limit: together they last no longer.
+    Waits of one ``deadline`` (its name with that of the function) share the limit: together they last no longer. ``param`` is the
+    parameter of ``fn`` that is the limit, if it is one.
     """
 
     kind: Kind
@@ -47,6 +48,7 @@ class Step(NamedTuple):
     fn: Fn
     site: Site | None
     deadline: str = ""
+    param: str = ""
 
     @property
     def waits(self) -> bool:
@@ -74,6 +76,9 @@ def at_span(
     bounded: bool = True,
     times: int | None = None,
     site: Site | None = None,
+    given: Expr | None = None,
 ) -> Step:
-    """A step at a place in a function's file."""
-    return Step(kind, text, fn.path, span.line, span.col, limit, bounded, times, steps, fn, site)
+    """A step at a place in a function's file; ``given`` is the expression that limits it."""
+    names = (param.name for param in fn.facts.params)
+    param = given.id if isinstance(given, Name) and given.id in names else ""
+    return Step(kind, text, fn.path, span.line, span.col, limit, bounded, times, steps, fn, site, "", param)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shutdown_lint.facts import Arg, Attr, Await, Call, Comp, Expr, Name, Span, Stmt
 from shutdown_lint.project.handles import Fn
@@ -83,6 +83,7 @@ class Calls:
                     limit=self.limit(call),
                     bounded=seen,
                     site=self.site(call),
+                    given=argument(call, 1, "timeout"),
                 )
                 if inner
                 else self._step("wait", text(call), call.span, limit=self.limit(call))
@@ -142,7 +143,7 @@ class Calls:
             given = argument(call, 99, "timeout")
             limit = seconds(given, self._fn, self._project)
             yield self._step(
-                "wait", text(call), call.span, limit=limit, bounded=given is not None, site=self.site(call)
+                "wait", text(call), call.span, limit=limit, bounded=given is not None, site=self.site(call), given=given
             )
             return
         threaded = next((_THREADED[name] for name in names if name in _THREADED), None)
@@ -194,7 +195,7 @@ class Calls:
     def called(self, target: Fn, label: str, span: Span, site: Site | None) -> Iterator[Step]:
         inner = self._inside(target)
         if site is not None:
-            inner = settled(inner, target, site.call, self._project)
+            inner = settled(inner, target, site.call, self._fn, self._project)
         if inner:
             yield self._step("call", label, span, steps=inner, site=site)
 
@@ -212,19 +213,8 @@ class Calls:
 
     # --- making ------------------------------------------------------------------------------------------------------------
 
-    def _step(
-        self,
-        kind: Kind,
-        label: str,
-        span: Span,
-        *,
-        steps: tuple[Step, ...] = (),
-        limit: float | None = 0.0,
-        bounded: bool = True,
-        times: int | None = None,
-        site: Site | None = None,
-    ) -> Step:
-        return at_span(kind, label, span, self._fn, steps=steps, limit=limit, bounded=bounded, times=times, site=site)
+    def _step(self, kind: Kind, label: str, span: Span, **more: Any) -> Step:
+        return at_span(kind, label, span, self._fn, **more)
 
     def site(self, call: Call) -> Site | None:
         """Where the call stands."""

@@ -26,12 +26,22 @@ _RELEASES = frozenset({
 # Names by which one waits for an object of unknown type, where the result is dropped (that of `str.join` never is).
 _WAITS = frozenset({"join", "wait"})
 
+_POLLS = frozenset({"poll"})  # ends nothing: it reaps a child that has ended
+
 
 class Ends:
     """Reads the calls of one function by the objects on which they are made."""
 
     def __init__(self, fn: Fn, project: Project) -> None:
         self._fn, self._project = fn, project
+
+    def _is_object(self, receiver: Expr, names: tuple[str, ...]) -> bool:
+        """An object of unknown type, or of a class of a library; no module, and nothing of the language itself."""
+        if not names:
+            return not isinstance(receiver, Const)
+        values = self._project.evaluate.values(receiver, self._fn)
+        classes = [value.cls for value in values if isinstance(value, Instance) and isinstance(value.cls, str)]
+        return bool(classes) and not any(cls.startswith("builtins.") for cls in classes)
 
     def wait(self, wait: Wait) -> Iterator[Step]:
         """A call that is known to wait."""
@@ -53,8 +63,9 @@ class Ends:
     def _limited(self, call: Call, given: Expr | None, bounded: bool, site: Site | None) -> Step:
         """A wait with the limit that is given for it; a rest of the time until a deadline is at most that of the deadline."""
         until = deadline(given, self._fn)
-        limit = seconds(until.after if until is not None else given, self._fn, self._project) if bounded else None
-        found = at_span("wait", text(call), call.span, self._fn, limit=limit, bounded=bounded, site=site)
+        given = until.after if until is not None else given
+        limit = seconds(given, self._fn, self._project) if bounded else None
+        found = at_span("wait", text(call), call.span, self._fn, limit=limit, bounded=bounded, site=site, given=given)
         return found._replace(deadline=f"{self._fn.qualname}:{until.name}") if until is not None else found
 
     def _given(self, wait: Wait) -> Expr | None:
@@ -102,11 +113,11 @@ class Ends:
                 yield at_span("wait", text(call), call.span, self._fn, site=site)
             else:
                 yield self._limited(call, given, given is not None, site)
-        elif model is not None and last in model.release:
+        elif model is not None and last in model.release and last not in _POLLS:
             yield at_span("release", text(call), call.span, self._fn, site=site)
         elif model is not None and last in model.stop:
             yield at_span("stop", text(call), call.span, self._fn, site=site)
-        elif model is None and last in _RELEASES and not names and not isinstance(call.func.value, Const):
+        elif model is None and last in _RELEASES and self._is_object(call.func.value, names):
             yield at_span("release", text(call), call.span, self._fn, site=site)
 
 

@@ -30,7 +30,7 @@ Leaves: TypeAlias = Literal["next", "return", "raise"]
 
 _CANCELLED = ("CancelledError", "BaseException")
 EXIT = ("SystemExit", "BaseException")
-_ENDS_WAIT = frozenset(
+ENDS_WAIT = frozenset(
     {"set", "stop", "shutdown", "close", "cancel", "put", "put_nowait", "notify", "notify_all", "release", "send", "clear",
      "call_soon_threadsafe", "terminate", "kill", "stop_serving", "cancel_all", "interrupt"}
 )  # fmt: skip
@@ -287,8 +287,10 @@ def _ended_wait(handler: Handler, rest: Rest, project: Project) -> Stop | None:
             continue
         places = tuple(_awaited(frame.at, frame.fn, project))
         if handler.fn is None and handler.tells(places):
+            if last_name(handler.handling.handler) == "cancel":
+                return Stop(rest, "cancelled", "raise", _CANCELLED)
             return Stop(here, "wait", "next", ())
-        called = handler.calls_on(places) & _ENDS_WAIT
+        called = handler.calls_on(places) & ENDS_WAIT
         if called == {"cancel"}:
             return Stop(rest, "cancelled", "raise", _CANCELLED)
         if called:
