@@ -210,4 +210,4 @@ def _callbacks(entry: Fn, project: Project) -> Iterator[Part]:
     ]
     for given in reversed(found):
         for target in given.targets:
-            yield Part(f"atexit runs `{target.qualname}`", steps.of_function(target, project))
+            yield Part(f"atexit runs `{target.qualname}`", steps.of_function(target, project), at_exit=True)

@@ -25,12 +25,14 @@ _TASKS = frozenset({"create_task", "ensure_future", "run_coroutine_threadsafe"})
 class Part(NamedTuple):
     """One stretch of a path: why it runs, and its steps.
 
-    ``current`` marks what was under way when the signal came: the round of a loop that has to end first.
+    ``current`` marks what was under way when the signal came: the round of a loop that has to end first; ``at_exit`` a callback
+    of ``atexit``.
     """
 
     why: str
     steps: tuple[Step, ...]
     current: bool = False
+    at_exit: bool = False
 
 
 # --- the handler -----------------------------------------------------------------------------------------------------

@@ -151,6 +151,8 @@ class Calls:
             given = call.args[threaded].value if len(call.args) > threaded else None
             for target in self._project.calls.callables(given, self._fn):
                 yield from self.called(target, text(call), call.span, None)
+            if given is not None:
+                yield from self._ends.elsewhere(given, call._replace(args=call.args[threaded + 1 :]), self.site(call))
             return
         site = self.site(call)
         wait = self._project.protocol.wait(site, self._fn) if site is not None else None

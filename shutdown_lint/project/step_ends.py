@@ -9,7 +9,7 @@ from shutdown_lint.facts import Attr, Call, Const, Expr
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.limits import deadline, seconds
 from shutdown_lint.project.step import Step, at_span
-from shutdown_lint.project.values import Instance
+from shutdown_lint.project.values import External, Instance
 from shutdown_lint.walk import Site, argument, last_name, text
 
 if TYPE_CHECKING:
@@ -53,6 +53,17 @@ class Ends:
             yield at_span("wait", text(call), call.span, self._fn, site=wait.site)
         elif found.limit != 0.0 and not (wait.model.call == "os.waitpid" and _polls(call)):
             yield found
+
+    def elsewhere(self, function: Expr, call: Call, site: Site | None) -> Iterator[Step]:
+        """A function of a library that another thread runs, with the arguments of the call: ``to_thread(q.get, timeout=10)``."""
+        models = self._project.models
+        names = [v.name for v in self._project.evaluate.values(function, self._fn) if isinstance(v, External)]
+        model = next((found for name in names if (found := models.blocking.get(models.canonical(name)))), None)
+        if model is not None:
+            bounded = self._project.protocol.is_bounded(call, model)
+            given = argument(call, model.position if model.position >= 0 else 99, model.timeout or "\0")
+            said = text(site.call if site is not None else call)
+            yield self._limited(call, given, bounded, site)._replace(text=said)
 
     def _is_unbounded(self, call: Call) -> bool:
         """Whether the queue surely was made without a size: ``put`` never waits."""

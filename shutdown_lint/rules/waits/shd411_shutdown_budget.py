@@ -89,7 +89,8 @@ if __name__ == "__main__":
 ```
 
 ## Precision
-Tier D for the path of a SIGTERM handler. Only limits that are numbers in the code, or constants, count; of several branches the
+Tier D for the path of a SIGTERM handler (1 of 1 in 47 unseen packages); tier S where callbacks of ``atexit`` make up the sum, as it is
+not known whether the program has made what they end (1 of 2 there). Only limits that are numbers in the code, or constants, count; of several branches the
 longest, of what goes on at the same time the longest, of a loop of unknown length one round. Waits without limit are no part of the
 sum (SHD401). Tier S for a method that stops its object, or an atexit callback, whose own waits are above the limit, where no handler
 is seen to lead to it. Preview for other functions with such a name (3 of 3 in unseen packages were commands), and where only the
@@ -179,12 +180,13 @@ def _of_components(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Fi
 def _of_path(module: ModuleFacts, path: Path, found: Cost, grace: float) -> Finding:
     assert path.handling is not None
     firm = sum(cost(tuple(_firm(part.steps))).seconds for part in path.parts)
+    seen = sum(cost(tuple(_firm(part.steps))).seconds for part in path.parts if not part.at_exit)
     return RULE.finding(
         module,
         path.handling.site.call.span,
         f"the way from SIGTERM to the exit may last {_seconds(found.seconds)} ({_sum(found)}), and a program is killed after "
         f"{_seconds(grace)}",
-        tier="D" if firm >= grace + SLACK else "P",
+        tier="D" if seen >= grace + SLACK else "S" if firm >= grace + SLACK else "P",
         lost=_lost(path.steps, grace),
         trace=(path.origin, *_waits(found)),
         help=_HELP,
