@@ -26,7 +26,7 @@ class Unit(NamedTuple):
     """One thing that a platform starts.
 
     ``kind`` is ``image`` (a stage of a Dockerfile), ``compose``, ``pod``, ``systemd``, ``supervisor``, ``procfile`` or
-    ``script``; ``service``, ``artifact`` and ``settings`` start nothing. ``settings`` are those that shutdown depends on, by the
+    ``script``; ``service``, ``artifact``, ``settings`` and ``patch`` start nothing. ``settings`` are those that shutdown depends on, by the
     name that the format has for them. Not ``written``: what it starts is said elsewhere, by a service that it extends.
     """
 

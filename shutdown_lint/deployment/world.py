@@ -16,6 +16,7 @@ from shutdown_lint.deployment.composition import composed
 from shutdown_lint.deployment.durations import seconds
 from shutdown_lint.deployment.facts import Command, DeploymentFile, Setting, Unit
 from shutdown_lint.deployment.images import sh_of
+from shutdown_lint.deployment.kustomize import patched
 from shutdown_lint.facts import Assign, Const, ModuleFacts, Name
 from shutdown_lint.models import Program as Known
 from shutdown_lint.project import Fn, Project
@@ -23,7 +24,7 @@ from shutdown_lint.project.values import Function
 from shutdown_lint.source import SourceFile
 
 MAX_MODULES = 300  # of all linked programs together
-_START_NOTHING = ("service", "script", "artifact", "settings")
+_START_NOTHING = ("service", "script", "artifact", "settings", "patch")
 _SLEEP = re.compile(r"\bsleep\s+(\d+(?:\.\d+)?)([smh]?)\b")
 # the platforms' own limits in seconds, by the setting that changes them; docs/deployment.md names the sources
 GRACE = {
@@ -81,7 +82,7 @@ class World:
     """Deployment files and code; every answer is remembered."""
 
     def __init__(self, files: Iterable[DeploymentFile], sources: Sequence[SourceFile], project: Project) -> None:
-        self.files, self.project = composed(files), project
+        self.files, self.project = patched(composed(files)), project
         self.known = project.models.programs
         self._sources = [(source.absolute.replace(os.sep, "/"), source.name) for source in sources if not source.stub]
         self._built = Built(
