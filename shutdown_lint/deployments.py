@@ -20,6 +20,8 @@ from shutdown_lint.source.kinds import deployment_kind
 from shutdown_lint.suppressions import hash_layout
 from shutdown_lint.triggers import SUPPRESSION_WORDS
 
+_PATCH = "a patch (of Kustomize or the like), which is no object by itself: it counts for the one that it changes"
+
 
 class Deployed(NamedTuple):
     """The result, the number of files that were checked, and why others were left out."""
@@ -44,6 +46,8 @@ def analyse(files: Sequence[SourceFile], sources: Sequence[SourceFile], context:
         f"{file.path}: skipped, {one}" for file, one in outcomes if file.reported and isinstance(one, Note)
     )
     known = [one for _, one in outcomes if isinstance(one, DeploymentFile)]
+    patches = [one.path for one in known if _is_patch(one)]
+    warnings += tuple(f"{file.path}: skipped, {_PATCH}" for file in known if file.reported and file.path in patches)
     found: list[Finding] = trouble_findings(troubles, context.enabled)
     hidden = 0
     checks = rules_of(context.enabled, on_deployment=True)
@@ -54,8 +58,14 @@ def analyse(files: Sequence[SourceFile], sources: Sequence[SourceFile], context:
                 result = _of_file(file, world, checks, context)
                 found += result.kept
                 hidden += result.hidden
-    checked = sum(isinstance(one, DeploymentFile) and file.reported for file, one in outcomes)
+    checked = sum(file.reported and file.path not in patches for file in known)
     return Deployed(Result(tuple(found), hidden), checked, warnings)
+
+
+def _is_patch(file: DeploymentFile) -> bool:
+    """Whether the file holds a patch and nothing else; a kustomization holds more than its patches."""
+    name = file.absolute.replace("\\", "/").rpartition("/")[2]
+    return bool(file.units) and all(unit.kind == "patch" for unit in file.units) and "kustomization" not in name.lower()
 
 
 def _taken(file: SourceFile, context: Context) -> DeploymentFile | Trouble | Note | None:
@@ -80,7 +90,12 @@ def _project(sources: Sequence[SourceFile], context: Context) -> Project:
 
 
 def _of_file(file: DeploymentFile, world: World, checks: Sequence[Enabled], context: Context) -> suppress.Result:
-    found, failed = run_rules(checks, file.path, context.enabled, file, world)
+    found: list[Finding] = []
+    failed: set[str] = set()
+    for part in (file, *file.inner):
+        findings, wrong = run_rules(checks, file.path, context.enabled, part, world)
+        found += findings
+        failed |= wrong
     ran = {check.entry.code for check in checks} - failed
     data = context.contents.get(file.absolute)
     result = suppress.Result(tuple(found), 0)

@@ -321,6 +321,268 @@ def test_what_nobody_waits_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [stretch["rows"][0]["line"] for stretch in way["stretches"][-3:]] == [6, 8, 4]
 
 
+ITERATOR = """\
+import os, signal, subprocess, sys, threading
+
+class Watch:
+    def __init__(self):
+        self.leaving = threading.Event()
+        self.child = subprocess.Popen(["true"])
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return self.changed()
+
+    def changed(self):
+        if self.leaving.wait(0.5):
+            raise StopIteration
+        return os.path.exists("changed")
+
+    def on_term(self, signum, frame):
+        self.leaving.set()
+
+    def run(self):
+        signal.signal(signal.SIGTERM, self.on_term)
+        for changed in self:
+            if changed:
+                self.again()
+        self.close()
+
+    def again(self):
+        self.child.terminate()
+        self.child.wait(9)
+
+    def close(self):
+        if sys.platform == "win32" or os.name == "nt":
+            self.child.wait(90)
+        else:
+            self.child.terminate()
+        self.child.wait(4)
+
+if __name__ == "__main__":
+    Watch().run()
+"""
+
+GENERATOR = """\
+import signal, time
+
+class Feed:
+    def __init__(self):
+        self.running = True
+        self.log = open("log", "w")
+        signal.signal(signal.SIGTERM, self.on_term)
+
+    def on_term(self, signum, frame):
+        self.running = False
+
+    def lines(self):
+        while self.running:
+            time.sleep(0.5)
+            yield "line"
+
+    def run(self):
+        for line in self.lines():
+            self.log.write(line)
+        self.log.close()
+
+if __name__ == "__main__":
+    Feed().run()
+"""
+
+
+def test_the_flag_is_read_by_the_iterator_of_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(ITERATOR)
+    way = way_of(mapped(), "SIGTERM")
+    assert (way["complete"], way["seconds"], way["endless"]) == (True, 13, 0)
+    assert [stretch["current"] for stretch in way["stretches"]] == [False, True, False]
+    assert steps_of(way, "goes on")[1:] == [("stop", "self.child.terminate()"), ("wait", "self.child.wait(4)")]
+
+
+def test_the_flag_is_read_by_the_generator_of_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(GENERATOR)
+    way = way_of(mapped(), "SIGTERM")
+    assert (way["complete"], way["seconds"]) == (True, 0.5)
+    assert [stretch["why"] for stretch in way["stretches"]][1:] == [
+        "the loop in `Feed.lines` ends its round",
+        "`Feed.run` goes on",
+    ]
+    assert steps_of(way, "goes on") == [("release", "self.log.close()")]
+
+
+BROKER = """\
+import signal, sys
+from queue import Queue
+import paho.mqtt.client as paho
+import vendor.bus as vendor
+
+jobs = Queue()
+client = None
+bus = None
+
+def on_term(signum, frame):
+    client.loop_stop()
+    client.disconnect()
+    bus.disconnect()
+    jobs.join()
+    sys.exit(0)
+
+def main():
+    global client, bus
+    client = paho.Client("relay")
+    bus = vendor.Bus()
+    client.connect("broker")
+    signal.signal(signal.SIGTERM, on_term)
+    client.loop_forever()
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_objects_of_libraries_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``import paho.mqtt.client as paho`` binds the module, not the package of that name."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(BROKER)
+    assert steps_of(way_of(mapped(), "SIGTERM")) == [
+        ("release", "client.loop_stop()"),
+        ("release", "client.disconnect()"),
+        ("release", "bus.disconnect()"),
+        ("wait", "jobs.join()"),
+        ("exit", "sys.exit(0)"),
+    ]
+
+
+SERVING = """\
+import asyncio, signal, subprocess
+from multiprocessing.context import SpawnProcess
+
+def work():
+    print("work")
+
+def main():
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(loop.create_server(asyncio.Protocol, "localhost", 8025))
+    child = SpawnProcess(target=work)
+    child.start()
+    tail = subprocess.Popen(["tail", "-f", "log"])
+    loop.add_signal_handler(signal.SIGTERM, loop.stop)
+    loop.run_forever()
+    server.close()
+    loop.run_until_complete(server.wait_closed())
+    if tail.poll() is None:
+        tail.kill()
+        tail.wait()
+    child.join(8)
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_method_of_the_loop_is_the_handler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(SERVING)
+    programs = {program["kind"]: program for program in mapped()["programs"]}
+    way = next(way for way in programs["program"]["ways"] if way["trigger"] == "SIGTERM")
+    assert (way["complete"], way["seconds"], way["endless"]) == (True, 8, 0)
+    assert steps_of(way) == [
+        ("release", "server.close()"),
+        ("release", "server.wait_closed()"),
+        ("maybe", "if tail.poll() is None"),
+        ("stop", "tail.kill()"),
+        ("wait", "tail.wait()"),
+        ("wait", "child.join(8)"),
+    ]
+    assert programs["process"]["name"] == "app:work"
+    assert not any(way["handled"] for way in programs["process"]["ways"] if way["trigger"] == "SIGTERM")
+
+
+FACTORY = """\
+import multiprocessing, signal, threading, time
+
+class Kind:
+    def interrupt(self, workers):
+        pass
+
+class Threads(Kind):
+    def make(self, body):
+        return threading.Thread(target=body, daemon=True)
+
+class Processes(Kind):
+    def make(self, body):
+        return multiprocessing.Process(target=body, daemon=True)
+
+    def interrupt(self, workers):
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.join(1)
+
+KINDS = {"thread": Threads, "process": Processes}
+
+class Pool:
+    def __init__(self, kind):
+        self.stopping = False
+        self.graceful = True
+        self.kind = KINDS[kind]()
+        self.watcher = self.make()
+        self.workers = []
+        for _ in range(4):
+            self.workers.append(self.make())
+
+    def make(self):
+        def body():
+            while not self.stopping:
+                time.sleep(1)
+        return self.kind.make(body)
+
+    def on_term(self, signum, frame):
+        self.graceful = signum == signal.SIGTERM
+        self.stopping = True
+
+    def stop(self, graceful):
+        if graceful:
+            for worker in self.workers + [self.watcher]:
+                worker.join({limit})
+            return
+        self.kind.interrupt(self.workers)
+
+    def run(self):
+        signal.signal(signal.SIGTERM, self.on_term)
+        self.watcher.start()
+        for worker in self.workers:
+            worker.start()
+        while not self.stopping:
+            time.sleep(0.5)
+        self.stop({graceful})
+
+if __name__ == "__main__":
+    Pool("thread").run()
+"""
+
+
+@pytest.mark.parametrize("graceful", ["self.graceful", "True", "False"])
+def test_workers_that_a_factory_of_the_project_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graceful: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(FACTORY.replace("{limit}", "7").replace("{graceful}", graceful))
+    (program,) = [program for program in mapped()["programs"] if program["kind"] == "program"]
+    (way,) = [way for way in program["ways"] if way["trigger"] == "SIGTERM"]
+    kills = steps_of(way, "daemon threads")
+    if graceful == "True":
+        assert not kills
+    else:
+        said = ("lost", "Pool.make.<locals>.body in threading.Thread")
+        assert kills == [("maybe", "where nothing has waited for it"), said]
+    # what the graceful way waits for and the other way's limits are not added
+    assert way["seconds"] == {"self.graceful": 7.5, "True": 7.5, "False": 1.5}[graceful]
+
+
 COMMANDS = """\
 import os, signal, subprocess, sys
 

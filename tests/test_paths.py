@@ -7,7 +7,7 @@ import textwrap
 from shutdown_lint.lower import lower_module
 from shutdown_lint.project import Project
 from shutdown_lint.project.paths import Path, paths
-from shutdown_lint.project.steps import Step, leaves
+from shutdown_lint.project.step import Step, leaves
 
 
 def path_of(source: str, trigger: str = "SIGTERM") -> Path:

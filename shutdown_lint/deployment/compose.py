@@ -8,6 +8,8 @@ from shutdown_lint.deployment.facts import Command, Setting, Span, Unit
 from shutdown_lint.deployment.yaml import Node, documents
 
 _SCALARS = ("init", "stop_signal", "stop_grace_period", "image", "working_dir")
+_DEFAULTS = {"init": "false", "stop_signal": "SIGTERM", "stop_grace_period": "10s"}
+RESET, OVERRIDE = "!reset", "!override"  # Compose file reference, "Merge": tags of keys that take nothing over
 
 
 def read(text: str) -> tuple[Unit, ...]:
@@ -22,7 +24,19 @@ def read(text: str) -> tuple[Unit, ...]:
 
 
 def _unit(name: str, key: Node, service: Node) -> Unit:
+    written = service
+    service = _without_resets(service)
     settings = [(word, setting) for word in _SCALARS if (setting := service.setting(word)) is not None]
+    settings += [
+        (key.value, Setting(_DEFAULTS[key.value], value.span))
+        for key, value in written.pairs
+        if value.tag == RESET and key.value in _DEFAULTS
+    ]
+    settings += [
+        ("reset", Setting("env" if word == "environment" else word, key.span))
+        for word, key, value in written.entries()
+        if value.tag in (RESET, OVERRIDE)
+    ]
     build = service.get("build")
     if build is not None and build.kind == "scalar":
         settings.append(("build", Setting(build.value, build.span)))
@@ -35,6 +49,15 @@ def _unit(name: str, key: Node, service: Node) -> Unit:
         settings.append(("pid", Setting(pid1.value, pid1.span)))
     settings += [*_extends(service), *environment(service.get("environment"))]
     return Unit("compose", name, key.span, command(service, "entrypoint"), command(service, "command"), tuple(settings))
+
+
+def _without_resets(service: Node) -> Node:
+    """The service without the keys that a tag takes away."""
+    if not any(value.tag == RESET for _, value in service.pairs):
+        return service
+    found = Node(service.kind, service.span)
+    found.pairs = [(key, value) for key, value in service.pairs if value.tag != RESET]
+    return found
 
 
 def _extends(service: Node) -> list[tuple[str, Setting]]:

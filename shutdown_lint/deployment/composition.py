@@ -86,11 +86,14 @@ def _extended(unit: Unit, file: DeploymentFile, known: Mapping[str, DeploymentFi
 
 def _over(unit: Unit, base: Unit, file: DeploymentFile) -> Unit:
     """The unit with all that it does not say itself from its base."""
-    own = {key for key, _ in unit.settings}
+    resets = {setting.value for key, setting in unit.settings if key == "reset"}
+    own = {key for key, _ in unit.settings if key != "env"} | resets | {"reset"}
     taken = [(key, _moved(key, setting, unit.span, file)) for key, setting in base.settings if key not in own]
+    entrypoint = None if "entrypoint" in resets else _command(base.entrypoint, unit.span)
+    command = None if "command" in resets else _command(base.command, unit.span)
     return unit._replace(
-        entrypoint=unit.entrypoint or _command(base.entrypoint, unit.span),
-        command=unit.command or _command(base.command, unit.span),
+        entrypoint=unit.entrypoint or entrypoint,
+        command=unit.command or command,
         settings=(*taken, *unit.settings),
         written=bool(unit.entrypoint or unit.command),
     )
@@ -108,7 +111,8 @@ def _command(command: Command | None, span: Span) -> Command | None:
 def _with_stopping(unit: Unit, above: Unit) -> Unit:
     """A service with the settings of the override file, which compose reads without being told.
 
-    A shorter grace period is left out: it is judged in the override file, and this one may be used without that.
+    A shorter grace period is left out, and so is one that is reset: it is judged in the override file, and this one may be used
+    without that.
     """
     changed = [
         (key, Setting(found.value, unit.span))

@@ -22,6 +22,8 @@ _INSTRUCTION = re.compile(r"\s*([A-Za-z]+)(?:\s+|$)")
 _FROM = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?\s*$", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))")
 _COPY_FLAGS = re.compile(r"(?:--\S+\s+)*")
+# `COPY <<EOF /start.sh` and `RUN cat <<EOF > /start.sh`: where the heredoc goes
+_INTO = re.compile(r"(?:--\S+\s+)*<<\S+\s+(?P<copied>[^\s<]+)\Z|cat\b[^;&|]*>\s*(?P<written>[^\s<>;&|]+)")
 DEFAULT_SHELL = ("/bin/sh", "-c")
 MAX_STAGES = 200  # the last ones: an image is built from them
 
@@ -77,6 +79,17 @@ def _escape(lines: list[str]) -> str:
         if not _DIRECTIVE.match(line.strip()):
             break
     return "\\"
+
+
+def scripts(text: str) -> Iterator[tuple[str, str]]:
+    """The files that heredocs make: name, and text on the lines that it has in the Dockerfile."""
+    for item in instructions(text) if "<<" in text else ():
+        match = _INTO.match(item.rest) if item.word in ("COPY", "ADD", "RUN") and item.heredoc else None
+        if match is not None and item.rest.count("<<") == 1:
+            path = match["copied"] or match["written"]
+            name = path.strip("\"'").rpartition("/")[2]
+            if name:
+                yield name, "\n" * item.span.end_line + item.heredoc
 
 
 class _Stage:

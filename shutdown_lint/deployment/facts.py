@@ -26,7 +26,7 @@ class Unit(NamedTuple):
     """One thing that a platform starts.
 
     ``kind`` is ``image`` (a stage of a Dockerfile), ``compose``, ``pod``, ``systemd``, ``supervisor``, ``procfile`` or
-    ``script``; ``service``, ``artifact`` and ``settings`` start nothing. ``settings`` are those that shutdown depends on, by the
+    ``script``; ``service``, ``artifact``, ``settings`` and ``patch`` start nothing. ``settings`` are those that shutdown depends on, by the
     name that the format has for them. Not ``written``: what it starts is said elsewhere, by a service that it extends.
     """
 
@@ -63,7 +63,10 @@ class Unit(NamedTuple):
 
 
 class DeploymentFile(NamedTuple):
-    """A deployment file: ``path`` as findings show it, ``absolute``; ``text`` only of scripts, which others refer to."""
+    """A deployment file: ``path`` as findings show it, ``absolute``; ``text`` only of scripts, which others refer to.
+
+    ``inner`` are scripts that stand in the file itself, as heredocs of a Dockerfile do; their lines are those of the file.
+    """
 
     path: str
     absolute: str
@@ -71,6 +74,7 @@ class DeploymentFile(NamedTuple):
     reported: bool
     units: tuple[Unit, ...]
     text: str = ""
+    inner: tuple[DeploymentFile, ...] = ()
 
 
 class Note(Exception):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-from shutdown_lint.deployment import template
+from shutdown_lint.deployment import kustomize, template
 from shutdown_lint.deployment.compose import span_of
-from shutdown_lint.deployment.facts import Command, Note, Setting, Unit
+from shutdown_lint.deployment.facts import BrokenError, Command, Note, Setting, Unit
 from shutdown_lint.deployment.yaml import Node, documents
 
 KINDS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "Service")
 _IS_ONE = re.compile(
-    rb"^[ \t]*(?:-[ \t]+)?[\"']?kind[\"']?:[ \t]*[\"']?(?:" + "|".join(KINDS).encode() + rb"|List)\b", re.MULTILINE
+    rb"^[ \t]*(?:-[ \t]+)?[\"']?kind[\"']?:[ \t]*[\"']?(?:" + "|".join(KINDS).encode() + rb"|List|Kustomization)\b",
+    re.MULTILINE,
 )
 # where the PodSpec of an object is
 _PATHS = {"Pod": ("spec",), "CronJob": ("spec", "jobTemplate", "spec", "template", "spec")}
@@ -24,15 +25,41 @@ def concerns(data: bytes) -> bool:
 
 
 def read(text: str) -> tuple[Unit, ...]:
-    """A unit for each container, and one for each service. Raises ``Note`` for templates."""
+    """A unit for each container, and one for each service; ``patch`` units for what a patch of Kustomize says of one.
+
+    Raises ``Note`` for templates.
+    """
     if template.is_one(text):
         raise Note("a template (of Helm or the like), which has no values yet")
-    objects = [node for root in documents(text) for node in _objects(root)]
-    units = tuple(unit for node in objects for unit in _units(node))
+    roots = documents(text)
+    units = tuple(unit for root in roots for node in _objects(root) for unit in _units(node))
+    return (*_as_patches(units), *(unit for root in roots for unit in _of_kustomization(root)))
+
+
+def _as_patches(units: tuple[Unit, ...]) -> tuple[Unit, ...]:
+    """Containers without any image are no object by themselves."""
     pods = [unit for unit in units if unit.kind == "pod"]
-    if pods and not any(unit.get("image") for unit in pods):
-        raise Note("a patch (of Kustomize or the like), which has no image and is no object by itself")
-    return units
+    if any(unit.get("image") for unit in pods):
+        return units
+    return tuple(unit._replace(kind="patch") if unit.kind == "pod" else unit for unit in units)
+
+
+def _of_kustomization(root: Node) -> list[Unit]:
+    kind = root.setting("kind") if root.kind == "mapping" else None
+    if kind is None or kind.value != "Kustomization":
+        return []
+    found: list[Unit] = []
+    for text, name in kustomize.texts(root):
+        try:
+            inner = documents(text)
+        except BrokenError:
+            continue  # the patch has placeholders, or is a path with a line break
+        for patch in inner:
+            if patch.kind == "sequence":
+                found += kustomize.operations(patch, name, kind)
+            else:
+                found += [unit._replace(kind="patch", span=kind.span) for unit in _units(patch) if unit.kind == "pod"]
+    return found
 
 
 def _objects(root: Node) -> list[Node]:
@@ -56,8 +83,11 @@ def _units(node: Node) -> list[Unit]:
         return [Unit("service", title, kind.span, settings=tuple(labels))]
     spec = node.at(*_PATHS.get(kind.value, _USUAL))
     containers = spec.get("containers") if spec is not None else None
-    if spec is None or containers is None:
+    if spec is None:
         return []
+    if containers is None:
+        grace = spec.setting(kustomize.GRACE)
+        return [Unit("pod", f"{title}/", kind.span, settings=((kustomize.GRACE, grace),))] if grace is not None else []
     return [_container(item, kind, title, spec, node) for item in containers.items if item.kind == "mapping"]
 
 

@@ -7,6 +7,7 @@ import os
 from shutdown_lint.deployment.facts import BrokenError, DeploymentFile, Note, Unit
 from shutdown_lint.source import SourceFile, Trouble
 from shutdown_lint.source.decoding import BOM
+from shutdown_lint.source.kinds import deployment_kind
 
 MAX_BYTES = 1024 * 1024  # etcd takes no object above 1.5 MiB; larger ones are data
 MAX_SCRIPT_BYTES = 128 * 1024
@@ -50,7 +51,21 @@ def read(file: SourceFile, kind: str, data: bytes) -> Outcome:
         return note
     except RecursionError:
         return Trouble("SHD903", "nested too deeply to be analysed")
-    return DeploymentFile(file.path, file.absolute, kind, file.reported, units, text if kind == "script" else "")
+    found = DeploymentFile(file.path, file.absolute, kind, file.reported, units, text if kind == "script" else "")
+    return found._replace(inner=_inner(found, text)) if kind == "dockerfile" else found
+
+
+def _inner(file: DeploymentFile, text: str) -> tuple[DeploymentFile, ...]:
+    """The scripts for a shell that the Dockerfile holds."""
+    from shutdown_lint.deployment import dockerfile, script
+
+    given = ((name, content) for name, content in dockerfile.scripts(text) if _is_script(name, content))
+    made = ((content, script.read(content, name)) for name, content in given)
+    return tuple(file._replace(kind="script", units=units, text=content) for content, units in made if units)
+
+
+def _is_script(name: str, content: str) -> bool:
+    return content.lstrip("\n").startswith("#!") or deployment_kind(name) == "script"
 
 
 def _units(kind: str, text: str, name: str) -> tuple[Unit, ...]:

@@ -11,8 +11,9 @@ _SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+(\S+))?")
 
 def read(text: str, name: str) -> tuple[Unit, ...]:
     """One unit, where the script is one for a shell."""
-    shell = shell_of(text)
-    place = Span(1, 1, 1, len(text.partition("\n")[0]) + 1)
+    first = len(text) - len(text.lstrip("\n"))  # of a script inside of another file
+    shell = shell_of(text[first:])
+    place = Span(first + 1, 1, first + 1, len(text[first:].partition("\n")[0]) + 1)
     return (Unit("script", name, place, settings=(("shell", Setting(shell, place)),)),) if shell else ()
 
 

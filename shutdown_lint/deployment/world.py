@@ -16,6 +16,7 @@ from shutdown_lint.deployment.composition import composed
 from shutdown_lint.deployment.durations import seconds
 from shutdown_lint.deployment.facts import Command, DeploymentFile, Setting, Unit
 from shutdown_lint.deployment.images import sh_of
+from shutdown_lint.deployment.kustomize import patched
 from shutdown_lint.facts import Assign, Const, ModuleFacts, Name
 from shutdown_lint.models import Program as Known
 from shutdown_lint.project import Fn, Project
@@ -23,7 +24,7 @@ from shutdown_lint.project.values import Function
 from shutdown_lint.source import SourceFile
 
 MAX_MODULES = 300  # of all linked programs together
-_START_NOTHING = ("service", "script", "artifact", "settings")
+_START_NOTHING = ("service", "script", "artifact", "settings", "patch")
 _SLEEP = re.compile(r"\bsleep\s+(\d+(?:\.\d+)?)([smh]?)\b")
 # the platforms' own limits in seconds, by the setting that changes them; docs/deployment.md names the sources
 GRACE = {
@@ -81,19 +82,24 @@ class World:
     """Deployment files and code; every answer is remembered."""
 
     def __init__(self, files: Iterable[DeploymentFile], sources: Sequence[SourceFile], project: Project) -> None:
-        self.files, self.project = composed(files), project
+        self.files, self.project = patched(composed(files)), project
         self.known = project.models.programs
         self._sources = [(source.absolute.replace(os.sep, "/"), source.name) for source in sources if not source.stub]
         self._built = Built(
             self.files, [*dict(project.scripts), *(name.partition(".")[0] for _, name in self._sources)]
         )
         self._scripts: dict[str, list[DeploymentFile]] = {}
-        for file in self.files:
+        for file in self._all():
             if file.kind == "script":
-                self._scripts.setdefault(os.path.basename(file.absolute), []).append(file)
+                name = file.units[0].name if file.units else os.path.basename(file.absolute)
+                self._scripts.setdefault(name, []).append(file)
         self.start = cache(self._start)
         self.linked = cache(self._linked)
         self._load()
+
+    def _all(self) -> Iterator[DeploymentFile]:
+        """The files, each with the scripts that stand in it."""
+        return (part for file in self.files for part in (file, *file.inner))
 
     def units(self, kind: str) -> Iterator[tuple[DeploymentFile, Unit]]:
         """All units of a kind."""
@@ -108,7 +114,16 @@ class World:
             first, then = stage.entrypoint, then or stage.command
         words = (*(first.words if first else ()), *(then.words if then and not (first and first.shell_form) else ()))
         image = stage.value("image") if stage is not None else unit.value("image")
-        return Start(words, image, stage, commands.resolve(words, self.known))
+        return Start(words, image, stage, self._through(commands.resolve(words, self.known), file, unit, stage))
+
+    def _through(self, chain: Chain, file: DeploymentFile, unit: Unit, stage: Unit | None) -> Chain:
+        """The chain where its program is an entry script of the project under a name that does not tell."""
+        program = chain.program
+        if program is None or program.kind != "console" or "/" not in program.words[0]:
+            return chain
+        path = program.words[0]
+        script = self.script(file, path, stage or (unit if unit.kind == "image" else None))
+        return chain if script is None else chain._replace(script=path, arguments=program.words[1:], program=None)
 
     def stage(self, file: DeploymentFile, unit: Unit) -> Unit | None:
         """The stage of a Dockerfile of the project that a compose service or a pod runs, where that is certain."""
@@ -132,7 +147,8 @@ class World:
         here = os.path.dirname(file.absolute)
         near = [other for other in found if f"{os.path.dirname(other.absolute)}/".startswith(f"{here}/")]
         beside = [other for other in near if os.path.dirname(other.absolute) == here]
-        best = beside or near or found
+        own = [other for other in found if other.absolute == file.absolute]
+        best = own or beside or near or found
         return best[0] if len(best) == 1 else None
 
     def entry_script(self, file: DeploymentFile, unit: Unit) -> DeploymentFile | None:
@@ -174,7 +190,7 @@ class World:
 
     def _load(self) -> None:
         """Bring the modules of all programs in before anything is asked about them: answers of the project are remembered."""
-        found = [self.linked(program, file) for file in self.files for program in self._programs(file)]
+        found = [self.linked(program, file) for file in self._all() for program in self._programs(file)]
         room = MAX_MODULES
         for linked in filter(None, found):
             queue, seen = [linked.entry.module.name], {linked.entry.module.name}

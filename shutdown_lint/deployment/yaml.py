@@ -17,12 +17,12 @@ _MAX_MERGES = 8  # merge keys within merge keys
 
 
 class Node:
-    """A scalar (``value``), a sequence (``items``) or a mapping (``pairs``)."""
+    """A scalar (``value``), a sequence (``items``) or a mapping (``pairs``), with its local ``tag`` (``!reset``), if any."""
 
-    __slots__ = ("items", "kind", "pairs", "plain", "span", "value")
+    __slots__ = ("items", "kind", "pairs", "plain", "span", "tag", "value")
 
-    def __init__(self, kind: str, span: Span, value: str = "", plain: bool = False) -> None:
-        self.kind, self.span, self.value, self.plain = kind, span, value, plain
+    def __init__(self, kind: str, span: Span, value: str = "", plain: bool = False, tag: str = "") -> None:
+        self.kind, self.span, self.value, self.plain, self.tag = kind, span, value, plain, tag
         self.items: list[Node] = []
         self.pairs: list[tuple[Node, Node]] = []
 
@@ -125,7 +125,8 @@ def _node(event: Any, name: str, anchors: dict[str, Node]) -> Node:
             raise BrokenError(f"cannot be read as YAML: no anchor `{event.anchor[:60]}`", span.line, span.col)
         return known
     kind = {"ScalarEvent": "scalar", "MappingStartEvent": "mapping"}.get(name, "sequence")
-    node = Node(kind, span, event.value if kind == "scalar" else "", kind == "scalar" and event.implicit[0])
+    value = event.value if kind == "scalar" else ""
+    node = Node(kind, span, value, kind == "scalar" and event.implicit[0], event.tag or "")
     if event.anchor:
         anchors[event.anchor] = node
     return node

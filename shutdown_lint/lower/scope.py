@@ -6,7 +6,7 @@ import re
 import unicodedata
 from itertools import accumulate
 
-from shutdown_lint.facts import Class, Function, Name
+from shutdown_lint.facts import Class, Function, ImportName, Name
 
 
 class SyntaxTrouble(Exception):
@@ -68,3 +68,12 @@ def line_starts(text: str) -> list[int]:
 def normal(identifier: str) -> str:
     """The identifier as CPython compares it: NFKC-normalised (Language Reference 2.3)."""
     return identifier if identifier.isascii() else unicodedata.normalize("NFKC", identifier)
+
+
+def imported(module: str, bound: str | None) -> ImportName:
+    """What ``import module as bound`` binds; ``import a.b as a`` is ``from a import b as a``, as ``a`` is not the package."""
+    top, _, _ = module.partition(".")
+    if bound == top != module:
+        package, _, last = module.rpartition(".")
+        return ImportName(bound, package, last, 0)
+    return ImportName(bound or top, module, None, 0)

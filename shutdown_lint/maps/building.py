@@ -41,7 +41,7 @@ def build(
 
 
 def _programs(project: Project, findings: Sequence[Finding], grace: float) -> list[Program]:
-    own: dict[Fn, list[Path]] = {entry: [] for entry in entries(project)}
+    own: dict[Fn, list[Path]] = {entry: [] for entry in (*entries(project), *children(project))}
     loose: list[Path] = []
     for path in paths(project):
         if path.entry is not None:

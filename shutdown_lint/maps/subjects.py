@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shutdown_lint.facts import Attr, Call, Expr, Name, Subscript
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.steps import Step
+from shutdown_lint.project.step import Step
 from shutdown_lint.project.values import External, Module
 from shutdown_lint.walk import text
 

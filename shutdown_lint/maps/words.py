@@ -20,6 +20,7 @@ LABELS = {
     "group": "together",
     "limit": "at most",
     "exit": "exits",
+    "leave": "leaves",
     "raise": "raises",
 }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import Attr, Expr
 from shutdown_lint.project.handles import Cls, Fn
-from shutdown_lint.project.steps import Step
+from shutdown_lint.project.step import Step
 from shutdown_lint.project.values import Class, External, Function, Instance, Value
 from shutdown_lint.settings import Component
 

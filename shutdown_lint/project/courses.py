@@ -7,11 +7,12 @@ with the calls that lead there. What a handler tells picks the right one among t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Expr, Name, With
+from shutdown_lint.facts import Attr, Call, Expr, For, Name, With
 from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.iterating import rounds
 from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.programs import Frame, in_program, is_run
 from shutdown_lint.project.protocol import Loop, Wait
@@ -85,18 +86,29 @@ def _rests(
             continue
         here = (*frames, Frame(fn, at))
         loop = loops.get(id(at.stmt))
+        given = rounds(at.stmt, fn, project) if isinstance(at.stmt, For) else ()
+        if loop is None and any(not target.facts.is_generator for target in given):
+            loop = Loop(at, fn, (), True, ())  # what ends an iterator is in its own code
         if loop is not None:
             yield Rest(here, loop, None)
+        yield from _into(given, here, entry, calls, project)
         for site in sites.get(id(at.stmt), ()):
-            for target in _runs(site, fn, project) if len(here) < MAX_DEPTH else ():
-                if target in calls:
-                    calls[target].append(here[-1])
-                elif len(calls) < MAX_FUNCTIONS:
-                    calls[target] = [here[-1]]
-                    yield from _rests(target, here, entry, calls, project)
+            yield from _into(_runs(site, fn, project), here, entry, calls, project)
             wait = project.protocol.wait(site, fn)
             if wait is not None and not wait.bounded:
                 yield Rest(here, None, wait)
+
+
+def _into(
+    targets: Iterable[Fn], here: tuple[Frame, ...], entry: Fn, calls: dict[Fn, list[Frame]], project: Project
+) -> Iterator[Rest]:
+    """The rests of functions that the innermost frame runs; those that are known already are only noted."""
+    for target in targets if len(here) < MAX_DEPTH else ():
+        if target in calls:
+            calls[target].append(here[-1])
+        elif len(calls) < MAX_FUNCTIONS:
+            calls[target] = [here[-1]]
+            yield from _rests(target, here, entry, calls, project)
 
 
 def _runs(site: Site, fn: Fn, project: Project) -> Iterator[Fn]:

@@ -292,6 +292,8 @@ class Evaluator:
             return self.values(expr.value, fn)
         if isinstance(expr, Lambda):
             return (Function(self._project.modules.of(fn.module).functions[expr.function]),)
+        if isinstance(expr, Op) and expr.op == "+":
+            return (Container(joined),) if (joined := _unique(self._joined(expr, fn))) else NOTHING
         if isinstance(expr, Op):
             operands = expr.operands[1:] if expr.op == "if" else expr.operands if expr.op in ("and", "or") else ()
             return [v for operand in operands for v in self.values(operand, fn)]
@@ -312,6 +314,11 @@ class Evaluator:
                 yield from self.elements(self.values(item.value, fn))
             else:
                 yield from self.values(item, fn)
+
+    def _joined(self, expr: Op, fn: Fn) -> Iterable[Value]:
+        """The elements of ``self.workers + [self.watcher]``."""
+        for operand in expr.operands:
+            yield from self.elements(self.values(operand, fn))
 
     def _subscript(self, expr: Subscript, fn: Fn) -> Iterable[Value]:
         if isinstance(expr.value, Seq) and isinstance(expr.key, Const) and isinstance(expr.key.value, int):

@@ -13,7 +13,7 @@ from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import program
 from shutdown_lint.project.limits import seconds
 from shutdown_lint.project.routes import Part, continued
-from shutdown_lint.project.steps import Step
+from shutdown_lint.project.step import Step
 from shutdown_lint.walk import Site, argument, text
 
 if TYPE_CHECKING:

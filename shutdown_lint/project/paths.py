@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.facts import NO_SPAN, Attr
 from shutdown_lint.findings import Step as Place
-from shutdown_lint.project import budget, frameworks, leftovers, programs, routes, steps, stops
+from shutdown_lint.project import budget, frameworks, programs, routes, steps, stops
+from shutdown_lint.project.costs import NO_COST, Cost, cost, plus
 from shutdown_lint.project.courses import course
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import program
+from shutdown_lint.project.leftovers import Leftovers
 from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.routes import Part
 from shutdown_lint.project.signals import Handling, handlings
-from shutdown_lint.project.steps import Step
+from shutdown_lint.project.step import Step
 from shutdown_lint.project.stops import Handler, Stop
 from shutdown_lint.walk import text
 
@@ -57,28 +59,14 @@ class Path(NamedTuple):
     @property
     def cost(self) -> Cost:
         """How long the path may last from where the program has seen the signal."""
-        return reduce(_plus, (cost(part.steps) for part in self.parts if not part.current), NO_COST)
+        return reduce(plus, (cost(part.steps) for part in self.parts if not part.current), NO_COST)
 
     @property
     def whole_cost(self) -> Cost:
         """The same, and the round of the loop that is under way when the signal comes."""
-        return reduce(_plus, (cost(part.steps) for part in self.parts), NO_COST)
+        return reduce(plus, (cost(part.steps) for part in self.parts), NO_COST)
 
 
-class Cost(NamedTuple):
-    """How long steps may last: the sum of the limits that are known, the waits that make it up, and those without a number.
-
-    ``counted`` are (wait, its limit, how often); ``endless`` have no limit, ``open`` a limit or number of rounds that only
-    shows at run time.
-    """
-
-    seconds: float
-    counted: tuple[tuple[Step, float, int], ...]
-    endless: tuple[Step, ...]
-    open: tuple[Step, ...]
-
-
-NO_COST = Cost(0.0, (), (), ())
 _MEMO: Memo[tuple[Path, ...]] = Memo()
 
 
@@ -107,7 +95,7 @@ def from_signal(handling: Handling, project: Project, wanted: tuple[str, ...] = 
     for signal in handling.signals:
         if signal in wanted:
             handlers: list[Fn | None] = list(handling.targets)
-            if not handlers and isinstance(handling.handler, Attr) and handling.handler.name == "set":
+            if not handlers and isinstance(handling.handler, Attr) and handling.handler.name in stops.ENDS_WAIT:
                 handlers = [None]
             for entry in owners:
                 yield from (
@@ -127,7 +115,7 @@ def _of_handler(signal: str, handler: Handler, entry: Fn | None, project: Projec
     complete = stop is not None and entry is not None
     parts = list(_kept(part._replace(steps=budget.limited(part.steps, project)) for part in parts))
     if complete and entry is not None:
-        parts += _at_exit(entry, project)
+        parts += _at_exit(entry, parts, project)
     origin = handling.fn.step(handling.site.call.span, f"`{text(handling.site.call)}` in `{handling.fn.qualname}`")
     return Path(signal, origin, handling, entry, tuple(parts), complete, handler.installed is not handling)
 
@@ -182,7 +170,7 @@ def from_framework(entry: Fn, project: Project) -> Iterator[Path]:
     for signal in SIGNALS:
         parts = frameworks.parts(rest, name, signal, entry, project)
         kept = _kept(part._replace(steps=budget.limited(part.steps, project)) for part in parts)
-        yield Path(signal, origin, None, entry, (*kept, *_at_exit(entry, project)), True)
+        yield Path(signal, origin, None, entry, (*kept, *_at_exit(entry, kept, project)), True)
 
 
 def from_end(entry: Fn, project: Project) -> Path:
@@ -190,7 +178,8 @@ def from_end(entry: Fn, project: Project) -> Path:
     found = course(entry, project)
     rest = stops.longest(found.rests, found, project)
     unwound = routes.unwound(rest.frames, routes.INTERRUPT, project) if rest is not None else ()
-    parts = [*_kept(unwound), *_at_exit(entry, project)]
+    kept = _kept(unwound)
+    parts = [*kept, *_at_exit(entry, kept, project)]
     span = entry.facts.span if not entry.is_module else NO_SPAN
     return Path("end", entry.step(span, f"program `{entry.qualname}`"), None, entry, tuple(parts), rest is not None)
 
@@ -199,13 +188,16 @@ def _kept(parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple(part for part in parts if part.steps)
 
 
-def _at_exit(entry: Fn, project: Project) -> Iterator[Part]:
+def _at_exit(entry: Fn, before: Iterable[Part], project: Project) -> Iterator[Part]:
     """What the interpreter does when the program's code has ended; a child process ends without callbacks of ``atexit``."""
-    yield from _kept(leftovers.threads(entry, project))
+    callbacks = () if _is_child(entry, project) else tuple(_callbacks(entry, project))
+    done = [step for part in (*before, *callbacks) for step in part.steps]
+    left = Leftovers(entry, done, project)
+    yield from _kept(left.threads())
+    yield from callbacks
     if not _is_child(entry, project):
-        yield from _callbacks(entry, project)
-        yield from _kept(leftovers.children(entry, project))
-    yield from _kept(leftovers.killed(entry, project))
+        yield from _kept(left.children())
+    yield from _kept(left.killed())
 
 
 def _callbacks(entry: Fn, project: Project) -> Iterator[Part]:
@@ -218,60 +210,4 @@ def _callbacks(entry: Fn, project: Project) -> Iterator[Part]:
     ]
     for given in reversed(found):
         for target in given.targets:
-            yield Part(f"atexit runs `{target.qualname}`", steps.of_function(target, project))
-
-
-# --- cost ------------------------------------------------------------------------------------------------------------
-
-
-def cost(found: Iterable[Step]) -> Cost:
-    """How long the steps may last one after the other; an exit request ends them."""
-    total = NO_COST
-    for step in found:
-        total = _plus(total, _cost(step))
-        if step.kind == "exit":
-            break
-    return total
-
-
-def _cost(step: Step) -> Cost:
-    if step.kind in ("choice", "group"):
-        costs = [_cost(branch) for branch in step.steps]
-        longest = max(costs, key=lambda found: found.seconds)
-        return longest._replace(endless=tuple(wait for found in costs for wait in found.endless))
-    inner = cost(step.steps)
-    if step.kind == "call":  # the deadline is a local of the function: the next call sets another
-        return inner._replace(counted=tuple((w._replace(deadline=""), limit, n) for w, limit, n in inner.counted))
-    if step.kind == "loop":
-        times = 1 if step.times is None else step.times
-        opened = (step,) if step.times is None and any(not wait.deadline for wait, _, _ in inner.counted) else ()
-        counted = tuple((wait, limit, 1 if wait.deadline else rounds * times) for wait, limit, rounds in inner.counted)
-        return Cost(
-            sum(limit * rounds for _, limit, rounds in counted),
-            counted,
-            inner.endless,
-            (*inner.open, *opened),
-        )
-    if step.kind == "limit":
-        if step.limit is None:
-            return inner._replace(open=(*inner.open, step))
-        if inner.endless or inner.open or inner.seconds > step.limit or not step.bounded:
-            return Cost(step.limit, ((step, step.limit, 1),), (), ())
-        return inner
-    if step.kind != "wait" or step.limit == 0:
-        return inner
-    if step.limit is not None:
-        return Cost(step.limit, ((step, step.limit, 1),), (), ())
-    return Cost(0.0, (), (), (step,)) if step.bounded else Cost(0.0, (), (step,), ())
-
-
-def _plus(left: Cost, right: Cost) -> Cost:
-    """One after the other; what waits until the same deadline lasts no longer together."""
-    known = {wait.deadline for wait, _, _ in left.counted if wait.deadline}
-    more = tuple(part for part in right.counted if part[0].deadline not in known)
-    return Cost(
-        left.seconds + sum(limit * rounds for _, limit, rounds in more),
-        (*left.counted, *more),
-        (*left.endless, *right.endless),
-        (*left.open, *right.open),
-    )
+            yield Part(f"atexit runs `{target.qualname}`", steps.of_function(target, project), at_exit=True)

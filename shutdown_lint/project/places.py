@@ -160,6 +160,8 @@ class Tracker:
                 if expr is not parent.value:
                     return None
                 contains = False
+            elif isinstance(parent, Op) and parent.op == "+" and contains:
+                pass  # `self.workers + [self.watcher]`
             elif isinstance(parent, Comp):
                 if not any(expr is element for element in parent.elements):
                     return self._comprehension(expr, parent, fn, contains, hops)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from shutdown_lint.facts import Assign, Attr, Call, Expr, For, If, Raise, Return, Seq, Span, Subscript, Try, While, With
 from shutdown_lint.project import endings, steps
 from shutdown_lint.project.handles import Fn
+from shutdown_lint.project.leaves import without
 from shutdown_lint.project.places import Place
 from shutdown_lint.project.programs import Frame
-from shutdown_lint.project.steps import Step
+from shutdown_lint.project.step import ELSE, FAILS, Step
 from shutdown_lint.project.stops import EXIT, Handler, Leaves, Stop, same_place
 from shutdown_lint.walk import last_name, sites_at, text
 
@@ -24,12 +25,14 @@ _TASKS = frozenset({"create_task", "ensure_future", "run_coroutine_threadsafe"})
 class Part(NamedTuple):
     """One stretch of a path: why it runs, and its steps.
 
-    ``current`` marks what was under way when the signal came: the round of a loop that has to end first.
+    ``current`` marks what was under way when the signal came: the round of a loop that has to end first; ``at_exit`` a callback
+    of ``atexit``.
     """
 
     why: str
     steps: tuple[Step, ...]
     current: bool = False
+    at_exit: bool = False
 
 
 # --- the handler -----------------------------------------------------------------------------------------------------
@@ -107,7 +110,7 @@ def continued(frames: Sequence[Frame], leaves: Leaves, project: Project) -> Iter
         frame = frames[number - 1]
         if number < len(frames) and isinstance(frame.at.stmt, Return):
             leaves = "return"
-        found = tuple(_after(frame, leaves, project))
+        found = _after(frame, leaves, project)
         yield Part(f"`{frame.fn.qualname}` goes on", found)
         if any(step.kind == "exit" for step in found) or (number < len(frames) and _is_exit(frame, project)):
             yield from unwound(frames[: number - 1], EXIT, project)
@@ -120,20 +123,29 @@ def _is_exit(frame: Frame, project: Project) -> bool:
     return any(project.calls.is_call_to(site.call, frame.fn, *endings.SOFT_EXITS) for site in sites_at(frame.at))
 
 
-def _after(frame: Frame, leaves: Leaves, project: Project) -> Iterator[Step]:
+def _after(frame: Frame, leaves: Leaves, project: Project) -> tuple[Step, ...]:
     """What runs behind the place in its function; with a ``return`` only the cleanup around it."""
+    found: list[Step] = []
+    cleanup: list[Step] = []
     for place in frame.at.around():
         if leaves == "next":
             if place is frame.at and isinstance(place.stmt, (While, For)):
-                yield from steps.of_block(place.stmt.orelse, frame.fn, project)
-            yield from steps.of_block(place.after(), frame.fn, project)
+                found += steps.of_block(place.stmt.orelse, frame.fn, project)
+            found += steps.of_block(place.after(), frame.fn, project)
+            if {end.kind for end in endings.of_block(place.after(), frame.fn, project)} == {"return"}:
+                leaves = "return"
         outer = place.outer.stmt if place.outer is not None else None
+        ended: tuple[Step, ...] = ()
         if isinstance(outer, With):
-            yield from steps.leaving(outer, frame.fn, project)
+            ended = steps.leaving(outer, frame.fn, project)
         elif isinstance(outer, Try) and place.part != "final":
             if place.part == "body" and leaves == "next":
-                yield from steps.of_block(outer.orelse, frame.fn, project)
-            yield from steps.of_block(outer.final, frame.fn, project)
+                found += steps.of_block(outer.orelse, frame.fn, project)
+            ended = steps.of_block(outer.final, frame.fn, project)
+        found += ended
+        cleanup += ended
+    # a way out of one of the blocks skips those around it, and no cleanup
+    return without(found) if cleanup else without(found, "break", "continue")
 
 
 def unwound(
@@ -165,7 +177,7 @@ def _unwinding(frame: Frame, exceptions: tuple[str, ...], project: Project) -> t
                     caught = endings.comes_back(endings.of_block(handler.body, frame.fn, project))
                     break
             found += steps.of_block(outer.final, frame.fn, project)
-    return tuple(found), caught
+    return without(found), caught
 
 
 # --- the round that is under way -------------------------------------------------------------------------------------
@@ -193,8 +205,8 @@ def _needed(found: Sequence[Step], stop: Stop, project: Project) -> Iterator[Ste
     A wait for the very thing that the handler sets is over at once. What would run if the round failed is left out.
     """
     for step in found:
-        if step.kind == "choice" and step.text == steps.FAILS:
-            yield from _needed([s for b in step.steps if b.text == steps.ELSE for s in b.steps], stop, project)
+        if step.kind == "choice" and step.text == FAILS:
+            yield from _needed([s for b in step.steps if b.text == ELSE for s in b.steps], stop, project)
         elif step.steps:
             if step.kind == "choice" and _is_test(step, stop, project):
                 yield step

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeAlias
 
-from shutdown_lint.facts import Call, Const, Expr, If, Name, Op
+from shutdown_lint.facts import Attr, Call, Const, Expr, If, Name, Op
 from shutdown_lint.project.handles import Fn
+from shutdown_lint.project.leaves import pruned, surely
+from shutdown_lint.project.values import Constant
 from shutdown_lint.walk import has_star
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
-    from shutdown_lint.project.steps import Step
+    from shutdown_lint.project.step import Step
+
+# What a parameter is known to be, and what a test without `not`, `and` and `or` comes to; None where it is not known.
+Known: TypeAlias = Callable[[str], "Const | None"]
+Leaf: TypeAlias = Callable[[Expr], "bool | None"]
 
 
 def given(name: str, fn: Fn, call: Call, project: Project) -> Expr | None:
@@ -22,31 +28,114 @@ def given(name: str, fn: Fn, call: Call, project: Project) -> Expr | None:
     return project.calls.passed(call, fn, param) or param.default
 
 
-def settled(found: tuple[Step, ...], target: Fn, call: Call, project: Project) -> tuple[Step, ...]:
-    """The steps of a called function without the branches that the call's literal arguments (or the defaults) rule out."""
-    names = [param.name for param in target.facts.params]
-    values = ((name, given(name, target, call, project)) for name in names)
-    known = {name: bool(value.value) for name, value in values if isinstance(value, Const)}
-    return tuple(_settled(found, target, known)) if known else found
+def truth(test: Expr, leaf: Leaf) -> bool | None:
+    """What a test comes to by what ``not``, ``and`` and ``or`` make of its parts; None if that is not known."""
+    if isinstance(test, Op) and test.op == "not":
+        inner = truth(test.operands[0], leaf)
+        return None if inner is None else not inner
+    if isinstance(test, Op) and test.op in ("and", "or"):
+        decides = test.op == "or"
+        found = {truth(operand, leaf) for operand in test.operands}
+        return decides if decides in found else None if None in found else not decides
+    return leaf(test)
 
 
-def _settled(found: Iterable[Step], target: Fn, known: dict[str, bool]) -> Iterator[Step]:
-    tests = {(at.stmt.span.line, at.stmt.span.col): at.stmt.test for at in target.statements if isinstance(at.stmt, If)}
+def by_names(known: Known) -> Leaf:
+    """Reads ``flag``, ``code is None`` and ``code is not None`` by what the names are known to be."""
+    return lambda test: _named(test, known)
+
+
+def _named(test: Expr, known: Known) -> bool | None:
+    if isinstance(test, Op) and test.op in ("is", "is-not") and len(test.operands) == 2:
+        value, other = (_value(operand, known) for operand in test.operands)
+        if value is None or other is None or other.value is not None:
+            return None
+        return (value.value is None) == (test.op == "is")
+    value = _value(test, known)
+    return None if value is None else bool(value.value)
+
+
+def _value(expr: Expr, known: Known) -> Const | None:
+    if isinstance(expr, Const):
+        return expr
+    return known(expr.id) if isinstance(expr, Name) else None
+
+
+def settled(found: tuple[Step, ...], target: Fn, call: Call, caller: Fn, project: Project) -> tuple[Step, ...]:
+    """The steps of a called function as the call's literal arguments (or the defaults) have them.
+
+    Branches that they rule out are left out, and a limit that is a parameter is the one that is given.
+    """
+    return _of_call(found, target, call, caller, {}, project)
+
+
+def _of_call(
+    found: tuple[Step, ...], target: Fn, call: Call, caller: Fn, around: dict[str, Const], project: Project
+) -> tuple[Step, ...]:
+    """``around`` is what the calling function's own parameters are known to be: they may be passed on."""
+    known: dict[str, Const] = {}
+    for param in target.facts.params:
+        value = given(param.name, target, call, project)
+        if isinstance(value, Name) and value.id in around:
+            value = around[value.id]
+        elif value is not None and not isinstance(value, Const):
+            value = _number(value, caller, project)
+        if isinstance(value, Const):
+            known[param.name] = value
+    return pruned(tuple(_settled(found, target, known, project))) if known else found
+
+
+def _number(expr: Expr, fn: Fn, project: Project) -> Const | None:
+    """The one number that a name or an attribute stands for: ``STOP_TIMEOUT``."""
+    values = project.evaluate.values(expr, fn) if isinstance(expr, (Name, Attr)) else ()
+    found = values[0] if len(values) == 1 else None
+    value = found.value if isinstance(found, Constant) else None
+    return Const(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _limited(step: Step, known: dict[str, Const]) -> Step:
+    """A wait whose limit is a known parameter; with None it has no limit."""
+    value = known[step.param].value
+    if value is None:
+        return step._replace(limit=None, bounded=False, param="") if step.kind == "wait" else step
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return step
+    return step._replace(limit=float(value), param="")
+
+
+def _settled(found: Iterable[Step], target: Fn, known: dict[str, Const], project: Project) -> Iterator[Step]:
     for step in found:
-        test = tests.get((step.line, step.column)) if step.kind == "choice" and step.fn is target else None
-        truth = _truth(test, known) if test is not None else None
-        if truth is not None:
-            yield from _settled(step.steps[0 if truth else 1].steps, target, known)
-        elif step.kind != "call":
-            inner = tuple(_settled(step.steps, target, known))
+        if step.param in known and step.fn is target:
+            step = _limited(step, known)
+        holds = _holds(step, target, known)
+        if holds is not None:
+            inner = tuple(_settled(step.steps[0 if holds else 1].steps, target, known, project))
+            yield from inner
+            if surely(inner):
+                return
+        elif step.kind == "call":
+            yield _passed_on(step, target, known, project)
+        else:
+            inner = tuple(_settled(step.steps, target, known, project))
             if inner or not step.steps or step.kind == "branch":
                 yield step._replace(steps=inner)
-        else:
-            yield step
 
 
-def _truth(test: Expr, known: dict[str, bool]) -> bool | None:
-    if isinstance(test, Op) and test.op == "not":
-        truth = _truth(test.operands[0], known)
-        return None if truth is None else not truth
-    return known.get(test.id) if isinstance(test, Name) else None
+def _holds(step: Step, target: Fn, known: dict[str, Const]) -> bool | None:
+    """What the test of an ``if`` of the function comes to."""
+    if step.kind != "choice" or step.fn is not target:
+        return None
+    place = (step.line, step.column)
+    tests = (at.stmt.test for at in target.statements if isinstance(at.stmt, If))
+    spans = ((at.stmt.span.line, at.stmt.span.col) for at in target.statements if isinstance(at.stmt, If))
+    test = next((test for test, span in zip(tests, spans, strict=True) if span == place), None)
+    return truth(test, by_names(known.get)) if test is not None else None
+
+
+def _passed_on(step: Step, target: Fn, known: dict[str, Const], project: Project) -> Step:
+    """A call that hands a known parameter on: ``self._stop(graceful)``."""
+    call = step.site.call if step.site is not None and step.fn is target else None
+    if call is None or not any(isinstance(arg.value, Name) and arg.value.id in known for arg in call.args):
+        return step
+    inner = _of_call(step.steps, step.steps[0].fn, call, target, known, project)
+    return step._replace(steps=inner) if inner else step

@@ -13,6 +13,7 @@ from shutdown_lint.facts import Assign, Attr, Await, Body, Call, Const, Expr, Fo
 from shutdown_lint.project import endings, programs
 from shutdown_lint.project.courses import AWAITS, Course, Rest
 from shutdown_lint.project.handles import Fn
+from shutdown_lint.project.iterating import rounds
 from shutdown_lint.project.places import Place
 from shutdown_lint.project.programs import Frame, span_of
 from shutdown_lint.project.protocol import Loop
@@ -29,7 +30,7 @@ Leaves: TypeAlias = Literal["next", "return", "raise"]
 
 _CANCELLED = ("CancelledError", "BaseException")
 EXIT = ("SystemExit", "BaseException")
-_ENDS_WAIT = frozenset(
+ENDS_WAIT = frozenset(
     {"set", "stop", "shutdown", "close", "cancel", "put", "put_nowait", "notify", "notify_all", "release", "send", "clear",
      "call_soon_threadsafe", "terminate", "kill", "stop_serving", "cancel_all", "interrupt"}
 )  # fmt: skip
@@ -136,7 +137,7 @@ def find(handler: Handler, course: Course, project: Project) -> Stop | None:
         rest = longest(rests, course, project) or _somewhere(handler.installed, course)
         return Stop(rest, "raised", "raise", raised) if rest is not None else None
     for rest in rests:
-        for search in (_told_loop, _ended_wait, _told_round):
+        for search in (_told_loop, _told_next, _ended_wait, _told_round):
             found = search(handler, rest, project)
             if found is not None:
                 return found
@@ -255,6 +256,19 @@ def _told_loop(handler: Handler, rest: Rest, project: Project) -> Stop | None:
     return None
 
 
+def _told_next(handler: Handler, rest: Rest, project: Project) -> Stop | None:
+    """The project's own iterator, over which the loop runs, reads what the handler writes, and ends."""
+    loop = rest.loop.at.stmt if rest.loop is not None else None
+    for target in rounds(loop, rest.frames[-1].fn, project) if isinstance(loop, For) else ():
+        for fn in project.protocol.reach(target):
+            for at in fn.statements:
+                if isinstance(at.stmt, If) and _leads_out(at.stmt.body, fn, project):
+                    tests = tuple(project.protocol.places_read(at.stmt.test, fn))
+                    if handler.tells(tests):
+                        return Stop(rest, "loop", "next", (), tests)
+    return None
+
+
 def _leaving(at: At, fn: Fn, project: Project) -> Leaves | None:
     """How a branch of the ``if``, in the body of a loop, leaves that loop."""
     assert isinstance(at.stmt, If)
@@ -273,8 +287,10 @@ def _ended_wait(handler: Handler, rest: Rest, project: Project) -> Stop | None:
             continue
         places = tuple(_awaited(frame.at, frame.fn, project))
         if handler.fn is None and handler.tells(places):
+            if last_name(handler.handling.handler) == "cancel":
+                return Stop(rest, "cancelled", "raise", _CANCELLED)
             return Stop(here, "wait", "next", ())
-        called = handler.calls_on(places) & _ENDS_WAIT
+        called = handler.calls_on(places) & ENDS_WAIT
         if called == {"cancel"}:
             return Stop(rest, "cancelled", "raise", _CANCELLED)
         if called:
@@ -300,7 +316,8 @@ def _told_round(handler: Handler, rest: Rest, project: Project) -> Stop | None:
     """Something in the loop's round looks at what the handler writes, and leads out of the loop."""
     if rest.loop is None or not isinstance(rest.loop.at.stmt, (While, For)):
         return None
-    body = rest.loop.at.stmt.body
+    stmt = rest.loop.at.stmt
+    body = stmt.body
     inner = [t.fn for at in walk(body) for site in sites_at(at) for t in project.calls.targets(site.call, rest.loop.fn)]
     blocks = [(body, rest.loop.fn), *((fn.facts.body, fn) for target in inner for fn in project.protocol.reach(target))]
     for block, fn in blocks:

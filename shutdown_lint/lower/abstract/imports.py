@@ -5,13 +5,12 @@ from __future__ import annotations
 import ast
 
 from shutdown_lint.facts import ImportName
+from shutdown_lint.lower.scope import imported
 
 
 def lower_import(node: ast.Import) -> tuple[ImportName, ...]:
     """``import a.b`` binds ``a``; ``import a.b as c`` binds ``c`` to ``a.b``."""
-    return tuple(
-        [ImportName(alias.asname or alias.name.partition(".")[0], alias.name, None, 0) for alias in node.names]
-    )
+    return tuple([imported(alias.name, alias.asname) for alias in node.names])
 
 
 def lower_import_from(node: ast.ImportFrom) -> tuple[ImportName, ...]:

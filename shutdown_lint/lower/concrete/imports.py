@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import ImportName
 from shutdown_lint.lower.concrete.cursor import Cursor
-from shutdown_lint.lower.scope import normal
+from shutdown_lint.lower.scope import imported, normal
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -22,7 +22,7 @@ def lower_import(node: cst.Import, cursor: Cursor) -> tuple[ImportName, ...]:
 
 def _import_name(alias: cst.ImportAlias, cursor: Cursor) -> ImportName:
     module, bound = _alias(alias, cursor)
-    return ImportName(bound or module.partition(".")[0], module, None, 0)
+    return imported(module, bound)
 
 
 def lower_import_from(node: cst.ImportFrom, cursor: Cursor) -> tuple[ImportName, ...]:

@@ -1,7 +1,8 @@
 """An entry-point script runs the program as a child, and does not pass SIGTERM on.
 
 ## What it does
-Looks at shell scripts that a Dockerfile, a compose service or a Kubernetes container starts, also under the name that `COPY` gives them.
+Looks at shell scripts that a Dockerfile, a compose service or a Kubernetes container starts, also under the name that `COPY`
+gives them, and where a heredoc of the Dockerfile holds them.
 Reports the command that is the program (the last one, in each branch, or a server wherever it stands in the foreground) where it is run
 without `exec` and the script installs no `trap`.
 
@@ -51,6 +52,7 @@ programs, and for a script of which only its name says that it is an entry point
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -61,6 +63,7 @@ from shutdown_lint.facts import Span
 from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.deployment._reach import matters
+from shutdown_lint.source.kinds import deployment_kind
 
 RULE = Rule(
     code="SHD602",
@@ -110,11 +113,13 @@ def _finding(file: DeploymentFile, item: InScript, trace: tuple[Step, ...], sure
         confidence="proven" if sure else "likely",
         trace=trace,
         help=_HELP if item.last and not command.piped else "make it the script's last act, behind `exec`",
-        fix=_fix(started=bool(trace)),
+        fix=_fix(file, started=bool(trace)),
     )
 
 
-def _fix(*, started: bool) -> Fix | str:
+def _fix(file: DeploymentFile, *, started: bool) -> Fix | str:
+    if deployment_kind(os.path.basename(file.absolute)) != "script":
+        return "the script stands in another file"
     if not started:
         return "nothing of the project starts the script; where another script reads it, `exec` would end that one"
     return Fix("safe", "put `exec` before the command", "shd602")

@@ -69,6 +69,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.deployment.facts import DeploymentFile, Unit
+from shutdown_lint.deployment.kustomize import PATCHED
 from shutdown_lint.deployment.world import World
 from shutdown_lint.findings import Finding
 from shutdown_lint.rules.base import Rule
@@ -89,6 +90,8 @@ def check(file: DeploymentFile, world: World) -> Iterator[Finding]:
     for unit in file.units:
         if unit.kind != "pod" or unit.value("kind") not in ("Deployment", "StatefulSet") or unit.get("preStop"):
             continue
+        if unit.get(f"{PATCHED}preStop"):
+            continue  # an overlay of Kustomize adds the hook
         program = world.program(file, unit)
         known = world.known_of(program) if program is not None else None
         if known is None or not known.serves:

@@ -76,10 +76,11 @@ from shutdown_lint.facts import Break, ModuleFacts, Return, Span, Try, With
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project, steps
 from shutdown_lint.project.budget import of_components
+from shutdown_lint.project.leaves import is_past
 from shutdown_lint.project.places import Local, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
-from shutdown_lint.project.steps import Step
+from shutdown_lint.project.step import Step, leaves
 from shutdown_lint.rules._texts import WAITS_FOR_WORK
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import acquisitions_of, is_stop, receiver
@@ -119,7 +120,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for fn in project.functions(module):
         if is_test(fn) or fn.is_module or not _may_be(fn, project):
             continue
-        found = list(steps.leaves(steps.of_function(fn, project)))
+        found = list(leaves(steps.of_function(fn, project)))
         closed = {number: made for number, leaf in enumerate(found) if (made := _released(leaf[0], project))}
         waits = {n: w for n, (step, _) in enumerate(found) if closed and (w := tuple(_waits(step, project)))}
         ends = _Ends(found, waits)
@@ -233,6 +234,8 @@ def _released(step: Step, project: Project) -> list[Acquisition]:
 
 def _apart(left: Leaf, right: Leaf, project: Project) -> bool:
     """Whether the two are never both run, or stand in one function that is looked at by itself, or run at the same time."""
+    if is_past(left[1], right[1]):
+        return True
     for ours, theirs in zip(left[1], right[1]):
         if ours is theirs:
             if ours.kind == "group" or (ours.kind == "call" and _may_be(ours.steps[0].fn, project)):

@@ -1,0 +1,28 @@
+"""Tests of the platform, as they come out where SIGTERM is sent: on POSIX systems."""
+
+from __future__ import annotations
+
+from shutdown_lint.facts import Attr, Call, Const, Expr, Op
+from shutdown_lint.walk import dotted
+
+_ASKED = frozenset({"sys.platform", "os.name", "platform.system"})
+_WINDOWS = ("win32", "cygwin", "nt", "Windows")
+
+
+def on_posix(test: Expr) -> bool | None:
+    """``sys.platform == "win32"``, ``os.name != "nt"``, ``sys.platform.startswith("win")``; None for any other test."""
+    if isinstance(test, Op) and test.op in ("==", "!=") and len(test.operands) == 2:
+        asked, value = test.operands
+        if _asks(asked) and isinstance(value, Const):
+            if value.value in _WINDOWS:
+                return test.op == "!="
+            return (test.op == "==") if value.value == "posix" else None
+    if isinstance(test, Call) and isinstance(test.func, Attr) and test.func.name == "startswith" and test.args:
+        given = test.args[0].value
+        if _asks(test.func.value) and isinstance(given, Const) and given.value in ("win", *_WINDOWS):
+            return False
+    return None
+
+
+def _asks(expr: Expr) -> bool:
+    return dotted(expr.func if isinstance(expr, Call) else expr) in _ASKED
