@@ -11,25 +11,10 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from shutdown_lint.facts import (
-    Assign,
-    Attr,
-    Await,
-    Call,
-    Comp,
-    Const,
-    Expr,
-    ExprStmt,
-    Name,
-    Op,
-    Param,
-    Raise,
-    Subscript,
-    Try,
-    With,
-)
+from shutdown_lint.facts import Assign, Attr, Await, Call, Comp, Expr, Name, Op, Param, Subscript, Try, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.implementers import implementations, is_for_others
 from shutdown_lint.project.scopes import Binding, Element, Value
 from shutdown_lint.project.values import Instance
 from shutdown_lint.walk import At, argument, subexprs, text
@@ -84,8 +69,8 @@ def why(call: Call, fn: Fn, project: Project, *, awaited: bool = False, depth: i
         return _external(names, call, awaited, project)
     targets = tuple(target.fn for target in project.calls.targets(call, fn) if target.fn is not fn)
     if targets:
-        # what is for others to implement is judged by those of the project that do
-        targets = tuple(t for t in targets if not (is_abstract(t) or _is_hook(t, project))) or targets
+        receiver = call.func.value if isinstance(call.func, Attr) else None
+        targets = implementations(targets, project, brought=receiver is not None and is_supplied(receiver, fn, project))
         return _strongest(_of_function(target, call, fn, project, depth) for target in targets)
     return _unresolved(call, fn, awaited, depth, project)
 
@@ -175,7 +160,7 @@ def _put_into(container: Expr, fn: Fn, project: Project) -> Iterator[tuple[Expr,
 
 
 def _of_function(target: Fn, call: Call, fn: Fn, project: Project, depth: int) -> Why | None:
-    if is_abstract(target) or _is_hook(target, project):
+    if is_for_others(target, project):
         return Why("foreign", f"`{target.qualname}` is for others to implement")
     if depth >= MAX_DEPTH or (target.facts.is_generator and not target.facts.is_async):
         return None
@@ -228,31 +213,6 @@ def _by_name(call: Call) -> Why | None:
     if _SAYS.match(call.func.name) or _PEERS & set(_last(call.func.value).lower().strip("_").split("_")):
         return Why("network", f"`{text(call)}` talks to a peer")
     return None
-
-
-def is_abstract(fn: Fn) -> bool:
-    """A method for others to implement: it raises ``NotImplementedError``, or is declared abstract and does nothing."""
-    if fn.cls is None:
-        return False
-    body = [stmt for stmt in fn.facts.body if not (isinstance(stmt, ExprStmt) and isinstance(stmt.value, Const))]
-    if not body:
-        return "abstractmethod" in fn.decorator_names
-    return len(body) == 1 and isinstance(body[0], Raise) and _last(_raised(body[0])) == "NotImplementedError"
-
-
-def _is_hook(fn: Fn, project: Project) -> bool:
-    """A method without a body in an abstract base class, which others may fill: ``def close(self): pass``."""
-    if fn.cls is None or fn.name.startswith("_") or any(not isinstance(stmt, ExprStmt) for stmt in fn.facts.body):
-        return False
-    if any(not isinstance(stmt.value, Const) for stmt in fn.facts.body if isinstance(stmt, ExprStmt)):
-        return False
-    return "abc.ABC" in project.classes.external_bases(fn.cls) or any(
-        "abstractmethod" in method.decorator_names for method in fn.cls.methods.values()
-    )
-
-
-def _raised(stmt: Raise) -> Expr | None:
-    return stmt.exc.func if isinstance(stmt.exc, Call) else stmt.exc
 
 
 # --- objects that come from outside --------------------------------------------------------------------------------------

@@ -65,6 +65,7 @@ from shutdown_lint.facts import (
     Await,
     Call,
     Const,
+    Expr,
     ExprStmt,
     For,
     Handler,
@@ -223,10 +224,15 @@ def _may_last(stmt: Try, fn: Fn, project: Project) -> bool:
     """Whether the ``try`` waits, or runs code that others supply: an interrupt is likely to arrive in it."""
     return any(
         project.protocol.wait(site, fn) is not None
-        or (isinstance(site.call.func, (Name, Attr)) and is_supplied(site.call.func, fn, project))
+        or is_supplied(_run_by(site.call), fn, project)
         or any(project.protocol.waits(target.fn) for target in project.calls.targets(site.call, fn))
         for site in sites(stmt.body)
     )
+
+
+def _run_by(call: Call) -> Expr:
+    """Whose code the call runs: ``next(items)`` that of the iterator."""
+    return call.args[0].value if isinstance(call.func, Name) and call.func.id == "next" and call.args else call.func
 
 
 def _asks_for_results(stmt: Try) -> bool:

@@ -1,0 +1,100 @@
+"""Methods that are for others to implement, and who does: classes of the project, or its users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from shutdown_lint.facts import Call, Const, ExprStmt, Raise
+from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.walk import last_name
+
+if TYPE_CHECKING:
+    from shutdown_lint.project import Project
+
+_PROTOCOLS = ("typing.Protocol", "typing_extensions.Protocol")
+
+
+def implementations(targets: tuple[Fn, ...], project: Project, *, brought: bool) -> tuple[Fn, ...]:
+    """What runs of the functions that a call may run: the project's own in the place of those which others implement.
+
+    ``brought``: the receiver is handed in from outside. Where the project then makes none of its own implementers
+    itself, its users choose them, and theirs may be any.
+    """
+    theirs = tuple(target for target in targets if is_for_others(target, project))
+    if not theirs:
+        return targets
+    own = tuple(target for target in targets if target not in theirs)
+    own += tuple(dict.fromkeys(method for target in theirs for method in _matching(target, project)))
+    if not own or (brought and not any(_is_used(method, project) for method in own)):
+        return theirs
+    return own
+
+
+def is_for_others(fn: Fn, project: Project) -> bool:
+    """Whether the method's body is left to implementers: abstract, or an empty hook of an abstract class."""
+    return is_abstract(fn) or _is_hook(fn, project)
+
+
+def is_abstract(fn: Fn) -> bool:
+    """A method for others to implement: it raises ``NotImplementedError``, or is declared abstract and does nothing."""
+    if fn.cls is None:
+        return False
+    body = [stmt for stmt in fn.facts.body if not (isinstance(stmt, ExprStmt) and isinstance(stmt.value, Const))]
+    if not body:
+        return "abstractmethod" in fn.decorator_names
+    return len(body) == 1 and isinstance(body[0], Raise) and _raised(body[0]) == "NotImplementedError"
+
+
+def _is_hook(fn: Fn, project: Project) -> bool:
+    """A method without a body in an abstract base class, which others may fill: ``def close(self): pass``."""
+    if fn.cls is None or fn.name.startswith("_") or any(not isinstance(stmt, ExprStmt) for stmt in fn.facts.body):
+        return False
+    if any(not isinstance(stmt.value, Const) for stmt in fn.facts.body if isinstance(stmt, ExprStmt)):
+        return False
+    return (
+        "abc.ABC" in project.classes.external_bases(fn.cls)
+        or _is_protocol(fn.cls, project)
+        or any("abstractmethod" in method.decorator_names for method in fn.cls.methods.values())
+    )
+
+
+def _is_protocol(cls: Cls, project: Project) -> bool:
+    return project.classes.is_a(cls, *_PROTOCOLS)
+
+
+def _matching(fn: Fn, project: Project) -> Iterator[Fn]:
+    """The methods of classes that have all that a protocol asks for, without deriving from it (PEP 544)."""
+    if fn.cls is None or not _is_protocol(fn.cls, project):
+        return
+    asked = {name for name in project.classes.methods(fn.cls) if not name.startswith("__")}
+    project.modules.loaded_mentioning(max(asked | {fn.name}, key=len))
+    for method in project.calls.methods_named(fn.name):
+        cls = method.cls
+        if cls is None or is_test(method) or is_for_others(method, project):
+            continue
+        if asked <= project.classes.methods(cls).keys():
+            yield method
+
+
+def _is_used(fn: Fn, project: Project) -> bool:
+    """Whether the program itself names the class of the method (or one below it), outside of it and of tests: to make one."""
+    if fn.cls is None:
+        return True
+    family = {fn.cls, *project.classes.subclasses(fn.cls)}
+    return any(_is_named(cls, family, project) for cls in family)
+
+
+def _is_named(cls: Cls, family: set[Cls], project: Project) -> bool:
+    project.modules.loaded_mentioning(cls.name)
+    return any(
+        not is_test(fn)
+        and project.classes.enclosing(fn) not in family
+        and (fn.names(cls.name) or fn.attributes(cls.name))
+        for fn in project.calls.mentioning(cls.name)
+    )
+
+
+def _raised(stmt: Raise) -> str:
+    return last_name(stmt.exc.func if isinstance(stmt.exc, Call) else stmt.exc)
