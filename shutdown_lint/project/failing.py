@@ -48,6 +48,7 @@ QUIET_NAMES = frozenset({
     "hex", "call_soon", "call_soon_threadsafe", "create_task", "ensure_future", "set_result", "isEnabledFor", "getLogger", "get_logger", "enumerate",
     "zip", "range", "min", "max", "sum", "any", "all", "type", "hash", "iter", "next", "empty", "qsize", "notify_all", "notify", "getpid",
 })  # fmt: skip
+_CLOSES = frozenset({"close", "aclose", "close_connection", "__exit__", "__aexit__"})
 _ADDERS = frozenset({"append", "add", "insert", "appendleft", "setdefault", "extend", "update"})
 
 
@@ -69,8 +70,10 @@ def why(call: Call, fn: Fn, project: Project, *, awaited: bool = False, depth: i
         return _external(names, call, awaited, project)
     targets = tuple(target.fn for target in project.calls.targets(call, fn) if target.fn is not fn)
     if targets:
-        receiver = call.func.value if isinstance(call.func, Attr) else None
-        targets = implementations(targets, project, brought=receiver is not None and is_supplied(receiver, fn, project))
+        if any(is_for_others(target, project) for target in targets):
+            receiver = call.func.value if isinstance(call.func, Attr) else None
+            brought = receiver is not None and is_supplied(receiver, fn, project)
+            targets = implementations(targets, project, brought=brought)
         return _strongest(_of_function(target, call, fn, project, depth) for target in targets)
     return _unresolved(call, fn, awaited, depth, project)
 
@@ -100,21 +103,34 @@ def _external(names: tuple[str, ...], call: Call, awaited: bool, project: Projec
     models = project.models
     if any(name in models.never_raises or models.canonical(name) in models.never_raises for name in names):
         return None
+    if any(_is_closed_here(name, project) for name in names):
+        return None
     for name in names:
-        if _is_network(name, project):
+        if talks_to_server(name, project):
             return Why("network", f"`{text(call)}` talks to a server (`{name}`)")
     if all(name.partition(".")[0] in sys.stdlib_module_names for name in names):
         return None
     return (_by_name(call) if awaited else None) or Why("unknown", f"`{text(call)}`")
 
 
-def _is_network(name: str, project: Project) -> bool:
-    known = project.models.network
-    return name.partition(".")[0] in known or any(name.startswith(f"{package}.") for package in known)
+def talks_to_server(name: str, project: Project) -> bool:
+    """Whether the call talks to a server: one of a client's, unless it closes what says no good-bye."""
+    return _is_of(name, project.models.network) and not _is_closed_here(name, project)
+
+
+def _is_closed_here(name: str, project: Project) -> bool:
+    """Whether this gives back pooled connections, and says nothing to a server."""
+    return name.rpartition(".")[2] in _CLOSES and _is_of(name, project.models.closed_here)
+
+
+def _is_of(name: str, packages: frozenset[str]) -> bool:
+    return name.partition(".")[0] in packages or any(name.startswith(f"{package}.") for package in packages)
 
 
 def _is_quiet(maker: str, method: str, project: Project) -> bool:
     """Whether the method of what the function makes is known not to raise."""
+    if method in _CLOSES and _is_of(maker, project.models.closed_here):
+        return True
     model = project.models.acquire.get(project.models.canonical(maker))
     return model is not None and f"{model.name}.{method}" in project.models.never_raises
 
@@ -124,7 +140,7 @@ def _made_by(receiver: Expr, method: str, fn: Fn, project: Project) -> str | Non
     for value, scope in _written(receiver, fn, project):
         inner = value.value if isinstance(value, Await) else value
         for name in project.calls.external(inner, scope) if isinstance(inner, Call) else ():
-            if _is_network(name, project) and not _is_quiet(name, method, project):
+            if talks_to_server(name, project) and not _is_quiet(name, method, project):
                 return name
     return None
 
@@ -193,6 +209,7 @@ def _unresolved(call: Call, fn: Fn, awaited: bool, depth: int, project: Project)
         return Why("unknown", f"`{text(call)}`") if awaited or not depth else None
     known = tuple(_methods_of_known(receiver, _last(call.func), fn, project))
     if known:
+        known = implementations(known, project, brought=False)
         return _strongest(_of_function(method, call, fn, project, depth) for method in known)
     return Why("foreign", f"`{text(receiver)}` is supplied from outside")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import Call, Const, ExprStmt, Raise
 from shutdown_lint.project.handles import Cls, Fn
@@ -26,10 +27,18 @@ def implementations(targets: tuple[Fn, ...], project: Project, *, brought: bool)
     if not theirs:
         return targets
     own = tuple(target for target in targets if target not in theirs)
-    own += tuple(dict.fromkeys(method for target in theirs for method in _matching(target, project)))
+    found = (method for target in theirs for method in (*_overriding(target, project), *_matching(target, project)))
+    own += tuple(dict.fromkeys(method for method in found if method not in own))
+    if not own and not brought and all(_is_left_empty(target, project) for target in theirs):
+        return ()
     if not own or (brought and not any(_is_used(method, project) for method in own)):
         return theirs
     return own
+
+
+def _is_left_empty(fn: Fn, project: Project) -> bool:
+    """Whether the method may stay as it is, without a body, and does so in the classes below it, of which the project uses some."""
+    return fn.cls is not None and not is_abstract(fn) and _is_used(fn, project)
 
 
 def is_for_others(fn: Fn, project: Project) -> bool:
@@ -64,6 +73,34 @@ def _is_protocol(cls: Cls, project: Project) -> bool:
     return project.classes.is_a(cls, *_PROTOCOLS)
 
 
+# asked for each step of each cleanup
+_BELOW: WeakKeyDictionary[Project, dict[Cls, tuple[Cls, ...]]] = WeakKeyDictionary()
+
+
+def _below(cls: Cls, project: Project) -> tuple[Cls, ...]:
+    """The classes that derive from it, those of files that were skipped so far among them."""
+    memo = _BELOW.setdefault(project, {})
+    if cls not in memo:
+        memo[cls] = tuple(dict.fromkeys(_find_below(cls, project)))
+    return memo[cls]
+
+
+def _find_below(cls: Cls, project: Project) -> Iterator[Cls]:
+    project.modules.loaded_mentioning(cls.name)
+    for entry in project.modules:
+        for other in entry.classes:
+            if any(last_name(base) == cls.name for base in other.facts.bases) and cls in project.classes.mro(other):
+                yield other
+    yield from project.classes.subclasses(cls)
+
+
+def _overriding(fn: Fn, project: Project) -> Iterator[Fn]:
+    for cls in _below(fn.cls, project) if fn.cls is not None else ():
+        method = cls.methods.get(fn.name)
+        if method is not None and not is_test(method) and not is_for_others(method, project):
+            yield method
+
+
 def _matching(fn: Fn, project: Project) -> Iterator[Fn]:
     """The methods of classes that have all that a protocol asks for, without deriving from it (PEP 544)."""
     if fn.cls is None or not _is_protocol(fn.cls, project):
@@ -82,7 +119,7 @@ def _is_used(fn: Fn, project: Project) -> bool:
     """Whether the program itself names the class of the method (or one below it), outside of it and of tests: to make one."""
     if fn.cls is None:
         return True
-    family = {fn.cls, *project.classes.subclasses(fn.cls)}
+    family = {fn.cls, *_below(fn.cls, project)}
     return any(_is_named(cls, family, project) for cls in family)
 
 

@@ -50,7 +50,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Break, Const, Handler, ModuleFacts, Raise, Return, Stmt, Try, While
+from shutdown_lint.facts import Assign, Break, Const, Continue, Handler, ModuleFacts, Raise, Return, Stmt, Try, While
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
@@ -84,6 +84,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 continue
             for handler in stmt.handlers:
                 if "KeyboardInterrupt" in caught(handler, fn, project) and _swallows(stmt, handler, at, fn):
+                    if _leaves_behind(at, loop) and not _repeats(handler):
+                        continue
                     if not isinstance(loop.stmt.test, Const) and _shows(handler):
                         continue
                     yield RULE.finding(
@@ -94,6 +96,20 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                         help="leave the loop with `break`, or catch it around the loop",
                         fix=Fix("unsafe", "end the loop by `break`", "shd503"),
                     )
+
+
+def _leaves_behind(at: At, loop: At) -> bool:
+    """Whether the loop is left behind the ``try`` anyway, before its next round."""
+    for place in at.around():
+        if place.stmt is loop.stmt:
+            return False
+        if any(isinstance(stmt, (Break, Return, Raise)) for stmt in place.after()):
+            return True
+    return False
+
+
+def _repeats(handler: Handler) -> bool:
+    return any(isinstance(inner.stmt, Continue) for inner in walk(handler.body))
 
 
 def _swallows(stmt: Try, handler: Handler, at: At, fn: Fn) -> bool:

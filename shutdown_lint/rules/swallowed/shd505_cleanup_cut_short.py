@@ -46,19 +46,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Expr, If, ModuleFacts, Name, Op
+from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name
 from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.failing import Why, shielded, why
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.scopes import Value
+from shutdown_lint.rules._excluding import excludes
 from shutdown_lint.rules._texts import ON_WAY_OUT, RELEASE
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.rules.swallowed._steps import Release, different, is_release_name, member_of, releases, skipped_by
 from shutdown_lint.rules.swallowed._time_outs import timed_waits
 from shutdown_lint.rules.waits._stops import in_final, is_stop
-from shutdown_lint.walk import At, same, subexprs, text
+from shutdown_lint.walk import subexprs, text
 
 RULE = Rule(
     code="SHD505",
@@ -112,7 +113,7 @@ def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
             if _is_lost(step, other)
             and not _is_empty_hook(other.call, fn, project)
             and not _is_made_later(other.call, step.call, fn)
-            and not _excludes(step.at, other.at)
+            and not excludes(step.at, other.at)
         )
         members = member_of(step) if _ends_receiver(step) else None
         if not lost and members is None:
@@ -145,22 +146,6 @@ def _is_made_later(other: Call, step: Call, fn: Fn) -> bool:
         bindings and all(isinstance(b, Value) and b.at.stmt.span.line > step.span.line for b in bindings)  # type: ignore[union-attr]  # a statement that binds has a span
         for bindings in (fn.bindings.get(name, ()) for name in names)
     )
-
-
-def _excludes(left: At, right: At) -> bool:
-    """``if mode == EAGER: step()`` … ``if mode == OFF: other()``: one of them runs."""
-    ours, theirs = tuple(_compared(left)), tuple(_compared(right))
-    return any(
-        same(subject, other) and not same(value, against) for subject, value in ours for other, against in theirs
-    )
-
-
-def _compared(at: At) -> Iterator[tuple[Expr, Expr]]:
-    """What is equal to what where the place runs."""
-    for place in at.around():
-        test = place.outer.stmt.test if place.outer is not None and isinstance(place.outer.stmt, If) else None
-        if isinstance(test, Op) and test.op in ("==", "is") and len(test.operands) == 2 and place.part == "body":
-            yield test.operands[0], test.operands[1]
 
 
 def _ends_receiver(step: Release) -> bool:

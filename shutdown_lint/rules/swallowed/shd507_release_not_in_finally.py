@@ -144,6 +144,8 @@ def _hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confiden
     if len(acquired) != 1 or len(fn.bindings[name]) != 1 or not isinstance(_called(acquired[0].expr), Call):
         return None
     start = acquired[0].at
+    if _is_lent(acquired[0].expr):
+        return None
     if (
         start.block is not at.block
         or _protected(at)
@@ -157,6 +159,12 @@ def _hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confiden
         return None
     assert isinstance(call.func, Attr)
     return _worth_it(call.func, name, between, fn, project)
+
+
+def _is_lent(expr: Expr) -> bool:
+    """``loop = asyncio.get_event_loop()``: what is there already is asked for, and somebody else's to end."""
+    call = _called(expr)
+    return isinstance(call, Call) and last_name(call).startswith(("get_event_", "get_running_", "get_current_"))
 
 
 def _called(expr: Expr) -> Expr:
