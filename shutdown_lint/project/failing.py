@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
 
 from shutdown_lint.facts import Assign, Attr, Await, Call, Comp, Expr, Name, Op, Param, Subscript, Try, With
 from shutdown_lint.findings import Step
@@ -175,16 +176,27 @@ def _put_into(container: Expr, fn: Fn, project: Project) -> Iterator[tuple[Expr,
                 yield value, method
 
 
+# asked again for each call of a method that has many overrides
+_BODIES: WeakKeyDictionary[Project, dict[tuple[Fn, int], Why | None]] = WeakKeyDictionary()
+
+
+def _of_body(target: Fn, project: Project, depth: int) -> Why | None:
+    memo = _BODIES.setdefault(project, {})
+    if (target, depth) not in memo:
+        memo[target, depth] = _strongest(
+            why(site.call, target, project, awaited=site.awaited, depth=depth + 1)
+            for site in target.sites
+            if not shielded(site.at) and _last(site.call.func) not in QUIET_NAMES
+        )
+    return memo[target, depth]
+
+
 def _of_function(target: Fn, call: Call, fn: Fn, project: Project, depth: int) -> Why | None:
     if is_for_others(target, project):
         return Why("foreign", f"`{target.qualname}` is for others to implement")
     if depth >= MAX_DEPTH or (target.facts.is_generator and not target.facts.is_async):
         return None
-    found = _strongest(
-        why(site.call, target, project, awaited=site.awaited, depth=depth + 1)
-        for site in target.sites
-        if not shielded(site.at) and _last(site.call.func) not in QUIET_NAMES
-    )
+    found = _of_body(target, project, depth)
     if found is None or found.kind == "unknown":
         return found
     return found._replace(

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from shutdown_lint.project import Project
 
 _PROTOCOLS = ("typing.Protocol", "typing_extensions.Protocol")
+# asked for each step of each cleanup
+_FOR_OTHERS: WeakKeyDictionary[Project, dict[Fn, bool]] = WeakKeyDictionary()
+_BELOW: WeakKeyDictionary[Project, dict[Cls, tuple[Cls, ...]]] = WeakKeyDictionary()
 
 
 def implementations(targets: tuple[Fn, ...], project: Project, *, brought: bool) -> tuple[Fn, ...]:
@@ -43,7 +46,12 @@ def _is_left_empty(fn: Fn, project: Project) -> bool:
 
 def is_for_others(fn: Fn, project: Project) -> bool:
     """Whether the method's body is left to implementers: abstract, or an empty hook of an abstract class."""
-    return is_abstract(fn) or _is_hook(fn, project)
+    if fn.cls is None:
+        return False
+    memo = _FOR_OTHERS.setdefault(project, {})
+    if fn not in memo:
+        memo[fn] = is_abstract(fn) or _is_hook(fn, project)
+    return memo[fn]
 
 
 def is_abstract(fn: Fn) -> bool:
@@ -71,10 +79,6 @@ def _is_hook(fn: Fn, project: Project) -> bool:
 
 def _is_protocol(cls: Cls, project: Project) -> bool:
     return project.classes.is_a(cls, *_PROTOCOLS)
-
-
-# asked for each step of each cleanup
-_BELOW: WeakKeyDictionary[Project, dict[Cls, tuple[Cls, ...]]] = WeakKeyDictionary()
 
 
 def _below(cls: Cls, project: Project) -> tuple[Cls, ...]:
