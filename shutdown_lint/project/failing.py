@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from shutdown_lint.facts import Assign, Attr, Await, Call, Comp, Expr, Name, Op, Param, Subscript, Try, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project.handles import Cls, Fn
-from shutdown_lint.project.implementers import implementations, is_for_others
+from shutdown_lint.project.implementers import implementations, is_for_others, methods_by_name
 from shutdown_lint.project.scopes import Binding, Element, Value
 from shutdown_lint.project.values import Instance
 from shutdown_lint.walk import At, argument, subexprs, text
@@ -104,7 +104,7 @@ def _external(names: tuple[str, ...], call: Call, awaited: bool, project: Projec
     models = project.models
     if any(name in models.never_raises or models.canonical(name) in models.never_raises for name in names):
         return None
-    if any(_is_closed_here(name, project) for name in names):
+    if any(is_closed_here(name, project) for name in names):
         return None
     for name in names:
         if talks_to_server(name, project):
@@ -116,10 +116,10 @@ def _external(names: tuple[str, ...], call: Call, awaited: bool, project: Projec
 
 def talks_to_server(name: str, project: Project) -> bool:
     """Whether the call talks to a server: one of a client's, unless it closes what says no good-bye."""
-    return _is_of(name, project.models.network) and not _is_closed_here(name, project)
+    return _is_of(name, project.models.network) and not is_closed_here(name, project)
 
 
-def _is_closed_here(name: str, project: Project) -> bool:
+def is_closed_here(name: str, project: Project) -> bool:
     """Whether this gives back pooled connections, and says nothing to a server."""
     return name.rpartition(".")[2] in _CLOSES and _is_of(name, project.models.closed_here)
 
@@ -220,6 +220,7 @@ def _unresolved(call: Call, fn: Fn, awaited: bool, depth: int, project: Project)
         # further down, only what is awaited: helpers that compute something are not what fails in a cleanup
         return Why("unknown", f"`{text(call)}`") if awaited or not depth else None
     known = tuple(_methods_of_known(receiver, _last(call.func), fn, project))
+    known = known or tuple(methods_by_name(_last(receiver), _last(call.func), project))
     if known:
         known = implementations(known, project, brought=False)
         return _strongest(_of_function(method, call, fn, project, depth) for method in known)

@@ -14,6 +14,7 @@ from shutdown_lint.walk import last_name
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
 
+_SHORTEST = 4
 _PROTOCOLS = ("typing.Protocol", "typing_extensions.Protocol")
 # asked for each step of each cleanup
 _FOR_OTHERS: WeakKeyDictionary[Project, dict[Fn, bool]] = WeakKeyDictionary()
@@ -117,6 +118,18 @@ def _matching(fn: Fn, project: Project) -> Iterator[Fn]:
             continue
         if asked <= project.classes.methods(cls).keys():
             yield method
+
+
+def methods_by_name(receiver: str, name: str, project: Project) -> Iterator[Fn]:
+    """The methods of the classes that the object's name speaks of, and that the project makes: ``record`` is a ``LogRecord``."""
+    wanted = receiver.strip("_").replace("_", "").lower()
+    named = [
+        method
+        for method in project.calls.methods_named(name)
+        if method.cls is not None and method.cls.name.lower().endswith(wanted) and not is_test(method)
+    ]
+    if len(wanted) >= _SHORTEST and not any(is_for_others(method, project) for method in named):
+        yield from (method for method in named if _is_used(method, project))
 
 
 def _is_used(fn: Fn, project: Project) -> bool:

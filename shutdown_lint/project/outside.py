@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Try, With, WithItem
 from shutdown_lint.findings import Step
+from shutdown_lint.project.failing import is_closed_here
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.values import Instance
 from shutdown_lint.walk import At, Site, argument, last_name, same, sites, text
@@ -99,7 +100,9 @@ def held(fn: Fn, project: Project, depth: int = 0) -> Iterator[Step]:
 
 
 def _is_ended_by_system(name: str, project: Project) -> bool:
-    """A server without threads of its own closes its socket, an event loop its selector, and no more."""
+    """A server without threads of its own closes its socket, an event loop its selector, a client its pooled sockets, and no more."""
+    if is_closed_here(name, project):
+        return True
     owner, _, last = name.rpartition(".")
     model = project.models.resource(owner)
     if model is not None and last in model.release and model.kind in (*_CLOSED_BY_SYSTEM, "loop"):

@@ -57,6 +57,7 @@ sees ``KeyboardInterrupt``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import (
@@ -94,7 +95,7 @@ from shutdown_lint.rules.swallowed._catching import (
 )
 from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.rules.waits._stops import is_stop
-from shutdown_lint.walk import At, Site, enclosing_loops, same, sites, subexprs, walk
+from shutdown_lint.walk import At, Site, enclosing_loops, last_name as last_part, same, sites, subexprs, walk
 
 RULE = Rule(
     code="SHD501",
@@ -107,6 +108,7 @@ RULE = Rule(
     origin=("G4",),
 )
 _MAX_HOPS = 2
+_SHELLS = re.compile(r"repl|shell|console|prompt|interact|terminal", re.IGNORECASE)
 _QUICK = frozenset(
     {
         "loads",
@@ -187,9 +189,12 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
         return "P"
     if _in_cleanup(at) or _releases_only(stmt) or _calls_each(at, fn, project):
         return "S" if _may_wait(stmt, fn, project) else "P"
-    if _goes_on_and_on(at, fn, project):
+    if _is_prompt(stmt, fn):
+        return "P"
+    lasts = _may_wait(stmt, fn, project) or _works(stmt, fn, project)
+    if _goes_on_and_on(at, fn, project, 0 if lasts or _may_last(stmt, fn, project) else _MAX_HOPS):
         return "D"
-    return "S" if _may_wait(stmt, fn, project) or _works(stmt, fn, project) else "P"
+    return "S" if lasts else "P"
 
 
 def _is_a_thread(fn: Fn) -> bool:
@@ -241,11 +246,21 @@ def _may_wait(stmt: Try, fn: Fn, project: Project) -> bool:
     )
 
 
+def _is_prompt(stmt: Try, fn: Fn) -> bool:
+    """The loop of a shell, which Ctrl-D ends."""
+    ends = any(
+        handler.types is not None and last_part(handler.types) == "EOFError" and leaves(handler.body)
+        for handler in stmt.handlers
+    )
+    return ends and bool(_SHELLS.search(fn.qualname))
+
+
 def _works(stmt: Try, fn: Fn, project: Project) -> bool:
-    """Whether the ``try`` runs a loop, or functions of the project that call others: work that lasts."""
+    """Whether the ``try`` runs a loop, or a function of the project that does: work that lasts."""
     if any(isinstance(at.stmt, (While, For)) for at in walk(stmt.body)):
         return True
-    return any(target.fn.sites for site in sites(stmt.body) for target in project.calls.targets(site.call, fn))
+    targets = (target.fn for site in sites(stmt.body) for target in project.calls.targets(site.call, fn))
+    return any(isinstance(at.stmt, (While, For)) for target in targets for at in target.statements)
 
 
 def _awaits_a_name(stmt: Try) -> bool:

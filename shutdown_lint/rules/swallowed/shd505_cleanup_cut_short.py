@@ -49,7 +49,7 @@ from typing import NamedTuple
 from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name
 from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.failing import Why, shielded, why
+from shutdown_lint.project.failing import Why, is_supplied, shielded, why
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules._excluding import excludes
@@ -119,11 +119,22 @@ def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
         if not lost and members is None:
             continue
         reason = waits.get(id(step.call)) or why(step.call, fn, project, awaited=step.awaited)
+        if members is not None and _is_of_another_loop(step, members, reason, fn, project):
+            continue
         tier = _tier(step, lost, members, reason, fn)
         if tier and reason and reason.kind == "time" and any(shielded(c.site.at) for c in project.calls.callers(fn)):
             tier = "S"  # a caller is prepared, and may take the steps itself
         if reason is not None and tier is not None:
             yield Cut(step, lost, members, reason, tier)
+
+
+def _is_of_another_loop(step: Release, members: Expr, reason: Why | None, fn: Fn, project: Project) -> bool:
+    """Whether it is not the members of this loop that come from outside, but what an earlier one called by the same name."""
+    receiver = step.call.func.value if isinstance(step.call.func, Attr) else None
+    if reason is None or reason.kind != "foreign" or reason.steps or not isinstance(receiver, Name):
+        return False
+    again = len(fn.bindings.get(receiver.id, ())) > 1
+    return again and not project.calls.targets(step.call, fn) and not is_supplied(members, fn, project)
 
 
 def _stops(fn: Fn, project: Project) -> bool:
@@ -173,7 +184,8 @@ def _tier(step: Release, lost: tuple[Release, ...], members: Expr | None, reason
         return "D"
     if step.awaited:
         direct = reason.kind == "network" and len(reason.steps) <= _MAX_HOPS
-        return "D" if direct and lost else "S" if reason.kind != "unknown" else "P"
+        near = reason.kind != "unknown" and len(reason.steps) <= _MAX_HOPS
+        return "D" if direct and lost else "S" if near else "P"
     return "S" if reason.kind == "network" and len(reason.steps) <= _MAX_HOPS else None
 
 

@@ -286,7 +286,9 @@ def _worth_it(func: Attr, name: str, between: tuple[Stmt, ...], fn: Fn, project:
             model = project.models.resource(value.cls)
             return (
                 "proven"
-                if model is not None and model.kind in kinds and func.name in (*model.release, *model.stop)
+                if model is not None
+                and model.kind in (kinds - {"server"} if project.roles.only(fn, "main") else kinds)
+                and func.name in (*model.release, *model.stop)
                 else None
             )
     if values:
