@@ -49,6 +49,8 @@ _OUTSIDE = re.compile(
     r"shutdown|disconnect|deregister|unregister|unlock|release|restore|fsync|upload|sync$|logout|quit|notify|terminate|kill|nack$|^ack",
     re.IGNORECASE,
 )
+# What a mere `close` gives back that has this name, the system gives back too.
+_SOCKETS = re.compile(r"(^|_)(conn|connection|sock(et)?|session|websession)$", re.IGNORECASE)
 # Names of context managers (called with arguments or not) that stand for something outside of the process.
 _OUTSIDE_CONTEXT = re.compile(
     r"open|lock_?file|file_?lock|pid_?file|temp|tmp|closing|connect|transaction|atomic|session|exit_?stack|pool|executor|popen|writer|"
@@ -125,6 +127,9 @@ def reaches_outside(site: Site, fn: Fn, project: Project, depth: int = 0) -> boo
         )
     if isinstance(site.call.func, Attr) and project.cleanup.is_harmless(site.call.func.value, fn):
         return False
+    if last_name(site.call.func) == "close" and isinstance(site.call.func, Attr):
+        if _SOCKETS.search(last_name(site.call.func.value)):
+            return False
     return bool(_OUTSIDE.search(last_name(site.call.func)))
 
 

@@ -160,8 +160,8 @@ def _is_made_later(other: Call, step: Call, fn: Fn) -> bool:
 
 
 def _ends_receiver(step: Release) -> bool:
-    """Whether the call ends the member itself: `stop()`, `stop_extension()`, not `close_file(index)`."""
-    return step.name in RELEASES or step.name == "flush" or not any(arg.keyword is None for arg in step.call.args)
+    """Whether the call ends the member itself: `stop()`, `stop_extension()`, not `close_file(index)` or `stop_at(time=now)`."""
+    return step.name in RELEASES or step.name == "flush" or not step.call.args
 
 
 def _is_empty_hook(call: Call, fn: Fn, project: Project) -> bool:

@@ -155,10 +155,27 @@ def _hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confiden
     ):
         return None
     between = at.block[start.position + 1 : at.position]
-    if not _can_raise(between, name):
+    if not _can_raise(between, name) or _ends_process(at) or (_takes_interrupts(fn, project) and _only_waits(between)):
         return None
     assert isinstance(call.func, Attr)
     return _worth_it(call.func, name, between, fn, project)
+
+
+def _ends_process(at: At) -> bool:
+    """Whether the process ends right behind the release, in a forked child: ``streamer.stop(); os._exit(0)``."""
+    call = statement_call(at.after()[0]) if at.after() else None
+    return call is not None and last_name(call) == "_exit"
+
+
+def _takes_interrupts(fn: Fn, project: Project) -> bool:
+    """Whether the function installs a handler, so that Ctrl-C raises nothing in its waits."""
+    return any(
+        project.calls.is_call_to(site.call, fn, "signal.signal") and "SIGINT" in text(site.call) for site in fn.sites
+    )
+
+
+def _only_waits(between: tuple[Stmt, ...]) -> bool:
+    return all(last_name(site.call) in _WAITS | {"signal"} or _is_trivial(site.call, "") for site in sites(between))
 
 
 def _is_lent(expr: Expr) -> bool:
