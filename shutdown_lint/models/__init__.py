@@ -153,9 +153,10 @@ class NeverRaises(NamedTuple):
 
 
 class Network(NamedTuple):
-    """Packages whose calls talk to a server, which may be gone."""
+    """Packages whose calls talk to a server, which may be gone; ``good_bye``: closing does so too."""
 
     packages: tuple[str, ...]
+    good_bye: bool
     source: str
 
 
@@ -198,6 +199,7 @@ class Models(NamedTuple):
     types: dict[str, str]
     never_raises: frozenset[str]
     network: frozenset[str]
+    closed_here: frozenset[str]
     library_waits: frozenset[str]
     programs: dict[str, Program]
 
@@ -369,6 +371,7 @@ def index(tables: Mapping[str, list[Any]]) -> Models:
         types={**made, **aliases},
         never_raises=frozenset(call for row in tables["never_raises"] for call in row.calls),
         network=frozenset(package for row in tables["network"] for package in row.packages),
+        closed_here=frozenset(p for row in tables["network"] if not row.good_bye for p in row.packages),
         library_waits=frozenset(
             row.call.rpartition(".")[2]
             for row in tables["blocking"]

@@ -188,6 +188,12 @@ SCHEMA: Mapping[str, tuple[Key, ...]] = {
     ),
     "network": (
         Key("packages", "paths", None, "packages, by the names under which programs import them"),
+        Key(
+            "good_bye",
+            "switch",
+            True,
+            "whether closing says something to the server; if not, `close` only gives back what is held here",
+        ),
         _SOURCE,
     ),
     "loop_call": (

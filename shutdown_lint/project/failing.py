@@ -11,25 +11,11 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from shutdown_lint.facts import (
-    Assign,
-    Attr,
-    Await,
-    Call,
-    Comp,
-    Const,
-    Expr,
-    ExprStmt,
-    Name,
-    Op,
-    Param,
-    Raise,
-    Subscript,
-    Try,
-    With,
-)
+from shutdown_lint.facts import Assign, Attr, Await, Call, Comp, Expr, Name, Op, Param, Subscript, Try, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.implementers import implementations, is_for_others, methods_by_name
+from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.scopes import Binding, Element, Value
 from shutdown_lint.project.values import Instance
 from shutdown_lint.walk import At, argument, subexprs, text
@@ -49,7 +35,7 @@ _PEERS = frozenset({
 })  # fmt: skip
 # What the system or a toolkit alone closes: that fails only where the program is broken.
 _LOCAL = re.compile(
-    r"(^|_)(sock(et)?|fd|file|fp|fh|stdin|stdout|stderr|pipe|thread|lock|t|f|s|window|widget|dialog|menu|toolbar|progress_?bar|figure)(s|\d)?$",
+    r"(^|_)(sock(et)?|fd|file|fp|fh|stdin|stdout|stderr|pipe|stream|thread|lock|t|f|s|window|widget|dialog|menu|toolbar|progress_?bar|figure)(s|\d)?$",
     re.IGNORECASE,
 )
 # Verbs whose calls say something to a peer, whoever it is; many a `disconnect`, `unsubscribe` or `publish` is a local affair.
@@ -63,6 +49,7 @@ QUIET_NAMES = frozenset({
     "hex", "call_soon", "call_soon_threadsafe", "create_task", "ensure_future", "set_result", "isEnabledFor", "getLogger", "get_logger", "enumerate",
     "zip", "range", "min", "max", "sum", "any", "all", "type", "hash", "iter", "next", "empty", "qsize", "notify_all", "notify", "getpid",
 })  # fmt: skip
+_CLOSES = frozenset({"close", "aclose", "close_connection", "__exit__", "__aexit__"})
 _ADDERS = frozenset({"append", "add", "insert", "appendleft", "setdefault", "extend", "update"})
 
 
@@ -84,8 +71,10 @@ def why(call: Call, fn: Fn, project: Project, *, awaited: bool = False, depth: i
         return _external(names, call, awaited, project)
     targets = tuple(target.fn for target in project.calls.targets(call, fn) if target.fn is not fn)
     if targets:
-        # what is for others to implement is judged by those of the project that do
-        targets = tuple(t for t in targets if not (is_abstract(t) or _is_hook(t, project))) or targets
+        if any(is_for_others(target, project) for target in targets):
+            receiver = call.func.value if isinstance(call.func, Attr) else None
+            brought = receiver is not None and is_supplied(receiver, fn, project)
+            targets = implementations(targets, project, brought=brought)
         return _strongest(_of_function(target, call, fn, project, depth) for target in targets)
     return _unresolved(call, fn, awaited, depth, project)
 
@@ -115,21 +104,34 @@ def _external(names: tuple[str, ...], call: Call, awaited: bool, project: Projec
     models = project.models
     if any(name in models.never_raises or models.canonical(name) in models.never_raises for name in names):
         return None
+    if any(is_closed_here(name, project) for name in names):
+        return None
     for name in names:
-        if _is_network(name, project):
+        if talks_to_server(name, project):
             return Why("network", f"`{text(call)}` talks to a server (`{name}`)")
     if all(name.partition(".")[0] in sys.stdlib_module_names for name in names):
         return None
     return (_by_name(call) if awaited else None) or Why("unknown", f"`{text(call)}`")
 
 
-def _is_network(name: str, project: Project) -> bool:
-    known = project.models.network
-    return name.partition(".")[0] in known or any(name.startswith(f"{package}.") for package in known)
+def talks_to_server(name: str, project: Project) -> bool:
+    """Whether the call talks to a server: one of a client's, unless it closes what says no good-bye."""
+    return _is_of(name, project.models.network) and not is_closed_here(name, project)
+
+
+def is_closed_here(name: str, project: Project) -> bool:
+    """Whether this gives back pooled connections, and says nothing to a server."""
+    return name.rpartition(".")[2] in _CLOSES and _is_of(name, project.models.closed_here)
+
+
+def _is_of(name: str, packages: frozenset[str]) -> bool:
+    return name.partition(".")[0] in packages or any(name.startswith(f"{package}.") for package in packages)
 
 
 def _is_quiet(maker: str, method: str, project: Project) -> bool:
     """Whether the method of what the function makes is known not to raise."""
+    if method in _CLOSES and _is_of(maker, project.models.closed_here):
+        return True
     model = project.models.acquire.get(project.models.canonical(maker))
     return model is not None and f"{model.name}.{method}" in project.models.never_raises
 
@@ -139,7 +141,7 @@ def _made_by(receiver: Expr, method: str, fn: Fn, project: Project) -> str | Non
     for value, scope in _written(receiver, fn, project):
         inner = value.value if isinstance(value, Await) else value
         for name in project.calls.external(inner, scope) if isinstance(inner, Call) else ():
-            if _is_network(name, project) and not _is_quiet(name, method, project):
+            if talks_to_server(name, project) and not _is_quiet(name, method, project):
                 return name
     return None
 
@@ -174,16 +176,27 @@ def _put_into(container: Expr, fn: Fn, project: Project) -> Iterator[tuple[Expr,
                 yield value, method
 
 
+# asked again for each call of a method that has many overrides
+_BODIES: Memo[dict[tuple[Fn, int], Why | None]] = Memo()
+
+
+def _of_body(target: Fn, project: Project, depth: int) -> Why | None:
+    memo = _BODIES.setdefault(project, {})
+    if (target, depth) not in memo:
+        memo[target, depth] = _strongest(
+            why(site.call, target, project, awaited=site.awaited, depth=depth + 1)
+            for site in target.sites
+            if not shielded(site.at) and _last(site.call.func) not in QUIET_NAMES
+        )
+    return memo[target, depth]
+
+
 def _of_function(target: Fn, call: Call, fn: Fn, project: Project, depth: int) -> Why | None:
-    if is_abstract(target) or _is_hook(target, project):
+    if is_for_others(target, project):
         return Why("foreign", f"`{target.qualname}` is for others to implement")
     if depth >= MAX_DEPTH or (target.facts.is_generator and not target.facts.is_async):
         return None
-    found = _strongest(
-        why(site.call, target, project, awaited=site.awaited, depth=depth + 1)
-        for site in target.sites
-        if not shielded(site.at) and _last(site.call.func) not in QUIET_NAMES
-    )
+    found = _of_body(target, project, depth)
     if found is None or found.kind == "unknown":
         return found
     return found._replace(
@@ -207,7 +220,9 @@ def _unresolved(call: Call, fn: Fn, awaited: bool, depth: int, project: Project)
         # further down, only what is awaited: helpers that compute something are not what fails in a cleanup
         return Why("unknown", f"`{text(call)}`") if awaited or not depth else None
     known = tuple(_methods_of_known(receiver, _last(call.func), fn, project))
+    known = known or tuple(methods_by_name(_last(receiver), _last(call.func), project))
     if known:
+        known = implementations(known, project, brought=False)
         return _strongest(_of_function(method, call, fn, project, depth) for method in known)
     return Why("foreign", f"`{text(receiver)}` is supplied from outside")
 
@@ -228,31 +243,6 @@ def _by_name(call: Call) -> Why | None:
     if _SAYS.match(call.func.name) or _PEERS & set(_last(call.func.value).lower().strip("_").split("_")):
         return Why("network", f"`{text(call)}` talks to a peer")
     return None
-
-
-def is_abstract(fn: Fn) -> bool:
-    """A method for others to implement: it raises ``NotImplementedError``, or is declared abstract and does nothing."""
-    if fn.cls is None:
-        return False
-    body = [stmt for stmt in fn.facts.body if not (isinstance(stmt, ExprStmt) and isinstance(stmt.value, Const))]
-    if not body:
-        return "abstractmethod" in fn.decorator_names
-    return len(body) == 1 and isinstance(body[0], Raise) and _last(_raised(body[0])) == "NotImplementedError"
-
-
-def _is_hook(fn: Fn, project: Project) -> bool:
-    """A method without a body in an abstract base class, which others may fill: ``def close(self): pass``."""
-    if fn.cls is None or fn.name.startswith("_") or any(not isinstance(stmt, ExprStmt) for stmt in fn.facts.body):
-        return False
-    if any(not isinstance(stmt.value, Const) for stmt in fn.facts.body if isinstance(stmt, ExprStmt)):
-        return False
-    return "abc.ABC" in project.classes.external_bases(fn.cls) or any(
-        "abstractmethod" in method.decorator_names for method in fn.cls.methods.values()
-    )
-
-
-def _raised(stmt: Raise) -> Expr | None:
-    return stmt.exc.func if isinstance(stmt.exc, Call) else stmt.exc
 
 
 # --- objects that come from outside --------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Try, With, WithItem
 from shutdown_lint.findings import Step
+from shutdown_lint.project.failing import is_closed_here
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.values import Instance
 from shutdown_lint.walk import At, Site, argument, last_name, same, sites, text
@@ -48,6 +49,8 @@ _OUTSIDE = re.compile(
     r"shutdown|disconnect|deregister|unregister|unlock|release|restore|fsync|upload|sync$|logout|quit|notify|terminate|kill|nack$|^ack",
     re.IGNORECASE,
 )
+# What a mere `close` gives back that has this name, the system gives back too.
+_SOCKETS = re.compile(r"(^|_)(conn|connection|sock(et)?|session|websession)$", re.IGNORECASE)
 # Names of context managers (called with arguments or not) that stand for something outside of the process.
 _OUTSIDE_CONTEXT = re.compile(
     r"open|lock_?file|file_?lock|pid_?file|temp|tmp|closing|connect|transaction|atomic|session|exit_?stack|pool|executor|popen|writer|"
@@ -99,7 +102,9 @@ def held(fn: Fn, project: Project, depth: int = 0) -> Iterator[Step]:
 
 
 def _is_ended_by_system(name: str, project: Project) -> bool:
-    """A server without threads of its own closes its socket, an event loop its selector, and no more."""
+    """A server without threads of its own closes its socket, an event loop its selector, a client its pooled sockets, and no more."""
+    if is_closed_here(name, project):
+        return True
     owner, _, last = name.rpartition(".")
     model = project.models.resource(owner)
     if model is not None and last in model.release and model.kind in (*_CLOSED_BY_SYSTEM, "loop"):
@@ -122,6 +127,9 @@ def reaches_outside(site: Site, fn: Fn, project: Project, depth: int = 0) -> boo
         )
     if isinstance(site.call.func, Attr) and project.cleanup.is_harmless(site.call.func.value, fn):
         return False
+    if last_name(site.call.func) == "close" and isinstance(site.call.func, Attr):
+        if _SOCKETS.search(last_name(site.call.func.value)):
+            return False
     return bool(_OUTSIDE.search(last_name(site.call.func)))
 
 

@@ -134,6 +134,8 @@ class Roles:
     def _find_seeds(self) -> Iterator[tuple[Fn, Role]]:
         for registration in self.registrations():
             for target in registration.targets:
+                if self._is_only_tested(registration, target):
+                    continue
                 yield target, self._registered(registration, target)
                 yield from self._may_run_at_once(registration, target)
         yield from self._wrapped_registrations()
@@ -144,6 +146,22 @@ class Roles:
                 yield from self._from_function(fn)
         yield from self._scripts()
         yield from self._tasks()
+
+    def _is_only_tested(self, registration: Registration, target: Fn) -> bool:
+        """Whether only tests hand the program's function over: what they do with it is no way in which it runs."""
+        fn, calls = registration.fn, self._project.calls
+        if is_test(target) or is_test(fn):
+            return not is_test(target)
+        name = registration.argument.id if isinstance(registration.argument, Name) else ""
+        param = next((p for p in fn.facts.params if p.name == name), None)
+        if param is None:
+            return False
+        givers = [
+            caller.fn
+            for caller in calls.callers(fn)
+            if target in calls.callables(calls.passed(caller.site.call, fn, param), caller.fn)
+        ]
+        return bool(givers) and all(map(is_test, givers))
 
     def _registered(
         self, registration: Registration, target: Fn, site: Site | None = None, fn: Fn | None = None
@@ -171,6 +189,8 @@ class Roles:
             for caller in self._project.calls.callers(fn):
                 given = self._project.calls.passed(caller.site.call, fn, param)
                 for target in self._project.calls.callables(given, caller.fn):
+                    if is_test(caller.fn) and not is_test(target):
+                        continue
                     yield target, self._registered(registration, target, caller.site, caller.fn)
 
     def _from_class(self, cls: Cls) -> Iterator[tuple[Fn, Role]]:

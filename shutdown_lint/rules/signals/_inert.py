@@ -22,6 +22,7 @@ from shutdown_lint.facts import (
     Yield,
 )
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.values import External, Instance
 from shutdown_lint.walk import At, Site, own_exprs, sites_at, subexprs, text
 
 MAX_DEPTH = 3
@@ -143,8 +144,20 @@ def writes(fn: Fn) -> tuple[Flag, ...]:
 def _is_unread(target: Expr, fn: Fn, project: Project) -> bool:
     """Whether nothing in the project ever reads a global or attribute of this name."""
     if isinstance(target, Attr):
+        if _is_of_library(target.value, fn, project):
+            return False
         return not _is_read(target.name, project, attribute=True)
     return isinstance(target, Name) and not _is_read(target.id, project, attribute=False)
+
+
+def _is_of_library(receiver: Expr, fn: Fn, project: Project) -> bool:
+    """Whether the object may be one of a library's, which reads its attributes itself: ``server.should_exit = True``."""
+    if isinstance(receiver, Name) and receiver.id == fn.self_name:
+        return False
+    values = project.evaluate.values(receiver, fn)
+    return not values or any(
+        isinstance(value, External) or (isinstance(value, Instance) and isinstance(value.cls, str)) for value in values
+    )
 
 
 def _is_read(name: str, project: Project, *, attribute: bool) -> bool:

@@ -93,8 +93,10 @@ def lost(stay: Stay, project: Project) -> tuple[Step, ...]:
 
 
 def _of_frame(frame: Frame, project: Project) -> Iterator[Step]:
-    yield from around(frame.at, frame.fn, project)
-    yield from after(frame.at, frame.fn, project)
+    held_here = tuple(around(frame.at, frame.fn, project))
+    yield from held_here
+    told = {step.line for step in held_here}  # a `finally` around the place is what runs behind it, too
+    yield from (step for step in after(frame.at, frame.fn, project) if step.line not in told)
 
 
 def after(at: At, fn: Fn, project: Project) -> Iterator[Step]:

@@ -62,6 +62,7 @@ from shutdown_lint.project import Fn, Project, values as v
 from shutdown_lint.project.endings import catches
 from shutdown_lint.project.roles import MAX_DEPTH, MAX_VISITED, Role, is_test
 from shutdown_lint.project.signals import installs
+from shutdown_lint.rules._excluding import excludes
 from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import At, Site, argument, subexprs, text
@@ -119,7 +120,7 @@ def _ways(site: Site, start: Fn, project: Project) -> Iterator[_Way]:
     seen = {start}
     for fn, steps, confidence in queue:
         for role in seeds.get(fn, ()):
-            if role.kind in _ROLES and _is_thread(role, project):
+            if role.kind in _ROLES and _is_thread(role, site.at, project):
                 yield _Way(role, (*role.steps, *steps), confidence if role.confidence == "proven" else "likely")
         if len(steps) >= MAX_DEPTH or len(queue) >= MAX_VISITED or fn.facts.is_generator:
             continue
@@ -144,20 +145,27 @@ def _runs_there(fn: Fn, site: Site, caller: Fn, project: Project) -> bool:
     )
 
 
-def _is_thread(role: Role, project: Project) -> bool:
-    """Not where the function is started as a process too, not for an executor that may be one of processes, not in tests."""
+def _is_thread(role: Role, at: At, project: Project) -> bool:
+    """Not where the function is started as a process too, not for an executor that may be one of processes, not in tests.
+
+    Nor where the thread is only started on another platform than that of the place.
+    """
     if project.roles.kinds(role.seed) & {"process", "pool-process"}:
         return False
+    registered = False
     for registration in project.roles.registrations():
         if role.seed in registration.targets and registration.callback.role == role.kind:
-            if is_test(registration.fn) or registration.callback.call in _MAY_BE_PROCESSES:
+            registered = True
+            if is_test(registration.fn) or excludes(registration.site.at, at):
+                continue
+            if registration.callback.call in _MAY_BE_PROCESSES:
                 continue
             if registration.callback.call.endswith("run_in_executor") and not _is_default(
                 registration.site, registration.fn, project
             ):
                 continue
             return True
-    return role.seed.name == "run" and role.seed.cls is not None
+    return not registered and role.seed.name == "run" and role.seed.cls is not None
 
 
 def _is_default(site: Site, fn: Fn, project: Project) -> bool:

@@ -94,7 +94,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if registration.callback.awaits or registration.callback.role in ("framework", "task"):
             continue
         found = coroutine_of(registration.argument, registration.fn, project)
-        if found is None or _may_be_another(registration, project):
+        if found is None or _may_be_another(registration, project) or _is_iterated(found, registration):
             continue
         if registration.site.call.span not in seen and not is_test(registration.fn):
             seen.add(registration.site.call.span)
@@ -114,6 +114,11 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 message,
                 help="make `run` a plain method that calls `asyncio.run` on the coroutine",
             )
+
+
+def _is_iterated(found: Fn, registration: Registration) -> bool:
+    """``pages = await loop.run_in_executor(None, self.pages)`` of an asynchronous generator: who gets it iterates over it."""
+    return found.facts.is_generator and not registration.site.dropped
 
 
 def _may_be_another(registration: Registration, project: Project) -> bool:

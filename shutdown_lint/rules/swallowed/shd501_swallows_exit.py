@@ -57,6 +57,7 @@ sees ``KeyboardInterrupt``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import (
@@ -65,6 +66,7 @@ from shutdown_lint.facts import (
     Await,
     Call,
     Const,
+    Expr,
     ExprStmt,
     For,
     Handler,
@@ -77,7 +79,7 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.findings import Finding, Fix, Tier
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.failing import QUIET_NAMES, is_supplied
+from shutdown_lint.project.failing import QUIET_NAMES, is_supplied, talks_to_server
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._as_result import as_result
 from shutdown_lint.rules.swallowed._catching import (
@@ -93,7 +95,7 @@ from shutdown_lint.rules.swallowed._catching import (
 )
 from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.rules.waits._stops import is_stop
-from shutdown_lint.walk import At, Site, enclosing_loops, same, sites, subexprs, walk
+from shutdown_lint.walk import At, Site, enclosing_loops, last_name as last_part, same, sites, subexprs, walk
 
 RULE = Rule(
     code="SHD501",
@@ -106,6 +108,7 @@ RULE = Rule(
     origin=("G4",),
 )
 _MAX_HOPS = 2
+_SHELLS = re.compile(r"repl|shell|console|prompt|interact|terminal", re.IGNORECASE)
 _QUICK = frozenset(
     {
         "loads",
@@ -170,20 +173,28 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
     if any(_ends(stmt) for place in at.around() for stmt in place.after()):
         return None  # the request that this is the cleanup of goes on, or the program ends anyway
     if _releases_only(stmt) and is_stop(fn, project):
-        return "S"  # one step of a cleanup that must go through
+        # one step of a cleanup that must go through
+        return "S" if fn.facts.is_async and awaits(stmt.body) else "P"
     if fn.facts.is_async and awaits(stmt.body):
         if cancels(fn) or _ends_task(at, fn, project):
             return None
+        if _awaits_a_name(stmt):
+            return "S"  # of a task that is over, the exception is its own
         return "S" if is_stop(fn, project) and next(enclosing_loops(at), None) is None else "D"
     if _asks_for_results(stmt) or _is_a_thread(fn):
         return None
     if next(enclosing_loops(at), None) is None or not any(True for _ in sites(stmt.body)):
-        return "S" if _may_last(stmt, fn, project) else "P"
+        return "S" if _may_wait(stmt, fn, project) else "P"
     if not _may_last(stmt, fn, project) and not any(_is_work(site.call) for site in sites(stmt.body)):
         return "P"
     if _in_cleanup(at) or _releases_only(stmt) or _calls_each(at, fn, project):
-        return "S"
-    return "D" if _goes_on_and_on(at, fn, project) else "S"
+        return "S" if _may_wait(stmt, fn, project) else "P"
+    if _is_prompt(stmt, fn):
+        return "P"
+    lasts = _may_wait(stmt, fn, project) or _works(stmt, fn, project)
+    if _goes_on_and_on(at, fn, project, 0 if lasts or _may_last(stmt, fn, project) else _MAX_HOPS):
+        return "D"
+    return "S" if lasts else "P"
 
 
 def _is_a_thread(fn: Fn) -> bool:
@@ -221,12 +232,47 @@ def _goes_on_and_on(at: At, fn: Fn, project: Project, hops: int = 0) -> bool:
 
 def _may_last(stmt: Try, fn: Fn, project: Project) -> bool:
     """Whether the ``try`` waits, or runs code that others supply: an interrupt is likely to arrive in it."""
+    return _may_wait(stmt, fn, project) or any(
+        is_supplied(_run_by(site.call), fn, project) for site in sites(stmt.body)
+    )
+
+
+def _may_wait(stmt: Try, fn: Fn, project: Project) -> bool:
     return any(
         project.protocol.wait(site, fn) is not None
-        or (isinstance(site.call.func, (Name, Attr)) and is_supplied(site.call.func, fn, project))
+        or any(talks_to_server(name, project) for name in project.calls.external(site.call, fn))
         or any(project.protocol.waits(target.fn) for target in project.calls.targets(site.call, fn))
         for site in sites(stmt.body)
     )
+
+
+def _is_prompt(stmt: Try, fn: Fn) -> bool:
+    """The loop of a shell, which Ctrl-D ends."""
+    ends = any(
+        handler.types is not None and last_part(handler.types) == "EOFError" and leaves(handler.body)
+        for handler in stmt.handlers
+    )
+    return ends and bool(_SHELLS.search(fn.qualname))
+
+
+def _works(stmt: Try, fn: Fn, project: Project) -> bool:
+    """Whether the ``try`` runs a loop, or a function of the project that does: work that lasts."""
+    if any(isinstance(at.stmt, (While, For)) for at in walk(stmt.body)):
+        return True
+    targets = (target.fn for site in sites(stmt.body) for target in project.calls.targets(site.call, fn))
+    return any(isinstance(at.stmt, (While, For)) for target in targets for at in target.statements)
+
+
+def _awaits_a_name(stmt: Try) -> bool:
+    """``try: await task``, and nothing else."""
+    first = stmt.body[0] if len(stmt.body) == 1 else None
+    value = first.value if isinstance(first, ExprStmt) else None
+    return isinstance(value, Await) and isinstance(value.value, Name)
+
+
+def _run_by(call: Call) -> Expr:
+    """Whose code the call runs: ``next(items)`` that of the iterator."""
+    return call.args[0].value if isinstance(call.func, Name) and call.func.id == "next" and call.args else call.func
 
 
 def _asks_for_results(stmt: Try) -> bool:

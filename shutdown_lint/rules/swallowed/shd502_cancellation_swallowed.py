@@ -52,12 +52,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Await, Body, Expr, Handler, ModuleFacts, Name, Raise, Try, While
+from shutdown_lint.facts import (
+    Assign,
+    Attr,
+    Await,
+    Body,
+    Call,
+    Expr,
+    ExprStmt,
+    Handler,
+    ModuleFacts,
+    Name,
+    Raise,
+    Return,
+    Try,
+    While,
+)
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import awaits, cancels, caught, forwards, leaves, raises, tries
-from shutdown_lint.walk import At, enclosing_loops, own_exprs, sites, subexprs, walk
+from shutdown_lint.walk import At, enclosing_loops, last_name, own_exprs, sites, subexprs, walk
 
 RULE = Rule(
     code="SHD502",
@@ -85,6 +100,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                         module,
                         handler.span,
                         f"`{fn.qualname}` catches CancelledError and goes on looping: the task cannot be cancelled and the exit hangs",
+                        tier="S" if _finishes(stmt) else None,
                         help="end the clause with `raise`, or leave the loop",
                         fix=Fix("unsafe", "end the clause with `raise`", "shd502"),
                         trace=(
@@ -121,6 +137,14 @@ def _is_meant(at: At, stmt: Try, fn: Fn, project: Project) -> bool:
     return bool(tested) and any(
         "cancel" in other.mentions and _sets(other, tested) for other in project.functions(fn.module) if other is not fn
     )
+
+
+def _finishes(stmt: Try) -> bool:
+    """``try: await asyncio.shield(task)``, again and again: the cancellation is forgotten, but only until that task is done."""
+    first = stmt.body[0] if len(stmt.body) == 1 else None
+    awaited = first.value if isinstance(first, (ExprStmt, Return)) else None
+    call = awaited.value if isinstance(awaited, Await) else None
+    return isinstance(call, Call) and last_name(call.func) == "shield" and isinstance(call.args[0].value, (Name, Attr))
 
 
 def _exprs(body: Body) -> Iterator[Expr]:

@@ -50,12 +50,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Break, Const, Handler, ModuleFacts, Raise, Return, Stmt, Try, While
+from shutdown_lint.facts import (
+    Assign,
+    Attr,
+    Break,
+    Const,
+    Continue,
+    Handler,
+    ModuleFacts,
+    Raise,
+    Return,
+    Stmt,
+    Try,
+    While,
+)
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import caught, forwards, last_name, leaves, raises, tries
-from shutdown_lint.walk import At, enclosing_loops, sites, subexprs, walk
+from shutdown_lint.walk import At, enclosing_loops, same, sites, subexprs, walk
 
 RULE = Rule(
     code="SHD503",
@@ -84,6 +97,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 continue
             for handler in stmt.handlers:
                 if "KeyboardInterrupt" in caught(handler, fn, project) and _swallows(stmt, handler, at, fn):
+                    if _leaves_behind(at, loop) and not _repeats(handler):
+                        continue
                     if not isinstance(loop.stmt.test, Const) and _shows(handler):
                         continue
                     yield RULE.finding(
@@ -94,6 +109,20 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                         help="leave the loop with `break`, or catch it around the loop",
                         fix=Fix("unsafe", "end the loop by `break`", "shd503"),
                     )
+
+
+def _leaves_behind(at: At, loop: At) -> bool:
+    """Whether the loop is left behind the ``try`` anyway, before its next round."""
+    for place in at.around():
+        if place.stmt is loop.stmt:
+            return False
+        if any(isinstance(stmt, (Break, Return, Raise)) for stmt in place.after()):
+            return True
+    return False
+
+
+def _repeats(handler: Handler) -> bool:
+    return any(isinstance(inner.stmt, Continue) for inner in walk(handler.body))
 
 
 def _swallows(stmt: Try, handler: Handler, at: At, fn: Fn) -> bool:
@@ -107,8 +136,19 @@ def _swallows(stmt: Try, handler: Handler, at: At, fn: Fn) -> bool:
 def _only_repeats(loop: While) -> bool:
     """Whether the loop is left when its body comes to its end, so that it only takes up again what the interrupt broke off."""
     return bool(loop.body) and (
-        isinstance(loop.body[-1], (Break, Return, Raise)) or _leaves_by_itself(loop.body[-1], len(loop.body))
+        _waits_for_the_end(loop)
+        or isinstance(loop.body[-1], (Break, Return, Raise))
+        or _leaves_by_itself(loop.body[-1], len(loop.body))
     )
+
+
+def _waits_for_the_end(loop: While) -> bool:
+    """``while not task.done(): try: loop.run_until_complete(task) except KeyboardInterrupt: pass``: what the loop waits for ends it."""
+    stmt = loop.body[0]
+    waits = isinstance(stmt, Try) and len(loop.body) == 1 and len(stmt.body) == 1 and not isinstance(loop.test, Const)
+    asked = [part.value for part in subexprs(loop.test) if isinstance(part, Attr)]
+    given = [arg.value for site in sites(loop.body) for arg in site.call.args]
+    return waits and any(same(thing, value) for thing in asked for value in given)
 
 
 def _leaves_by_itself(stmt: Stmt, length: int) -> bool:

@@ -46,19 +46,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Expr, If, ModuleFacts, Name, Op
+from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name
 from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.failing import Why, shielded, why
+from shutdown_lint.project.failing import Why, is_supplied, shielded, why
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.scopes import Value
+from shutdown_lint.rules._excluding import excludes
 from shutdown_lint.rules._texts import ON_WAY_OUT, RELEASE
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.rules.swallowed._steps import Release, different, is_release_name, member_of, releases, skipped_by
 from shutdown_lint.rules.swallowed._time_outs import timed_waits
 from shutdown_lint.rules.waits._stops import in_final, is_stop
-from shutdown_lint.walk import At, same, subexprs, text
+from shutdown_lint.walk import subexprs, text
 
 RULE = Rule(
     code="SHD505",
@@ -112,17 +113,28 @@ def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
             if _is_lost(step, other)
             and not _is_empty_hook(other.call, fn, project)
             and not _is_made_later(other.call, step.call, fn)
-            and not _excludes(step.at, other.at)
+            and not excludes(step.at, other.at)
         )
         members = member_of(step) if _ends_receiver(step) else None
         if not lost and members is None:
             continue
         reason = waits.get(id(step.call)) or why(step.call, fn, project, awaited=step.awaited)
+        if members is not None and _is_of_another_loop(step, members, reason, fn, project):
+            continue
         tier = _tier(step, lost, members, reason, fn)
         if tier and reason and reason.kind == "time" and any(shielded(c.site.at) for c in project.calls.callers(fn)):
             tier = "S"  # a caller is prepared, and may take the steps itself
         if reason is not None and tier is not None:
             yield Cut(step, lost, members, reason, tier)
+
+
+def _is_of_another_loop(step: Release, members: Expr, reason: Why | None, fn: Fn, project: Project) -> bool:
+    """Whether it is not the members of this loop that come from outside, but what an earlier one called by the same name."""
+    receiver = step.call.func.value if isinstance(step.call.func, Attr) else None
+    if reason is None or reason.kind != "foreign" or reason.steps or not isinstance(receiver, Name):
+        return False
+    again = len(fn.bindings.get(receiver.id, ())) > 1
+    return again and not project.calls.targets(step.call, fn) and not is_supplied(members, fn, project)
 
 
 def _stops(fn: Fn, project: Project) -> bool:
@@ -147,25 +159,9 @@ def _is_made_later(other: Call, step: Call, fn: Fn) -> bool:
     )
 
 
-def _excludes(left: At, right: At) -> bool:
-    """``if mode == EAGER: step()`` … ``if mode == OFF: other()``: one of them runs."""
-    ours, theirs = tuple(_compared(left)), tuple(_compared(right))
-    return any(
-        same(subject, other) and not same(value, against) for subject, value in ours for other, against in theirs
-    )
-
-
-def _compared(at: At) -> Iterator[tuple[Expr, Expr]]:
-    """What is equal to what where the place runs."""
-    for place in at.around():
-        test = place.outer.stmt.test if place.outer is not None and isinstance(place.outer.stmt, If) else None
-        if isinstance(test, Op) and test.op in ("==", "is") and len(test.operands) == 2 and place.part == "body":
-            yield test.operands[0], test.operands[1]
-
-
 def _ends_receiver(step: Release) -> bool:
-    """Whether the call ends the member itself: `stop()`, `stop_extension()`, not `close_file(index)`."""
-    return step.name in RELEASES or step.name == "flush" or not any(arg.keyword is None for arg in step.call.args)
+    """Whether the call ends the member itself: `stop()`, `stop_extension()`, not `close_file(index)` or `stop_at(time=now)`."""
+    return step.name in RELEASES or step.name == "flush" or not step.call.args
 
 
 def _is_empty_hook(call: Call, fn: Fn, project: Project) -> bool:
@@ -188,7 +184,8 @@ def _tier(step: Release, lost: tuple[Release, ...], members: Expr | None, reason
         return "D"
     if step.awaited:
         direct = reason.kind == "network" and len(reason.steps) <= _MAX_HOPS
-        return "D" if direct and lost else "S" if reason.kind != "unknown" else "P"
+        near = reason.kind != "unknown" and len(reason.steps) <= _MAX_HOPS
+        return "D" if direct and lost else "S" if near else "P"
     return "S" if reason.kind == "network" and len(reason.steps) <= _MAX_HOPS else None
 
 

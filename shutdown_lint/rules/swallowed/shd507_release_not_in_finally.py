@@ -144,6 +144,8 @@ def _hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confiden
     if len(acquired) != 1 or len(fn.bindings[name]) != 1 or not isinstance(_called(acquired[0].expr), Call):
         return None
     start = acquired[0].at
+    if _is_lent(acquired[0].expr):
+        return None
     if (
         start.block is not at.block
         or _protected(at)
@@ -153,10 +155,33 @@ def _hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confiden
     ):
         return None
     between = at.block[start.position + 1 : at.position]
-    if not _can_raise(between, name):
+    if not _can_raise(between, name) or _ends_process(at) or (_takes_interrupts(fn, project) and _only_waits(between)):
         return None
     assert isinstance(call.func, Attr)
     return _worth_it(call.func, name, between, fn, project)
+
+
+def _ends_process(at: At) -> bool:
+    """Whether the process ends right behind the release, in a forked child: ``streamer.stop(); os._exit(0)``."""
+    call = statement_call(at.after()[0]) if at.after() else None
+    return call is not None and last_name(call) == "_exit"
+
+
+def _takes_interrupts(fn: Fn, project: Project) -> bool:
+    """Whether the function installs a handler, so that Ctrl-C raises nothing in its waits."""
+    return any(
+        project.calls.is_call_to(site.call, fn, "signal.signal") and "SIGINT" in text(site.call) for site in fn.sites
+    )
+
+
+def _only_waits(between: tuple[Stmt, ...]) -> bool:
+    return all(last_name(site.call) in _WAITS | {"signal"} or _is_trivial(site.call, "") for site in sites(between))
+
+
+def _is_lent(expr: Expr) -> bool:
+    """``loop = asyncio.get_event_loop()``: what is there already is asked for, and somebody else's to end."""
+    call = _called(expr)
+    return isinstance(call, Call) and last_name(call).startswith(("get_event_", "get_running_", "get_current_"))
 
 
 def _called(expr: Expr) -> Expr:
@@ -278,7 +303,9 @@ def _worth_it(func: Attr, name: str, between: tuple[Stmt, ...], fn: Fn, project:
             model = project.models.resource(value.cls)
             return (
                 "proven"
-                if model is not None and model.kind in kinds and func.name in (*model.release, *model.stop)
+                if model is not None
+                and model.kind in (kinds - {"server"} if project.roles.only(fn, "main") else kinds)
+                and func.name in (*model.release, *model.stop)
                 else None
             )
     if values:

@@ -71,7 +71,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Expr, Handler, ModuleFacts, Raise, Try
+from shutdown_lint.facts import Const, Expr, Handler, If, ModuleFacts, Name, Op, Raise, Return, Try
 from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
@@ -81,7 +81,7 @@ from shutdown_lint.project.signals import Handling, handlings
 from shutdown_lint.project.values import Class, External, Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import caught, raises, shielded_by_sibling, tries
-from shutdown_lint.walk import sites, text, walk
+from shutdown_lint.walk import At, sites, text, walk
 
 RULE = Rule(
     code="SHD511",
@@ -123,13 +123,35 @@ def _raises_anything(module: ModuleFacts) -> bool:
 
 def _of_handler(module: ModuleFacts, handler: Fn, handling: Handling, project: Project) -> Iterator[Finding]:
     for at in handler.statements:
-        if isinstance(at.stmt, Raise) and at.stmt.exc is not None:
+        if isinstance(at.stmt, Raise) and at.stmt.exc is not None and not _is_for_calls(at, handler):
             name = _catchable(at.stmt.exc, handler, project)
             if name is not None:
                 clause = _swallowing(name, handler, _work(handling, project), project)
                 fix = _fix(at.stmt.exc, handler, project)
                 yield _finding(module, at.stmt, name, handler, handling, clause, fix)
                 return
+
+
+def _is_for_calls(at: At, handler: Fn) -> bool:
+    """Whether it is raised only where the function is called otherwise: ``if signum is not None: return`` stands before it."""
+    params = {param.name for param in handler.facts.params}
+    for place in at.around():
+        outer = place.outer.stmt if place.outer is not None else None
+        if isinstance(outer, If) and place.part in ("body", "orelse"):
+            if _asks_none(outer.test, params, "is" if place.part == "body" else "is-not"):
+                return True
+        for stmt in place.before():
+            leaves = isinstance(stmt, If) and isinstance(stmt.body[-1:] and stmt.body[-1], (Return, Raise))
+            if leaves and isinstance(stmt, If) and _asks_none(stmt.test, params, "is-not"):
+                return True
+    return False
+
+
+def _asks_none(test: Expr, params: set[str], op: str) -> bool:
+    if not (isinstance(test, Op) and test.op == op and len(test.operands) == 2):
+        return False
+    name, other = test.operands
+    return isinstance(name, Name) and name.id in params and isinstance(other, Const) and other.value is None
 
 
 def _catchable(exc: Expr, fn: Fn, project: Project) -> str | None:
