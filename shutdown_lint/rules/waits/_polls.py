@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Body, Break, Call, Const, Expr, If, Name, Return, While, With
+from shutdown_lint.facts import Attr, Body, Break, Call, Const, Expr, If, Name, Op, Return, While, With
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.waits._stops import method_name
 from shutdown_lint.walk import At, Site, enclosing_with, last_name, own_exprs, sites, subexprs, text, walk
@@ -98,6 +98,18 @@ def _is_wanted(at: At) -> bool:
     tests = (place.outer.stmt.test for place in at.around() if place.outer and isinstance(place.outer.stmt, If))
     return any(
         isinstance(part, (Name, Attr)) and _TIMEOUT.search(last_name(part)) for test in tests for part in subexprs(test)
+    )
+
+
+def chosen(at: At, fn: Fn) -> bool:
+    """Whether the caller asks to wait, by a flag of the function: ``if wait: while …``, ``while wait and …``."""
+    tests = [place.outer.stmt.test for place in at.around() if place.outer and isinstance(place.outer.stmt, If)]
+    own = at.stmt.test if isinstance(at.stmt, While) else None
+    tests += own.operands if isinstance(own, Op) and own.op == "and" else ()
+    asked = {test.id for test in tests if isinstance(test, Name)}
+    return any(
+        param.name in asked and isinstance(param.default, Const) and isinstance(param.default.value, bool)
+        for param in fn.facts.params
     )
 
 

@@ -45,7 +45,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name, While
+from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Name, While
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track, Use
@@ -79,7 +79,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if is_test(fn):
             continue
         for site in fn.sites if "PIPE" in fn.mentions else ():
-            if _pipes(site.call) and project.calls.is_call_to(site.call, fn, *_CALLS):
+            if _pipes(site.call) and not _has_limit(site.call) and project.calls.is_call_to(site.call, fn, *_CALLS):
                 yield _call(module, fn, site.call)
         for site in fn.sites if fn.mentions & {"wait", "poll"} else ():
             found = (
@@ -97,6 +97,12 @@ def _waits(site: Site) -> bool:
     """``child.wait()``, or ``child.poll()`` in the condition of a loop."""
     name = site.call.func.name if isinstance(site.call.func, Attr) else ""
     return not site.call.args and (name == "wait" or (name == "poll" and isinstance(site.at.stmt, While)))
+
+
+def _has_limit(call: Call) -> bool:
+    """``call(…, timeout=5)``: the child that fills its pipe is killed then."""
+    limit = argument(call, 99, "timeout")
+    return limit is not None and not (isinstance(limit, Const) and limit.value is None)
 
 
 def _follows_kill(site: Site, fn: Fn) -> bool:
