@@ -83,6 +83,7 @@ _ENDS = frozenset({
     "kill", "terminate", "cancel", "set", "send_signal", "is_alive", "stop", "killpg", "put", "close", "clear", "start", "poll",
     "shutdown", "notify", "notify_all", "put_nowait", "done",
 })  # fmt: skip
+_ASKS = ("is_alive", "done", "poll", "returncode", "is_set")
 _GONE = frozenset({"ProcessLookupError", "ChildProcessError"})
 
 
@@ -185,9 +186,9 @@ def _child_is_gone(second: At) -> bool:
 
 
 def _until_it_ends(first: Wait) -> bool:
-    """``while t.is_alive(): t.join(0.5)``."""
+    """``while t.is_alive(): t.join(0.5)``, ``while not future.done(): …``."""
     tests = [loop.stmt.test for loop in enclosing_loops(first.site.at) if isinstance(loop.stmt, While)]
-    return any(isinstance(part, Attr) and part.name == "is_alive" for test in tests for part in subexprs(test))
+    return any(isinstance(part, Attr) and part.name in _ASKS for test in tests for part in subexprs(test))
 
 
 def _is_probe(first: Wait, project: Project) -> bool:
