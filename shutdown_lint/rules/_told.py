@@ -8,7 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Await, Call, Const, Expr, ExprStmt, For, If, Name, Op, Raise, While, With
+from shutdown_lint.facts import (
+    Assign,
+    Attr,
+    Await,
+    Call,
+    Const,
+    Expr,
+    ExprStmt,
+    For,
+    If,
+    Name,
+    Op,
+    Raise,
+    Try,
+    While,
+    With,
+)
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
 from shutdown_lint.project.places import Attribute, Place
@@ -199,10 +215,11 @@ def latched(project: Project, place: Place) -> list[Fn]:
 
 
 def _goes_to_work(at: At) -> bool:
-    """Whether a loop, a ``with`` or an ``await`` follows the statement."""
+    """Whether a loop, a ``with`` or an ``await`` follows the statement, perhaps in a ``try``."""
+    behind = (inner for stmt in what_runs_after(at) for inner in (stmt.body if isinstance(stmt, Try) else (stmt,)))
     return any(
         isinstance(stmt, (While, For, With)) or (isinstance(stmt, ExprStmt) and isinstance(stmt.value, Await))
-        for stmt in what_runs_after(at)
+        for stmt in behind
     )
 
 

@@ -12,11 +12,11 @@ from shutdown_lint.project.protocol import Wait
 from shutdown_lint.rules._told import is_event, is_told, latched
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._drains import slow_consumer
+from shutdown_lint.rules.waits._polls import WAITING
 from shutdown_lint.rules.waits._stops import WayOut, is_patient, is_stop, receiver
 from shutdown_lint.walk import last_name, same, text
 
 _GATHERS = frozenset({"gather", "wait", "shield", "ensure_future", "create_task"})
-_WAITING = re.compile(r"^_*(async_)?(wait|join)(_|$)")
 _TELLS = re.compile(r"(^|_)(set|cancel|put|close|stop|shutdown|terminate|kill|abort|signal|notify)(_|$)")
 _ORDERS = re.compile(
     r"(stop|shut_?down|exit|quit|terminate|cancel|abort|close)(_event|_signal|_requested|_flag|ing)?$", re.IGNORECASE
@@ -86,7 +86,7 @@ def _is_handed_on(wait: Wait) -> bool:
 def _promises_to_wait(wait: Wait, out: WayOut) -> bool:
     """Whether the function's name says that it waits for something, however long: the limit is its caller's."""
     waits = out.stop is wait.fn or wait.model.wakes == "set"
-    return is_patient(out.stop) or (waits and bool(_WAITING.match(wait.fn.name)))
+    return is_patient(out.stop) or (waits and bool(WAITING.match(wait.fn.name)))
 
 
 def _is_the_order(wait: Wait) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Body, Break, Call, Const, Expr, If, Name, Return, While, With
+from shutdown_lint.facts import Attr, Body, Break, Call, Const, Expr, If, Name, Op, Return, While, With
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.waits._stops import method_name
 from shutdown_lint.walk import At, Site, enclosing_with, last_name, own_exprs, sites, subexprs, text, walk
@@ -16,8 +16,13 @@ _DEADLINE = re.compile(
     re.IGNORECASE,
 )
 _TIMEOUT = re.compile(r"time_?out|deadline|time_?limit", re.IGNORECASE)
+# Names that say that one waits.
+WAITING = re.compile(r"^_*(async_)?(wait|join)(_|$)")
 _CLOCKS = ("time", "monotonic", "perf_counter", "now", "utcnow", "clock", "current_time", "process_time")
 _LOGS = ("debug", "info", "warning", "error", "print", "log", "msg", "format", "len")
+_OWN = frozenset(
+    {"len", "any", "all", "bool", "isinstance", "is_alive", "is_set", "qsize", "empty", "values", "items", "keys"}
+)
 _SLEEPS = ("time.sleep", "asyncio.sleep", "gevent.sleep", "eventlet.sleep", "trio.sleep", "anyio.sleep", "curio.sleep")
 _LIMITERS = (
     "wait_for",
@@ -94,10 +99,32 @@ def is_limited(site: Site) -> bool:
 
 
 def _is_wanted(at: At) -> bool:
-    """``if timeout is not None: … else: queue.join()``."""
+    """``if timeout is not None: … else: queue.join()``, ``if policy == "timeout": … else: …``."""
     tests = (place.outer.stmt.test for place in at.around() if place.outer and isinstance(place.outer.stmt, If))
     return any(
-        isinstance(part, (Name, Attr)) and _TIMEOUT.search(last_name(part)) for test in tests for part in subexprs(test)
+        (isinstance(part, (Name, Attr)) and _TIMEOUT.search(last_name(part)))
+        or (isinstance(part, Const) and isinstance(part.value, str) and _TIMEOUT.fullmatch(part.value))
+        for test in tests
+        for part in subexprs(test)
+    )
+
+
+def asks_others(polled: Expr) -> bool:
+    """Whether the answer is that of a call, other than whether a worker is alive."""
+    return any(isinstance(part, Call) and method_name(part) not in _OWN for part in subexprs(polled))
+
+
+def chosen(at: At, fn: Fn) -> bool:
+    """Whether the caller asks to wait, by a flag or the name of the function: ``if wait: while …``, ``def wait_closed()``."""
+    if WAITING.match(fn.name) or _is_wanted(at):
+        return True
+    tests = [place.outer.stmt.test for place in at.around() if place.outer and isinstance(place.outer.stmt, If)]
+    own = at.stmt.test if isinstance(at.stmt, While) else None
+    tests += own.operands if isinstance(own, Op) and own.op == "and" else ()
+    asked = {test.id for test in tests if isinstance(test, Name)}
+    return any(
+        param.name in asked and isinstance(param.default, Const) and isinstance(param.default.value, bool)
+        for param in fn.facts.params
     )
 
 

@@ -19,8 +19,10 @@ _VERBS = (
     "close|aclose|stop|shutdown|shut_down|terminate|disconnect|quit|cleanup|clean_up|teardown|tear_down|dispose|finish|finalize|"
     "destroy|halt|unsubscribe|kill|exit|flush|drain|deinit|server_close"
 )
+# What speaks of an end and does not bring it about: `exit_code`, `close_reason`.
+_NOUNS = "code|status|reason|result|state|info"
 STOP_NAME = re.compile(
-    rf"^_*(async_)?(do_|on_|handle_|graceful_|force_|wait_)?({_VERBS})(_\w+|d|all)?$|^__(exit|aexit|del)__$|^stopService$|^tearDown",
+    rf"^_*(async_)?(do_|on_|handle_|graceful_|force_|wait_)?({_VERBS})(?!_?({_NOUNS})s?$)(_\w+|d|all)?$|^__(exit|aexit|del)__$|^stopService$|^tearDown",
 )
 # Names that promise an end, and not that the work is done first.
 _FIRM = re.compile(
@@ -28,6 +30,7 @@ _FIRM = re.compile(
 )
 _PATIENT = re.compile(r"^_*(async_)?(do_|on_|wait_)?(finish|finalize|flush|drain)(_|$)")
 _HELPER = re.compile(r"^_(?!_)|wait|join|end|all")
+_PROPERTIES = frozenset({"property", "cached_property"})
 AT_EXIT = frozenset({"atexit", "thread-atexit", "finalizer"})
 
 
@@ -59,7 +62,9 @@ def may_be_on_way_out(fn: Fn, at: At, project: Project) -> bool:
 
 def is_stop(fn: Fn, project: Project) -> bool:
     """Whether the function's name or registration says that it runs at shutdown."""
-    return bool(STOP_NAME.match(fn.name)) or any(role.kind in AT_EXIT for role in project.roles.seeds().get(fn, ()))
+    return (bool(STOP_NAME.match(fn.name)) and not fn.decorator_names & _PROPERTIES) or any(
+        role.kind in AT_EXIT for role in project.roles.seeds().get(fn, ())
+    )
 
 
 def is_patient(fn: Fn) -> bool:

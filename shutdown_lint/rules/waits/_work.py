@@ -131,6 +131,15 @@ def _given(call: Call) -> tuple[Expr, ...]:
     return tuple(arg.value for arg in call.args[1:] if arg.keyword is None)
 
 
+def given_to(name: str, fn: Fn, project: Project) -> Iterator[tuple[Expr, Fn]]:
+    """What a worker's parameter gets by ``Thread(target=fn, args=(…))``, and the function that says so."""
+    params = [param.name for param in fn.facts.params][int(fn.is_method) :]
+    for registration in project.roles.registrations() if name in params else ():
+        given = argument(registration.site.call, 99, "args")
+        if fn in registration.targets and isinstance(given, Seq) and params.index(name) < len(given.items):
+            yield given.items[params.index(name)], registration.fn
+
+
 def _is_on_self(call: Call, fn: Fn, project: Project) -> bool:
     """Whether ``self``, or a method of it, is among the arguments."""
     name = project.classes.self_name(fn)

@@ -45,7 +45,9 @@ Silent when a stop event, flag, sentinel, close or signal reaches the other side
 and when a limit is passed, even a variable one, or when the caller chose to have none. Tier D only where the other side's loop
 surely goes on, or a thread works off the queue over the network; waits for a job, for any other queue, or for an event that
 somebody sets are tier S, unless the function's name promises to wait (`drain`, `flush`, `wait_closed`) or it asks something to
-end just before.
+end just before. Polling loops are
+tier S where the caller asks to wait by a flag (`if wait:`), where the name promises it, and where they ask something else
+(`while motor.is_moving():`) than what this code counts or started (0 of 5 such loops in unseen packages were worth a change).
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
@@ -66,7 +68,7 @@ from shutdown_lint.rules._texts import AWAITED_NAME, ENDLESS, JOIN
 from shutdown_lint.rules._told import Untold, untold
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits import _events
-from shutdown_lint.rules.waits._polls import is_limited, limited, polls, retried_for_ever
+from shutdown_lint.rules.waits._polls import asks_others, chosen, is_limited, limited, polls, retried_for_ever
 from shutdown_lint.rules.waits._stops import (
     WayOut,
     acquisitions_of,
@@ -99,6 +101,7 @@ RULE = Rule(
     ),
     origin=("G13",),
 )
+_TYPE_TESTS = ("isinstance", "hasattr", "callable")
 _KINDS = {"thread": "thread", "timer": "thread", "process": "process", "task": "task"}
 _WORDS = frozenset({"join", "wait", "communicate", "result", "put", "exception"})
 
@@ -248,17 +251,24 @@ def _polling(module: ModuleFacts, project: Project, fn: Fn, at: At) -> Iterator[
     yield RULE.finding(
         module,
         at.stmt.span._replace(end_line=at.stmt.span.line, end_col=at.stmt.span.col + 5),
-        f"`{fn.qualname}` polls `{_condition(polled)}` without a deadline: one that never ends hangs the exit",
+        f"`{fn.qualname}` polls `{_condition(polled, fn)}` without a deadline: one that never ends hangs the exit",
+        tier="S" if chosen(at, fn) or is_patient(out.stop) or asks_others(polled) else "D",
         trace=(*out.steps, fn.step(at.stmt.span, f"`{fn.qualname}` polls")),
         help="give the loop a deadline, and report or end what is left then",
     )
 
 
-def _condition(test: Expr) -> str:
-    """The telling part of the loop's condition."""
+def _condition(test: Expr, fn: Fn) -> str:
+    """The telling part of the loop's condition: of ``wait and thread.is_alive()`` not the caller's flag."""
+    flags = {
+        param.name
+        for param in fn.facts.params
+        if isinstance(param.default, Const) and isinstance(param.default.value, bool)
+    }
     parts = [
         part
         for part in subexprs(test)
-        if isinstance(part, (Attr, Call)) or (isinstance(part, Name) and part.id not in ("len", "any", "all"))
+        if (isinstance(part, (Attr, Call)) and last_name(getattr(part, "func", None)) not in _TYPE_TESTS)
+        or (isinstance(part, Name) and part.id not in ("len", "any", "all", *_TYPE_TESTS, *flags))
     ]
     return text(parts[0]) if parts and not isinstance(test, Const) else "a condition"

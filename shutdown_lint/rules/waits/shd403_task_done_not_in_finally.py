@@ -97,7 +97,6 @@ from shutdown_lint.facts import (
     ModuleFacts,
     Name,
     Op,
-    Seq,
     Stmt,
     Try,
     While,
@@ -109,6 +108,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Instance, Values
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import receiver
+from shutdown_lint.rules.waits._work import given_to
 from shutdown_lint.walk import (
     At,
     Site,
@@ -336,7 +336,7 @@ def _made(expr: Expr | None, fn: Fn, project: Project) -> frozenset[int]:
     """The places that make the queue; a worker gets it by ``Thread(target=worker, args=(queue,))``."""
     found = _makers(project.evaluate.values(expr, fn), project)
     if not found and isinstance(expr, Name):
-        for given, holder in _handed(expr.id, fn, project):
+        for given, holder in given_to(expr.id, fn, project):
             found |= _makers(project.evaluate.values(given, holder), project)
     return found
 
@@ -350,16 +350,6 @@ def _makers(values: Values, project: Project) -> frozenset[int]:
         and isinstance(value.cls, str)
         and project.models.canonical(value.cls) in _QUEUES
     )
-
-
-def _handed(name: str, fn: Fn, project: Project) -> Iterator[tuple[Expr, Fn]]:
-    params = [param.name for param in fn.facts.params][int(fn.is_method) :]
-    if name not in params:
-        return
-    for registration in project.roles.registrations():
-        given = argument(registration.site.call, 99, "args")
-        if fn in registration.targets and isinstance(given, Seq) and params.index(name) < len(given.items):
-            yield given.items[params.index(name)], registration.fn
 
 
 def _finding(done: Site, fn: Fn, skipped: str, joined: tuple[Site, Fn]) -> Finding:

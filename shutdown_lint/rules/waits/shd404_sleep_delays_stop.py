@@ -57,7 +57,8 @@ once more, at once.
 
 ## Precision
 Tier D only where the thread is joined (a join under ``if not thread.daemon`` is none for a daemon); retry back-off in
-``except`` clauses, computed pauses and loops without a stop flag are silent.
+``except`` clauses, computed pauses, pauses whose defaults are shorter, and loops without a stop flag (or with one that only the worker
+itself sets) are silent.
 
 ## References
 - [Event.wait](https://docs.python.org/3/library/threading.html#threading.Event.wait)
@@ -77,6 +78,8 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Constant, Instance
 from shutdown_lint.rules._told import told_flag
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.waits._woken import tellers
+from shutdown_lint.rules.waits._work import given_to
 from shutdown_lint.walk import At, dotted, subexprs, text
 
 RULE = Rule(
@@ -90,6 +93,7 @@ RULE = Rule(
     origin=("G2",),
 )
 LONG = 2.0
+MAX_DEPTH = 3
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -99,7 +103,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for loop, joined in _loops(module, project) if here else ():
         for wait in _long_sleeps(loop, here, project):
             flag = told_flag(project, loop) if id(wait.site.call) not in seen else None
-            if flag is not None:
+            if flag is not None and tellers(project, loop, flag):  # one that only the worker sets tells that it is done
                 seen.add(id(wait.site.call))
                 yield _finding(module, loop, wait, flag, joined, _fix(loop, wait, project))
 
@@ -169,12 +173,16 @@ def _long_sleeps(loop: Loop, here: set[Fn], project: Project) -> Iterator[Wait]:
             yield wait
 
 
-def _is_long(given: Expr, fn: Fn, project: Project) -> bool:
+def _is_long(given: Expr, fn: Fn, project: Project, depth: int = 0) -> bool:
     """Two seconds or more; or a number that the user sets (a parameter, perhaps kept in an attribute)."""
     numbers = [v.value for v in project.evaluate.values(given, fn) if isinstance(v, Constant)]
     known = [n for n in numbers if isinstance(n, (int, float)) and not isinstance(n, bool)]
     if known:
         return max(known) >= LONG
+    if isinstance(given, Name) and depth < MAX_DEPTH:
+        handed = [_is_long(expr, maker, project, depth + 1) for expr, maker in given_to(given.id, fn, project)]
+        if handed:
+            return any(handed)
     if isinstance(given, Attr):
         cls = project.classes.enclosing(fn)
         writes = project.classes.writes(cls, given.name) if cls else []

@@ -45,7 +45,8 @@ Unsafe: a child that needs more than 5 seconds to end is killed.
 
 ## Precision
 The child's type comes from its constructor. Silent when it is killed on any alias, leaves what the analysis sees, runs
-``sys.executable`` (a Python program of the same project is taken to handle SIGTERM), or the wait has a limit.
+``sys.executable`` (a Python program of the same project is taken to handle SIGTERM), is only asked where it has ended, or the wait
+has a limit.
 
 ## References
 - [Popen.terminate](https://docs.python.org/3/library/subprocess.html#subprocess.Popen.terminate)
@@ -55,7 +56,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name, Seq
+from shutdown_lint.facts import Attr, Call, Expr, If, ModuleFacts, Name, Op, Seq
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track
@@ -65,7 +66,7 @@ from shutdown_lint.rules._inherited import inherited
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._children import fatal_signal, tracks, uses
 from shutdown_lint.rules.waits._polls import is_limited
-from shutdown_lint.walk import Site, text
+from shutdown_lint.walk import Site, last_name, subexprs, text
 
 RULE = Rule(
     code="SHD405",
@@ -98,7 +99,13 @@ def _judge(module: ModuleFacts, project: Project, fn: Fn, asked: list[Site], sit
         return
     found = tracks(_receiver(site), fn, project)
     ask = next((ask for ask in asked if found is not None and _same_child(ask, found[0], fn, project)), None)
-    if found is None or ask is None or _ends(found[1], project) or not _may_ignore(found[0], project):
+    if (
+        found is None
+        or ask is None
+        or _has_ended(ask)
+        or _ends(found[1], project)
+        or not _may_ignore(found[0], project)
+    ):
         return
     yield RULE.finding(
         module,
@@ -128,6 +135,19 @@ def _receiver(site: Site) -> Expr | None:
 def _same_child(ask: Site, child: Acquisition, fn: Fn, project: Project) -> bool:
     found = tracks(_receiver(ask), fn, project)
     return found is not None and found[0].call is child.call
+
+
+def _has_ended(ask: Site) -> bool:
+    """``if child.returncode is not None: child.terminate()``: it is only asked where it has ended."""
+    return any(
+        isinstance(test, Op)
+        and test.op == "is-not"
+        and last_name(getattr(part, "func", part)) in ("returncode", "poll")
+        for place in ask.at.around()
+        if place.outer is not None and isinstance(place.outer.stmt, If) and place.part == "body"
+        for test in subexprs(place.outer.stmt.test)
+        for part in getattr(test, "operands", ())[:1]
+    )
 
 
 def _ends(found: tuple[Track, ...], project: Project) -> bool:

@@ -80,7 +80,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules._told import told_flag
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._polls import is_limited
-from shutdown_lint.rules.waits._stops import receiver, way_out
+from shutdown_lint.rules.waits._stops import is_stop, receiver, way_out
 from shutdown_lint.rules.waits._woken import tellers, waited_name, woken
 from shutdown_lint.walk import Site, own_exprs, same, subexprs, text
 
@@ -111,7 +111,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     seen: set[int] = set()
     for acquisition in project.resources.everywhere("thread") if here else ():
         for loop in project.resources.loops(acquisition):
-            waits = [wait for wait in loop.waits if wait.fn in here and _is_blind(wait, loop)]
+            waits = [wait for wait in loop.waits if wait.fn in here and _is_blind(wait, loop, project)]
             flag = told_flag(project, loop) if waits else None
             for wait in waits if flag is not None else ():
                 if flag is None or not tellers(project, loop, flag):
@@ -121,8 +121,13 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                     yield _finding(module, project, acquisition, loop, wait, flag)
 
 
-def _is_blind(wait: Wait, loop: Loop) -> bool:
-    """A wait without limit on an attribute or global, which is not one of the flags itself."""
+def _is_blind(wait: Wait, loop: Loop, project: Project) -> bool:
+    """A wait without limit on an attribute or global, which is not one of the flags itself.
+
+    What the worker calls to stop something is no wait for work.
+    """
+    if wait.fn is not loop.fn and is_stop(wait.fn, project):
+        return False
     if (
         wait.bounded
         or wait.model.wakes not in _WAKES

@@ -89,12 +89,12 @@ if __name__ == "__main__":
 ```
 
 ## Precision
-Tier D for the path of a SIGTERM handler (1 of 1 in 47 unseen packages); tier S where callbacks of ``atexit`` make up the sum, as it is
-not known whether the program has made what they end (1 of 2 there). Only limits that are numbers in the code, or constants, count; of several branches the
+Tier D for the path of a SIGTERM handler (1 of 1 in 47 unseen packages). Only limits that are numbers in the code, or constants, count; of several branches the
 longest, of what goes on at the same time the longest, of a loop of unknown length one round. Waits without limit are no part of the
 sum (SHD401). Tier S for a method that stops its object, or an atexit callback, whose own waits are above the limit, where no handler
-is seen to lead to it. Preview for other functions with such a name (3 of 3 in unseen packages were commands), and where only the
-pauses of retries in one of several branches make up the sum.
+is seen to lead to it. Preview for other functions with such a name (3 of 3 in unseen packages were commands), and where the
+sum is only reached by the pauses of retries in one of several branches, by what a forked child does, or by waits of one object that
+several calls lead to. Tier S where ``atexit`` callbacks wait for what the program is not seen to start.
 
 ## References
 - [Kubernetes: termination of Pods](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination)
@@ -104,20 +104,24 @@ pauses of retries in one of several branches make up the sum.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
-from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.facts import Attr, ModuleFacts, Name, Subscript
 from shutdown_lint.findings import Finding, Step as Place
 from shutdown_lint.project import Fn, Project, steps
 from shutdown_lint.project.budget import limited, of_components
 from shutdown_lint.project.costs import Cost, cost
+from shutdown_lint.project.courses import course
+from shutdown_lint.project.forks import side_of
 from shutdown_lint.project.paths import Path, from_signal
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.routes import Part
 from shutdown_lint.project.signals import handlings
 from shutdown_lint.project.step import Step, leaves
 from shutdown_lint.rules._texts import JOIN, STOPS
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits._stops import AT_EXIT, STOP_NAME
-from shutdown_lint.walk import last_name
+from shutdown_lint.rules.waits._stops import AT_EXIT, STOP_NAME, acquisitions_of, receiver
+from shutdown_lint.walk import last_name, text
 
 RULE = Rule(
     code="SHD411",
@@ -135,6 +139,7 @@ RULE = Rule(
     ),
     origin=("G13",),
 )
+_Seen: TypeAlias = "set[tuple[str, int, int, str]]"
 SLACK = 1.0  # the pauses of polls, beside a limit that is just the grace period
 MAX_SHOWN = 4
 MAX_LOST = 6
@@ -152,7 +157,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 found = path.cost
                 if found.seconds >= grace + SLACK:
                     covered |= {step.fn for step, _, _ in found.counted}
-                    yield _of_path(module, path, found, grace)
+                    yield _of_path(module, path, found, project)
                     break
     for fn in project.functions(module):
         if STOP_NAME.match(fn.name) and fn.mentions & _WAITS and fn not in covered and not is_test(fn):
@@ -177,28 +182,67 @@ def _of_components(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Fi
         )
 
 
-def _of_path(module: ModuleFacts, path: Path, found: Cost, grace: float) -> Finding:
+def _of_path(module: ModuleFacts, path: Path, found: Cost, project: Project) -> Finding:
     assert path.handling is not None
-    firm = sum(cost(tuple(_firm(part.steps))).seconds for part in path.parts)
-    seen = sum(cost(tuple(_firm(part.steps))).seconds for part in path.parts if not part.at_exit)
+    grace = project.budget.grace
+    enough = grace + SLACK
+    seen: _Seen = set()
+    firm = [(part, cost(tuple(_firm(part.steps, project, seen)))) for part in path.parts]
+    made = sum(spent.seconds for part, spent in firm if not _is_of_others(part, spent, path, project))
     return RULE.finding(
         module,
         path.handling.site.call.span,
         f"the way from SIGTERM to the exit may last {_seconds(found.seconds)} ({_sum(found)}), and a program is killed after "
         f"{_seconds(grace)}",
-        tier="D" if seen >= grace + SLACK else "S" if firm >= grace + SLACK else "P",
+        tier="D" if made >= enough else "S" if sum(spent.seconds for _, spent in firm) >= enough else "P",
         lost=_lost(path.steps, grace),
         trace=(path.origin, *_waits(found)),
         help=_HELP,
     )
 
 
-def _firm(found: Iterable[Step], chosen: bool = False) -> Iterator[Step]:
-    """The steps without the pauses that stand in one of several branches: retries, and what another configuration does."""
+def _firm(
+    found: Iterable[Step], project: Project, seen: _Seen, chosen: bool = False, owner: str = ""
+) -> Iterator[Step]:
+    """The steps that surely may come one after the other.
+
+    Left out are what a forked child does, pauses that stand in one of several branches (retries, and what another
+    configuration does), and waits of an object that was waited for before: what is stopped is not stopped again.
+    """
     for step in found:
         if chosen and step.site is not None and last_name(step.site.call.func) == "sleep":
             continue
-        yield step._replace(steps=tuple(_firm(step.steps, chosen or step.kind == "choice")))
+        if step.site is not None and side_of(step.site.at, step.fn, project) == "child":
+            continue
+        if step.waits:
+            key = (step.file, step.line, step.column, owner)
+            if key in seen:
+                continue
+            if not chosen:  # a branch may have been left out
+                seen.add(key)
+        inner = _firm(step.steps, project, seen, chosen or step.kind == "choice", _owner(step, owner))
+        yield step._replace(steps=tuple(inner))
+
+
+def _is_of_others(part: Part, spent: Cost, path: Path, project: Project) -> bool:
+    """Whether it is a callback of ``atexit`` that waits for nothing which the program is seen to make: another one's."""
+    if path.entry is None or not part.at_exit or not spent.counted:
+        return False
+    run = course(path.entry, project).calls
+    waits = [wait for wait, _, _ in spent.counted if wait.site is not None]
+    made = [a for wait in waits if wait.site for a in acquisitions_of(receiver(wait.site.call), wait.fn, project)]
+    return bool(made) and not any(a.fn.is_module or a.fn in run for a in made)
+
+
+def _owner(step: Step, outer: str) -> str:
+    """The object that a call is about, if it is another one than ``outer``: ``self.consumer.stop()``, ``end(consumer)``."""
+    call = step.site.call if step.kind == "call" and step.site is not None else None
+    if call is None:
+        return outer
+    of = call.func.value if isinstance(call.func, Attr) else None
+    if of is not None and (not isinstance(of, Name) or of.id not in ("self", "cls")):
+        return text(of) if isinstance(of, (Attr, Subscript, Name)) else outer
+    return outer or ", ".join(text(arg.value) for arg in call.args)
 
 
 def _of_function(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Finding]:
@@ -213,7 +257,9 @@ def _of_function(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Find
         module,
         fn.facts.span,
         f"`{fn.qualname}` may last {_seconds(found.seconds)} ({_sum(found)}), and a program is killed {_seconds(grace)} after SIGTERM",
-        tier="S" if _ends_owner(fn, project) and cost(tuple(_firm(inner))).seconds >= grace + SLACK else "P",
+        tier="S"
+        if _ends_owner(fn, project) and cost(tuple(_firm(inner, project, set()))).seconds >= grace + SLACK
+        else "P",
         severity="info",
         confidence="likely",
         lost=_lost(inner, grace),
@@ -242,10 +288,11 @@ def _sum(found: Cost) -> str:
 
 
 def _waits(found: Cost) -> tuple[Place, ...]:
-    return tuple(
+    shown = (
         Place(step.file, step.line, step.column, f"`{step.text}` in `{step.fn.qualname}`: {_seconds(limit)}")
         for step, limit, _ in found.counted
     )
+    return tuple(dict.fromkeys(shown))
 
 
 def _lost(found: Iterable[Step], grace: float) -> tuple[Place, ...]:

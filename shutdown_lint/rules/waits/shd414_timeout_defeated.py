@@ -42,7 +42,8 @@ class Pump:
 
 ## Precision
 Silent when the object is killed, terminated, cancelled or told to end between the two, as in ``terminate → wait(limit) → kill →
-wait``, when the two stand in different branches, and when the timed wait is repeated in a loop around ``is_alive()``.
+wait``, when the two stand in different branches, when the timed wait is repeated in a loop around ``is_alive()``, and when the first
+wait only asks whether it has ended (a limit of 0, a ``raise`` or ``return`` behind it).
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
@@ -55,6 +56,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Assign, Attr, Expr, ModuleFacts, Name, Raise, Return, Try, While
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.limits import seconds
 from shutdown_lint.project.places import Attribute
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.roles import is_test
@@ -63,7 +65,7 @@ from shutdown_lint.rules._texts import JOIN_WITH_LIMIT
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._children import place_of
 from shutdown_lint.rules.waits._stops import method_name, receiver, same_receiver
-from shutdown_lint.walk import At, Site, enclosing_loops, same, subexprs, text
+from shutdown_lint.walk import At, Site, argument, enclosing_loops, same, subexprs, text
 
 RULE = Rule(
     code="SHD414",
@@ -81,6 +83,7 @@ _ENDS = frozenset({
     "kill", "terminate", "cancel", "set", "send_signal", "is_alive", "stop", "killpg", "put", "close", "clear", "start", "poll",
     "shutdown", "notify", "notify_all", "put_nowait", "done",
 })  # fmt: skip
+_ASKS = ("is_alive", "done", "poll", "returncode", "is_set")
 _GONE = frozenset({"ProcessLookupError", "ChildProcessError"})
 
 
@@ -91,7 +94,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         waits = [wait for site in fn.sites if (wait := project.protocol.wait(site, fn)) is not None]
         for first in waits:
-            if first.bounded and first.site.call.args and not _until_it_ends(first) and not _is_probe(first):
+            if first.bounded and first.site.call.args and not _until_it_ends(first) and not _is_probe(first, project):
                 yield from _defeated(module, project, first, waits)
 
 
@@ -183,13 +186,17 @@ def _child_is_gone(second: At) -> bool:
 
 
 def _until_it_ends(first: Wait) -> bool:
-    """``while t.is_alive(): t.join(0.5)``."""
+    """``while t.is_alive(): t.join(0.5)``, ``while not future.done(): …``."""
     tests = [loop.stmt.test for loop in enclosing_loops(first.site.at) if isinstance(loop.stmt, While)]
-    return any(isinstance(part, Attr) and part.name == "is_alive" for test in tests for part in subexprs(test))
+    return any(isinstance(part, Attr) and part.name in _ASKS for test in tests for part in subexprs(test))
 
 
-def _is_probe(first: Wait) -> bool:
-    """``try: child.wait(1); raise Failed() except TimeoutExpired: …``: only whether it ends at once is asked."""
+def _is_probe(first: Wait, project: Project) -> bool:
+    """``try: child.wait(1); raise Failed() except TimeoutExpired: …``, ``wait(0)``: only whether it ends at once is asked."""
+    model = first.model
+    limit = argument(first.site.call, model.position if model.position >= 0 else 99, model.timeout or "\0")
+    if seconds(limit, first.fn, project) == 0:
+        return True
     return first.site.at.part == "body" and any(isinstance(stmt, (Raise, Return)) for stmt in first.site.at.after())
 
 
