@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Await, Call, Const, Expr, Try, With
+from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Try, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.walk import argument, last_name, sites
+from shutdown_lint.walk import argument, last_name, same, sites
 
 MAX_DEPTH = 3
+_OPENERS = ("builtins.open", "io.open", "gzip.open", "bz2.open", "os.fdopen")
+_PUTS_IN_PLACE = frozenset({"replace", "rename", "move", "renames", "link"})
 _WRITES = re.compile(r"[wax+]")
 _CONTEXTS = re.compile(
     r"transaction|atomic|begin|lock_?file|file_?lock|TemporaryDirectory|NamedTemporaryFile|writer|ZipFile|TarFile|batch",
@@ -37,7 +39,7 @@ def _own(fn: Fn, project: Project) -> Iterator[Step]:
     for at in fn.statements:
         if isinstance(at.stmt, With):
             for item in at.stmt.items:
-                if _durable_context(item.context, fn, project):
+                if _durable_context(item.context, fn, project) and not _is_put_in_place(item.context, at.stmt, fn):
                     yield project.cleanup.with_step(item, at.stmt, fn)
         elif (
             isinstance(at.stmt, Try)
@@ -50,10 +52,7 @@ def _own(fn: Fn, project: Project) -> Iterator[Step]:
 def _durable_context(context: Expr, fn: Fn, project: Project) -> bool:
     inner = context.value if isinstance(context, Await) else context
     if isinstance(inner, Call):
-        if any(
-            name in ("builtins.open", "io.open", "gzip.open", "bz2.open", "os.fdopen")
-            for name in project.calls.external(inner, fn)
-        ):
+        if any(name in _OPENERS for name in project.calls.external(inner, fn)):
             mode = argument(inner, 1, "mode")
             return isinstance(mode, Const) and isinstance(mode.value, str) and bool(_WRITES.search(mode.value))
         model = project.resources.model_of(inner, fn)
@@ -61,3 +60,15 @@ def _durable_context(context: Expr, fn: Fn, project: Project) -> bool:
             return model.loss == "real"
         return bool(_CONTEXTS.search(last_name(inner.func)))
     return False
+
+
+def _is_put_in_place(context: Expr, block: With, fn: Fn) -> bool:
+    """Whether the file is moved to its name behind the block: who is killed before that leaves the old one as it was."""
+    path = argument(context, 0, "file") if isinstance(context, Call) else None
+    moves = (site.call for site in fn.sites if last_name(site.call.func) in _PUTS_IN_PLACE)
+    return path is not None and any(
+        same(path, argument(call, 0, "src"))
+        or (len(call.args) == 1 and isinstance(call.func, Attr) and same(path, call.func.value))
+        for call in moves
+        if call.span.line > block.span.line
+    )

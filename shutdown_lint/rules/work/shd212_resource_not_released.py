@@ -63,7 +63,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._dropped import Dropped, dropped
-from shutdown_lint.walk import text
+from shutdown_lint.walk import argument, text
 
 # a name that may come from a library by way of a module of the project
 _MADE = (
@@ -155,7 +155,8 @@ def _modelled(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisiti
         if acquisition.model.name in _OF_OTHER_RULES or acquisition.model.loss == "none":
             continue
         if not (
-            (acquisition.model.kind == "queue" and not _has_feeder(track))
+            (acquisition.model.kind == "queue" and not _has_feeder(track, project))
+            or (acquisition.model.kind == "tempdir" and _goes_with_another(acquisition, project))
             or project.resources.released(acquisition)
             or _given_away(acquisition, track)
             or track.entered
@@ -164,9 +165,25 @@ def _modelled(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisiti
             yield acquisition, track
 
 
-def _has_feeder(track: Track) -> bool:
-    """Whether the owner itself puts into the queue: only then it has a thread that must be told to end."""
-    return any(isinstance(use.place, Attribute) for use in track.methods("put", "put_nowait"))
+def _has_feeder(track: Track, project: Project) -> bool:
+    """Whether the owner itself puts into the queue, in its own process: only then it has a thread that must be told to end."""
+    return any(
+        isinstance(use.place, Attribute)
+        and project.classes.enclosing(use.fn) in project.classes.family(use.place.cls)
+        and not project.roles.only(use.fn, "process", "pool-process")
+        for use in track.methods("put", "put_nowait")
+    )
+
+
+def _goes_with_another(acquisition: Acquisition, project: Project) -> bool:
+    """Whether the folder is made inside of one (``dir=self._base``) that somebody removes, with all that is in it."""
+    inside = argument(acquisition.call, 2, "dir")
+    ends = {name for model in project.models.resources.values() if model.kind == "tempdir" for name in model.ends}
+    return inside is not None and any(
+        use.kind == "with" or (use.kind == "method" and use.name in ends)
+        for place in project.protocol.places_read(inside, acquisition.fn)
+        for use in project.resources.place_track(place).uses
+    )
 
 
 def _composites(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisition, Track]]:
