@@ -187,7 +187,8 @@ def _is_live(acquisition: Acquisition, at: At, fn: Fn, project: Project) -> bool
     if track.entered or any(use.fn is fn and _is_over(use.site.at, at) for use in track.methods(*model.release)):
         return False
     if model.kind in ("thread", "timer"):
-        return acquisition.daemon is False and project.resources.started(acquisition)
+        running = acquisition.daemon is False and project.resources.started(acquisition)
+        return running and (model.kind == "thread" or _fires_outside(acquisition, project))
     if model.kind == "executor" and not track.has("submit", "map"):
         return False  # who lends it to a loop awaits each job
     if model.kind in ("process", "executor", "pool", "tempdir"):
@@ -200,6 +201,12 @@ def _is_live(acquisition: Acquisition, at: At, fn: Fn, project: Project) -> bool
         and writes(acquisition.call, OPENERS[opener])
         and track.has("write", "writelines", "writerow", "writerows")
     )
+
+
+def _fires_outside(timer: Acquisition, project: Project) -> bool:
+    """Whether what a timer would have done later is seen outside of the process: a limit on this process is not."""
+    bodies = project.resources.bodies(timer)
+    return not bodies or any(does_something(fn, project) for body in bodies for fn in project.protocol.reach(body))
 
 
 def _is_over(release: At, at: At) -> bool:

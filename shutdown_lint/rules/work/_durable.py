@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Try, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.rules._ruled_out import is_ruled_out
 from shutdown_lint.walk import argument, last_name, same, sites
 
 MAX_DEPTH = 3
@@ -18,25 +19,35 @@ _CONTEXTS = re.compile(
     r"transaction|atomic|begin|lock_?file|file_?lock|TemporaryDirectory|NamedTemporaryFile|writer|ZipFile|TarFile|batch",
     re.IGNORECASE,
 )
+# what writes a file under another name first, and moves it when it is whole
+_WHOLE = re.compile(r"atomic_?(writ|open|sav|file|replac|creat|updat)|(writ|open|sav)\w*_?atomic", re.IGNORECASE)
 _FINALS = re.compile(
     r"commit|rollback|unlink|rmtree|remove_file|rename|os_replace|save|dump|fsync|deregister|unregister_service|rmdir|truncate",
     re.IGNORECASE,
 )
 
 
-def durable_cleanup(fn: Fn, project: Project, depth: int = 0) -> tuple[Step, ...]:
-    """The ``with`` and ``finally`` of the body and of what it calls that finish something outside the process."""
-    found = list(_own(fn, project))
+def durable_cleanup(
+    fn: Fn, project: Project, depth: int = 0, call: Call | None = None, caller: Fn | None = None
+) -> tuple[Step, ...]:
+    """The ``with`` and ``finally`` of the body and of what it calls that finish something outside the process.
+
+    What stands under a condition on a parameter that the ``call`` of a ``caller`` does not meet is none of them.
+    """
+    found = list(_own(fn, project, call, caller))
     if depth < MAX_DEPTH:
         for site in fn.sites:
             for target in project.calls.targets(site.call, fn):
                 if target.fn is not fn and target.confidence == "proven" and target.fn.name != "__init__":
-                    found += durable_cleanup(target.fn, project, depth + 1)
+                    if call is None or not is_ruled_out(site.at, fn, call, project, caller):
+                        found += durable_cleanup(target.fn, project, depth + 1, site.call, fn)
     return tuple(dict.fromkeys(found))[:6]
 
 
-def _own(fn: Fn, project: Project) -> Iterator[Step]:
+def _own(fn: Fn, project: Project, call: Call | None, caller: Fn | None) -> Iterator[Step]:
     for at in fn.statements:
+        if isinstance(at.stmt, (With, Try)) and call is not None and is_ruled_out(at, fn, call, project, caller):
+            continue
         if isinstance(at.stmt, With):
             for item in at.stmt.items:
                 if _durable_context(item.context, fn, project) and not _is_put_in_place(item.context, at.stmt, fn):
@@ -58,7 +69,7 @@ def _durable_context(context: Expr, fn: Fn, project: Project) -> bool:
         model = project.resources.model_of(inner, fn)
         if model is not None and model.kind in ("connection", "producer", "tempdir"):
             return model.loss == "real"
-        return bool(_CONTEXTS.search(last_name(inner.func)))
+        return bool(_CONTEXTS.search(last_name(inner.func))) and not _WHOLE.search(last_name(inner.func))
     return False
 
 
