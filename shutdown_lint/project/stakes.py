@@ -184,11 +184,11 @@ def _constructed(site: Site, fn: Fn, project: Project) -> Iterator[Path]:
 
 def _is_live(acquisition: Acquisition, at: At, fn: Fn, project: Project) -> bool:
     model, track = acquisition.model, project.resources.track(acquisition)
-    if track.entered or any(use.fn is fn and _is_over(use.site.at, at) for use in track.methods(*model.release)):
+    if track.entered or any(use.fn is fn and _is_over(use.site.at, at) for use in track.methods(*model.ends)):
         return False
     if model.kind in ("thread", "timer"):
         running = acquisition.daemon is False and project.resources.started(acquisition)
-        return running and (model.kind == "thread" or _fires_outside(acquisition, project))
+        return running and _works_outside(acquisition, project)
     if model.kind == "executor" and not track.has("submit", "map"):
         return False  # who lends it to a loop awaits each job
     if model.kind in ("process", "executor", "pool", "tempdir"):
@@ -203,10 +203,18 @@ def _is_live(acquisition: Acquisition, at: At, fn: Fn, project: Project) -> bool
     )
 
 
-def _fires_outside(timer: Acquisition, project: Project) -> bool:
-    """Whether what a timer would have done later is seen outside of the process: a limit on this process is not."""
-    bodies = project.resources.bodies(timer)
-    return not bodies or any(does_something(fn, project) for body in bodies for fn in project.protocol.reach(body))
+def _works_outside(acquisition: Acquisition, project: Project) -> bool:
+    """Whether what a thread or timer does is seen outside of the process: a limit on this process is not.
+
+    A thread in a loop without a queue behind it loses only what it has begun and not finished; any other its work.
+    """
+    bodies = project.resources.bodies(acquisition)
+    reached = dict.fromkeys(fn for body in bodies for fn in project.protocol.reach(body))
+    if acquisition.model.kind == "timer":
+        return not bodies or any(does_something(fn, project) for fn in reached)
+    loops = project.resources.loops(acquisition)
+    queued = any(wait.model.wakes == "put" for loop in loops for wait in loop.waits)
+    return not loops or queued or any(True for fn in reached for _ in held(fn, project))
 
 
 def _is_over(release: At, at: At) -> bool:
