@@ -44,8 +44,8 @@ def label(acquisition: Acquisition, track: Track) -> str:
 
 
 def owner(project: Project, track: Track) -> tuple[Cls, Attribute] | None:
-    """The class in whose attribute the object rests."""
-    for place in track.attribute_places():
+    """The class in whose attribute the object rests; none for what a module global holds too, which all share."""
+    for place in track.attribute_places() if not module_level(track) else ():
         return place.cls, place
     return None
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Try, With
+from shutdown_lint.facts import Attr, Await, Call, Expr, Try, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.outside import OPENERS, writes
 from shutdown_lint.rules._ruled_out import is_ruled_out
 from shutdown_lint.walk import argument, last_name, same, sites
 
 MAX_DEPTH = 3
-_OPENERS = ("builtins.open", "io.open", "gzip.open", "bz2.open", "os.fdopen")
 _PUTS_IN_PLACE = frozenset({"replace", "rename", "move", "renames", "link"})
-_WRITES = re.compile(r"[wax+]")
 _CONTEXTS = re.compile(
     r"transaction|atomic|begin|lock_?file|file_?lock|TemporaryDirectory|NamedTemporaryFile|writer|ZipFile|TarFile|batch",
     re.IGNORECASE,
@@ -63,9 +62,9 @@ def _own(fn: Fn, project: Project, call: Call | None, caller: Fn | None) -> Iter
 def _durable_context(context: Expr, fn: Fn, project: Project) -> bool:
     inner = context.value if isinstance(context, Await) else context
     if isinstance(inner, Call):
-        if any(name in _OPENERS for name in project.calls.external(inner, fn)):
-            mode = argument(inner, 1, "mode")
-            return isinstance(mode, Const) and isinstance(mode.value, str) and bool(_WRITES.search(mode.value))
+        opener = next((name for name in project.calls.external(inner, fn) if name in OPENERS), None)
+        if opener is not None:
+            return opener != "tempfile.TemporaryFile" and writes(inner, OPENERS[opener])
         model = project.resources.model_of(inner, fn)
         if model is not None and model.kind in ("connection", "producer", "tempdir"):
             return model.loss == "real"
