@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
+from shutdown_lint.facts import If
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project.forks import side_of
 from shutdown_lint.project.handles import Fn
@@ -123,7 +124,7 @@ def registered(
             yield fn.step(call.span, f"the exit code and the callbacks registered before `{text(call)}`")
         elif _comes_later(registration.site.at, places.get(fn)):
             continue
-        elif _is_surely_run(fn, functions, near, project) and _callback_matters(registration, project):
+        elif _is_surely_run(fn, functions, near, project, places) and _callback_matters(registration, project):
             yield fn.step(call.span, f"`{text(call)}` in {fn.qualname}")
 
 
@@ -135,11 +136,26 @@ def _comes_later(at: At, place: At | None) -> bool:
     return here is not None and there is not None and here.line > there.end_line
 
 
-def _is_surely_run(fn: Fn, functions: tuple[Fn, ...], near: set[str], project: Project) -> bool:
+def _is_surely_run(
+    fn: Fn, functions: tuple[Fn, ...], near: set[str], project: Project, places: Mapping[Fn, At]
+) -> bool:
     """On the way to the place, called by a function on the way, or the body of a module that one of them imports."""
     if fn.is_module:
         return fn.module.name in near
-    return fn in functions or any(caller.fn in functions for caller in project.calls.callers(fn))
+    return fn in functions or any(
+        caller.fn in functions and not _excludes(caller.site.at, places.get(caller.fn))
+        for caller in project.calls.callers(fn)
+    )
+
+
+def _excludes(one: At, other: At | None) -> bool:
+    """Whether the two stand in different branches of one ``if``."""
+    parts = {
+        id(at.outer.stmt): at.part for at in one.around() if at.outer is not None and isinstance(at.outer.stmt, If)
+    }
+    return other is not None and any(
+        parts.get(id(at.outer.stmt), at.part) != at.part for at in other.around() if at.outer is not None
+    )
 
 
 def _callback_matters(registration: Registration, project: Project) -> bool:

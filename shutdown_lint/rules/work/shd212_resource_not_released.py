@@ -54,10 +54,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts, Name
+from shutdown_lint.facts import Attr, Call, ModuleFacts, Name
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Attribute, Local, Track
+from shutdown_lint.project.places import Attribute, Local, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
@@ -139,7 +139,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if held is not None and held[1] not in seen:
             seen.add(held[1])
             stops = tuple(stop_methods(project, held[0], acquisition.fn))
-            if stops and not _read_elsewhere(track) and not _is_taken_back(acquisition, stops, project):
+            if stops and not _is_ended_by_hand(track) and not _is_taken_back(acquisition, stops, project):
                 touched = _touches(stops, acquisition, track, project)
                 if not touched or acquisition.model.loss == "real":
                     yield _finding(module, acquisition, track, stops, touched=touched)
@@ -245,9 +245,21 @@ def _stopped(acquisition: Acquisition, track: Track) -> bool:
     return track.has(*acquisition.model.stop) if acquisition.model.stop else False
 
 
-def _read_elsewhere(track: Track) -> bool:
-    """A bare read outside of a call may hand it on in ways that are not followed."""
-    return any(use.kind == "delete" for use in track.uses)
+def _is_ended_by_hand(track: Track) -> bool:
+    """``del self.server``, or the end of its parts: ``self.server.dispatcher.shutdown()``."""
+    return any(use.kind == "delete" or (use.kind == "read" and _ends_part(use)) for use in track.uses)
+
+
+def _ends_part(use: Use) -> bool:
+    """Whether what is read of the object is told to end: ``object.name.close()``."""
+    called = use.site.parents[:2]
+    return (
+        len(called) == 2
+        and isinstance(called[0], Attr)
+        and bool(_ENDS.match(called[0].name))
+        and isinstance(called[1], Call)
+        and called[1].func is called[0]
+    )
 
 
 def _touches(stops: tuple[Fn, ...], acquisition: Acquisition, track: Track, project: Project) -> bool:
