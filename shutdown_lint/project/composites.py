@@ -98,6 +98,7 @@ class Composites:
             return None
         (first, start), members = starts[0], [member for member, _ in starts]
         methods = self._project.classes.methods(cls)
+        released = dict.fromkeys(name for member in members for name in member.releasing)
         return Resource(
             name=cls.name,
             kind=f"composite-{first.acquisition.model.kind}",
@@ -106,7 +107,7 @@ class Composites:
             item=-1,
             start=start,
             stop=(),
-            release=tuple(dict.fromkeys(name for member in members for name in member.releasing)),
+            release=tuple(released),
             release_calls=(),
             maker_release=(),
             wait=(),
@@ -115,7 +116,8 @@ class Composites:
             is_async=False,
             loses=f"its {first.acquisition.model.title.rpartition('.')[2]} stays: {first.acquisition.model.loses}",
             closed="",
-            loss=first.acquisition.model.loss,
+            # a destructor that releases it leaves the time to the collector, and no more
+            loss="untidy" if "__del__" in released else first.acquisition.model.loss,
             source="",
         )
 

@@ -217,7 +217,10 @@ class Evaluator:
                     return found
         if self._project.modules.entry(f"{module}.{name}") is not None:
             return (Module(f"{module}.{name}"),)
-        return tuple(self._star(name, entry.body)) if entry is not None else NOTHING
+        if entry is None:
+            return NOTHING
+        # remembered, as modules may import everything from each other in a circle
+        return self._remembered((f"*{name}", entry.body), lambda: self._star(name, entry.body))
 
     def _param(self, param: Param, fn: Fn) -> Values:
         if fn.is_method and fn.facts.params[0] is param and fn.cls is not None:

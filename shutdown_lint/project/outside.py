@@ -184,7 +184,10 @@ def writes(call: Call, position: int) -> bool:
 
 def _external_matters(name: str, context: Expr, project: Project) -> bool:
     model = project.models.resource(name)
-    if model is not None and model.kind in _CLOSED_BY_SYSTEM:
+    if model is not None and (
+        model.kind in _CLOSED_BY_SYSTEM
+        or any(_is_ended_by_system(f"{name}.{release}", project) for release in model.release)
+    ):
         return False
     if model is not None and (model.kind in _KINDS or model.loss != "real"):
         return model.loss == "real"

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 8
 MAX_VISITED = 150
-TEST_MODULE = re.compile(r"(^|\.)(tests?|testing|test_[^.]*|[^.]*_tests?|conftest)(\.|$)")
+TEST_MODULE = re.compile(
+    r"(^|\.)(tests?|testing|test_[^.]*|[^.]*_tests?|_?test(base|cases?|utils?|helpers?|lib|kit|tools?)|conftest)(\.|$)"
+)
 
 
 class Registration(NamedTuple):

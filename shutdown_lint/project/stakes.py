@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from shutdown_lint.facts import If
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project.forks import side_of
 from shutdown_lint.project.handles import Fn
@@ -123,7 +124,7 @@ def registered(
             yield fn.step(call.span, f"the exit code and the callbacks registered before `{text(call)}`")
         elif _comes_later(registration.site.at, places.get(fn)):
             continue
-        elif _is_surely_run(fn, functions, near, project) and _callback_matters(registration, project):
+        elif _is_surely_run(fn, functions, near, project, places) and _callback_matters(registration, project):
             yield fn.step(call.span, f"`{text(call)}` in {fn.qualname}")
 
 
@@ -135,11 +136,26 @@ def _comes_later(at: At, place: At | None) -> bool:
     return here is not None and there is not None and here.line > there.end_line
 
 
-def _is_surely_run(fn: Fn, functions: tuple[Fn, ...], near: set[str], project: Project) -> bool:
+def _is_surely_run(
+    fn: Fn, functions: tuple[Fn, ...], near: set[str], project: Project, places: Mapping[Fn, At]
+) -> bool:
     """On the way to the place, called by a function on the way, or the body of a module that one of them imports."""
     if fn.is_module:
         return fn.module.name in near
-    return fn in functions or any(caller.fn in functions for caller in project.calls.callers(fn))
+    return fn in functions or any(
+        caller.fn in functions and not _excludes(caller.site.at, places.get(caller.fn))
+        for caller in project.calls.callers(fn)
+    )
+
+
+def _excludes(one: At, other: At | None) -> bool:
+    """Whether the two stand in different branches of one ``if``."""
+    parts = {
+        id(at.outer.stmt): at.part for at in one.around() if at.outer is not None and isinstance(at.outer.stmt, If)
+    }
+    return other is not None and any(
+        parts.get(id(at.outer.stmt), at.part) != at.part for at in other.around() if at.outer is not None
+    )
 
 
 def _callback_matters(registration: Registration, project: Project) -> bool:
@@ -184,10 +200,11 @@ def _constructed(site: Site, fn: Fn, project: Project) -> Iterator[Path]:
 
 def _is_live(acquisition: Acquisition, at: At, fn: Fn, project: Project) -> bool:
     model, track = acquisition.model, project.resources.track(acquisition)
-    if track.entered or any(use.fn is fn and _is_over(use.site.at, at) for use in track.methods(*model.release)):
+    if track.entered or any(use.fn is fn and _is_over(use.site.at, at) for use in track.methods(*model.ends)):
         return False
     if model.kind in ("thread", "timer"):
-        return acquisition.daemon is False and project.resources.started(acquisition)
+        running = acquisition.daemon is False and project.resources.started(acquisition)
+        return running and _works_outside(acquisition, project)
     if model.kind == "executor" and not track.has("submit", "map"):
         return False  # who lends it to a loop awaits each job
     if model.kind in ("process", "executor", "pool", "tempdir"):
@@ -200,6 +217,20 @@ def _is_live(acquisition: Acquisition, at: At, fn: Fn, project: Project) -> bool
         and writes(acquisition.call, OPENERS[opener])
         and track.has("write", "writelines", "writerow", "writerows")
     )
+
+
+def _works_outside(acquisition: Acquisition, project: Project) -> bool:
+    """Whether what a thread or timer does is seen outside of the process: a limit on this process is not.
+
+    A thread in a loop without a queue behind it loses only what it has begun and not finished; any other its work.
+    """
+    bodies = project.resources.bodies(acquisition)
+    reached = dict.fromkeys(fn for body in bodies for fn in project.protocol.reach(body))
+    if acquisition.model.kind == "timer":
+        return not bodies or any(does_something(fn, project) for fn in reached)
+    loops = project.resources.loops(acquisition)
+    queued = any(wait.model.wakes == "put" for loop in loops for wait in loop.waits)
+    return not loops or queued or any(True for fn in reached for _ in held(fn, project))
 
 
 def _is_over(release: At, at: At) -> bool:

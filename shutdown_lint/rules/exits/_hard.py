@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Expr, If, Try
+from shutdown_lint.facts import Attr, Const, Expr, If, Name, Try
 from shutdown_lint.findings import Confidence, Finding, Fix, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import of_block
@@ -14,12 +15,17 @@ from shutdown_lint.project.roles import TEST_MODULE, Registration, Role, is_test
 from shutdown_lint.project.stakes import around, at_stake, upwards
 from shutdown_lint.rules._exitable import holds_up, swallows
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.walk import At, Site, sites, text
+from shutdown_lint.walk import At, Site, sites, subexprs, text
 
 CHILD_ROLES = ("process", "pool-process")
 HANDLER_ROLES = ("signal-handler", "loop-signal-callback")
 _WATCHES = re.compile(
     r"watch_?dog|(watch|monitor|check|poll)_?parent|immediate|parent_?(watch|alive|poll|monitor|check)|dead_?man|stuck|hang|hung|force|panic|emergency",
+    re.IGNORECASE,
+)
+# the name of a function, or of an option around the place, that says what is left out
+_SAYS_SO = re.compile(
+    r"(no|skip|without)_?(clean_?up|exit_?handlers|finali[sz]ation|atexit)|(hard|fast|quick|abrupt|unclean|instant)_?(exit|quit|stop|shutdown|kill)",
     re.IGNORECASE,
 )
 _PARENT = ("os.getppid", "psutil.pid_exists", "os.getpgid")
@@ -29,7 +35,15 @@ def is_right(site: Site, fn: Fn, project: Project) -> bool:
     """Whether a hard end is right here: a forked child, a parent that hands on to it, a second signal, a test."""
     if is_test(fn) or _is_second_signal(site.at, fn, project):
         return True
-    return side_of(site.at, fn, project) is not None or in_child(fn, project) or project.roles.only(fn, "test")
+    if side_of(site.at, fn, project) is not None or in_child(fn, project) or project.roles.only(fn, "test"):
+        return True
+    return _is_registered_in_child(fn, project)
+
+
+def _is_registered_in_child(fn: Fn, project: Project) -> bool:
+    """Whether only the child of a fork hands the function on: ``atexit.register(lambda: os._exit(0))`` in its branch."""
+    made = [registration for registration in project.roles.registrations() if fn in registration.targets]
+    return bool(made) and all(side_of(r.site.at, r.fn, project) == "child" for r in made)
 
 
 def meant(site: Site, fn: Fn, project: Project) -> str | None:
@@ -38,12 +52,25 @@ def meant(site: Site, fn: Fn, project: Project) -> str | None:
         return "meant, the exit callbacks were run by hand"
     if _has_replaced_itself(site, fn, project):
         return "meant as the end of a process that has started its replacement"
+    if _SAYS_SO.search(fn.name) or any(_SAYS_SO.search(name) for name in _options(site.at)):
+        return "meant as an end without cleanup, by its name"
     if _is_watchdog(site, fn, project):
         return "meant as a watchdog that ends a stuck process"
     kinds = {role.kind for role in _roles(fn, project)}
     if kinds and (kinds <= set(CHILD_ROLES) or (kinds <= set(HANDLER_ROLES) and _is_childs_handler(fn, project))):
         return "meant as the end of a child process"
     return None
+
+
+def _options(at: At) -> Iterator[str]:
+    """The names and texts in the conditions under which the place stands: ``if opts.get("no_cleanup"):``."""
+    for place in at.around():
+        outer = place.outer.stmt if place.outer is not None and place.part == "body" else None
+        for part in subexprs(outer.test) if isinstance(outer, If) else ():
+            if isinstance(part, Const):
+                yield str(part.value)
+            elif isinstance(part, (Attr, Name)):
+                yield part.name if isinstance(part, Attr) else part.id
 
 
 def _is_childs_handler(fn: Fn, project: Project) -> bool:

@@ -159,7 +159,7 @@ def _leads_out(caller: Caller, fn: Fn, at: At, project: Project) -> bool:
         return False
     if fn.facts.is_async and not caller.site.awaited:
         return False
-    return not is_ruled_out(at, fn, caller.site.call, project)
+    return not is_ruled_out(at, fn, caller.site.call, project, caller.fn)
 
 
 def _is_wrapped(fn: Fn, project: Project) -> bool:

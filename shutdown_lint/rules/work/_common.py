@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, Name
+from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, Handler, Name, Seq, Try
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.places import Attribute, Local, Track
+from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Class
 from shutdown_lint.walk import argument, text
+
+# what ends any loop, foreseen or not; a thread never sees the last two
+_UNFORESEEN = frozenset({"Exception", "BaseException", "KeyboardInterrupt", "SystemExit"})
 
 
 def acquired(project: Project, fns: list[Fn], *kinds: str) -> Iterator[tuple[Acquisition, Track]]:
@@ -40,8 +44,8 @@ def label(acquisition: Acquisition, track: Track) -> str:
 
 
 def owner(project: Project, track: Track) -> tuple[Cls, Attribute] | None:
-    """The class in whose attribute the object rests."""
-    for place in track.attribute_places():
+    """The class in whose attribute the object rests; none for what a module global holds too, which all share."""
+    for place in track.attribute_places() if not module_level(track) else ():
         return place.cls, place
     return None
 
@@ -82,6 +86,21 @@ def inherits_daemon(acquisition: Acquisition, track: Track, project: Project) ->
         if other.site is not acquisition.site and seeds & set(project.resources.bodies(other))
     ]
     return bool(makers) and all(maker.daemon is True for maker in makers)
+
+
+def ends_by_error(loop: Loop) -> bool:
+    """Whether an error is foreseen that leaves the loop: ``except OSError`` around it, for a socket that was closed."""
+    return any(
+        _is_specific(handler)
+        for place in loop.at.around()
+        if place.part == "body" and place.outer is not None and isinstance(place.outer.stmt, Try)
+        for handler in place.outer.stmt.handlers
+    )
+
+
+def _is_specific(handler: Handler) -> bool:
+    parts = handler.types.items if isinstance(handler.types, Seq) else (handler.types,)
+    return any(part is not None and names(part) not in _UNFORESEEN for part in parts)
 
 
 def stop_step(fn: Fn) -> Step:

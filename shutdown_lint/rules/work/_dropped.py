@@ -12,7 +12,7 @@ from shutdown_lint.facts import Assign, Attr, Call, Expr, Name, Seq
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.places import Attribute
 from shutdown_lint.project.resources import STOP_METHODS
-from shutdown_lint.walk import At, Site
+from shutdown_lint.walk import At, Site, own_exprs, root_name, subexprs, walk
 
 RELEASES = frozenset({"close", "aclose", "stop", "shutdown", "join", "terminate", "disconnect", "cancel", "unlink"})
 _EMPTY_CALLS = frozenset({"list", "dict", "set", "deque", "tuple", "OrderedDict", "WeakSet"})
@@ -67,8 +67,20 @@ def _release_elsewhere(cls: Cls, name: str, method: Fn, project: Project) -> tup
     track = project.resources.place_track(Attribute(cls, name, True))
     for use in track.uses:
         if use.kind == "method" and use.name in RELEASES and use.fn is not method and use.fn.module is cls.module:
-            return use.site, use.fn
+            if not _goes_on(use.site):
+                return use.site, use.fn
     return None
+
+
+def _goes_on(release: Site) -> bool:
+    """Whether the element is used again behind the call (``job.cancel(); job.start()``): that has not ended it."""
+    name = root_name(release.call.func)
+    return any(
+        isinstance(part, Name) and part.id == name
+        for at in walk(release.at.after())
+        for expr in own_exprs(at.stmt)
+        for part in subexprs(expr)
+    )
 
 
 def _is_read(method: Fn, name: str, cls: Cls, project: Project) -> bool:

@@ -5,39 +5,51 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Await, Call, Const, Expr, Try, With
+from shutdown_lint.facts import Attr, Await, Call, Expr, Try, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.walk import argument, last_name, sites
+from shutdown_lint.project.outside import OPENERS, writes
+from shutdown_lint.rules._ruled_out import is_ruled_out
+from shutdown_lint.walk import argument, last_name, same, sites
 
 MAX_DEPTH = 3
-_WRITES = re.compile(r"[wax+]")
+_PUTS_IN_PLACE = frozenset({"replace", "rename", "move", "renames", "link"})
 _CONTEXTS = re.compile(
     r"transaction|atomic|begin|lock_?file|file_?lock|TemporaryDirectory|NamedTemporaryFile|writer|ZipFile|TarFile|batch",
     re.IGNORECASE,
 )
+# what writes a file under another name first, and moves it when it is whole
+_WHOLE = re.compile(r"atomic_?(writ|open|sav|file|replac|creat|updat)|(writ|open|sav)\w*_?atomic", re.IGNORECASE)
 _FINALS = re.compile(
     r"commit|rollback|unlink|rmtree|remove_file|rename|os_replace|save|dump|fsync|deregister|unregister_service|rmdir|truncate",
     re.IGNORECASE,
 )
 
 
-def durable_cleanup(fn: Fn, project: Project, depth: int = 0) -> tuple[Step, ...]:
-    """The ``with`` and ``finally`` of the body and of what it calls that finish something outside the process."""
-    found = list(_own(fn, project))
+def durable_cleanup(
+    fn: Fn, project: Project, depth: int = 0, call: Call | None = None, caller: Fn | None = None
+) -> tuple[Step, ...]:
+    """The ``with`` and ``finally`` of the body and of what it calls that finish something outside the process.
+
+    What stands under a condition on a parameter that the ``call`` of a ``caller`` does not meet is none of them.
+    """
+    found = list(_own(fn, project, call, caller))
     if depth < MAX_DEPTH:
         for site in fn.sites:
             for target in project.calls.targets(site.call, fn):
                 if target.fn is not fn and target.confidence == "proven" and target.fn.name != "__init__":
-                    found += durable_cleanup(target.fn, project, depth + 1)
+                    if call is None or not is_ruled_out(site.at, fn, call, project, caller):
+                        found += durable_cleanup(target.fn, project, depth + 1, site.call, fn)
     return tuple(dict.fromkeys(found))[:6]
 
 
-def _own(fn: Fn, project: Project) -> Iterator[Step]:
+def _own(fn: Fn, project: Project, call: Call | None, caller: Fn | None) -> Iterator[Step]:
     for at in fn.statements:
+        if isinstance(at.stmt, (With, Try)) and call is not None and is_ruled_out(at, fn, call, project, caller):
+            continue
         if isinstance(at.stmt, With):
             for item in at.stmt.items:
-                if _durable_context(item.context, fn, project):
+                if _durable_context(item.context, fn, project) and not _is_put_in_place(item.context, at.stmt, fn):
                     yield project.cleanup.with_step(item, at.stmt, fn)
         elif (
             isinstance(at.stmt, Try)
@@ -50,14 +62,23 @@ def _own(fn: Fn, project: Project) -> Iterator[Step]:
 def _durable_context(context: Expr, fn: Fn, project: Project) -> bool:
     inner = context.value if isinstance(context, Await) else context
     if isinstance(inner, Call):
-        if any(
-            name in ("builtins.open", "io.open", "gzip.open", "bz2.open", "os.fdopen")
-            for name in project.calls.external(inner, fn)
-        ):
-            mode = argument(inner, 1, "mode")
-            return isinstance(mode, Const) and isinstance(mode.value, str) and bool(_WRITES.search(mode.value))
+        opener = next((name for name in project.calls.external(inner, fn) if name in OPENERS), None)
+        if opener is not None:
+            return opener != "tempfile.TemporaryFile" and writes(inner, OPENERS[opener])
         model = project.resources.model_of(inner, fn)
         if model is not None and model.kind in ("connection", "producer", "tempdir"):
             return model.loss == "real"
-        return bool(_CONTEXTS.search(last_name(inner.func)))
+        return bool(_CONTEXTS.search(last_name(inner.func))) and not _WHOLE.search(last_name(inner.func))
     return False
+
+
+def _is_put_in_place(context: Expr, block: With, fn: Fn) -> bool:
+    """Whether the file is moved to its name behind the block: who is killed before that leaves the old one as it was."""
+    path = argument(context, 0, "file") if isinstance(context, Call) else None
+    moves = (site.call for site in fn.sites if last_name(site.call.func) in _PUTS_IN_PLACE)
+    return path is not None and any(
+        same(path, argument(call, 0, "src"))
+        or (len(call.args) == 1 and isinstance(call.func, Attr) and same(path, call.func.value))
+        for call in moves
+        if call.span.line > block.span.line
+    )

@@ -64,7 +64,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Handler, ModuleFacts, Seq, Try
+from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Place, Track
@@ -75,6 +75,7 @@ from shutdown_lint.rules._told import CLOSERS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import (
     acquired,
+    ends_by_error,
     inherits_daemon,
     keyword,
     label,
@@ -96,8 +97,6 @@ RULE = Rule(
     triggers=(THREAD,),
     origin=("G9", "G11"),
 )
-# what ends any loop, foreseen or not; a thread never sees the last two
-_UNFORESEEN = frozenset({"Exception", "BaseException", "KeyboardInterrupt", "SystemExit"})
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -115,7 +114,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, track: Track) -> Iterator[Finding]:
     targets = project.resources.bodies(acquisition)
     all_loops = (loop for t in targets for loop in project.protocol.worker_loops(t))
-    endless = next((loop for loop in all_loops if not loop.leaves and not _ends_by_error(loop)), None)
+    endless = next((loop for loop in all_loops if not loop.leaves and not ends_by_error(loop)), None)
     if endless is not None:
         yield _hangs(module, acquisition, track, endless)
         return
@@ -148,21 +147,6 @@ def _passed(acquisition: Acquisition, project: Project) -> Iterator[Place]:
     given = getattr(argument(acquisition.call, 99, "args"), "items", ())
     for value in given:
         yield from project.protocol.places_read(value, acquisition.fn)
-
-
-def _ends_by_error(loop: Loop) -> bool:
-    """Whether an error is foreseen that leaves the loop: ``except OSError`` around it, for a socket that was closed."""
-    return any(
-        _is_specific(handler)
-        for place in loop.at.around()
-        if place.part == "body" and place.outer is not None and isinstance(place.outer.stmt, Try)
-        for handler in place.outer.stmt.handlers
-    )
-
-
-def _is_specific(handler: Handler) -> bool:
-    parts = handler.types.items if isinstance(handler.types, Seq) else (handler.types,)
-    return any(part is not None and names(part) not in _UNFORESEEN for part in parts)
 
 
 def _told_by_anyone(project: Project, loops: list[Loop], targets: tuple[Fn, ...]) -> bool:

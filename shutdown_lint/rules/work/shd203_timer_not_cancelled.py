@@ -50,6 +50,7 @@ guards the next start.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Call, For, If, Match, ModuleFacts, While
@@ -73,6 +74,7 @@ RULE = Rule(
 )
 LONG = 2.0
 _CONDITIONAL = (If, While, For, Match)
+_CLOSES = re.compile(r"_?(stop|close|shutdown|end|disconnect|quit|terminate|cancel|kill)(_|$)")
 # Functions that end the process: the timer is a kill switch.
 _ENDS = (
     "os._exit",
@@ -120,7 +122,15 @@ def _judge(module: ModuleFacts, acquisition: Acquisition, track: Track, project:
         elif _is_long(acquisition, project):
             yield _waits(module, acquisition, track, project, "S")
     elif _is_long(acquisition, project):
-        yield _waits(module, acquisition, track, project, "D")
+        yield _waits(module, acquisition, track, project, "S" if _is_the_end(acquisition, track, project) else "D")
+
+
+def _is_the_end(acquisition: Acquisition, track: Track, project: Project) -> bool:
+    """Whether the timer is there to end what the program works with (``Timer(5, link.close)``), and no owner forgets it."""
+    call, _ = _made_by(acquisition, project)
+    held = owner(project, track)
+    forgotten = held is not None and stop_method(project, held[0]) is not None
+    return bool(_CLOSES.match(names(argument(call, 1, "function")))) and not forgotten
 
 
 def _is_guarded(site: Site, fn: Fn) -> bool:

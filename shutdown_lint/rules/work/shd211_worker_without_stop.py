@@ -73,7 +73,7 @@ from shutdown_lint.project.values import Constant, Instance
 from shutdown_lint.rules._texts import THREAD
 from shutdown_lint.rules._told import untold
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.work._common import acquired, label, owner, stop_method, stop_step
+from shutdown_lint.rules.work._common import acquired, ends_by_error, label, owner, stop_method, stop_step
 from shutdown_lint.rules.work._durable import durable_cleanup
 from shutdown_lint.walk import argument, last_name, sites, text
 
@@ -142,9 +142,9 @@ def _is_joined(job: Registration, project: Project) -> bool:
 
 
 def _endless(targets: tuple[Fn, ...], project: Project) -> Loop | None:
-    """A loop without any way out, which no other function can end by closing what the worker uses."""
+    """A loop without any way out, foreseen errors among them, which no other function can end by closing what it uses."""
     found = untold(project, targets, (), 0)
-    return found.loop if found is not None and not found.loop.leaves else None
+    return found.loop if found is not None and not found.loop.leaves and not ends_by_error(found.loop) else None
 
 
 def _tier(loop: Loop) -> Tier:

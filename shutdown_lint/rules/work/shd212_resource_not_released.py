@@ -54,16 +54,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts, Name
+from shutdown_lint.facts import Attr, Call, ModuleFacts, Name
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Attribute, Local, Track
+from shutdown_lint.project.places import Attribute, Local, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._dropped import Dropped, dropped
-from shutdown_lint.walk import text
+from shutdown_lint.walk import argument, text
 
 # a name that may come from a library by way of a module of the project
 _MADE = (
@@ -139,7 +139,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if held is not None and held[1] not in seen:
             seen.add(held[1])
             stops = tuple(stop_methods(project, held[0], acquisition.fn))
-            if stops and not _read_elsewhere(track) and not _is_taken_back(acquisition, stops, project):
+            if stops and not _is_ended_by_hand(track) and not _is_taken_back(acquisition, stops, project):
                 touched = _touches(stops, acquisition, track, project)
                 if not touched or acquisition.model.loss == "real":
                     yield _finding(module, acquisition, track, stops, touched=touched)
@@ -155,7 +155,8 @@ def _modelled(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisiti
         if acquisition.model.name in _OF_OTHER_RULES or acquisition.model.loss == "none":
             continue
         if not (
-            (acquisition.model.kind == "queue" and not _has_feeder(track))
+            (acquisition.model.kind == "queue" and not _has_feeder(track, project))
+            or (acquisition.model.kind == "tempdir" and _goes_with_another(acquisition, project))
             or project.resources.released(acquisition)
             or _given_away(acquisition, track)
             or track.entered
@@ -164,9 +165,25 @@ def _modelled(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisiti
             yield acquisition, track
 
 
-def _has_feeder(track: Track) -> bool:
-    """Whether the owner itself puts into the queue: only then it has a thread that must be told to end."""
-    return any(isinstance(use.place, Attribute) for use in track.methods("put", "put_nowait"))
+def _has_feeder(track: Track, project: Project) -> bool:
+    """Whether the owner itself puts into the queue, in its own process: only then it has a thread that must be told to end."""
+    return any(
+        isinstance(use.place, Attribute)
+        and project.classes.enclosing(use.fn) in project.classes.family(use.place.cls)
+        and not project.roles.only(use.fn, "process", "pool-process")
+        for use in track.methods("put", "put_nowait")
+    )
+
+
+def _goes_with_another(acquisition: Acquisition, project: Project) -> bool:
+    """Whether the folder is made inside of one (``dir=self._base``) that somebody removes, with all that is in it."""
+    inside = argument(acquisition.call, 2, "dir")
+    ends = {name for model in project.models.resources.values() if model.kind == "tempdir" for name in model.ends}
+    return inside is not None and any(
+        use.kind == "with" or (use.kind == "method" and use.name in ends)
+        for place in project.protocol.places_read(inside, acquisition.fn)
+        for use in project.resources.place_track(place).uses
+    )
 
 
 def _composites(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisition, Track]]:
@@ -228,9 +245,21 @@ def _stopped(acquisition: Acquisition, track: Track) -> bool:
     return track.has(*acquisition.model.stop) if acquisition.model.stop else False
 
 
-def _read_elsewhere(track: Track) -> bool:
-    """A bare read outside of a call may hand it on in ways that are not followed."""
-    return any(use.kind == "delete" for use in track.uses)
+def _is_ended_by_hand(track: Track) -> bool:
+    """``del self.server``, or the end of its parts: ``self.server.dispatcher.shutdown()``."""
+    return any(use.kind == "delete" or (use.kind == "read" and _ends_part(use)) for use in track.uses)
+
+
+def _ends_part(use: Use) -> bool:
+    """Whether what is read of the object is told to end: ``object.name.close()``."""
+    called = use.site.parents[:2]
+    return (
+        len(called) == 2
+        and isinstance(called[0], Attr)
+        and bool(_ENDS.match(called[0].name))
+        and isinstance(called[1], Call)
+        and called[1].func is called[0]
+    )
 
 
 def _touches(stops: tuple[Fn, ...], acquisition: Acquisition, track: Track, project: Project) -> bool:

@@ -113,7 +113,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 def _judge(registration: Registration, module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for worker in _workers(project):
         place = next((p for p in worker.loop.tests if _is_told(p, worker.loop, registration, project)), None)
-        if place is not None:
+        if place is not None and not _is_watched(place, project):
             ends = f"its loop in `{worker.loop.fn.qualname}` ends when `{place.name}` says so"
             why = (worker.started, worker.loop.step(ends))
             yield _finding(registration, module, project, worker.name, "it hangs", why)
@@ -170,6 +170,15 @@ def _workers(project: Project) -> Iterator[_Worker]:
 def _waits(loop: Loop) -> bool:
     """Whether nothing else than a word ends the loop; one that looks at the main thread ends by itself."""
     return loop.leaves and bool(loop.tests) and not loop.fn.mentions & {"main_thread", "is_finalizing"}
+
+
+def _is_watched(place: Place, project: Project) -> bool:
+    """Whether another thread waits for the end of the main thread and then gives the word."""
+    return any(
+        "main_thread" in body.mentions and project.protocol.tells(body, (place,))
+        for acquisition in project.resources.everywhere("thread")
+        for body in project.resources.bodies(acquisition)
+    )
 
 
 def _timers(registration: Registration, project: Project) -> Iterator[tuple[str, Step]]:

@@ -85,6 +85,7 @@ RULE = Rule(
 )
 MAX_DEPTH = 2
 _LOOP_ONLY = frozenset({"call_soon", "call_soon_threadsafe", "run_coroutine_threadsafe", "run_until_complete"})
+_FROM_OTHER_THREADS = frozenset({"call_soon_threadsafe", "run_coroutine_threadsafe"})
 _WORDS = _LOOP_ONLY | {"create_task", "ensure_future"}
 _TASKS = ("asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task")
 _LOOPS = frozenset({"loop", "_loop", "event_loop", "_event_loop", "get_event_loop", "get_running_loop"})
@@ -114,7 +115,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for start in _starts(module, project):
         found = next(_scheduled(start.fn, project, None, _is_guarded_function(start.fn), 0), None)
         if found is not None:
-            yield _finding(module, start, found)
+            yield _finding(module, start, found, project)
 
 
 def _starts(module: ModuleFacts, project: Project) -> Iterator[_Start]:
@@ -180,7 +181,15 @@ def _suppresses(item: WithItem) -> bool:
     return isinstance(item.context, Call) and last_name(item.context.func) == "suppress"
 
 
-def _finding(module: ModuleFacts, start: _Start, found: _Scheduled) -> Finding:
+def _runs_beside(found: _Scheduled, project: Project) -> bool:
+    """Whether the loop is one that a thread of the same module runs: it still does when the collector is called at exit."""
+    if last_name(found.site.call.func) not in _FROM_OTHER_THREADS:
+        return False
+    words = frozenset[str]().union(*(fn.mentions for fn in project.functions(found.fn.module)))
+    return "Thread" in words and bool(words & {"run_forever", "run_until_complete"})
+
+
+def _finding(module: ModuleFacts, start: _Start, found: _Scheduled, project: Project) -> Finding:
     given = found.site.call.args[0].value if found.site.call.args else None
     what = f"`{text(given)}`" if given is not None and text(given) != "…" else "its cleanup"
     call = found.site.call
@@ -194,7 +203,7 @@ def _finding(module: ModuleFacts, start: _Start, found: _Scheduled) -> Finding:
         module,
         found.first.call.span,
         f"{start.what} hands {what} to an event loop by `{text(call.func)}`: at exit the loop is closed and it never runs",
-        tier="P" if found.guarded else "D",
+        tier="P" if found.guarded or _runs_beside(found, project) else "D",
         lost=(found.fn.step(call.span, f"{what}, for every object that lives until the program ends"),),
         trace=path,
         help="close the object in an `async with` or from its owner's `close()`; a destructor can warn, and release what needs no loop",

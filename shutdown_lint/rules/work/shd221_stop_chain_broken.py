@@ -106,6 +106,9 @@ _RELEASES = frozenset(
 )
 
 
+_STARTS = frozenset({"start", "open", "connect", "run", "begin", "__enter__", "__aenter__", "enter", "launch"})
+
+
 class _Release(NamedTuple):
     """A call that releases the ``member``, or each element of it."""
 
@@ -184,7 +187,28 @@ def _done_by(release: _Release, fn: Fn, project: Project) -> bool:
 def _is_still_there(release: _Release, fn: Fn, project: Project) -> bool:
     if isinstance(release.call.func, Attr) and release.call.func.name == "set" and not _is_heard(release, fn, project):
         return False
-    return _still_acquired(release, fn, project)
+    return _still_acquired(release, fn, project) and not _is_started_no_more(release, fn, project)
+
+
+def _is_started_no_more(release: _Release, fn: Fn, project: Project) -> bool:
+    """Whether only methods start the member that the subclass overrides too: ``__aenter__`` along with ``__aexit__``."""
+    assert fn.cls is not None
+    starters = [
+        method
+        for member in project.classes.mro(fn.cls)
+        if isinstance(member, Cls)
+        for method in member.methods.values()
+        if release.member in method.mentions and any(_starts(site, method, release) for site in method.sites)
+    ]
+    return bool(starters) and not any(
+        project.classes.method(fn.cls, starter.name) is starter or _is_called_by_super(starter, fn.cls, project)
+        for starter in starters
+    )
+
+
+def _starts(site: Site, method: Fn, release: _Release) -> bool:
+    func = site.call.func
+    return isinstance(func, Attr) and func.name in _STARTS and _member(site, method) == release.member
 
 
 def _is_heard(release: _Release, fn: Fn, project: Project) -> bool:
