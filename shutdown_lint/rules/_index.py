@@ -1201,7 +1201,11 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         "D",
         "warning",
         "safe",
-        ("async def & await & re:except[^\\n]*\\bException\\b & raise",),
+        (
+            "async def & await & re:except[^\\n]*\\bException\\b & raise",
+            "async def & await & re:except[^\\n]*\\bException\\b & re:\\w*(?:put|release|give|return)\\w*\\( & return",
+            "async def & create_subprocess & re:\\.(?:kill|terminate)\\(",
+        ),
         "shutdown_lint.rules.swallowed.shd508_cleanup_misses_cancel",
         "0.1.0",
         ("G4",),
