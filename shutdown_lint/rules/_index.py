@@ -1091,7 +1091,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
     (
         "SHD502",
         "cancellation-swallowed",
-        "a coroutine catches CancelledError in a loop and goes on",
+        "a coroutine catches CancelledError and goes on",
         "D",
         "error",
         "unsafe",
