@@ -77,7 +77,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Constant, Instance
 from shutdown_lint.rules._told import told_flag
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.walk import At, dotted, subexprs, text
+from shutdown_lint.walk import At, argument, dotted, subexprs, text
 
 RULE = Rule(
     code="SHD404",
@@ -174,12 +174,29 @@ def _is_long(given: Expr, fn: Fn, project: Project) -> bool:
     numbers = [v.value for v in project.evaluate.values(given, fn) if isinstance(v, Constant)]
     known = [n for n in numbers if isinstance(n, (int, float)) and not isinstance(n, bool)]
     if known:
-        return max(known) >= LONG
+        return max(known) >= LONG or _is_given_longer(given, fn, project)
     if isinstance(given, Attr):
         cls = project.classes.enclosing(fn)
         writes = project.classes.writes(cls, given.name) if cls else []
         return bool(writes) and all(isinstance(w.value, Name) and _is_param(w.value, w.fn) for w in writes)
     return isinstance(given, Name) and _is_param(given, fn)
+
+
+def _is_given_longer(given: Expr, fn: Fn, project: Project) -> bool:
+    """Whether a caller gives a long time for a parameter, perhaps kept in an attribute, whose default is short."""
+    cls = project.classes.enclosing(fn)
+    writes = project.classes.writes(cls, given.name) if isinstance(given, Attr) and cls else []
+    sources = [(w.value, w.fn) for w in writes] or [(given, fn)]
+    for name, holder in sources:
+        if not isinstance(name, Name) or not _is_param(name, holder):
+            continue
+        names = [param.name for param in holder.facts.params]
+        for caller in project.calls.callers(holder):
+            arg = argument(caller.site.call, names.index(name.id) - int(holder.is_method), name.id)
+            values = project.evaluate.values(arg, caller.fn) if arg is not None else ()
+            if any(isinstance(v, Constant) and isinstance(v.value, (int, float)) and v.value >= LONG for v in values):
+                return True
+    return False
 
 
 def _is_param(name: Name, fn: Fn) -> bool:
