@@ -20,7 +20,7 @@ _MAX_HOPS = 2
 def as_error(at: At, stmt: Try, handler: Handler, fn: Fn, project: Project) -> Tier | None:
     """How surely the clause swallows the coroutine's own cancellation beside errors, and somebody goes on."""
     names = caught(handler, fn, project)
-    if "CancelledError" not in names or len(names - STOPPING) == 0 or not _own(stmt.body):
+    if "CancelledError" not in names or len(names - STOPPING) == 0 or not own_awaits(stmt.body):
         return None
     if (
         raises(handler.body)
@@ -47,7 +47,7 @@ def _keeps(handler: Handler, fn: Fn) -> bool:
     return forwards(handler, fn)
 
 
-def _own(body: Body) -> bool:
+def own_awaits(body: Body) -> bool:
     """Whether something is awaited, and all of it by a call: of a task or future by its name someone else may be the canceller."""
     found = [expr.value for root in _exprs(body) for expr in subexprs(root) if isinstance(expr, Await)]
     return awaits(body) and all(isinstance(expr, Call) and not _of_others(expr) for expr in found)
