@@ -1,8 +1,10 @@
-"""A coroutine catches ``CancelledError`` in a loop and goes on looping.
+"""A coroutine catches ``CancelledError`` and goes on.
 
 ## What it does
 Reports ``except CancelledError`` (alone or in a tuple) around an ``await`` inside a loop of a coroutine, when the clause
-neither raises nor leaves the loop, and nothing in the function cancels a task itself.
+neither raises nor leaves the loop, and nothing in the function cancels a task itself. Outside of loops it reports a clause that
+names ``CancelledError`` beside errors, ``except (CancelledError, TimeoutError): pass``, when the function or its caller then
+awaits something else.
 
 ## Why it matters
 Cancellation is delivered once. A coroutine that swallows it and goes on is never cancelled again by ``asyncio.run``:
@@ -42,7 +44,9 @@ Unsafe: who awaits the task gets `CancelledError` from then on.
 
 ## Precision
 Silent for ``t.cancel(); await t``, for ``uncancel()``, when the loop's condition is changed in the clause or by
-who cancels, and where nothing but a task or future is awaited, by its name: someone may cancel that one alone.
+who cancels, and where nothing but a task or future is awaited, by its name: someone may cancel that one alone. Beside errors only
+where all that is awaited is called on the spot, in no stop method and no top function of a task; strict where no caller is known,
+and beside `Exception`, which is written on purpose.
 
 ## References
 - [Task cancellation](https://docs.python.org/3/library/asyncio-task.html#task-cancellation)
@@ -50,6 +54,7 @@ who cancels, and where nothing but a task or future is awaited, by its name: som
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import (
@@ -68,22 +73,24 @@ from shutdown_lint.facts import (
     Try,
     While,
 )
-from shutdown_lint.findings import Finding, Fix
+from shutdown_lint.findings import Finding, Fix, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.swallowed._as_error import as_error
 from shutdown_lint.rules.swallowed._catching import awaits, cancels, caught, forwards, leaves, raises, tries
 from shutdown_lint.walk import At, enclosing_loops, last_name, own_exprs, sites, subexprs, walk
 
 RULE = Rule(
     code="SHD502",
     name="cancellation-swallowed",
-    summary="a coroutine catches CancelledError in a loop and goes on",
+    summary="a coroutine catches CancelledError and goes on",
     tier="D",
     severity="error",
     fix="unsafe",
     triggers=("async def & CancelledError",),
     origin=("G13",),
 )
+_CLEANUP = re.compile(r"clean_?up|close|abort|disconnect|reset|teardown")
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -95,7 +102,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             for handler in stmt.handlers:
                 if "CancelledError" not in caught(handler, fn, project) or not awaits(stmt.body):
                     continue
-                if _goes_on(at, handler, fn) and not _is_meant(at, stmt, fn, project):
+                tier = as_error(at, stmt, handler, fn, project)
+                if tier is not None:
+                    yield _taken_for_error(module, fn, stmt, handler, tier)
+                elif _goes_on(at, handler, fn) and not _is_meant(at, stmt, fn, project):
                     yield RULE.finding(
                         module,
                         handler.span,
@@ -110,13 +120,28 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                     )
 
 
+def _taken_for_error(module: ModuleFacts, fn: Fn, stmt: Try, handler: Handler, tier: Tier) -> Finding:
+    return RULE.finding(
+        module,
+        handler.span,
+        f"`{fn.qualname}` takes its own cancellation for an error and returns as if nothing had happened: the task goes on",
+        tier=tier,
+        help="leave CancelledError out of the clause, or end it with `raise`",
+        fix="the clause is for errors as well",
+        trace=(
+            fn.step(stmt.span, "cancellation arrives in this `try`"),
+            fn.step(handler.span, "caught here beside errors, and not raised again"),
+        ),
+    )
+
+
 def _goes_on(at: At, handler: Handler, fn: Fn) -> bool:
     loop = next(enclosing_loops(at), None)
     if loop is None or not isinstance(loop.stmt, While):
         return False
     if any(isinstance(stmt, Raise) for place in loop.around() for stmt in place.after()):
         return False  # what must not be broken off is done first, and the cancellation raised behind it
-    if raises(handler.body) or leaves(handler.body) or forwards(handler, fn):
+    if raises(handler.body) or leaves(handler.body) or (forwards(handler, fn) and not _only_cleans_up(handler)):
         return False
     changes_state = any(isinstance(inner.stmt, Assign) for inner in walk(handler.body))
     tells = any(
@@ -125,6 +150,19 @@ def _goes_on(at: At, handler: Handler, fn: Fn) -> bool:
         if getattr(site.call.func, "name", "") in ("set", "close", "stop", "shutdown", "clear")
     )
     return not changes_state and not tells
+
+
+def _only_cleans_up(handler: Handler) -> bool:
+    """``await self._cleanup(error)``: the exception only tells the cleanup why."""
+    mentioning = [
+        site
+        for site in sites(handler.body)
+        if any(isinstance(arg.value, Name) and arg.value.id == handler.name for arg in site.call.args)
+    ]
+    kept = sum(
+        isinstance(expr, Name) and expr.id == handler.name for root in _exprs(handler.body) for expr in subexprs(root)
+    )
+    return kept == len(mentioning) > 0 and all(_CLEANUP.search(last_name(site.call)) for site in mentioning)
 
 
 def _is_meant(at: At, stmt: Try, fn: Fn, project: Project) -> bool:

@@ -3,7 +3,8 @@
 ## What it does
 Reports a release in a stop method, or in a ``finally``, that can fail because it talks to a server, runs code that
 others supply or waits with a limit that raises, when further releases follow it with nothing that catches what it raises: in a row, or as the members of a
-loop.
+loop. In coroutines also a loop that catches ``Exception`` of each member, supplied from outside, and so loses the rest when one of
+them (or the stop itself) is cancelled.
 
 ## Why it matters
 Programs are stopped when something is wrong, and a good-bye to a server that is gone raises. The steps after it never
@@ -55,6 +56,7 @@ from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules._excluding import excludes
 from shutdown_lint.rules._texts import ON_WAY_OUT, RELEASE
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.swallowed._cancelled_members import Member, cancelled_members
 from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.rules.swallowed._steps import Release, different, is_release_name, member_of, releases, skipped_by
 from shutdown_lint.rules.swallowed._time_outs import timed_waits
@@ -67,7 +69,10 @@ RULE = Rule(
     summary="one raising step of a cleanup skips the steps after it",
     tier="D",
     severity="warning",
-    triggers=(*(f"{way} & {RELEASE}" for way in ON_WAY_OUT),),
+    triggers=(
+        *(f"{way} & {RELEASE}" for way in ON_WAY_OUT),
+        r"async def & __anext__( & re:except[^\n]*\bException\b",
+    ),
     origin=("G4", "G13"),
 )
 # What says good-bye to a peer, before `close` of the same object gives back what is held here.
@@ -91,11 +96,17 @@ class Cut(NamedTuple):
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Report one step of each cleanup: the surest, and of those the first."""
     for fn in project.functions(module):
-        if fn.facts.is_lambda or fn.is_module or not any(map(is_release_name, fn.mentions)) or is_test(fn):
+        if fn.facts.is_lambda or fn.is_module or not any(map(_ends_something, fn.mentions)) or is_test(fn):
             continue
         cuts = tuple(_cuts(fn, project))
         if cuts:
             yield _finding(module, fn, min(cuts, key=lambda cut: "DSP".index(cut.tier)))
+        for member in cancelled_members(fn, project) if not cuts else ():
+            yield _cancelled(module, fn, member)
+
+
+def _ends_something(name: str) -> bool:
+    return is_release_name(name) or name == "__anext__"
 
 
 def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
@@ -201,6 +212,20 @@ def _finding(module: ModuleFacts, fn: Fn, cut: Cut) -> Finding:
         lost=_lost(cut, fn),
         trace=(fn.step(step.call.span, f"this may raise: {cut.why.what}"), *cut.why.steps),
         help=_help(cut),
+    )
+
+
+def _cancelled(module: ModuleFacts, fn: Fn, member: Member) -> Finding:
+    call = f"await {text(member.call)}"
+    return RULE.finding(
+        module,
+        member.call.span,
+        f"when one `{call}` in `{fn.qualname}` is cancelled, the members after it are skipped: `except Exception` does not see CancelledError",
+        tier=member.tier,
+        confidence="likely",
+        lost=(fn.step(member.call.span, f"`{text(member.call)}` of the members that follow"),),
+        trace=(fn.step(member.call.span, "CancelledError passes by the clause and ends the loop"),),
+        help="catch `BaseException` in the loop, end the other members too, and raise it behind the loop",
     )
 
 

@@ -1,8 +1,9 @@
-"""``except Exception: release; raise`` in a coroutine: cancellation passes by and the resource leaks.
+"""A cleanup in ``except Exception`` or ``except TimeoutError`` of a coroutine: cancellation passes by and the resource leaks.
 
 ## What it does
 Reports, in a coroutine, a ``try`` around an ``await`` whose ``except Exception`` clause releases something and raises
-again, when no other clause and no ``finally`` covers ``CancelledError``.
+again, when no other clause and no ``finally`` covers ``CancelledError``. What is put back where the function took it counts as
+released. A child that the function started and that only the clause kills (``except TimeoutError: child.kill()``) is reported too.
 
 ## Why it matters
 Since Python 3.8 ``CancelledError`` derives from ``BaseException``. A timeout or a shutdown during the ``await`` skips the
@@ -38,7 +39,8 @@ on its way as before.
 
 ## Precision
 Only clauses that name a release and end with ``raise``. Silent where a ``finally`` or ``with`` further out ends the same object, and where
-an object ends itself after an error (``self.close()``) elsewhere than in what opens it.
+an object ends itself after an error (``self.close()``) elsewhere than in what opens it, unless it is broken off (``abort()``) or
+this is the last resort of its own stop.
 
 ## References
 - [asyncio.CancelledError, changed in 3.8](https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.CancelledError)
@@ -69,7 +71,9 @@ from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, tries
-from shutdown_lint.rules.swallowed._releases import release_calls
+from shutdown_lint.rules.swallowed._releases import RELEASES, release_calls
+from shutdown_lint.rules.swallowed._undoing import killed_by, released_by, undoes
+from shutdown_lint.rules.waits._stops import STOP_NAME
 from shutdown_lint.walk import At, last_name, own_exprs, same, sites, subexprs, text, walk
 
 RULE = Rule(
@@ -79,13 +83,19 @@ RULE = Rule(
     tier="D",
     severity="warning",
     fix="safe",
-    triggers=(r"async def & await & re:except[^\n]*\bException\b & raise",),
+    triggers=(
+        r"async def & await & re:except[^\n]*\bException\b & raise",
+        r"async def & await & re:except[^\n]*\bException\b & re:\w*(?:put|release|give|return)\w*\( & return",
+        r"async def & create_subprocess & re:\.(?:kill|terminate)\(",
+    ),
     origin=("G4",),
 )
 
 _OPENS = re.compile(
     r"(^|_)(re)?(open|connect|start|a?enter|init|set_?up|log_?in|create|acquire|attach|bind|launch|spawn|handshake|instantiate|serve)(_|$)"
 )
+# what a stop falls back on where a decent end fails
+_LAST_RESORT = frozenset({"terminate", "kill"})
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -97,11 +107,14 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             if not awaits(stmt.body) or _covered(stmt, fn, project):
                 continue
             for handler in stmt.handlers:
-                released = _releases_and_raises(handler, fn, project)
+                released = _released(stmt, handler, fn, project)
                 if released is None or _ends_all(released, stmt, fn) or _cancels_gathered(released, stmt):
                     continue
                 if not _covered_outside(at, released, fn, project):
-                    yield _finding(module, handler, fn, released)
+                    names = caught(handler, fn, project)
+                    yield _finding(
+                        module, handler, fn, released, "Exception" if "Exception" in names else "TimeoutError"
+                    )
 
 
 def _covered(stmt: Try, fn: Fn, project: Project) -> bool:
@@ -127,8 +140,10 @@ def _covered_outside(at: At, released: Call, fn: Fn, project: Project) -> bool:
 
 
 def _what(released: Call) -> Expr:
-    """What is released: the receiver, or the object's own method that does it."""
+    """What is released: the receiver, the object's own method that does it, or what is put back."""
     assert isinstance(released.func, Attr)
+    if last_name(released.func).lstrip("_") not in RELEASES and released.args:
+        return released.args[0].value
     receiver = released.func.value
     return released.func if isinstance(receiver, Name) and receiver.id in ("self", "cls") else receiver
 
@@ -136,7 +151,9 @@ def _what(released: Call) -> Expr:
 def _ends_all(released: Call, stmt: Try, fn: Fn) -> bool:
     """Whether an object ends itself after an error, elsewhere than in what opens it: who cancels the task does not mean that."""
     assert isinstance(released.func, Attr)
-    receiver = released.func.value
+    receiver, name = released.func.value, released.func.name.lstrip("_")
+    if name == "abort" or name not in RELEASES or (name in _LAST_RESORT and STOP_NAME.match(fn.name)):
+        return False
     opens = (fn.name, *(last_name(site.call.func) for site in sites(stmt.body)))
     return isinstance(receiver, Name) and receiver.id == fn.self_name and not any(map(_OPENS.search, opens))
 
@@ -156,26 +173,31 @@ def _holds(item: WithItem, what: Expr) -> bool:
     return any(same(expr, what) for root in (item.target, item.context) if root for expr in subexprs(root))
 
 
-def _releases_and_raises(handler: Handler, fn: Fn, project: Project) -> Call | None:
-    if caught(handler, fn, project) != {"Exception"} or not handler.body:
+def _released(stmt: Try, handler: Handler, fn: Fn, project: Project) -> Call | None:
+    """What the clause releases, where it does so to undo what the ``try`` began."""
+    names = caught(handler, fn, project)
+    if not names <= {"Exception", "TimeoutError"}:
         return None
-    if not isinstance(handler.body[-1], Raise):
-        return None
-    return next(iter(release_calls(handler.body)), None)
+    found = released_by(handler, fn) if "Exception" in names and undoes(handler, stmt, fn) else None
+    return found or killed_by(handler, fn, project)
 
 
-def _finding(module: ModuleFacts, handler: Handler, fn: Fn, released: Call) -> Finding:
+def _finding(module: ModuleFacts, handler: Handler, fn: Fn, released: Call, caught_as: str) -> Finding:
     return RULE.finding(
         module,
         handler.span,
-        f"`{text(released)}` in `{fn.qualname}` is skipped when the task is cancelled: `except Exception` does not see CancelledError",
+        f"`{text(released)}` in `{fn.qualname}` is skipped when the task is cancelled: `except {caught_as}` does not see CancelledError",
         lost=(fn.step(released.span, f"`{text(released)}`"),),
-        help="catch `BaseException` here (the clause raises again), or release in `finally`",
-        fix=_fix(handler),
+        help="catch `BaseException` here (the clause raises again), or release in `finally`"
+        if isinstance(handler.body[-1], Raise)
+        else "release in `finally`, or in a clause for `BaseException` that raises again",
+        fix=_fix(handler, caught_as),
     )
 
 
-def _fix(handler: Handler) -> Fix | str:
+def _fix(handler: Handler, caught_as: str) -> Fix | str:
+    if caught_as != "Exception":
+        return "the clause is for the end of a limit"
     *others, last = handler.body
     if not isinstance(last, Raise) or last.exc is not None:
         return "the clause raises something else than what it caught"

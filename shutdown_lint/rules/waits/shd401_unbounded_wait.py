@@ -4,7 +4,7 @@
 Reports, in functions that run at shutdown (``close``, ``stop``, ``shutdown``, ``__exit__``, atexit callbacks, …): a join of
 a thread, process or task whose loop nobody tells to end, a wait for a child that was never asked to end, for an event that nobody
 sets, and a polling loop without a deadline. A ``finally`` and a handler of ``KeyboardInterrupt`` count as well, and so does a
-function that a stop function calls.
+function that a stop function calls. So is a sentinel that is put into a queue with a size, which may be full.
 
 ## Why it matters
 The exit hangs until SIGKILL, and everything after the wait is lost.
@@ -43,9 +43,9 @@ class Tunnel:
 ## Precision
 Silent when a stop event, flag, sentinel, close or signal reaches the other side anywhere before, when its work is finite,
 and when a limit is passed, even a variable one, or when the caller chose to have none. Tier D only where the other side's loop
-surely goes on, or a thread works off the queue over the network; waits for a job, for any other queue, or for an event that
-somebody sets are tier S, unless the function's name promises to wait (`drain`, `flush`, `wait_closed`) or it asks something to
-end just before. Polling loops are
+surely goes on, or a thread works off the queue over the network; waits for a job, for any other queue, for an event that
+somebody sets, or for room in a queue with a worker of its own are tier S, unless the function's name promises to wait (`drain`,
+`flush`, `wait_closed`) or it asks something to end just before. Polling loops are
 tier S where the caller asks to wait by a flag (`if wait:`), where the name promises it, and where they ask something else
 (`while motor.is_moving():`) than what this code counts or started (0 of 5 such loops in unseen packages were worth a change).
 
@@ -64,10 +64,10 @@ from shutdown_lint.models import is_standard
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.resources import Acquisition
-from shutdown_lint.rules._texts import AWAITED_NAME, ENDLESS, JOIN
+from shutdown_lint.rules._texts import AWAITED_NAME, ENDLESS, JOIN, STOPS
 from shutdown_lint.rules._told import Untold, untold
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits import _events
+from shutdown_lint.rules.waits import _events, _full
 from shutdown_lint.rules.waits._polls import asks_others, chosen, is_limited, limited, polls, retried_for_ever
 from shutdown_lint.rules.waits._stops import (
     WayOut,
@@ -98,6 +98,7 @@ RULE = Rule(
         f"async def & {AWAITED_NAME}",
         r"while & re:while\b(?s:.{0,1000}?)sleep",
         r"while & sleep as",
+        *(f".put( & {stop}" for stop in STOPS),
     ),
     origin=("G13",),
 )
@@ -117,6 +118,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 and may_be_on_way_out(fn, site.at, project)
             ):
                 yield from _wait(module, project, site, fn)
+            if last_name(site.call.func) == "put" and (full := _full.check(RULE, site, fn, project)) is not None:
+                yield full
         for at in fn.statements:
             if isinstance(at.stmt, While) and may_be_on_way_out(fn, at, project):
                 yield from _polling(module, project, fn, at)

@@ -80,7 +80,7 @@ from shutdown_lint.rules._told import told_flag
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._woken import tellers
 from shutdown_lint.rules.waits._work import given_to
-from shutdown_lint.walk import At, dotted, subexprs, text
+from shutdown_lint.walk import At, argument, dotted, subexprs, text
 
 RULE = Rule(
     code="SHD404",
@@ -178,7 +178,7 @@ def _is_long(given: Expr, fn: Fn, project: Project, depth: int = 0) -> bool:
     numbers = [v.value for v in project.evaluate.values(given, fn) if isinstance(v, Constant)]
     known = [n for n in numbers if isinstance(n, (int, float)) and not isinstance(n, bool)]
     if known:
-        return max(known) >= LONG
+        return max(known) >= LONG or _is_given_longer(given, fn, project)
     if isinstance(given, Name) and depth < MAX_DEPTH:
         handed = [_is_long(expr, maker, project, depth + 1) for expr, maker in given_to(given.id, fn, project)]
         if handed:
@@ -188,6 +188,23 @@ def _is_long(given: Expr, fn: Fn, project: Project, depth: int = 0) -> bool:
         writes = project.classes.writes(cls, given.name) if cls else []
         return bool(writes) and all(isinstance(w.value, Name) and _is_param(w.value, w.fn) for w in writes)
     return isinstance(given, Name) and _is_param(given, fn)
+
+
+def _is_given_longer(given: Expr, fn: Fn, project: Project) -> bool:
+    """Whether a caller gives a long time for a parameter, perhaps kept in an attribute, whose default is short."""
+    cls = project.classes.enclosing(fn)
+    writes = project.classes.writes(cls, given.name) if isinstance(given, Attr) and cls else []
+    sources = [(w.value, w.fn) for w in writes] or [(given, fn)]
+    for name, holder in sources:
+        if not isinstance(name, Name) or not _is_param(name, holder):
+            continue
+        names = [param.name for param in holder.facts.params]
+        for caller in project.calls.callers(holder):
+            arg = argument(caller.site.call, names.index(name.id) - int(holder.is_method), name.id)
+            values = project.evaluate.values(arg, caller.fn) if arg is not None else ()
+            if any(isinstance(v, Constant) and isinstance(v.value, (int, float)) and v.value >= LONG for v in values):
+                return True
+    return False
 
 
 def _is_param(name: Name, fn: Fn) -> bool:

@@ -2,10 +2,11 @@
 
 ## What it does
 Reports ``Popen(..., stdout=PIPE)`` (or ``stderr``) followed by ``wait()``, or by a loop around ``poll()``, before anything reads
-the pipe, and ``subprocess.call`` with a pipe.
+the pipe, ``subprocess.call`` with a pipe, and a child with two pipes of which one is read to its end before the other.
 
 ## Why it matters
-A pipe holds 64 KiB. A child that writes more blocks for ever, and so does the parent that waits for it.
+A pipe holds 64 KiB. A child that writes more blocks for ever, and so does the parent that waits for it, or for the end of its
+other pipe.
 
 ## Example
 ```python
@@ -35,8 +36,9 @@ wait and the reads become one `communicate()`.
 
 ## Precision
 Silent when the pipe is read, iterated, handed over or communicated with before the wait or in another function,
-and when the wait has a limit. Tier S for commands that are known to print a few lines (`git describe`, `--version`, `--quiet`): of
-eight findings in unseen packages three were such.
+and when the wait has a limit. One pipe before the other is told only where both are pipes for sure, and nothing else reads the
+second one. Tier S for commands that are known to print a few lines (`git describe`, `--version`, `--quiet`): of eight findings in
+unseen packages three were such.
 
 ## References
 - [Popen.wait, note](https://docs.python.org/3/library/subprocess.html#subprocess.Popen.wait)
@@ -54,6 +56,7 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._children import tracks, uses
+from shutdown_lint.rules.waits._pipes_in_turn import InTurn, in_turn
 from shutdown_lint.rules.waits._stops import same_receiver
 from shutdown_lint.walk import Site, argument, enclosing_loops, text
 
@@ -67,6 +70,8 @@ RULE = Rule(
     triggers=(
         r"re:\.(?:wait|poll)\(\s*[)#]",
         "PIPE",
+        r"re:\bstd(?:out|err)\.read(?:lines)?\(\s*[)#]",
+        r"re:\bfor\b[^\n]*\bstd(?:out|err)\s*[:)\]]",
     ),
     origin=("G14",),
 )
@@ -98,6 +103,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 for finding in _judge(module, fn, site, *found):
                     seen.add(id(found[0].call))
                     yield finding
+        turn = in_turn(fn, project)
+        if turn is not None and id(turn.child.call) not in seen:
+            seen.add(id(turn.child.call))
+            yield _turn(module, fn, turn)
 
 
 def _waits(site: Site) -> bool:
@@ -178,6 +187,21 @@ def _finding(module: ModuleFacts, fn: Fn, call: Call, child: Acquisition, stream
         trace=(child.fn.step(child.call.span, f"`{stream}=PIPE`"), fn.step(call.span, f"`{fn.qualname}` waits")),
         help="use `communicate()`, which reads while it waits",
         fix=_fix(call, child),
+    )
+
+
+def _turn(module: ModuleFacts, fn: Fn, found: InTurn) -> Finding:
+    read, other = found.read.name, found.other
+    return RULE.finding(
+        module,
+        found.span,
+        f"`{text(found.whole)}` in `{fn.qualname}` waits for the end of the child, whose `{other}` pipe nobody reads meanwhile: "
+        "it hangs after 64 KiB",
+        trace=(
+            found.child.fn.step(found.child.call.span, f"`{read}=PIPE` and `{other}=PIPE`"),
+            fn.step(found.span, f"`{read}` is read to its end first"),
+        ),
+        help="use `communicate()`, which reads both at once",
     )
 
 

@@ -3,7 +3,8 @@
 ## What it does
 Reports ``t.join(timeout)`` (or a timed ``wait()``, ``result()``) followed in the same function by the same wait without a limit on
 the same object, or by a call of a method that does so, when nothing between them asks ``is_alive()`` or ends it. The handler that
-catches the end of the limit is looked at as well.
+catches the end of the limit is looked at as well. Where the limit of a thread's join is the caller's, nothing between them helps:
+a thread cannot be killed. A function that takes a ``timeout``, never looks at it and waits without limit is reported too.
 
 ## Why it matters
 The limit is void: the second wait blocks for as long as the work lasts, and the caller's timeout is a promise that is not kept.
@@ -65,17 +66,19 @@ from shutdown_lint.rules._texts import JOIN_WITH_LIMIT
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._children import place_of
 from shutdown_lint.rules.waits._stops import method_name, receiver, same_receiver
+from shutdown_lint.rules.waits._unused_limits import WAIT_NAME, Unused, is_callers_limit, is_reaping, unused
 from shutdown_lint.walk import At, Site, argument, enclosing_loops, same, subexprs, text
 
 RULE = Rule(
     code="SHD414",
     name="timeout-defeated",
-    summary="a wait with a limit is followed by the same wait without one",
+    summary="a wait with a limit is followed by the same wait without one, or a limit is taken and not kept",
     tier="D",
     severity="warning",
     triggers=(
         JOIN_WITH_LIMIT,
         r"re:\.(?:wait|result)\(\s*[^)\s#]",
+        r"re:def \w*(?:join|wait|stop|close|shutdown|terminate)\w*\((?s:.{0,400}?)timeout",
     ),
     origin=("G13",),
 )
@@ -84,13 +87,18 @@ _ENDS = frozenset({
     "shutdown", "notify", "notify_all", "put_nowait", "done",
 })  # fmt: skip
 _ASKS = ("is_alive", "done", "poll", "returncode", "is_set")
+_REPLACES = frozenset({"start", "cancel"})
 _GONE = frozenset({"ProcessLookupError", "ChildProcessError"})
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at the waits of every function in order."""
     for fn in project.functions(module):
-        if not fn.mentions & {"join", "wait", "result"} or is_test(fn):
+        if is_test(fn):
+            continue
+        if WAIT_NAME.search(fn.name) and (found := unused(fn, project)) is not None:
+            yield _not_kept(module, fn, found)
+        if not fn.mentions & {"join", "wait", "result"}:
             continue
         waits = [wait for site in fn.sites if (wait := project.protocol.wait(site, fn)) is not None]
         for first in waits:
@@ -101,7 +109,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 def _defeated(module: ModuleFacts, project: Project, first: Wait, waits: list[Wait]) -> Iterator[Finding]:
     fn = first.fn
     for second in waits:
-        if not second.bounded and _is_same(first, second) and _goes_on_to(first.site, second.site, fn):
+        if second.bounded or not _is_same(first, second):
+            continue
+        whole = first.model.wakes == "thread" and is_callers_limit(first) and not is_reaping(second.site.at)
+        if _goes_on_to(first.site, second.site, fn, _REPLACES if whole else _ENDS):
             yield _finding(module, first, second.site, ())
     place = place_of(receiver(first.site.call), fn, project)
     for site in fn.sites:
@@ -133,12 +144,12 @@ def _container(wait: Wait) -> Expr | None:
     return next((b.iter for b in bindings if isinstance(b, Element)), None)
 
 
-def _goes_on_to(first: Site, second: Site, fn: Fn) -> bool:
+def _goes_on_to(first: Site, second: Site, fn: Fn, ends: frozenset[str] = _ENDS) -> bool:
     """Whether the second call follows the first, and nothing between them ends, asks about or replaces the object."""
     start, end = first.call.span.line, second.call.span.line
     if start >= end or _excludes(first.at, second.at) or _child_is_gone(second.at) or _leaves(first.at, second.at):
         return False
-    if any(start <= site.call.span.line <= end and method_name(site.call) in _ENDS for site in fn.sites):
+    if any(start <= site.call.span.line <= end and method_name(site.call) in ends for site in fn.sites):
         return False
     name = receiver(first.call)
     return not any(
@@ -216,6 +227,16 @@ def _inner_wait(first: Wait, site: Site, place: Attribute, project: Project) -> 
                 ):
                     return wait
     return None
+
+
+def _not_kept(module: ModuleFacts, fn: Fn, found: Unused) -> Finding:
+    return RULE.finding(
+        module,
+        found.site.call.span,
+        f"`{text(found.site.call)}` waits without limit although `{fn.qualname}` takes `{found.limit}`, which it never looks at",
+        trace=(fn.step(found.site.call.span, f"`{fn.qualname}` waits"), *found.steps),
+        help=f"hand `{found.limit}` to the wait",
+    )
 
 
 def _finding(module: ModuleFacts, first: Wait, second: Site, inner: tuple[Step, ...]) -> Finding:

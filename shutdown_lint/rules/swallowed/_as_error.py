@@ -1,0 +1,77 @@
+"""Clauses that take a cancellation for one of the errors beside which they name it, and let the coroutine return as if all were well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Attr, Await, Body, Call, Expr, Handler, Name, Try, While
+from shutdown_lint.findings import Tier
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, cancels, caught, forwards, last_name, raises
+from shutdown_lint.rules.waits._stops import in_final, is_stop
+from shutdown_lint.walk import At, enclosing_loops, own_exprs, sites, subexprs, walk, what_runs_after
+
+_OF_OTHERS = frozenset({"gather", "wait", "shield", "as_completed", "wrap_future"})
+_KEEPS = frozenset({"set_exception", "exc_info", "print_exception", "exception_handler", "call_exception_handler"})
+_MAX_HOPS = 2
+
+
+def as_error(at: At, stmt: Try, handler: Handler, fn: Fn, project: Project) -> Tier | None:
+    """How surely the clause swallows the coroutine's own cancellation beside errors, and somebody goes on."""
+    names = caught(handler, fn, project)
+    if "CancelledError" not in names or len(names - STOPPING) == 0 or not own_awaits(stmt.body):
+        return None
+    if (
+        raises(handler.body)
+        or _keeps(handler, fn)
+        or in_final(at)
+        or is_stop(fn, project)
+        or is_test(fn)
+        or cancels(fn)
+    ):
+        return None
+    if any(place.handler is not None for place in at.around()):
+        return None  # what is undone after an error, which goes its way
+    if project.roles.only(fn, "task") or any(isinstance(loop.stmt, While) for loop in enclosing_loops(at)):
+        return None
+    if any(awaits((after,)) for after in what_runs_after(at)) or _callers_go_on(fn, project, 0):
+        return "S" if "Exception" in names else "D"
+    return None if project.calls.callers(fn) else "S"
+
+
+def _keeps(handler: Handler, fn: Fn) -> bool:
+    """Whether the exception is kept for someone else; what is put somewhere without it does not keep it."""
+    if handler.name is None and all(last_name(site.call) not in _KEEPS for site in sites(handler.body)):
+        return False
+    return forwards(handler, fn)
+
+
+def own_awaits(body: Body) -> bool:
+    """Whether something is awaited, and all of it by a call: of a task or future by its name someone else may be the canceller."""
+    found = [expr.value for root in _exprs(body) for expr in subexprs(root) if isinstance(expr, Await)]
+    return awaits(body) and all(isinstance(expr, Call) and not _of_others(expr) for expr in found)
+
+
+def _of_others(call: Call) -> bool:
+    if last_name(call) in _OF_OTHERS and call.args:
+        return True
+    given = call.args[0].value if last_name(call) == "wait_for" and call.args else None
+    return isinstance(given, (Name, Attr)) or (isinstance(given, Call) and _of_others(given))
+
+
+def _exprs(body: Body) -> Iterator[Expr]:
+    return (root for at in walk(body) for root in own_exprs(at.stmt))
+
+
+def _callers_go_on(fn: Fn, project: Project, hops: int) -> bool:
+    """Whether a caller awaits the coroutine in a loop, or awaits something else behind it."""
+    for caller in project.calls.callers(fn):
+        if caller.confidence != "proven" or not caller.site.awaited or is_test(caller.fn):
+            continue
+        at = caller.site.at
+        if next(enclosing_loops(at), None) is not None or any(awaits((after,)) for after in what_runs_after(at)):
+            return True
+        if hops < _MAX_HOPS and _callers_go_on(caller.fn, project, hops + 1):
+            return True
+    return False
