@@ -151,6 +151,8 @@ class Checker:
                     continue
             if star in self.wheel.compiled or star.rpartition(".")[2].startswith("_"):
                 lazy = True
+            if star.partition(".")[0] != module.partition(".")[0]:
+                raise Unknown(f"{name} may come from {star}, which is another package")
         if f"{module}.{name}" in self.wheel.compiled:
             raise Unknown(f"{module}.{name} is a C extension without a stub")
         if lazy:

@@ -91,6 +91,8 @@ class Composites:
         if self._project.resources.class_model(cls) is not None:
             return None
         members = [member for member in map(self._member, self._held(cls)) if member is not None]
+        told = [] if members else self._told(cls)
+        members = members or told
         if not members:
             return None
         starts = [(member, start) for member in members if (start := self._start(cls, member)) is not None]
@@ -114,7 +116,9 @@ class Composites:
             context_manager=bool({"__exit__", "__aexit__"} & set(methods)),
             daemon="never",
             is_async=False,
-            loses=f"its {first.acquisition.model.title.rpartition('.')[2]} stays: {first.acquisition.model.loses}",
+            loses=f"its {first.acquisition.model.title.rpartition('.')[2]} stays: {first.acquisition.model.loses}"
+            if not told
+            else "its daemon thread runs on, and keeps what it works with",
             closed="",
             # a destructor that releases it leaves the time to the collector, and no more
             loss="untidy" if "__del__" in released else first.acquisition.model.loss,
@@ -138,6 +142,20 @@ class Composites:
         if not acquisition.model.maker_release or not isinstance(func, Attr):
             return False
         return not any(True for _ in self._project.resources.made_by(func.value, acquisition.fn))
+
+    def _told(self, cls: Cls) -> list[Member]:
+        """The daemon threads of the class whose loops its stop methods tell to end: nobody keeps them, and they run on untold."""
+        stops = self._project.resources.stop_methods(cls)
+        members = (member for member in self._project.classes.mro(cls) if isinstance(member, Cls)) if stops else ()
+        found = []
+        for fn in (fn for member in members for fn in self._project.classes.functions_in(member)):
+            for made in self._project.resources.of_function(fn):
+                tests = [loop.tests for loop in self._project.resources.loops(made)] if made.daemon is True else []
+                if made.model.kind == "thread" and tests and all(tests):
+                    names = (stop.name for stop in stops if all(self._project.protocol.tells(stop, t) for t in tests))
+                    if told := tuple(names):
+                        found.append(Member(made, told))
+        return found
 
     def _member(self, acquisition: Acquisition) -> Member | None:
         track = self._project.resources.track(acquisition)

@@ -165,8 +165,9 @@ class Resources:
     def _plausible(self, fn: Fn) -> list[Site]:
         """A cheap look at the callees' names, before anything is evaluated; libraries that nobody imports do not count."""
         if self._lasts is None:
-            used = self._project.calls.imports_package
-            names = (name.rpartition(".")[2] for name in self._project.models.acquire if used(name))
+            used, models = self._project.calls.imports_package, self._project.models
+            known = (*models.acquire, *(name for name, means in models.aliases.items() if means in models.acquire))
+            names = (name.rpartition(".")[2] for name in known if used(name))
             self._lasts = frozenset(names) | self._class_names()
         lasts, aliases = self._lasts, self._aliases(fn)
         named = ((site, last_name(site.call.func)) for site in fn.sites)

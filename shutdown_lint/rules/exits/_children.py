@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Body, Const, ExprStmt, If, Name, Return, Span, Stmt, Try, While
+from shutdown_lint.facts import Assign, Body, Call, Const, ExprStmt, If, Name, Return, Span, Stmt, Try, While
+from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import Assume, Ending, catches, comes_back, of_block
 from shutdown_lint.project.forks import assuming, test_side
@@ -16,11 +17,12 @@ class Leak(NamedTuple):
     """One way of a forked child into its parent's code.
 
     ``kind`` is ``exit``, ``return``, ``next``, ``raise`` or ``risk`` (an exception passes the hard exit by);
-    the span is that of the statement that lets it through.
+    the span is that of the statement that lets it through, ``inner`` the hard exit in the function that it calls.
     """
 
     kind: str
     span: Span
+    inner: Step | None = None
 
 
 def leak(fork: Site, fn: Fn, project: Project) -> Leak | None:
@@ -93,7 +95,12 @@ def _is_kept(fork: Site, branch: Body) -> bool:
     targets = fork.at.stmt.targets if isinstance(fork.at.stmt, Assign) else ()
     if any(not isinstance(target, Name) for target in targets if not hasattr(target, "items")):
         return True
-    return any(isinstance(stmt, Assign) and isinstance(stmt.value, (Const, Name)) for stmt in branch)
+    return _notes(branch)
+
+
+def _notes(block: Body) -> bool:
+    """``self.is_child = True``: the child notes what it is."""
+    return any(isinstance(stmt, Assign) and isinstance(stmt.value, (Const, Name)) for stmt in block)
 
 
 def _hands_on(ending: Ending) -> bool:
@@ -107,8 +114,23 @@ def _hands_on(ending: Ending) -> bool:
 
 
 def _risk(branch: Body, child: tuple[Ending, ...], fn: Fn, project: Project) -> Leak | None:
-    """The hard exit that an exception of the child's work passes by: it stands behind the work, not in ``finally``."""
-    for ending in child:
+    """The hard exit that an exception of the child's work passes by: it stands behind the work, not in ``finally``.
+
+    It may stand in the function that the child runs as its last step.
+    """
+    last = branch[-1] if branch else None
+    if isinstance(last, ExprStmt) and isinstance(last.value, Call):
+        for work, _ in project.calls.targets(last.value, fn):
+            body = work.facts.body
+            found = None if _notes(body) else _passed_by(body, of_block(body, work, project), work, project)
+            if found is not None:
+                step = work.step(found.span, f"`{work.qualname}` ends the child here, where its work does not raise")
+                return Leak("risk", last.span, step)
+    return _passed_by(branch, child, fn, project)
+
+
+def _passed_by(branch: Body, endings: tuple[Ending, ...], fn: Fn, project: Project) -> Leak | None:
+    for ending in endings:
         if (
             ending.kind != "hard"
             or not isinstance(ending.stmt, ExprStmt)

@@ -118,7 +118,7 @@ def _finding(fork: Site, found: Leak, fn: Fn, project: Project) -> Iterator[Find
             for path in reversed(upwards(fn, project)[1:])
             if path.site is not None
         )
-        trace = (*callers, fn.step(fork.call.span, f"`{fn.qualname}` forks"))
+        trace = (*callers, fn.step(fork.call.span, f"`{fn.qualname}` forks"), *([found.inner] if found.inner else ()))
         yield RULE.finding(
             fn.module,
             found.span,
@@ -143,4 +143,6 @@ def _finding(fork: Site, found: Leak, fn: Fn, project: Project) -> Iterator[Find
 def _fix(found: Leak) -> Fix | str:
     if found.kind not in ("exit", "risk", "next"):
         return f"the child {_HOW[found.kind]}, which may be meant"
+    if found.inner is not None:
+        return "the hard exit stands in another function"
     return Fix("unsafe", "end the child by `os._exit`, also when its work raises", "shd106", (("kind", found.kind),))

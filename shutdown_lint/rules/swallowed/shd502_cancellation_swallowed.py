@@ -162,7 +162,7 @@ def _only_cleans_up(handler: Handler) -> bool:
     kept = sum(
         isinstance(expr, Name) and expr.id == handler.name for root in _exprs(handler.body) for expr in subexprs(root)
     )
-    return kept == len(mentioning) > 0 and all(_CLEANUP.search(last_name(site.call)) for site in mentioning)
+    return kept == len(mentioning) > 0 and all(_CLEANUP.search(last_name(site.call.func)) for site in mentioning)
 
 
 def _is_meant(at: At, stmt: Try, fn: Fn, project: Project) -> bool:

@@ -1,7 +1,8 @@
 """The task that ``create_task`` returns is thrown away.
 
 ## What it does
-Reports ``asyncio.create_task(...)``, ``asyncio.ensure_future(...)`` and ``loop.create_task(...)`` whose result is dropped.
+Reports ``asyncio.create_task(...)``, ``asyncio.ensure_future(...)`` and ``loop.create_task(...)`` whose result is dropped,
+and calls that drop the task which a function of the same file makes and hands out.
 
 ## Why it matters
 The event loop keeps only a weak reference: the task may be collected in the midst of its work. When the loop ends it is
@@ -44,7 +45,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Call, Comp, ExprStmt, ModuleFacts, Name, With
+from shutdown_lint.facts import Assign, Attr, Call, Comp, ExprStmt, ModuleFacts, Name, Return, With
 from shutdown_lint.findings import Confidence, Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
@@ -63,22 +64,42 @@ RULE = Rule(
     fix="safe",
     origin=("G9",),
 )
+_NAMES = frozenset({"create_task", "ensure_future"})
 _RUNS = frozenset({"run_forever", "run_until_complete"})
 _CALLS = ("asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task")
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every call that makes a task and drops it."""
+    makers = _makers(module, project)
+    called = {maker.name for maker in makers}
     for fn in project.functions(module):
         if is_test(fn) or fn.facts.is_lambda:
             continue
         for site in fn.sites:
-            if names(site.call.func) in ("create_task", "ensure_future") and (
-                _dropped(site) or _only_named(site, fn, project)
-            ):
+            if names(site.call.func) in _NAMES and (_dropped(site) or _only_named(site, fn, project)):
                 confidence = _makes_task(site.call, fn, project)
                 if confidence is not None:
                     yield _finding(module, site, fn, confidence)
+            elif names(site.call.func) in called and site.dropped and not site.awaited:
+                targets = {target.fn for target in project.calls.targets(site.call, fn)}
+                if targets and targets <= makers:
+                    yield _through(module, site, fn, targets)
+
+
+def _makers(module: ModuleFacts, project: Project) -> set[Fn]:
+    """The functions of the module that make a task, keep nothing of it, and hand it to their caller."""
+    return {fn for fn in project.functions(module) if _NAMES & fn.mentions and _hands_out(fn, project)}
+
+
+def _hands_out(fn: Fn, project: Project) -> bool:
+    if fn.facts.is_lambda or fn.facts.is_async or fn.facts.is_generator or fn.decorator_names - {"staticmethod"}:
+        return False
+    returned = [at.stmt.value for at in fn.statements if isinstance(at.stmt, Return)]
+    return bool(returned) and all(
+        isinstance(value, Call) and names(value.func) in _NAMES and _makes_task(value, fn, project) == "proven"
+        for value in returned
+    )
 
 
 def _dropped(site: Site) -> bool:
@@ -161,6 +182,19 @@ def _finding(module: ModuleFacts, site: Site, fn: Fn, confidence: Confidence) ->
         confidence=confidence,
         help="keep it in a set until it is done, use `asyncio.TaskGroup`, or await it",
         fix=Fix("safe", "keep the task until it is done", "shd208") if fixable else _unfixed(confidence),
+    )
+
+
+def _through(module: ModuleFacts, site: Site, fn: Fn, makers: set[Fn]) -> Finding:
+    maker = min(makers, key=lambda found: found.facts.span)
+    return RULE.finding(
+        module,
+        site.call.span,
+        f"`{text(site.call)}` makes a task that `{fn.qualname}` drops, and `{maker.qualname}` keeps no hold of it: "
+        "it may vanish half-way, and is cancelled unseen when the loop ends",
+        trace=(maker.step(maker.facts.span, f"`{maker.qualname}` hands the task to its caller"),),
+        help=f"keep the task in a set until it is done, here or for all callers in `{maker.qualname}`",
+        fix="the task is made in another function",
     )
 
 

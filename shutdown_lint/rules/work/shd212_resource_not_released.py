@@ -42,8 +42,9 @@ class Reactor:
 
 ## Precision
 The type comes from a model of the library; an object that is returned, handed to unknown code, read by name, or released
-on any alias anywhere in the project is silent. A server, scheduler, consumer or worker in a local is a preview: most serve
-until the program ends, and are meant to.
+on any alias anywhere in the project is silent. An event loop that stops is not closed by that; one that stands in for a
+loop that may be there already, that comes from outside, or whose owner ends in a coroutine is silent. A server, scheduler,
+consumer or worker in a local is a preview: most serve until the program ends, and are meant to.
 
 ## References
 - [Models of resources](https://docs.python.org/3/glossary.html#term-context-manager)
@@ -54,7 +55,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, ModuleFacts, Name
+from shutdown_lint.facts import Attr, Call, ModuleFacts, Name, Try
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute, Local, Track, Use
@@ -121,7 +122,7 @@ _OWNED = (
 )
 _CLOSED_BY_SYSTEM = ("fd", "socket", "queue", "selector", "session", "connection")
 MAX_SHOWN = 3  # stop methods in a path
-_LOCAL = ("server", "pool", "scheduler", "observer", "consumer", "producer", "worker")
+_LOCAL = ("loop", "server", "pool", "scheduler", "observer", "consumer", "producer", "worker")
 # what these hold is lost, or what they started goes on, when the function comes back; the others often serve until the
 # program ends, and are meant to
 _LOST_LOCALLY = ("pool", "producer")
@@ -138,16 +139,25 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         held = owner(project, track)
         if held is not None and held[1] not in seen:
             seen.add(held[1])
-            stops = tuple(stop_methods(project, held[0], acquisition.fn))
+            stops = tuple(
+                stop for stop in stop_methods(project, held[0], acquisition.fn) if not _runs_in(stop, acquisition)
+            )
             if stops and not _is_ended_by_hand(track) and not _is_taken_back(acquisition, stops, project):
                 touched = _touches(stops, acquisition, track, project)
                 if not touched or acquisition.model.loss == "real":
                     yield _finding(module, acquisition, track, stops, touched=touched)
         elif held is None and acquisition.model.kind in _LOCAL and _stays(track):
-            yield _finding(module, acquisition, track, (), touched=acquisition.model.kind not in _LOST_LOCALLY)
+            yield _finding(module, acquisition, track, (), touched=not _is_lost_locally(acquisition, project))
     for cls in project.modules.of(module).classes:
         for found in dropped(cls, project):
             yield _forgotten(module, found)
+
+
+def _is_lost_locally(acquisition: Acquisition, project: Project) -> bool:
+    """Whether what a local holds goes on when the function comes back, or is left behind by each thread that runs it."""
+    if acquisition.model.kind == "loop":
+        return project.roles.only(acquisition.fn, "thread", "timer", "pool-thread")
+    return acquisition.model.kind in _LOST_LOCALLY
 
 
 def _modelled(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisition, Track]]:
@@ -161,6 +171,7 @@ def _modelled(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisiti
             or _given_away(acquisition, track)
             or track.entered
             or _stopped(acquisition, track)
+            or _is_current(acquisition, track, project)
         ):
             yield acquisition, track
 
@@ -241,7 +252,12 @@ def _given_away(acquisition: Acquisition, track: Track) -> bool:
 
 
 def _stopped(acquisition: Acquisition, track: Track) -> bool:
-    """A stop that is not the release still shows that somebody cares; which of the two is missing is another question."""
+    """A stop that is not the release still shows that somebody cares; which of the two is missing is another question.
+
+    An event loop that stops is only at the end of its turn: it keeps its descriptors until it is closed.
+    """
+    if acquisition.model.kind == "loop" and track.attribute_places():
+        return False
     return track.has(*acquisition.model.stop) if acquisition.model.stop else False
 
 
@@ -262,6 +278,31 @@ def _ends_part(use: Use) -> bool:
     )
 
 
+def _runs_in(stop: Fn, acquisition: Acquisition) -> bool:
+    """Whether the stop method is a coroutine, which cannot close the loop that runs it."""
+    return acquisition.model.kind == "loop" and stop.facts.is_async
+
+
+def _is_current(acquisition: Acquisition, track: Track, project: Project) -> bool:
+    """Whether the loop is made where there is none yet, or may be closed as the current one: ``get_event_loop().close()``."""
+    if acquisition.model.kind != "loop":
+        return False
+    if any(
+        isinstance(place.outer.stmt, Try) and place.part != "body"
+        for place in acquisition.site.at.around()
+        if place.outer
+    ):
+        return True
+    if any(
+        isinstance(write.value, (Attr, Call, Name)) and write.value is not acquisition.call
+        for place in track.attribute_places()
+        for write in project.classes.writes(place.cls, place.name)
+    ):
+        return True
+    asked = project.calls.mentioning("get_event_loop") if track.has("asyncio.set_event_loop") else ()
+    return any("close" in fn.mentions for fn in asked)
+
+
 def _touches(stops: tuple[Fn, ...], acquisition: Acquisition, track: Track, project: Project) -> bool:
     """Whether a stop method does something with it, which may end it in a way that the model does not know.
 
@@ -271,7 +312,15 @@ def _touches(stops: tuple[Fn, ...], acquisition: Acquisition, track: Track, proj
         ends = [use for use in track.uses if use.kind == "method" and _ENDS.match(use.name)]
         return any(use.fn in project.protocol.reach(stop) for use in ends for stop in stops)
     reached = {fn for stop in stops for fn in project.protocol.reach(stop)}
-    return any(use.fn in reached for use in track.uses)
+    return any(use.fn in reached and not _only_uses(use, acquisition, project) for use in track.uses)
+
+
+def _only_uses(use: Use, acquisition: Acquisition, project: Project) -> bool:
+    """Whether the use surely ends nothing: ``os.write(fd, …)``, ``loop.call_soon_threadsafe(loop.stop)``."""
+    if acquisition.model.kind == "loop":
+        return True
+    borrowed = use.kind == "method" and "." in use.name and use.name in project.models.handled
+    return borrowed or (use.kind == "test" and acquisition.model.kind == "fd")
 
 
 def _stays(track: Track) -> bool:
@@ -286,7 +335,7 @@ def _finding(
     spoken = [stop for stop in stops if not stop.name.startswith("__")] or list(stops) or [acquisition.fn]
     named = [f"`{fn.qualname}`" for fn in spoken]
     forgets = f"{named[0]} never releases it" if len(named) == 1 else f"neither {named[0]} nor {named[1]} releases it"
-    meant = not stops and model.kind not in _LOST_LOCALLY
+    meant = not stops and touched
     return RULE.finding(
         module,
         acquisition.call.span,
