@@ -42,9 +42,11 @@ def tells(stop: Stop, handler: Handler, project: Project) -> tuple[Step, ...]:
     """The statements of the handler, and of what it calls, that write a flag at which the program looks, or raise."""
     found: list[Step] = []
     if handler.fn is not None and stop.how == "raised":
-        for at in handler.fn.statements:
-            if isinstance(at.stmt, Raise) and at.stmt.exc is not None:
-                found.append(_told("raise", text(at.stmt.exc), at.stmt.span, handler.fn))
+        for fn in (handler.fn, *(fn for fn in handler.reach if fn is not handler.fn)):
+            raised = [at.stmt for at in fn.statements if isinstance(at.stmt, Raise) and at.stmt.exc is not None]
+            found += [_told("raise", text(stmt.exc), stmt.span, fn) for stmt in raised if _names(stmt, stop.exceptions)]
+            if found:
+                break
     for fn in handler.reach:
         for at in fn.statements:
             if isinstance(at.stmt, Assign) and any(
@@ -57,6 +59,11 @@ def tells(stop: Stop, handler: Handler, project: Project) -> tuple[Step, ...]:
                 said = " = ".join(text(part) for part in (*at.stmt.targets, at.stmt.value) if part is not None)
                 found.append(_told("tell", said, span, fn))
     return tuple(found)
+
+
+def _names(stmt: Raise, exceptions: tuple[str, ...]) -> bool:
+    made = stmt.exc.func if isinstance(stmt.exc, Call) else stmt.exc
+    return last_name(made) in exceptions
 
 
 def _told(kind: Literal["tell", "raise"], said: str, span: Span, fn: Fn) -> Step:
