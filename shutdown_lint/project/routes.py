@@ -170,9 +170,9 @@ def unwound(
 
 def _unwinding(frame: Frame, exceptions: tuple[str, ...], project: Project) -> tuple[tuple[Step, ...], bool]:
     found: list[Step] = []
-    caught = False
+    caught, leaving = False, ""  # how the handler that caught it leaves its block, where it surely does
     for place in frame.at.around():
-        if caught:
+        if caught and not leaving:
             found += steps.of_block(place.after(), frame.fn, project)
         outer = place.outer.stmt if place.outer is not None else None
         if isinstance(outer, With):
@@ -181,9 +181,13 @@ def _unwinding(frame: Frame, exceptions: tuple[str, ...], project: Project) -> t
             for handler in outer.handlers if place.part == "body" and not caught else ():
                 if endings.catches(handler.types, *exceptions):
                     found += steps.of_block(handler.body, frame.fn, project)
-                    caught = endings.comes_back(endings.of_block(handler.body, frame.fn, project))
+                    kinds = {end.kind for end in endings.of_block(handler.body, frame.fn, project)}
+                    caught = bool(kinds & {"next", "return", "break", "continue"})
+                    leaving = next(iter(kinds)) if len(kinds) == 1 and "next" not in kinds else ""
                     break
             found += steps.of_block(outer.final, frame.fn, project)
+        elif isinstance(outer, (While, For)) and leaving in ("break", "continue"):
+            leaving = ""
     return without(found), caught
 
 

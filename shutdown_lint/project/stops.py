@@ -107,19 +107,19 @@ class Handler:
 
     def _called(self) -> tuple[str, ...]:
         """The exceptions of the project's own that the functions raise which it calls outside of any ``try``."""
-        sites = self.fn.sites if self.fn is not None and self.fn.facts.is_async is False else ()
-        outside = (s for s in sites if not any(isinstance(p.outer.stmt, Try) for p in s.at.around() if p.outer))
-        called = [
-            t.fn for s in outside for t in self._project.calls.targets(s.call, self.fn) if t.confidence == "proven"
-        ]
+        fn = self.fn
+        if fn is None or fn.facts.is_async:
+            return ()
+        outside = (s for s in fn.sites if not any(isinstance(p.outer.stmt, Try) for p in s.at.around() if p.outer))
+        called = [t.fn for s in outside for t in self._project.calls.targets(s.call, fn) if t.confidence == "proven"]
         found = [
-            (end.stmt.exc, fn)
-            for fn in called
-            for end in endings.of_function(fn, self._project)
+            (end.stmt.exc, target)
+            for target in called
+            for end in endings.of_function(target, self._project)
             if end.kind == "raise" and isinstance(end.stmt, Raise) and end.stmt.exc is not None
         ]
         own = (pair for pair in found if self._is_own(*pair))
-        return tuple(dict.fromkeys(name for exc, fn in own for name in _bases(exc, fn, self._project)))
+        return tuple(dict.fromkeys(name for exc, target in own for name in _bases(exc, target, self._project)))
 
     def _is_own(self, exc: Expr, fn: Fn) -> bool:
         """Whether the exception is a class of the project: it is there to end something."""
