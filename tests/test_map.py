@@ -501,6 +501,58 @@ def test_a_method_of_the_loop_is_the_handler(tmp_path: Path, monkeypatch: pytest
     assert not any(way["handled"] for way in programs["process"]["ways"] if way["trigger"] == "SIGTERM")
 
 
+RAISED = """\
+import signal, time
+
+class Server:
+    class Leave(Exception):
+        pass
+
+    def __init__(self):
+        self.leaving = False
+        self.log = open("log", "w")
+
+    def terminate(self):
+        if not self.leaving:
+            self.leaving = True
+            raise self.Leave()
+
+    def on_term(self, signum, frame):
+        self.terminate()
+
+    def serve(self):
+        signal.signal(signal.SIGTERM, self.on_term)
+        while True:
+            try:
+                time.sleep(1)
+            except (self.Leave, KeyboardInterrupt):
+                break
+        self.log.close()
+
+def main(library):
+    if library:
+        library.serve_forever()
+    else:
+        Server().serve()
+
+if __name__ == "__main__":
+    main(None)
+"""
+
+
+def test_what_the_handler_calls_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``self.terminate()`` of the project's own ends no children by its name."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(RAISED)
+    way = way_of(mapped(), "SIGTERM")
+    assert (way["complete"], way["seconds"]) == (True, 0)
+    assert steps_of(way) == [
+        ("stop", "self.terminate()"),
+        ("raise", "self.Leave()"),
+        ("release", "self.log.close()"),
+    ]
+
+
 FACTORY = """\
 import multiprocessing, signal, threading, time
 

@@ -42,9 +42,11 @@ def tells(stop: Stop, handler: Handler, project: Project) -> tuple[Step, ...]:
     """The statements of the handler, and of what it calls, that write a flag at which the program looks, or raise."""
     found: list[Step] = []
     if handler.fn is not None and stop.how == "raised":
-        for at in handler.fn.statements:
-            if isinstance(at.stmt, Raise) and at.stmt.exc is not None:
-                found.append(_told("raise", text(at.stmt.exc), at.stmt.span, handler.fn))
+        for fn in (handler.fn, *(fn for fn in handler.reach if fn is not handler.fn)):
+            raised = [at.stmt for at in fn.statements if isinstance(at.stmt, Raise) and at.stmt.exc is not None]
+            found += [_told("raise", text(stmt.exc), stmt.span, fn) for stmt in raised if _names(stmt, stop.exceptions)]
+            if found:
+                break
     for fn in handler.reach:
         for at in fn.statements:
             if isinstance(at.stmt, Assign) and any(
@@ -57,6 +59,11 @@ def tells(stop: Stop, handler: Handler, project: Project) -> tuple[Step, ...]:
                 said = " = ".join(text(part) for part in (*at.stmt.targets, at.stmt.value) if part is not None)
                 found.append(_told("tell", said, span, fn))
     return tuple(found)
+
+
+def _names(stmt: Raise, exceptions: tuple[str, ...]) -> bool:
+    made = stmt.exc.func if isinstance(stmt.exc, Call) else stmt.exc
+    return last_name(made) in exceptions
 
 
 def _told(kind: Literal["tell", "raise"], said: str, span: Span, fn: Fn) -> Step:
@@ -163,9 +170,9 @@ def unwound(
 
 def _unwinding(frame: Frame, exceptions: tuple[str, ...], project: Project) -> tuple[tuple[Step, ...], bool]:
     found: list[Step] = []
-    caught = False
+    caught, leaving = False, ""  # how the handler that caught it leaves its block, where it surely does
     for place in frame.at.around():
-        if caught:
+        if caught and not leaving:
             found += steps.of_block(place.after(), frame.fn, project)
         outer = place.outer.stmt if place.outer is not None else None
         if isinstance(outer, With):
@@ -174,9 +181,13 @@ def _unwinding(frame: Frame, exceptions: tuple[str, ...], project: Project) -> t
             for handler in outer.handlers if place.part == "body" and not caught else ():
                 if endings.catches(handler.types, *exceptions):
                     found += steps.of_block(handler.body, frame.fn, project)
-                    caught = endings.comes_back(endings.of_block(handler.body, frame.fn, project))
+                    kinds = {end.kind for end in endings.of_block(handler.body, frame.fn, project)}
+                    caught = bool(kinds & {"next", "return", "break", "continue"})
+                    leaving = next(iter(kinds)) if len(kinds) == 1 and "next" not in kinds else ""
                     break
             found += steps.of_block(outer.final, frame.fn, project)
+        elif isinstance(outer, (While, For)) and leaving in ("break", "continue"):
+            leaving = ""
     return without(found), caught
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from shutdown_lint.facts import Assign, Attr, Await, Body, Call, Const, Expr, For, If, Name, Raise, Return, While
+from shutdown_lint.facts import Assign, Attr, Await, Body, Call, Const, Expr, For, If, Name, Raise, Return, Try, While
 from shutdown_lint.project import endings, programs
 from shutdown_lint.project.courses import AWAITS, Course, Rest
 from shutdown_lint.project.handles import Fn
@@ -85,8 +85,14 @@ class Handler:
 
     @property
     def ends_children(self) -> bool:
-        """Whether it sends signals to other processes."""
-        return any(bool(fn.mentions & _ENDS_CHILD) for fn in self.reach)
+        """Whether it sends signals to other processes; a method of the project's own that is only called so does not."""
+        targets = self._project.calls.targets
+        return any(
+            last_name(site.call.func) in _ENDS_CHILD and not targets(site.call, fn)
+            for fn in self.reach
+            if fn.mentions & _ENDS_CHILD
+            for site in fn.sites
+        )
 
     def raises(self) -> tuple[str, ...]:
         """The exceptions by which its last line leaves, with their bases; nothing if it may fall off its end.
@@ -96,8 +102,29 @@ class Handler:
         return () if any(end.kind == "next" for end in self._endings()) else self.may_raise()
 
     def may_raise(self) -> tuple[str, ...]:
-        """The exceptions by which it leaves in some cases."""
-        return tuple(dict.fromkeys(name for end in self._endings() for name in self._exception(end)))
+        """The exceptions by which it leaves in some cases, its own or those of what it calls."""
+        return tuple(dict.fromkeys(name for end in self._endings() for name in self._exception(end))) or self._called()
+
+    def _called(self) -> tuple[str, ...]:
+        """The exceptions of the project's own that the functions raise which it calls outside of any ``try``."""
+        fn = self.fn
+        if fn is None or fn.facts.is_async:
+            return ()
+        outside = (s for s in fn.sites if not any(isinstance(p.outer.stmt, Try) for p in s.at.around() if p.outer))
+        called = [t.fn for s in outside for t in self._project.calls.targets(s.call, fn) if t.confidence == "proven"]
+        found = [
+            (end.stmt.exc, target)
+            for target in called
+            for end in endings.of_function(target, self._project)
+            if end.kind == "raise" and isinstance(end.stmt, Raise) and end.stmt.exc is not None
+        ]
+        own = (pair for pair in found if self._is_own(*pair))
+        return tuple(dict.fromkeys(name for exc, target in own for name in _bases(exc, target, self._project)))
+
+    def _is_own(self, exc: Expr, fn: Fn) -> bool:
+        """Whether the exception is a class of the project: it is there to end something."""
+        values = self._project.evaluate.values(exc, fn)
+        return any(isinstance(v, (Class, Instance)) and not isinstance(v.cls, str) for v in values)
 
     def _endings(self) -> tuple[endings.Ending, ...]:
         return endings.of_function(self.fn, self._project) if self.fn is not None else ()
@@ -134,7 +161,7 @@ def find(handler: Handler, course: Course, project: Project) -> Stop | None:
     rests = [rest for rest in course.rests if _is_behind(handler.installed, rest, course, project)]
     raised = handler.raises()
     if raised:
-        rest = longest(rests, course, project) or _somewhere(handler.installed, course)
+        rest = _foreseen(rests, raised[0]) or longest(rests, course, project) or _somewhere(handler.installed, course)
         return Stop(rest, "raised", "raise", raised) if rest is not None else None
     for rest in rests:
         for search in (_told_loop, _told_next, _ended_wait, _told_round):
@@ -144,8 +171,22 @@ def find(handler: Handler, course: Course, project: Project) -> Stop | None:
     first = next((rest for rest in rests if rest.loop is not None or _waits_for_child(rest)), None)
     if first is not None and handler.ends_children:
         return Stop(first, "children", _way_out(first, project), ())
-    raised, rest = handler.may_raise(), longest(rests, course, project)
-    return Stop(rest, "raised", "raise", raised) if raised and rest is not None else None
+    raised = handler.may_raise()
+    rest = (_foreseen(rests, raised[0]) or longest(rests, course, project)) if raised else None
+    return Stop(rest, "raised", "raise", raised) if rest is not None else None
+
+
+def _foreseen(rests: Iterable[Rest], exception: str) -> Rest | None:
+    """Where an ``except`` clause around the rest names the very exception that the handler raises."""
+    for rest in rests:
+        for frame in rest.frames:
+            for place in frame.at.around():
+                outer = place.outer.stmt if place.outer is not None and place.part == "body" else None
+                for clause in outer.handlers if isinstance(outer, Try) else ():
+                    parts = getattr(clause.types, "items", (clause.types,))
+                    if clause.types is not None and any(last_name(part) == exception for part in parts):
+                        return rest
+    return None
 
 
 def _is_behind(handling: Handling, rest: Rest, course: Course, project: Project) -> bool:
