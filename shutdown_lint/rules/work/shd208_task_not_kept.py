@@ -190,7 +190,7 @@ def _through(module: ModuleFacts, site: Site, fn: Fn, makers: set[Fn]) -> Findin
     return RULE.finding(
         module,
         site.call.span,
-        f"`{text(site.call)}` makes a task that `{fn.qualname}` drops, and `{maker.qualname}` keeps no hold of it: it may vanish half-way, and is cancelled unseen when the loop ends",
+        f"`{text(site.call)}` makes a task that `{fn.qualname}` drops and `{maker.qualname}` does not keep: it may vanish, and is cancelled when the loop ends",
         trace=(maker.step(maker.facts.span, f"`{maker.qualname}` hands the task to its caller"),),
         help=f"keep the task in a set until it is done, here or for all callers in `{maker.qualname}`",
         fix="the task is made in another function",
