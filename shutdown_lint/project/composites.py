@@ -6,12 +6,14 @@ such an instance is a resource like those that the models name.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Attr
+from shutdown_lint.facts import Attr, Name
 from shutdown_lint.models import Resource
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
+from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Class
 from shutdown_lint.walk import Site, last_name
 
@@ -38,6 +40,25 @@ _HELD = frozenset(
         "tempdir",
     }
 )
+
+
+UNKNOWN = "composite-unknown"  # the kind of a class of which only it knows what it ends
+_ENDINGS = frozenset({"close", "aclose", "stop", "shutdown", "disconnect", "terminate", "quit", "async_close"})
+_ENDS = frozenset(
+    {"close", "aclose", "stop", "shutdown", "disconnect", "terminate", "quit", "cancel", "join", "wait_closed"}
+)
+
+
+def _ends_member(fn: Fn) -> bool:
+    """Whether the method ends an attribute of its object: ``await self._session.close()``."""
+    return any(
+        isinstance(site.call.func, Attr)
+        and site.call.func.name in _ENDS
+        and isinstance(site.call.func.value, Attr)
+        and isinstance(site.call.func.value.value, Name)
+        and site.call.func.value.value.id == fn.self_name
+        for site in fn.sites
+    )
 
 
 class Member(NamedTuple):
@@ -69,8 +90,18 @@ class Composites:
     def _plausible(self, site: Site) -> bool:
         if self._names is None:
             classes = (cls for entry in self._project.modules for cls in entry.classes)
-            self._names = frozenset(cls.name for cls in classes if self._has_stop(cls))
+            names = frozenset(cls.name for cls in classes if self._has_stop(cls))
+            self._names = names | frozenset(self._other_names(names))
         return last_name(site.call.func) in self._names
+
+    def _other_names(self, names: frozenset[str]) -> Iterator[str]:
+        """Names of modules for one of the classes: ``Resolver = FastResolver if fast else PlainResolver``."""
+        for entry in self._project.modules:
+            for name, bindings in entry.body.bindings.items():
+                given = (binding.expr for binding in bindings if isinstance(binding, Value))
+                parts = (part for expr in given for part in (expr, *getattr(expr, "operands", ())))
+                if any(isinstance(part, Name) and part.id in names for part in parts):
+                    yield name
 
     def _has_stop(self, cls: Cls) -> bool:
         return any(
@@ -94,7 +125,7 @@ class Composites:
         told = [] if members else self._told(cls)
         members = members or told
         if not members:
-            return None
+            return self._ending(cls)
         starts = [(member, start) for member in members if (start := self._start(cls, member)) is not None]
         if not starts:
             return None
@@ -142,6 +173,33 @@ class Composites:
         if not acquisition.model.maker_release or not isinstance(func, Attr):
             return False
         return not any(True for _ in self._project.resources.made_by(func.value, acquisition.fn))
+
+    def _ending(self, cls: Cls) -> Resource | None:
+        """A class whose stop method ends something of its own of which nobody knows what it is."""
+        methods = self._project.classes.methods(cls)
+        stops = [fn for fn in self._project.resources.stop_methods(cls) if fn.name in _ENDINGS and _ends_member(fn)]
+        if not stops:
+            return None
+        return Resource(
+            name=cls.name,
+            kind=UNKNOWN,
+            also=(),
+            acquire=(),
+            item=-1,
+            start=(),
+            stop=(),
+            release=tuple(dict.fromkeys(stop.name for stop in stops)),
+            release_calls=(),
+            maker_release=(),
+            wait=(),
+            context_manager=bool({"__exit__", "__aexit__"} & set(methods)),
+            daemon="never",
+            is_async=False,
+            loses=f"what `{stops[0].qualname}` ends goes on",
+            closed="",
+            loss="real",
+            source="",
+        )
 
     def _told(self, cls: Cls) -> list[Member]:
         """The daemon threads of the class whose loops its stop methods tell to end: nobody keeps them, and they run on untold."""

@@ -43,7 +43,9 @@ class Reactor:
 ## Precision
 The type comes from a model of the library; an object that is returned, handed to unknown code, read by name, or released
 on any alias anywhere in the project is silent. An event loop that stops is not closed by that; one that stands in for a
-loop that may be there already, that comes from outside, or whose owner ends in a coroutine is silent. A server, scheduler,
+loop that may be there already, that comes from outside, or whose owner ends in a coroutine is silent. A class of the
+project whose stop method ends something of its own is a resource for who makes it, but for one that works with something
+that its owner ends (a context, a connection): one finding in about 60 releases, a published bug. A server, scheduler,
 consumer or worker in a local is a preview: most serve until the program ends, and are meant to.
 
 ## References
@@ -58,13 +60,14 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Call, ModuleFacts, Name, Try
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.composites import UNKNOWN
 from shutdown_lint.project.places import Attribute, Local, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._dropped import Dropped, dropped
-from shutdown_lint.walk import argument, text
+from shutdown_lint.walk import argument, subexprs, text
 
 # a name that may come from a library by way of a module of the project
 _MADE = (
@@ -127,7 +130,7 @@ _LOCAL = ("loop", "server", "pool", "scheduler", "observer", "consumer", "produc
 # program ends, and are meant to
 _LOST_LOCALLY = ("pool", "producer")
 _ENDS = re.compile(
-    r"_?(kill|stop|terminate|close|shutdown|end|cancel|join|destroy|quit|disconnect|release|cleanup)(_|$)"
+    r"_?(kill|stop|term|terminate|close|shutdown|end|cancel|join|destroy|quit|disconnect|release|cleanup)(_|$)"
 )
 _OF_OTHER_RULES = ("threading.Thread", "multiprocessing.pool.Pool")
 
@@ -140,7 +143,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if held is not None and held[1] not in seen:
             seen.add(held[1])
             stops = tuple(
-                stop for stop in stop_methods(project, held[0], acquisition.fn) if not _runs_in(stop, acquisition)
+                stop for stop in stop_methods(project, held[0], acquisition.fn) if not _is_no_end(stop, acquisition)
             )
             if stops and not _is_ended_by_hand(track) and not _is_taken_back(acquisition, stops, project):
                 touched = _touches(stops, acquisition, track, project)
@@ -203,7 +206,7 @@ def _composites(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisi
         for acquisition in project.composites.of_function(fn) if not is_test(fn) else ():
             if project.resources.started(acquisition) and not project.resources.released(acquisition):
                 track = project.resources.track(acquisition)
-                if _ends_at_exit(acquisition, project):
+                if _ends_at_exit(acquisition, project) or _ends_with_another(acquisition, project):
                     continue
                 if not track.escaped and not track.entered and not _is_adopted(track, project):
                     yield acquisition, track
@@ -215,6 +218,23 @@ def _ends_at_exit(acquisition: Acquisition, project: Project) -> bool:
     return any(
         registration.callback.role in ("atexit", "finalizer") and methods & set(registration.targets)
         for registration in project.roles.registrations()
+    )
+
+
+def _ends_with_another(acquisition: Acquisition, project: Project) -> bool:
+    """Whether it works with something of its owner that the owner ends, or with the owner: ``Client(context=self.context)``."""
+    if acquisition.model.kind == UNKNOWN and any(
+        isinstance(arg.value, Name) and arg.value.id == project.classes.self_name(acquisition.fn)
+        for arg in acquisition.call.args
+    ):
+        return True
+    given = {text(part) for arg in acquisition.call.args for part in subexprs(arg.value) if isinstance(part, Attr)}
+    cls = project.classes.enclosing(acquisition.fn)
+    methods = project.classes.methods(cls).values() if cls is not None and given else ()
+    return any(
+        isinstance(site.call.func, Attr) and _ENDS.match(site.call.func.name) and text(site.call.func.value) in given
+        for method in methods
+        for site in method.sites
     )
 
 
@@ -278,8 +298,10 @@ def _ends_part(use: Use) -> bool:
     )
 
 
-def _runs_in(stop: Fn, acquisition: Acquisition) -> bool:
-    """Whether the stop method is a coroutine, which cannot close the loop that runs it."""
+def _is_no_end(stop: Fn, acquisition: Acquisition) -> bool:
+    """Whether it cannot be asked of the stop method: a coroutine cannot close the loop that runs it, a destructor not end all."""
+    if acquisition.model.kind == UNKNOWN:
+        return stop.name == "__del__"
     return acquisition.model.kind == "loop" and stop.facts.is_async
 
 
