@@ -13,7 +13,7 @@ from shutdown_lint.project.failing import why
 from shutdown_lint.rules.swallowed._catching import STOPPING, caught, last_name, leaves, raises, tries
 from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.rules.waits._stops import is_stop
-from shutdown_lint.walk import own_exprs, root_name, subexprs, walk
+from shutdown_lint.walk import enclosing_loops, own_exprs, root_name, subexprs, walk
 
 _HELPER = re.compile(r"(^|_)(stop|close|shutdown|cleanup|terminate|teardown|disconnect)(_|$)")
 _WRAPPERS = frozenset({"shield", "wait_for"})
@@ -32,7 +32,8 @@ def cancelled_members(fn: Fn, project: Project) -> Iterator[Member]:
     if not fn.facts.is_async or not _stops(fn, project):
         return
     for at, stmt in tries(fn):
-        loop = at.outer.stmt if at.outer is not None and at.part == "body" else None
+        around = next(enclosing_loops(at), None)
+        loop = around.stmt if around is not None else None
         if not isinstance(loop, For) or not isinstance(loop.target, Name) or not _goes_on(stmt, fn, project):
             continue
         for call in _released(stmt.body, loop.target.id):
