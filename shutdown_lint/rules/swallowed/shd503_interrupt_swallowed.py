@@ -37,7 +37,8 @@ def serve():
 Unsafe: Ctrl-C then ends the whole loop, where it may have been meant to end one step.
 
 ## Precision
-Silent where the function has a handler for SIGINT, where the loop is left behind the clause anyway, and for prompts (``input``, ``readline``, ``cmdloop``, ``prompt``), second-press exits, clauses that set a flag, and loops with a
+Silent where the function has a handler for SIGINT, where the loop is left behind the clause anyway, and for prompts
+(``input``, ``readline``, ``cmdloop``, ``prompt``), second-press exits, clauses that set a flag, and loops with a
 condition whose clause prints "KeyboardInterrupt", as shells do. Preview where the loop does not repeat its work, but only takes up
 again what the interrupt broke off: in the 3 that were read in unseen packages, that was meant.
 
