@@ -187,7 +187,8 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
     if _asks_for_results(stmt) or _is_a_thread(fn):
         return None
     if next(enclosing_loops(at), None) is None or not any(True for _ in sites(stmt.body)):
-        return "S" if _may_wait(stmt, fn, project) else "P"
+        last = _is_command(fn, project) or _closes_behind(at, stmt)
+        return "S" if _may_wait(stmt, fn, project) and not last else "P"
     if not _may_last(stmt, fn, project) and not any(_is_work(site.call) for site in sites(stmt.body)):
         return "P"
     if _in_cleanup(at) or _releases_only(stmt) or _calls_each(at, fn, project):
@@ -256,6 +257,17 @@ def _is_prompt(stmt: Try, fn: Fn) -> bool:
         for handler in stmt.handlers
     )
     return ends and bool(_SHELLS.search(fn.qualname))
+
+
+def _is_command(fn: Fn, project: Project) -> bool:
+    """One command of a shell, behind which it prompts for the next: ``do_…`` of a ``cmd.Cmd``."""
+    return fn.cls is not None and fn.name.startswith("do_") and project.classes.is_a(fn.cls, "cmd.Cmd")
+
+
+def _closes_behind(at: At, stmt: Try) -> bool:
+    """Whether the clause releases what the ``try`` used, and nothing that waits follows: the interrupt ends the work."""
+    closes = any(last_name(site.call) in RELEASES for handler in stmt.handlers for site in sites(handler.body))
+    return closes and not any(_waits(after) for place in at.around() for after in place.after())
 
 
 def _works(stmt: Try, fn: Fn, project: Project) -> bool:
