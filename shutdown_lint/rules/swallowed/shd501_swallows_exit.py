@@ -131,6 +131,10 @@ _QUICK = frozenset(
         "sub",
         "findall",
         "round",
+        "setattr",
+        "delattr",
+        "__setattr__",
+        "__delattr__",
     }
 )
 # calls that exit the program when all is as it should be: argument parsers above all
@@ -196,7 +200,7 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
     if _is_prompt(stmt, fn):
         return "P"
     lasts = _may_wait(stmt, fn, project) or _works(stmt, fn, project)
-    if _goes_on_and_on(at, fn, project, 0 if lasts or _may_last(stmt, fn, project) else _MAX_HOPS):
+    if _goes_on_and_on(at, fn, project):
         return "D"
     return "S" if lasts else "P"
 
