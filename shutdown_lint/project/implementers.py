@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from shutdown_lint.project import Project
 
 _SHORTEST = 4
+# Parts that a program leaves to others by their very name.
+_PARTS = frozenset({
+    "extension", "plugin", "addon", "handler", "listener", "observer", "backend", "provider", "driver", "hook", "middleware", "sink",
+    "target", "source", "client", "service", "server", "transport", "adapter", "component", "module", "resource", "callback", "cache", "store",
+})  # fmt: skip
 _PROTOCOLS = ("typing.Protocol", "typing_extensions.Protocol")
 # asked for each step of each cleanup
 _FOR_OTHERS: Memo[dict[Fn, bool]] = Memo()
@@ -128,7 +133,11 @@ def methods_by_name(receiver: str, name: str, project: Project) -> Iterator[Fn]:
         for method in project.calls.methods_named(name)
         if method.cls is not None and method.cls.name.lower().endswith(wanted) and not is_test(method)
     ]
-    if len(wanted) >= _SHORTEST and not any(is_for_others(method, project) for method in named):
+    if (
+        len(wanted) >= _SHORTEST
+        and wanted not in _PARTS
+        and not any(is_for_others(method, project) for method in named)
+    ):
         yield from (method for method in named if _is_used(method, project))
 
 

@@ -61,7 +61,8 @@ on the way catches SystemExit, and the program has no thread, pool or child that
 ## Precision
 Silent in libraries, tests and interactive programs, for programs that end by themselves, and wherever SIGTERM is named
 other than to send it. Where SIGINT or KeyboardInterrupt is handled, SHD302 speaks instead. Without a named loss only the
-strict tier speaks.
+strict tier speaks. What the system closes by itself is no loss: sockets, and the pooled connections of a client that says no
+good-bye.
 
 ## References
 - [signal](https://docs.python.org/3/library/signal.html)

@@ -44,7 +44,8 @@ server.join()
 
 ## Precision
 Silent where a test around the call, or around a call on the way to it, asks for the main thread, where the error is
-caught, and for executors that may run processes.
+caught, for executors that may run processes, where only tests start such a thread, and where the thread is started on
+another platform than the handler.
 
 ## References
 - [Signals and threads](https://docs.python.org/3/library/signal.html#signals-and-threads)

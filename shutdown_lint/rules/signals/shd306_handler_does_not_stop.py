@@ -47,7 +47,8 @@ while running:
 ## Precision
 Silent where the program waits for the signal itself (`signal.pause`, `sigwait`, `set_wakeup_fd`), where the handler is put
 back later or is installed by what stops the program, for SIGINT alone where the program talks with a
-person, in child processes (whose parent decides), where it calls anything unknown, and in tests.
+person, in child processes (whose parent decides), where it calls anything unknown or sets an attribute of an object that a
+library may read (`server.should_exit = True`), and in tests.
 
 ## References
 - [signal.signal](https://docs.python.org/3/library/signal.html#signal.signal)

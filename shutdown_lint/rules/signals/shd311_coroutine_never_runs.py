@@ -42,7 +42,7 @@ atexit.register(flush_at_exit)
 
 ## Precision
 Silent for functions with decorators (which may make a plain function of it) and for what cannot be resolved. Lambdas that
-make a task, or hand the coroutine to anything else, are right.
+make a task, or hand the coroutine to anything else, are right; so are asynchronous generators whose call's result is used.
 
 ## References
 - [Coroutines](https://docs.python.org/3/library/asyncio-task.html#coroutines)

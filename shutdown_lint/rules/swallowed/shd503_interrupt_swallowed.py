@@ -37,9 +37,10 @@ def serve():
 Unsafe: Ctrl-C then ends the whole loop, where it may have been meant to end one step.
 
 ## Precision
-Silent for prompts (``input``, ``readline``, ``cmdloop``, ``prompt``), second-press exits, clauses that set a flag, and loops with a
+Silent where the function has a handler for SIGINT, where the loop is left behind the clause anyway, and for prompts
+(``input``, ``readline``, ``cmdloop``, ``prompt``), second-press exits, clauses that set a flag, and loops with a
 condition whose clause prints "KeyboardInterrupt", as shells do. Preview where the loop does not repeat its work, but only takes up
-again what the interrupt broke off: in the 2 that were read in unseen packages, that was meant.
+again what the interrupt broke off: in the 3 that were read in unseen packages, that was meant.
 
 ## References
 - [KeyboardInterrupt](https://docs.python.org/3/library/exceptions.html#KeyboardInterrupt)
@@ -66,6 +67,7 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.signals import handlings
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import caught, forwards, last_name, leaves, raises, tries
 from shutdown_lint.walk import At, enclosing_loops, same, sites, subexprs, walk
@@ -91,6 +93,8 @@ _HARMLESS = frozenset(
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every ``except KeyboardInterrupt`` directly in a loop."""
     for fn in project.functions(module):
+        if _has_a_handler(fn, project):
+            continue
         for at, stmt in tries(fn):
             loop = next(enclosing_loops(at), None)
             if loop is None or not isinstance(loop.stmt, While) or _asks_a_person(loop.stmt):
@@ -109,6 +113,14 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                         help="leave the loop with `break`, or catch it around the loop",
                         fix=Fix("unsafe", "end the loop by `break`", "shd503"),
                     )
+
+
+def _has_a_handler(fn: Fn, project: Project) -> bool:
+    """Whether the function installs a handler of its own for SIGINT: then Ctrl-C raises nothing here."""
+    return any(
+        handling.fn is fn and "SIGINT" in handling.signals and handling.targets
+        for handling in (handlings(project) if "signal" in fn.mentions else ())
+    )
 
 
 def _leaves_behind(at: At, loop: At) -> bool:

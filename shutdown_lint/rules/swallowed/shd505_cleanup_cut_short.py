@@ -31,9 +31,12 @@ class Bridge:
 ## Precision
 By default: awaited releases of a network object before the release of another object, and loops over members that are
 supplied from outside, whose method is for others to implement, or that a network library makes; and waits that raise when their
-limit is over (`Popen.wait(timeout)`, `asyncio.wait_for`), which is the very case that they were given a limit for. Strict: the same in
-functions without ``async``, and awaited steps that run code of others. Preview: awaited steps of which nothing is known (in unseen
-packages half of them could not fail). Silent where a ``try`` or ``suppress`` is around
+limit is over (`Popen.wait(timeout)`, `asyncio.wait_for`), which is the very case that they were given a limit for. A method that is
+for others to implement is judged by the project's own classes (of a protocol, by those that fit it), unless the project makes none
+of them itself: then its users choose, and theirs may be any. Strict: the same in functions without ``async``, and awaited steps that
+run code of others at most one call deep. Preview: awaited steps of which nothing is known (in unseen packages half of them could not
+fail). By default 3 of 8 were right in unseen packages before closing a pooled client was known to say nothing, 9 of 12 since.
+Silent where a ``try`` or ``suppress`` is around
 the step, where the step cannot raise (``Task.cancel``, ``Event.set``, what the project itself catches), for local
 sockets, files and threads, and where the step after it is a base's method without a body.
 

@@ -25,7 +25,8 @@ Unsafe: the releases behind the first failed one then run. Offered for the gener
 and for the condition of an `if`.
 
 ## Precision
-Only releases by name; a guard such as ``self.db and self.db.close()`` is right and stays silent.
+Only releases by name; a guard such as ``self.db and self.db.close()`` is right and stays silent. So does `or` between calls that
+return nothing (a project's own without a value, a library's, and in a lambda, where that is how two calls are written), and tests.
 
 ## References
 - [Boolean operations](https://docs.python.org/3/reference/expressions.html#boolean-operations)
@@ -38,6 +39,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Assign, Attr, Await, Call, Comp, Expr, ModuleFacts, Name, Op
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.walk import At, enclosing_loops, own_exprs, same, subexprs, text
@@ -71,12 +73,29 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for fn in project.functions(module):
         if not (_NAMES & fn.mentions):
             continue
-        for at in fn.statements:
+        for at in fn.statements if not is_test(fn) else ():
             for root in own_exprs(at.stmt):
                 for expr in subexprs(root):
                     skipped = _skipped(expr, at)
+                    if skipped is not None and _only_chains(expr, fn, project):
+                        continue
                     if skipped is not None:
                         yield _finding(module, skipped, fn)
+
+
+def _only_chains(expr: Expr, fn: Fn, project: Project) -> bool:
+    """``a.shutdown() or b.shutdown()`` of what is known to return nothing, or whose result nobody looks at: both run.
+
+    One that is tested or kept may say that something went wrong.
+    """
+    left = expr.operands[0] if isinstance(expr, Op) and expr.op == "or" else None
+    left = left.value if isinstance(left, Await) else left
+    if not isinstance(left, Call):
+        return False
+    targets = [target.fn for target in project.calls.targets(left, fn)]
+    if targets:
+        return not any(target.returns for target in targets)
+    return fn.facts.is_lambda or bool(project.calls.external(left, fn))
 
 
 def _skipped(expr: Expr, at: At) -> Call | None:
