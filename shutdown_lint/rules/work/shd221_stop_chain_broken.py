@@ -47,8 +47,9 @@ class Remote(Runner):
 ```
 
 ## Precision
-Silent when the base method is abstract, empty or only raises, when it is called in any spelling, and when the override
-does all that the base does itself.
+Silent when the base method is abstract, empty or only raises, when it is called in any spelling, when the override
+does all that the base does itself, and when the subclass overrides what starts the member too (``__enter__`` with
+``__exit__``).
 
 ## References
 - [super](https://docs.python.org/3/library/functions.html#super)
