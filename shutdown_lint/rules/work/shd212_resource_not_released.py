@@ -41,10 +41,11 @@ class Reactor:
 ```
 
 ## Precision
-The type comes from a model of the library; an object that is returned, handed to unknown code, read by name, or released
-on any alias anywhere in the project is silent; so is what a module global shares, a folder inside of one that is removed, a
-queue that only a child fills, and a server whose parts are ended one by one. A member with a destructor of its own is strict. A server, scheduler, consumer or worker in a local is a preview: most serve
-until the program ends, and are meant to.
+The type comes from a model of the library; an object that is returned, handed to unknown code, read by name, or
+released on any alias anywhere in the project is silent; so is what a module global shares, a folder inside of one
+that is removed, a queue that only a child fills, and a server whose parts are ended one by one. A member with a
+destructor of its own is strict. A server, scheduler, consumer or worker in a local is a preview: most serve until the
+program ends, and are meant to.
 
 ## References
 - [Models of resources](https://docs.python.org/3/glossary.html#term-context-manager)
