@@ -24,7 +24,7 @@ def is_ruled_out(at: At, fn: Fn, call: Call, project: Project, caller: Fn | None
         outer = place.outer.stmt if place.outer else None
         if isinstance(outer, If) and place.part in ("body", "orelse"):
             for test, wanted in _needed(outer.test, place.part == "body"):
-                holds = _value(test, fn, call, project, caller)
+                holds = _value(test, fn, call, project, caller, place.outer)
                 if holds is not None and holds != wanted:
                     return True
     return False
@@ -41,23 +41,23 @@ def _needed(test: Expr, wanted: bool) -> Iterator[tuple[Expr, bool]]:
         yield test, wanted
 
 
-def _value(test: Expr, fn: Fn, call: Call, project: Project, caller: Fn | None) -> bool | None:
+def _value(test: Expr, fn: Fn, call: Call, project: Project, caller: Fn | None, at: At | None) -> bool | None:
     """What ``flag``, ``code is None`` or ``code is not None`` is in this call; None where it is not known."""
     if isinstance(test, Op) and test.op in ("is", "is-not") and len(test.operands) == 2:
         name, other = test.operands
-        value = _given(name, fn, call, project)
+        value = _given(name, fn, call, project, at)
         if isinstance(other, Const) and other.value is None:
             if isinstance(value, Const):
                 return (value.value is None) == (test.op == "is")
             if caller is not None and _is_something(value, caller):
                 return test.op == "is-not"
         return None
-    value = _given(test, fn, call, project)
+    value = _given(test, fn, call, project, at)
     return bool(value.value) if isinstance(value, Const) else None
 
 
-def _given(test: Expr, fn: Fn, call: Call, project: Project) -> Expr | None:
-    return given(test.id, fn, call, project) if isinstance(test, Name) else None
+def _given(test: Expr, fn: Fn, call: Call, project: Project, at: At | None) -> Expr | None:
+    return given(test.id, fn, call, project, at) if isinstance(test, Name) else None
 
 
 def _is_something(expr: Expr | None, scope: Fn, names: int = _MAX_NAMES) -> bool:
