@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, If, Name, Op
+from shutdown_lint.facts import Attr, Call, Const, Expr, If, Name, Op, Param
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.leaves import pruned, surely
+from shutdown_lint.project.scopes import Binding, Value
 from shutdown_lint.project.values import Constant
-from shutdown_lint.walk import has_star
+from shutdown_lint.walk import At, enclosing_loops, has_star
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -20,12 +21,25 @@ Known: TypeAlias = Callable[[str], "Const | None"]
 Leaf: TypeAlias = Callable[[Expr], "bool | None"]
 
 
-def given(name: str, fn: Fn, call: Call, project: Project) -> Expr | None:
-    """What the call gives for the parameter of that name, or its default; None where it is not known or bound anew."""
+def given(name: str, fn: Fn, call: Call, project: Project, at: At | None = None) -> Expr | None:
+    """What the call gives for the parameter of that name, or its default; None where it is not known or bound anew.
+
+    With ``at``, what is bound anew behind that place does not matter there, unless a loop leads back to it.
+    """
     param = next((param for param in fn.facts.params if param.name == name), None)
-    if param is None or len(fn.bindings.get(name, ())) > 1 or has_star(call):
+    if param is None or has_star(call):
+        return None
+    if any(not _comes_behind(b, at) for b in fn.bindings.get(name, ()) if not isinstance(b, Param)):
         return None
     return project.calls.passed(call, fn, param) or param.default
+
+
+def _comes_behind(binding: Binding, at: At | None) -> bool:
+    here = getattr(at.stmt, "span", None) if at is not None else None
+    there = getattr(binding.at.stmt, "span", None) if isinstance(binding, Value) else None
+    if at is None or here is None or there is None or any(True for _ in enclosing_loops(at)):
+        return False
+    return bool(there.line > here.line)
 
 
 def truth(test: Expr, leaf: Leaf) -> bool | None:

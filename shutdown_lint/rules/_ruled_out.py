@@ -5,7 +5,7 @@ from __future__ import annotations
 from shutdown_lint.facts import Attr, Call, Comp, Const, Expr, If, Lambda, Name, Op, Seq
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.scopes import Element, Value
-from shutdown_lint.project.settled import by_names, given, truth
+from shutdown_lint.project.settled import Leaf, by_names, given, truth
 from shutdown_lint.walk import At
 
 _MAX_NAMES = 3  # names followed to find out whether a value can be None
@@ -18,33 +18,41 @@ def is_ruled_out(at: At, fn: Fn, call: Call, project: Project, caller: Fn | None
     ``def close(fatal=False): if fatal: sys.exit(1)`` does not exit when it is called as ``close()``. In the scope of a
     ``caller``, a value that cannot be None does not come into ``if line is None:``.
     """
-
-    def known(name: str) -> Const | None:
-        value = given(name, fn, call, project)
-        return value if isinstance(value, Const) else None
-
-    def leaf(test: Expr) -> bool | None:
-        holds = constant(test)
-        return holds if holds is not None or caller is None else _not_none(test, fn, call, project, caller)
-
-    constant = by_names(known)
     for place in at.around():
-        outer = place.outer.stmt if place.outer else None
-        if isinstance(outer, If) and place.part in ("body", "orelse"):
-            holds = truth(outer.test, leaf)
+        outer = place.outer
+        if outer is not None and isinstance(outer.stmt, If) and place.part in ("body", "orelse"):
+            holds = truth(outer.stmt.test, _reader(outer, fn, call, project, caller))
             if holds is not None and holds != (place.part == "body"):
                 return True
     return False
 
 
-def _not_none(test: Expr, fn: Fn, call: Call, project: Project, caller: Fn) -> bool | None:
-    """What ``name is None`` or ``name is not None`` comes to where the call gives something that is surely not None."""
+def _reader(at: At, fn: Fn, call: Call, project: Project, caller: Fn | None) -> Leaf:
+    """What the tests at the place come to by what the call gives."""
+
+    def known(name: str) -> Const | None:
+        value = given(name, fn, call, project, at)
+        return value if isinstance(value, Const) else None
+
+    def leaf(test: Expr) -> bool | None:
+        holds = constant(test)
+        name = _compared_with_none(test)
+        if holds is not None or caller is None or not name:
+            return holds
+        return (
+            getattr(test, "op", "") == "is-not" if _is_something(given(name, fn, call, project, at), caller) else None
+        )
+
+    constant = by_names(known)
+    return leaf
+
+
+def _compared_with_none(test: Expr) -> str:
+    """The name in ``name is None`` or ``name is not None``; empty for another test."""
     if not (isinstance(test, Op) and test.op in ("is", "is-not") and len(test.operands) == 2):
-        return None
+        return ""
     name, other = test.operands
-    if not (isinstance(name, Name) and isinstance(other, Const) and other.value is None):
-        return None
-    return test.op == "is-not" if _is_something(given(name.id, fn, call, project), caller) else None
+    return name.id if isinstance(name, Name) and isinstance(other, Const) and other.value is None else ""
 
 
 def _is_something(expr: Expr | None, scope: Fn, names: int = _MAX_NAMES) -> bool:

@@ -51,7 +51,9 @@ catches SystemExit, and the program has no thread, pool or child that would keep
 
 ## Precision
 Silent in forked children (there `os._exit` is right), for the parents of a double fork, after a failed `exec` and in
-tests. Without a named loss, or where it looks meant, one of 8 calls in 24 packages deserved a word: a preview.
+tests. A thread in a loop is a loss where it has a file or queue in hand, a timer where its function is seen outside of the
+process. A preview where the name of the function, or of an option around the call, says that nothing is to be cleaned up.
+Without a named loss, or where it looks meant, one of 8 calls in 24 packages deserved a word: a preview.
 
 ## References
 - [os._exit](https://docs.python.org/3/library/os.html#os._exit)

@@ -12,7 +12,7 @@ from shutdown_lint.facts import Assign, Attr, Call, Expr, Name, Seq
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.places import Attribute
 from shutdown_lint.project.resources import STOP_METHODS
-from shutdown_lint.walk import At, Site, own_exprs, root_name, subexprs, walk
+from shutdown_lint.walk import At, Site, own_exprs, root_name, same, subexprs, walk
 
 RELEASES = frozenset({"close", "aclose", "stop", "shutdown", "join", "terminate", "disconnect", "cancel", "unlink"})
 _EMPTY_CALLS = frozenset({"list", "dict", "set", "deque", "tuple", "OrderedDict", "WeakSet"})
@@ -34,7 +34,9 @@ def dropped(cls: Cls, project: Project) -> Iterator[Dropped]:
         method = cls.methods.get(name)
         for at, attribute in _emptied(method) if method is not None else ():
             found = _release_elsewhere(cls, attribute, method, project) if method is not None else None
-            if method is not None and found is not None and not _is_read(method, attribute, cls, project):
+            if method is None or found is None or _is_read(method, attribute, cls, project):
+                continue
+            if not _ends_their_maker(method, attribute, cls):
                 yield Dropped(method, at, attribute, *found)
 
 
@@ -81,6 +83,19 @@ def _goes_on(release: Site) -> bool:
         for expr in own_exprs(at.stmt)
         for part in subexprs(expr)
     )
+
+
+def _ends_their_maker(method: Fn, name: str, cls: Cls) -> bool:
+    """Whether the method ends the member that makes the elements (``self.jobs[k] = self.scheduler.schedule(…)``)."""
+    made_by = [
+        site.call.func.value
+        for fn in cls.methods.values()
+        if fn is not method and name in fn.mentions
+        for site in fn.sites
+        if isinstance(site.call.func, Attr) and not site.dropped
+    ]
+    ended = (s.call.func for s in method.sites if isinstance(s.call.func, Attr) and s.call.func.name in RELEASES)
+    return any(isinstance(func.value, Attr) and same(func.value, maker) for func in ended for maker in made_by)
 
 
 def _is_read(method: Fn, name: str, cls: Cls, project: Project) -> bool:

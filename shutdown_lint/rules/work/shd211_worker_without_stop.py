@@ -52,7 +52,8 @@ async def serve(path, server):
 
 ## Precision
 Silent where the worker, or what it calls, raises or may be ended by something that another function closes, and for pools of
-``multiprocessing``, which kill their workers. Tier S where the loop waits for a peer, whose end may raise in it.
+``multiprocessing``, which kill their workers; and where an error that leaves the loop is foreseen (``except queue.Empty``
+around it). Tier S where the loop waits for a peer, whose end may raise in it.
 
 ## References
 - [concurrent.futures, ThreadPoolExecutor](https://docs.python.org/3/library/concurrent.futures.html#threadpoolexecutor)

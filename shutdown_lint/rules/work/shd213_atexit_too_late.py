@@ -53,8 +53,9 @@ finally:
 ```
 
 ## Precision
-Silent for daemon threads, for ``threading._register_atexit`` (whose callbacks run before the threads are joined), and for
-threads that have another way to end. Tier S where the program also stops the thread on another way.
+Silent for daemon threads, for ``threading._register_atexit`` (whose callbacks run before the threads are joined), and
+for threads that have another way to end, such as a daemon that waits for the main thread and gives the word. Tier S
+where the program also stops the thread on another way.
 
 ## References
 - [atexit](https://docs.python.org/3/library/atexit.html)

@@ -51,8 +51,9 @@ class Connection:
 ```
 
 ## Precision
-A preview where the destructor looks whether the loop runs or is closed, catches the RuntimeError, or makes a loop of its own: then
-nothing is raised, and of 6 read in 5 packages, 5 had a loop that would run.
+A preview where the loop is one that a thread of the same module runs, and where the destructor looks whether the loop
+runs or is closed, catches the RuntimeError, or makes a loop of its own: then nothing is raised, and of 6 read in 5
+packages, 5 had a loop that would run.
 
 ## References
 - [object.\\_\\_del\\_\\_](https://docs.python.org/3/reference/datamodel.html#object.__del__)

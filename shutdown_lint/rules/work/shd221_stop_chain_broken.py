@@ -47,8 +47,9 @@ class Remote(Runner):
 ```
 
 ## Precision
-Silent when the base method is abstract, empty or only raises, when it is called in any spelling, and when the override
-does all that the base does itself.
+Silent when the base method is abstract, empty or only raises, when it is called in any spelling, when the override
+does all that the base does itself, and when the subclass overrides what starts the member too (``__enter__`` with
+``__exit__``).
 
 ## References
 - [super](https://docs.python.org/3/library/functions.html#super)
@@ -59,7 +60,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, ExprStmt, ModuleFacts, Name, Seq
+from shutdown_lint.facts import Assign, Attr, Call, ExprStmt, ModuleFacts, Name, Seq, Subscript
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.classes import AttributeWrite
@@ -67,7 +68,7 @@ from shutdown_lint.project.resources import STOP_METHODS
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Container, Instance
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.walk import Site, loop_over, text
+from shutdown_lint.walk import Site, loop_over, same, text
 
 _CHAINED = frozenset(STOP_METHODS) - {"join", "kill", "exit", "end", "__del__", "release", "finalize", "unload"}
 RULE = Rule(
@@ -106,6 +107,7 @@ _RELEASES = frozenset(
 )
 
 
+_ADDS = frozenset({"append", "add", "insert", "setdefault", "update", "extend"})
 _STARTS = frozenset({"start", "open", "connect", "run", "begin", "__enter__", "__aenter__", "enter", "launch"})
 
 
@@ -187,7 +189,48 @@ def _done_by(release: _Release, fn: Fn, project: Project) -> bool:
 def _is_still_there(release: _Release, fn: Fn, project: Project) -> bool:
     if isinstance(release.call.func, Attr) and release.call.func.name == "set" and not _is_heard(release, fn, project):
         return False
-    return _still_acquired(release, fn, project) and not _is_started_no_more(release, fn, project)
+    if _is_started_no_more(release, fn, project) or _is_filled_no_more(release, fn, project):
+        return False
+    return _still_acquired(release, fn, project)
+
+
+def _is_filled_no_more(release: _Release, fn: Fn, project: Project) -> bool:
+    """Whether only methods that do not run for the subclass put something into the container that the base empties."""
+    assert fn.cls is not None
+    fillers = [
+        method
+        for member in project.classes.mro(fn.cls)
+        if isinstance(member, Cls)
+        for method in member.methods.values()
+        if release.member in method.mentions and _fills(method, release.member)
+    ]
+    return bool(fillers) and not any(_runs(filler, fn.cls, project) for filler in fillers)
+
+
+def _fills(method: Fn, member: str) -> bool:
+    """``self.member[key] = …``, ``self.member.append(…)``."""
+    held = Attr(Name(method.self_name or ""), member)
+    stored = (target for at in method.statements if isinstance(at.stmt, Assign) for target in at.stmt.targets)
+    if any(isinstance(target, Subscript) and same(target.value, held) for target in stored):
+        return True
+    funcs = (site.call.func for site in method.sites)
+    return any(isinstance(func, Attr) and func.name in _ADDS and same(func.value, held) for func in funcs)
+
+
+def _runs(method: Fn, cls: Cls, project: Project) -> bool:
+    """Whether instances of the class run the method: it is not overridden, and neither are all that call a private one."""
+    if project.classes.method(cls, method.name) is not method and not _is_called_by_super(method, cls, project):
+        return False
+    callers = project.calls.callers(method) if method.name.startswith("_") else ()
+    own = [c.fn for c in callers if c.fn.cls is not None and c.fn is not method]
+    return (
+        not own
+        or len(own) < len(callers)
+        or any(
+            project.classes.method(cls, caller.name) is caller or _is_called_by_super(caller, cls, project)
+            for caller in own
+        )
+    )
 
 
 def _is_started_no_more(release: _Release, fn: Fn, project: Project) -> bool:
