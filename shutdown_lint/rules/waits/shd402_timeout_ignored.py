@@ -55,7 +55,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ExprStmt, For, If, ModuleFacts, Seq, Stmt, While
+from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ExprStmt, For, If, ModuleFacts, Name, Seq, Stmt, While
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Wait
@@ -231,7 +231,8 @@ def _frees(freed: Expr, fn: Fn, used: frozenset[str], project: Project) -> Tier 
 
 def _is_none(wait: Wait, project: Project) -> bool:
     """Whether the limit is a parameter for which None is all that the project gives."""
-    values = project.evaluate.values(wait.site.call.args[0].value, wait.fn)
+    limit = wait.site.call.args[0].value
+    values = project.evaluate.values(limit, wait.fn) if isinstance(limit, Name) else ()
     return bool(values) and all(isinstance(value, Constant) and value.value is None for value in values)
 
 
