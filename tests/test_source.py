@@ -150,7 +150,9 @@ def test_a_stub_package_counts_as_a_package(tmp_path: Path) -> None:
 
 def test_a_file_does_not_stand_for_a_module_of_the_standard_library(tmp_path: Path) -> None:
     write(tmp_path, "signal.py", "pkg/__init__.py", "pkg/signal.py", "queue/__init__.py")
+    write(tmp_path, "stubs/atexit/__init__.pyi", "stubs/atexit/more.pyi")
     assert names(tmp_path, "signal.py", "pkg/signal.py", "queue/__init__.py") == ["~signal", "pkg.signal", "queue"]
+    assert names(tmp_path, "stubs/atexit/__init__.pyi", "stubs/atexit/more.pyi") == ["~atexit", "~atexit.more"]
 
 
 def test_two_packages_of_one_name_are_told_apart(tmp_path: Path) -> None:

@@ -94,6 +94,10 @@ class _Namer:
         source = self._source_root(above)
         namespace = _dotted(source, above) if source != self._root else ""
         name = f"{namespace}.{base}" if namespace else base
+        if name in sys.stdlib_module_names and above not in self._roots:
+            name = (
+                f"~{name}"  # stubs of another interpreter, a vendored copy: below the roots nothing hides the library's
+            )
         if self._tops.setdefault(name, folder) != folder:
             # a second package of the same name (vendored, an example): told apart by its place in the project
             name = _dotted(self._root, folder) or base

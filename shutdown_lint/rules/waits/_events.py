@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Call, ModuleFacts, Return
+from shutdown_lint.facts import Assign, Attr, Call, Const, ModuleFacts, Return
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
 from shutdown_lint.project.protocol import Wait
@@ -14,7 +14,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._drains import slow_consumer
 from shutdown_lint.rules.waits._polls import WAITING
 from shutdown_lint.rules.waits._stops import WayOut, is_patient, is_stop, receiver
-from shutdown_lint.walk import last_name, same, text
+from shutdown_lint.walk import At, last_name, same, text
 
 _GATHERS = frozenset({"gather", "wait", "shield", "ensure_future", "create_task"})
 _TELLS = re.compile(r"(^|_)(set|cancel|put|close|stop|shutdown|terminate|kill|abort|signal|notify)(_|$)")
@@ -94,9 +94,22 @@ def _is_the_order(wait: Wait) -> bool:
     return bool(_ORDERS.search(last_name(receiver(wait.site.call))))
 
 
+def _sets_flag(at: At) -> bool:
+    """``self._quit = True``."""
+    stmt = at.stmt
+    return (
+        isinstance(stmt, Assign)
+        and isinstance(stmt.value, Const)
+        and isinstance(stmt.value.value, bool)
+        and any(isinstance(target, Attr) for target in stmt.targets)
+    )
+
+
 def _told_before(wait: Wait) -> bool:
     """Whether the function asks something to end before it waits for the end."""
     line, event = wait.site.call.span.line, receiver(wait.site.call)
+    if any(_sets_flag(at) and at.stmt.span.line < line for at in wait.fn.statements):  # type: ignore[union-attr]  # an assignment
+        return True
     return any(
         _TELLS.search(last_name(site.call.func)) and site.call.span.line < line and not same(receiver(site.call), event)
         for site in wait.fn.sites

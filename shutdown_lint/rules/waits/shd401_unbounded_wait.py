@@ -45,9 +45,10 @@ Silent when a stop event, flag, sentinel, close or signal reaches the other side
 and when a limit is passed, even a variable one, or when the caller chose to have none. Tier D only where the other side's loop
 surely goes on, or a thread works off the queue over the network; waits for a job, for any other queue, for an event that
 somebody sets, or for room in a queue with a worker of its own are tier S, unless the function's name promises to wait (`drain`,
-`flush`, `wait_closed`) or it asks something to end just before. Polling loops are
-tier S where the caller asks to wait by a flag (`if wait:`), where the name promises it, and where they ask something else
-(`while motor.is_moving():`) than what this code counts or started (0 of 5 such loops in unseen packages were worth a change).
+`flush`, `wait_closed`) or it asks something to end just before. Polling loops are tier S where the name promises to wait until
+the work is done, and where they ask something else (`while motor.is_moving():`) than what this code counts or started; preview
+where the caller asks to wait, by a flag (`if wait:`) or by the function's name (`wait_closed`). Of seven in unseen packages none
+was worth a change, and six were of these sorts.
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
@@ -255,7 +256,7 @@ def _polling(module: ModuleFacts, project: Project, fn: Fn, at: At) -> Iterator[
         module,
         at.stmt.span._replace(end_line=at.stmt.span.line, end_col=at.stmt.span.col + 5),
         f"`{fn.qualname}` polls `{_condition(polled, fn)}` without a deadline: one that never ends hangs the exit",
-        tier="S" if chosen(at, fn) or is_patient(out.stop) or asks_others(polled) else "D",
+        tier="P" if chosen(at, fn) else "S" if is_patient(out.stop) or asks_others(polled) else "D",
         trace=(*out.steps, fn.step(at.stmt.span, f"`{fn.qualname}` polls")),
         help="give the loop a deadline, and report or end what is left then",
     )

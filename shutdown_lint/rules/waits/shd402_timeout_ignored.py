@@ -44,7 +44,7 @@ class Poller:
 Only threads and processes by type; silent when ``is_alive`` or ``exitcode`` is asked anywhere in the function or in what it calls,
 and for processes that were sent SIGKILL before.
 A file, database connection or temporary folder that the thread uses is tier D; anything else that is closed under it (a socket is
-often closed on purpose, to wake the thread) is tier S.
+often closed on purpose, to wake the thread) is tier S, and so is a limit that only code outside of the project may give.
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
@@ -55,11 +55,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ExprStmt, For, If, ModuleFacts, Seq, Stmt, While
+from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ExprStmt, For, If, ModuleFacts, Name, Seq, Stmt, While
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.values import Constant
 from shutdown_lint.rules._texts import JOIN_WITH_LIMIT
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import acquisitions_of, receiver
@@ -103,7 +104,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             ):
                 consequence = _consequence(wait, project)
                 if consequence is not None and not _asks(fn, project):
-                    yield _finding(module, wait, consequence)
+                    yield _finding(module, wait, consequence, "S" if _is_none(wait, project) else consequence.tier)
 
 
 def _asks(fn: Fn, project: Project) -> bool:
@@ -228,13 +229,20 @@ def _frees(freed: Expr, fn: Fn, used: frozenset[str], project: Project) -> Tier 
     return "D" if found and all(a.model.kind in _FRAGILE for a in found) else "S"
 
 
-def _finding(module: ModuleFacts, wait: Wait, found: Consequence) -> Finding:
+def _is_none(wait: Wait, project: Project) -> bool:
+    """Whether the limit is a parameter for which None is all that the project gives."""
+    limit = wait.site.call.args[0].value
+    values = project.evaluate.values(limit, wait.fn) if isinstance(limit, Name) else ()
+    return bool(values) and all(isinstance(value, Constant) and value.value is None for value in values)
+
+
+def _finding(module: ModuleFacts, wait: Wait, found: Consequence, tier: Tier) -> Finding:
     kind, fn = ("thread" if wait.model.wakes == "thread" else "process"), wait.fn
     return RULE.finding(
         module,
         wait.site.call.span,
         f"`{text(wait.site.call)}` in `{fn.qualname}` may return while the {kind} still runs, and `{found.what}` {found.done} all the same",
-        tier=found.tier,
+        tier=tier,
         trace=(
             fn.step(wait.site.call.span, "the limit passes unseen"),
             fn.step(found.stmt.span, f"`{found.what}` {found.done}"),  # type: ignore[union-attr]  # an assignment or a call

@@ -91,6 +91,7 @@ from shutdown_lint.facts import (
     Const,
     Continue,
     Expr,
+    ExprStmt,
     For,
     FunctionDef,
     If,
@@ -198,6 +199,8 @@ def _skipped_by(done: Site, fn: Fn, all_done: list[Site], project: Project) -> s
             return _breaker(tuple(between), fn, all_done, project)
         if isinstance(outer, (While, For)):
             return None
+        if isinstance(outer, If) and place.part == "body":
+            between.insert(0, ExprStmt(outer.test, outer.span))  # asked first
     return None
 
 

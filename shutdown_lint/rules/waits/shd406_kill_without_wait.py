@@ -70,6 +70,7 @@ RULE = Rule(
 )
 _REAPS = ("wait", "communicate", "poll", "returncode")
 _ENDS = ("kill", "terminate")
+_BY_NUMBER = ("os.kill", "os.killpg")
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -98,6 +99,8 @@ def _killed(site: Site, fn: Fn, project: Project) -> tuple[Acquisition, tuple[Tr
         ),
         None,
     )
+    if pid is not None and not project.calls.is_call_to(site.call, fn, *_BY_NUMBER):
+        return None  # a function of its own: who knows how it kills
     found = tracks(pid.value if pid is not None else func.value, fn, project)
     if found is None or found[0].model.kind != "child" or found[0].model.name.startswith("asyncio."):
         return None  # the loop reaps its children by itself

@@ -48,7 +48,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Name, Seq, While
+from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Name, Seq, Try, While
 from shutdown_lint.findings import Finding, Fix, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track, Use
@@ -58,7 +58,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._children import tracks, uses
 from shutdown_lint.rules.waits._pipes_in_turn import InTurn, in_turn
 from shutdown_lint.rules.waits._stops import same_receiver
-from shutdown_lint.walk import Site, argument, enclosing_loops, text
+from shutdown_lint.walk import At, Site, argument, enclosing_loops, last_name, same, subexprs, text
 
 RULE = Rule(
     code="SHD407",
@@ -126,12 +126,32 @@ def _follows_kill(site: Site, fn: Fn) -> bool:
     blocks = {id(place.block) for place in site.at.around()}
     return any(
         isinstance(kill.call.func, Attr)
-        and kill.call.func.name == "kill"
-        and same_receiver(kill, site)
+        and kill.call.func.name in ("kill", "killpg")
         and kill.call.span.line < site.call.span.line
-        and id(kill.at.block) in blocks
+        and (same_receiver(kill, site) or _is_by_number(kill.call, site))
+        and _is_passed(kill.at, blocks)
         for kill in fn.sites
     )
+
+
+def _is_by_number(kill: Call, site: Site) -> bool:
+    """``os.kill(child.pid, SIGKILL)``."""
+    child = site.call.func.value if isinstance(site.call.func, Attr) else None
+    named = [
+        part for arg in kill.args[:1] for part in subexprs(arg.value) if isinstance(part, Attr) and part.name == "pid"
+    ]
+    signal = kill.args[1].value if len(kill.args) > 1 else None
+    return child is not None and last_name(signal) == "SIGKILL" and any(same(part.value, child) for part in named)
+
+
+def _is_passed(kill: At, blocks: set[int]) -> bool:
+    """Whether who comes to the blocks has come by the kill, which may stand in a ``try`` of its own."""
+    for place in kill.around():
+        if id(place.block) in blocks:
+            return True
+        if place.outer is None or not isinstance(place.outer.stmt, Try) or place.part != "body":
+            return False
+    return False
 
 
 def _pipes(call: Call) -> tuple[str, ...]:
