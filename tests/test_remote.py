@@ -65,7 +65,7 @@ class Here(Executor):
 @pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
 def test_executors_of_the_standard_library(project: Path, kind: type[Executor]) -> None:
     local = checked(project)
-    assert len(local.findings) > 5
+    assert len(local.findings) > 3
     with kind(2) as executor:  # type: ignore[call-arg]  # both take the number of workers
         assert checked(project, executor) == local
 

@@ -14,7 +14,7 @@ import asyncio
 
 
 def main(service):
-    loop = asyncio.new_event_loop()
+    loop = asyncio.get_event_loop()
     try:
         loop.run_until_complete(service())
     except KeyboardInterrupt:
