@@ -1,7 +1,6 @@
 """What was uploaded, one JSON line a document; written in blocks."""
 
 import json
-import os
 import threading
 import time
 
@@ -26,10 +25,8 @@ class Journal:
     def flush(self):
         with self._lock:
             lines, self._lines = self._lines, []
-        temporary = f"{self._path}.tmp"
-        with open(temporary, "w") as out:
-            out.write("\n".join(lines))
-        os.replace(temporary, self._path)
+        with open(self._path, "a") as out:
+            out.writelines(f"{line}\n" for line in lines)
 
     def _flush_for_ever(self):
         while True:
