@@ -6,6 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from shutdown_lint.project.step import Step
 
+MAX_STEPS = (
+    2_000  # of a function, with those of what it calls: each caller has them again, so that the number multiplies
+)
+MAX_LEVELS = 3  # of calls that are looked into where there are more
 _BLOCKS = frozenset({"branch", "maybe", "part"})
 
 
@@ -78,3 +82,36 @@ def is_past(left: tuple[Step, ...], right: tuple[Step, ...]) -> bool:
         elif step.kind in _BLOCKS and surely(step.steps) in ("return", "raise"):
             leaves = True
     return leaves
+
+
+def bounded(found: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps without calls inside of calls, as few of them as keep the steps within ``MAX_STEPS``."""
+    for levels in range(MAX_LEVELS, -1, -1):
+        if not _exceeds(found, MAX_STEPS):
+            break
+        found = _cut(found, levels)
+    return found
+
+
+def _exceeds(found: Sequence[Step], most: int) -> bool:
+    stack = list(found)
+    while stack:
+        most -= 1
+        if most < 0:
+            return True
+        stack += stack.pop().steps
+    return False
+
+
+def _cut(found: Iterable[Step], levels: int) -> tuple[Step, ...]:
+    kept = []
+    for step in found:
+        if step.steps:
+            if step.kind == "call" and not levels:
+                continue
+            inner = _cut(step.steps, levels - (step.kind == "call"))
+            if not inner and step.kind != "branch":
+                continue
+            step = step._replace(steps=inner)
+        kept.append(step)
+    return tuple(kept)

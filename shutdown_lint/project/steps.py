@@ -35,7 +35,7 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.iterating import rounds
-from shutdown_lint.project.leaves import is_real, pruned, surely, without
+from shutdown_lint.project.leaves import bounded, is_real, pruned, surely, without
 from shutdown_lint.project.limits import seconds, until
 from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.platforms import on_posix
@@ -63,7 +63,7 @@ def of_function(fn: Fn, project: Project, depth: int = 0) -> tuple[Step, ...]:
         if depth > MAX_DEPTH:
             return ()
         memo[fn] = ()  # recursion ends here
-        memo[fn] = of_block(fn.facts.body, fn, project, depth)
+        memo[fn] = bounded(of_block(fn.facts.body, fn, project, depth))
     return memo[fn]
 
 

@@ -102,6 +102,8 @@ _CATCHES = frozenset(
 
 
 Leaf: TypeAlias = "tuple[Step, tuple[Step, ...]]"
+# By what is waited for (the body that runs, who made it): the places in order, by number of the step
+_Waits: TypeAlias = "dict[tuple[Fn, Fn], list[tuple[int, WaitFor, Work]]]"
 
 
 class Early(NamedTuple):
@@ -122,7 +124,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         found = list(leaves(steps.of_function(fn, project)))
         closed = {number: made for number, leaf in enumerate(found) if (made := _released(leaf[0], project))}
-        waits = {n: w for n, (step, _) in enumerate(found) if closed and (w := tuple(_waits(step, project)))}
+        waits = _by_work(found, project) if closed else {}
         ends = _Ends(found, waits)
         for number, resources in closed.items() if waits else ():
             early = _early(found, waits, ends, number, resources, project)
@@ -130,6 +132,15 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 yield _finding(module, early, fn, project)
         if project.budget.components:
             yield from _out_of_order(module, fn, project)
+
+
+def _by_work(found: list[Leaf], project: Project) -> _Waits:
+    waits: _Waits = {}
+    for number, (step, _) in enumerate(found):
+        for wait in _waits(step, project):
+            for work in wait.works:
+                waits.setdefault((work.body, work.maker), []).append((number, wait, work))
+    return waits
 
 
 def _out_of_order(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Finding]:
@@ -172,41 +183,48 @@ def _may_be(fn: Fn, project: Project) -> bool:
 
 def _early(
     found: list[Leaf],
-    waits: dict[int, tuple[WaitFor, ...]],
+    waits: _Waits,
     ends: _Ends,
     number: int,
     resources: list[Acquisition],
     project: Project,
 ) -> Early | None:
     """The first wait behind the release for work that uses the object."""
-    released = found[number][0]
-    asked: set[tuple[Fn, Fn]] = set()
-    for later, behind in waits.items():
-        if later <= number or _apart(found[number], found[later], project):
+    first: Early | None = None
+    place = len(found)
+    for places in waits.values():
+        work = places[0][2]
+        if places[-1][0] <= number or places[0][0] >= place:
             continue
-        for wait in behind:
-            if (wait.span.line, wait.span.col) == (released.line, released.column):
-                continue  # the same call on another way: `shutdown()` both releases an executor and waits for its jobs
-            for work in wait.works:
-                if (work.body, work.maker) in asked or ends.had(work, wait, number):
-                    continue
-                asked.add((work.body, work.maker))
-                for resource in resources:
-                    use = _use(resource, work, project)
-                    if use is not None and not _is_ended_by(use):
-                        return Early(found[number], resource, wait, found[later][0].fn, work, use)
-    return None
+        used = next(((r, use) for r in resources if (use := _use(r, work, project)) and not _is_ended_by(use)), None)
+        behind = next(_behind(found, places, ends, number, project), None) if used is not None else None
+        if used is not None and behind is not None and behind[0] < place:
+            place, wait, work = behind
+            first = Early(found[number], used[0], wait, found[place][0].fn, work, used[1])
+    return first
+
+
+def _behind(
+    found: list[Leaf], places: list[tuple[int, WaitFor, Work]], ends: _Ends, number: int, project: Project
+) -> Iterator[tuple[int, WaitFor, Work]]:
+    """The waits for the work that come behind the release on some way, unless it was waited for or cancelled before."""
+    released = found[number][0]
+    for later, wait, work in places:
+        # the same call on another way: `shutdown()` both releases an executor and waits for its jobs
+        if later <= number or (wait.span.line, wait.span.col) == (released.line, released.column):
+            continue
+        if not ends.had(work, wait, number) and not _apart(found[number], found[later], project):
+            yield later, wait, work
 
 
 class _Ends:
     """Where work is waited for or cancelled, by the number of the step: asked for each release of a long path."""
 
-    def __init__(self, found: list[Leaf], waits: dict[int, tuple[WaitFor, ...]]) -> None:
+    def __init__(self, found: list[Leaf], waits: _Waits) -> None:
         self._waited: dict[Fn, int] = {}
         self._cancelled: dict[str, int] = {}
-        for number, behind in waits.items():
-            for work in (work for wait in behind for work in wait.works):
-                self._waited.setdefault(work.body, number)
+        for (body, _), places in waits.items():
+            self._waited[body] = min(places[0][0], self._waited.get(body, places[0][0]))
         for number, (step, _) in enumerate(found) if waits else ():
             if step.site is not None and last_name(step.site.call.func) == "cancel":
                 self._cancelled.setdefault(text(receiver(step.site.call)), number)
