@@ -261,12 +261,11 @@ PRINTABLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_s
 @settings(deadline=None, max_examples=60)
 def test_commands_are_read_as_they_were_meant(name: str, message: str) -> None:
     """Whatever stands in a file's name or a message: the consumer's own way of reading gives it back."""
-    told = finding(path=f"/{name}", message=message, help="", lost=(), trace=())
+    told = finding(path=f"/{name}.py", message=message, help="", lost=(), trace=())
     command, properties, text = as_the_runner_reads(rendered("github", told)[:-1])
     assert (command, properties["line"], text) == ("error", "3", message)
-    assert properties["file"].endswith(name.rstrip("/")[-1:]) and set(properties) <= {
-        "title", "file", "line", "endLine", "col", "endColumn"
-    }  # fmt: skip
+    assert properties["file"].endswith(f"{name.rpartition('/')[2]}.py")
+    assert set(properties) <= {"title", "file", "line", "endLine", "col", "endColumn"}
     command, properties, text = as_the_agent_reads(rendered("azure", told)[:-1])
     assert (command, properties["code"], text) == ("task.logissue", "SHD202", message)
     assert set(properties) == {"type", "sourcepath", "linenumber", "columnnumber", "code"}
