@@ -37,7 +37,10 @@ def without(found: Iterable[Step], *texts: str) -> tuple[Step, ...]:
             continue
         if step.steps and step.kind != "call":
             inner = without(step.steps, *texts)
-            if not inner or (step.kind == "choice" and not any(branch.steps for branch in inner)):
+            # an arm that is empty now stays: the arms of a choice are known by their order
+            if step.kind == "choice" and not any(branch.steps for branch in inner):
+                continue
+            if not inner and step.kind != "branch":
                 continue
             step = step._replace(steps=inner)
         kept.append(step)
