@@ -106,6 +106,7 @@ class Resources:
         self._project = project
         self._tracks: dict[tuple[int, Fn], Track] = {}
         self._lasts: frozenset[str] | None = None
+        self._aliased: dict[str, frozenset[str]] = {}
         self._by_fn: dict[Fn, tuple[Acquisition, ...]] = {}
         self._everywhere: dict[tuple[str, ...], tuple[Acquisition, ...]] = {}
 
@@ -170,16 +171,15 @@ class Resources:
             names = (name.rpartition(".")[2] for name in known if used(name))
             self._lasts = frozenset(names) | self._class_names()
         lasts, aliases = self._lasts, self._aliases(fn)
-        named = ((site, last_name(site.call.func)) for site in fn.sites)
-        return [site for site, last in named if last in lasts or last in aliases]
+        return [site for site in fn.sites if (last := last_name(site.call.func)) in lasts or last in aliases]
 
     def _aliases(self, fn: Fn) -> frozenset[str]:
-        aliases = self._project.modules.of(fn.module).aliases
-        return (
-            frozenset(local for local, name in aliases.items() if name in (self._lasts or ()))
-            if aliases
-            else frozenset()
-        )
+        known = self._aliased.get(fn.module.name)
+        if known is None:
+            aliases, lasts = self._project.modules.of(fn.module).aliases, self._lasts or ()
+            known = frozenset([local for local, name in aliases.items() if name in lasts])
+            self._aliased[fn.module.name] = known
+        return known
 
     def _class_names(self) -> frozenset[str]:
         """Project classes below a modelled type."""

@@ -892,8 +892,10 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         (
             "re:\\.(?:wait|poll)\\(\\s*[)#]",
             "PIPE",
-            "re:\\bstd(?:out|err)\\.read(?:lines)?\\(\\s*[)#]",
-            "re:\\bfor\\b[^\\n]*\\bstd(?:out|err)\\s*[:)\\]]",
+            "re:stdout\\.read(?:lines)?\\(\\s*[)#]",
+            "re:stderr\\.read(?:lines)?\\(\\s*[)#]",
+            "stdout & re:\\bfor\\b[^\\n]*\\bstdout\\s*[:)\\]]",
+            "stderr & re:\\bfor\\b[^\\n]*\\bstderr\\s*[:)\\]]",
         ),
         "shutdown_lint.rules.waits.shd407_wait_with_pipe",
         "0.1.0",

@@ -70,8 +70,10 @@ RULE = Rule(
     triggers=(
         r"re:\.(?:wait|poll)\(\s*[)#]",
         "PIPE",
-        r"re:\bstd(?:out|err)\.read(?:lines)?\(\s*[)#]",
-        r"re:\bfor\b[^\n]*\bstd(?:out|err)\s*[:)\]]",
+        r"re:stdout\.read(?:lines)?\(\s*[)#]",
+        r"re:stderr\.read(?:lines)?\(\s*[)#]",
+        r"stdout & re:\bfor\b[^\n]*\bstdout\s*[:)\]]",
+        r"stderr & re:\bfor\b[^\n]*\bstderr\s*[:)\]]",
     ),
     origin=("G14",),
 )

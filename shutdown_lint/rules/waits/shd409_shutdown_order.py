@@ -196,11 +196,15 @@ def _early(
         work = places[0][2]
         if places[-1][0] <= number or places[0][0] >= place:
             continue
-        used = next(((r, use) for r in resources if (use := _use(r, work, project)) and not _is_ended_by(use)), None)
-        behind = next(_behind(found, places, ends, number, project), None) if used is not None else None
-        if used is not None and behind is not None and behind[0] < place:
-            place, wait, work = behind
-            first = Early(found[number], used[0], wait, found[place][0].fn, work, used[1])
+        behind = next(_behind(found, places, ends, number, project), None)
+        if behind is None or behind[0] >= place:
+            continue
+        for resource in resources:
+            use = _use(resource, work, project)
+            if use is not None and not _is_ended_by(use):
+                place = behind[0]
+                first = Early(found[number], resource, behind[1], found[place][0].fn, behind[2], use)
+                break
     return first
 
 
