@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import If
+from shutdown_lint.facts import Call, Expr, ExprStmt, If, Stmt, Try
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project.forks import side_of
 from shutdown_lint.project.handles import Fn
@@ -21,7 +21,7 @@ from shutdown_lint.project.outside import OPENERS, does_something, held, of_stat
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import Registration, is_test
 from shutdown_lint.project.values import Class
-from shutdown_lint.walk import At, Site, enclosing_loops, text
+from shutdown_lint.walk import At, Site, enclosing_loops, same, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -101,9 +101,28 @@ def _starters(paths: tuple[Path, ...], project: Project) -> Iterator[Registratio
 def around(at: At, fn: Fn, project: Project) -> Iterator[Step]:
     """The ``with`` and ``finally`` around the place in its own function that do something outside of the process."""
     for place in at.around():
-        if place.outer is None or place.part == "final":
+        if place.outer is None or place.part == "final" or _is_done(place.outer.stmt, at):
             continue
         yield from of_statement(place.outer, fn, project)
+
+
+def _is_done(stmt: Stmt, at: At) -> bool:
+    """Whether all that a ``finally`` does was done by hand just before: ``os.remove(path)``, and then ``os._exit(1)``."""
+    final = stmt.final if isinstance(stmt, Try) else ()
+    done = [before.value for before in at.before() if isinstance(before, ExprStmt)]
+    return bool(final) and all(
+        isinstance(inner, ExprStmt) and any(_is_alike(inner.value, call) for call in done) for inner in final
+    )
+
+
+def _is_alike(one: Expr, other: Expr) -> bool:
+    """Whether two calls are written alike, with names and attributes as arguments."""
+    if not (isinstance(one, Call) and isinstance(other, Call) and same(one.func, other.func)):
+        return False
+    pairs = zip(one.args, other.args)
+    return len(one.args) == len(other.args) and all(
+        left.keyword == right.keyword and same(left.value, right.value) for left, right in pairs
+    )
 
 
 def registered(
