@@ -315,11 +315,14 @@ def occurrences(places: Iterable[At]) -> dict[str, list[Site]]:
     return found
 
 
+def exprs(body: Body) -> Iterator[Expr]:
+    """The expressions of every statement of the body (not of nested definitions), each whole."""
+    return (root for at in walk(body) for root in own_exprs(at.stmt))
+
+
 def lambdas(body: Body) -> Iterator[Lambda]:
     """The lambdas written in the body."""
-    for at in walk(body):
-        for root in own_exprs(at.stmt):
-            yield from (expr for expr in subexprs(root) if isinstance(expr, Lambda))
+    return (expr for root in exprs(body) for expr in subexprs(root) if isinstance(expr, Lambda))
 
 
 def same(left: Expr | None, right: Expr | None) -> bool:

@@ -130,29 +130,41 @@ class Composites:
         if not starts:
             return None
         (first, start), members = starts[0], [member for member, _ in starts]
-        methods = self._project.classes.methods(cls)
-        released = dict.fromkeys(name for member in members for name in member.releasing)
+        model = first.acquisition.model
+        released = tuple(dict.fromkeys(name for member in members for name in member.releasing))
+        loses = f"its {model.title.rpartition('.')[2]} stays: {model.loses}"
+        return self._resource(
+            cls,
+            f"composite-{model.kind}",
+            released,
+            start=start,
+            loses="its daemon thread runs on, and keeps what it works with" if told else loses,
+            # a destructor that releases it leaves the time to the collector, and no more
+            loss="untidy" if "__del__" in released else model.loss,
+        )
+
+    def _resource(
+        self, cls: Cls, kind: str, release: tuple[str, ...], *, loses: str, loss: str, start: tuple[str, ...] = ()
+    ) -> Resource:
+        """The class as the models would have it."""
         return Resource(
             name=cls.name,
-            kind=f"composite-{first.acquisition.model.kind}",
+            kind=kind,
             also=(),
             acquire=(),
             item=-1,
             start=start,
             stop=(),
-            release=tuple(released),
+            release=release,
             release_calls=(),
             maker_release=(),
             wait=(),
-            context_manager=bool({"__exit__", "__aexit__"} & set(methods)),
+            context_manager=bool({"__exit__", "__aexit__"} & set(self._project.classes.methods(cls))),
             daemon="never",
             is_async=False,
-            loses=f"its {first.acquisition.model.title.rpartition('.')[2]} stays: {first.acquisition.model.loses}"
-            if not told
-            else "its daemon thread runs on, and keeps what it works with",
+            loses=loses,
             closed="",
-            # a destructor that releases it leaves the time to the collector, and no more
-            loss="untidy" if "__del__" in released else first.acquisition.model.loss,
+            loss=loss,
             source="",
         )
 
@@ -176,30 +188,11 @@ class Composites:
 
     def _ending(self, cls: Cls) -> Resource | None:
         """A class whose stop method ends something of its own of which nobody knows what it is."""
-        methods = self._project.classes.methods(cls)
         stops = [fn for fn in self._project.resources.stop_methods(cls) if fn.name in _ENDINGS and _ends_member(fn)]
         if not stops:
             return None
-        return Resource(
-            name=cls.name,
-            kind=UNKNOWN,
-            also=(),
-            acquire=(),
-            item=-1,
-            start=(),
-            stop=(),
-            release=tuple(dict.fromkeys(stop.name for stop in stops)),
-            release_calls=(),
-            maker_release=(),
-            wait=(),
-            context_manager=bool({"__exit__", "__aexit__"} & set(methods)),
-            daemon="never",
-            is_async=False,
-            loses=f"what `{stops[0].qualname}` ends goes on",
-            closed="",
-            loss="real",
-            source="",
-        )
+        release = tuple(dict.fromkeys(stop.name for stop in stops))
+        return self._resource(cls, UNKNOWN, release, loses=f"what `{stops[0].qualname}` ends goes on", loss="real")
 
     def _told(self, cls: Cls) -> list[Member]:
         """The daemon threads of the class whose loops its stop methods tell to end: nobody keeps them, and they run on untold."""

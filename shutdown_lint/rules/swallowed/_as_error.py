@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from shutdown_lint.facts import Attr, Await, Body, Call, Expr, Handler, Name, Try, While
+from shutdown_lint.facts import Attr, Await, Body, Call, Handler, Name, Try, While
 from shutdown_lint.findings import Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, cancels, caught, forwards, last_name, raises
 from shutdown_lint.rules.waits._stops import in_final, is_stop
-from shutdown_lint.walk import At, enclosing_loops, own_exprs, sites, subexprs, walk, what_runs_after
+from shutdown_lint.walk import At, enclosing_loops, exprs, sites, subexprs, what_runs_after
 
 _OF_OTHERS = frozenset({"gather", "wait", "shield", "as_completed", "wrap_future"})
 _KEEPS = frozenset({"set_exception", "exc_info", "print_exception", "exception_handler", "call_exception_handler"})
@@ -49,7 +47,7 @@ def _keeps(handler: Handler, fn: Fn) -> bool:
 
 def own_awaits(body: Body) -> bool:
     """Whether something is awaited, and all of it by a call: of a task or future by its name someone else may be the canceller."""
-    found = [expr.value for root in _exprs(body) for expr in subexprs(root) if isinstance(expr, Await)]
+    found = [expr.value for root in exprs(body) for expr in subexprs(root) if isinstance(expr, Await)]
     return awaits(body) and all(isinstance(expr, Call) and not _of_others(expr) for expr in found)
 
 
@@ -58,10 +56,6 @@ def _of_others(call: Call) -> bool:
         return True
     given = call.args[0].value if last_name(call) == "wait_for" and call.args else None
     return isinstance(given, (Name, Attr)) or (isinstance(given, Call) and _of_others(given))
-
-
-def _exprs(body: Body) -> Iterator[Expr]:
-    return (root for at in walk(body) for root in own_exprs(at.stmt))
 
 
 def _callers_go_on(fn: Fn, project: Project, hops: int) -> bool:

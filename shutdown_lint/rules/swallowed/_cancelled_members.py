@@ -13,7 +13,7 @@ from shutdown_lint.project.failing import why
 from shutdown_lint.rules.swallowed._catching import STOPPING, caught, last_name, leaves, raises, tries
 from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.rules.waits._stops import is_stop
-from shutdown_lint.walk import enclosing_loops, own_exprs, root_name, subexprs, walk
+from shutdown_lint.walk import enclosing_loops, exprs, root_name, subexprs
 
 _HELPER = re.compile(r"(^|_)(stop|close|shutdown|cleanup|terminate|teardown|disconnect)(_|$)")
 _WRAPPERS = frozenset({"shield", "wait_for"})
@@ -61,13 +61,11 @@ def _goes_on(stmt: Try, fn: Fn, project: Project) -> bool:
 
 
 def _released(body: Body, member: str) -> Iterator[Call]:
-    for at in walk(body):
-        for root in own_exprs(at.stmt):
-            for expr in subexprs(root):
-                call = _unwrapped(expr.value) if isinstance(expr, Await) else None
-                if call is not None and root_name(call) == member:
-                    if is_release_name(last_name(call)) or last_name(call) in _ENDS:
-                        yield call
+    for expr in (expr for root in exprs(body) for expr in subexprs(root)):
+        call = _unwrapped(expr.value) if isinstance(expr, Await) else None
+        if call is not None and root_name(call) == member:
+            if is_release_name(last_name(call)) or last_name(call) in _ENDS:
+                yield call
 
 
 def _unwrapped(expr: Expr) -> Call | None:

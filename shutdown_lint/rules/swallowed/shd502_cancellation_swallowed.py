@@ -79,7 +79,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._as_error import as_error
 from shutdown_lint.rules.swallowed._catching import awaits, cancels, caught, forwards, leaves, raises, tries
-from shutdown_lint.walk import At, enclosing_loops, last_name, own_exprs, sites, subexprs, walk
+from shutdown_lint.walk import At, enclosing_loops, exprs, last_name, sites, subexprs, walk
 
 RULE = Rule(
     code="SHD502",
@@ -161,14 +161,14 @@ def _only_cleans_up(handler: Handler) -> bool:
         if any(isinstance(arg.value, Name) and arg.value.id == handler.name for arg in site.call.args)
     ]
     kept = sum(
-        isinstance(expr, Name) and expr.id == handler.name for root in _exprs(handler.body) for expr in subexprs(root)
+        isinstance(expr, Name) and expr.id == handler.name for root in exprs(handler.body) for expr in subexprs(root)
     )
     return kept == len(mentioning) > 0 and all(_CLEANUP.search(last_name(site.call.func)) for site in mentioning)
 
 
 def _is_meant(at: At, stmt: Try, fn: Fn, project: Project) -> bool:
     """Whether the cancellation may be that of a task which is awaited by its name, or comes with a flag that ends the loop."""
-    awaited = [expr.value for root in _exprs(stmt.body) for expr in subexprs(root) if isinstance(expr, Await)]
+    awaited = [expr.value for root in exprs(stmt.body) for expr in subexprs(root) if isinstance(expr, Await)]
     if awaited and all(isinstance(expr, (Name, Attr)) for expr in awaited) and not _is_iterated(stmt.body):
         return True
     loop = next(enclosing_loops(at)).stmt
@@ -184,10 +184,6 @@ def _finishes(stmt: Try) -> bool:
     awaited = first.value if isinstance(first, (ExprStmt, Return)) else None
     call = awaited.value if isinstance(awaited, Await) else None
     return isinstance(call, Call) and last_name(call.func) == "shield" and isinstance(call.args[0].value, (Name, Attr))
-
-
-def _exprs(body: Body) -> Iterator[Expr]:
-    return (root for at in walk(body) for root in own_exprs(at.stmt))
 
 
 def _is_iterated(body: Body) -> bool:

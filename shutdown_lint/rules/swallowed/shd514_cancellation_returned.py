@@ -43,21 +43,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import (
-    Attr,
-    Await,
-    Body,
-    Call,
-    Const,
-    Expr,
-    Handler,
-    ModuleFacts,
-    Name,
-    Raise,
-    Return,
-    Seq,
-    Try,
-)
+from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Handler, ModuleFacts, Name, Raise, Return, Seq, Try
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
@@ -65,7 +51,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._as_error import own_awaits
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, cancels, caught, last_name, tries
 from shutdown_lint.rules.waits._stops import in_final, is_stop
-from shutdown_lint.walk import own_exprs, sites, subexprs, text, walk
+from shutdown_lint.walk import exprs, sites, subexprs, text, walk
 
 RULE = Rule(
     code="SHD514",
@@ -122,7 +108,7 @@ def _is_outcome(stmt: object) -> bool:
 
 def _may_be_anothers(stmt: Try, fn: Fn, project: Project) -> bool:
     """Whether the cancellation may be that of a task or future that someone cancels on purpose."""
-    awaited = [expr.value for root in _exprs(stmt.body) for expr in subexprs(root) if isinstance(expr, Await)]
+    awaited = [expr.value for root in exprs(stmt.body) for expr in subexprs(root) if isinstance(expr, Await)]
     names = {name for expr in awaited for name in _future_names(expr)}
     if any("task" in name.lower() for name in names):
         return True
@@ -132,10 +118,6 @@ def _may_be_anothers(stmt: Try, fn: Fn, project: Project) -> bool:
         if "cancel" in other.mentions
         for site in other.sites
     )
-
-
-def _exprs(body: Body) -> Iterator[Expr]:
-    return (root for at in walk(body) for root in own_exprs(at.stmt))
 
 
 def _future_names(expr: Expr) -> Iterator[str]:
