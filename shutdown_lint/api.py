@@ -14,7 +14,7 @@ from shutdown_lint.config import ConfigError, Layer
 from shutdown_lint.engine import Report, check as run, files_of
 from shutdown_lint.facts import Span
 from shutdown_lint.findings import Edit, Finding, Fix, Step
-from shutdown_lint.fixable import edits_of, possible
+from shutdown_lint.fixable import WHERE_POSSIBLE, edits_of
 from shutdown_lint.report.view import lines_of
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def check(
     given = [os.fspath(path) for path in paths]
     settings = _settings(given, config)._replace(jobs=jobs)
     opener = None if executor is None else lambda: nullcontext(executor)
-    report = run(given, settings, refine=possible, executor=opener)
+    report = run(given, settings, refine=WHERE_POSSIBLE, executor=opener)
     return narrow(report, settings, _lines, since=diff_only, checked=partial(files_of, given, settings))
 
 
@@ -77,7 +77,7 @@ def check_source(source: str | bytes, filename: Path = "", config: Config = None
     settings = _settings([name or os.curdir], config)._replace(stdin_filename=name, jobs=1)
     if not name:
         settings = settings._replace(knowledge="paths")
-    report = run([name or "-"], settings, stdin=data, refine=possible)
+    report = run([name or "-"], settings, stdin=data, refine=WHERE_POSSIBLE)
     return narrow(report, settings, lambda _path: lines_of(_decoded(data)))
 
 

@@ -262,7 +262,7 @@ def _results(
             from shutdown_lint.remote import lower_all
 
             warnings = lower_all([file for _, part in left for file in part.files], common.context, executor, progress)
-        last = _refiner(given, cache, refine).refined if refine is not None else None
+        last = _refiner(given, cache, refine) if refine is not None else None
         results = analyse_all([part for _, part in left], common.context, jobs, progress, last)
         for (key, _), new in zip(left, results, strict=True):
             found[key] = new
@@ -367,7 +367,7 @@ def _deployed(given: Input, common: Common, cache: Cache, refine: Refine | None)
         result, count, warnings = analyse(given.deployment, given.files, common.context)
         found = Remembered(*result, count, warnings)
         if refine is not None:
-            found = found._replace(findings=refine(found.findings, _reader(given)))
+            found = found._replace(findings=refine.apply(found.findings, _reader(given)))
         if not _passes(found.findings):
             cache.put_result(key, found)
     return found

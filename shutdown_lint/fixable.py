@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from shutdown_lint.findings import by_path
+from shutdown_lint.refining import Refine
 
 if TYPE_CHECKING:
     from shutdown_lint.findings import Edit, Finding
@@ -29,3 +30,11 @@ def possible(findings: Sequence[Finding], read: Callable[[str], str | None]) -> 
     from shutdown_lint.fixes.planning import settle
 
     return settle(findings, read)
+
+
+def _load_fixers() -> None:
+    import shutdown_lint.fixes.planning
+    import shutdown_lint.fixes.tree  # noqa: F401
+
+
+WHERE_POSSIBLE = Refine(possible, _load_fixers)

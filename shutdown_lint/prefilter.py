@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.lazily import lazily
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from shutdown_lint.models import Models
 
 _OTHERS = ""  # stands where the code of a rule does
+_MAX_REMEMBERED = 1 << 17  # words
 
 
 class _Way(NamedTuple):
@@ -62,17 +62,30 @@ class _Index:
         for fragment in self.rules.fragments | self.others.fragments:
             starts.setdefault(fragment[:3], []).append(fragment)
         self._starts = starts
-        self._of_word = lru_cache(maxsize=1 << 17)(self._look)
+        self._held: dict[bytes, tuple[bytes, ...]] = {}  # word → its fragments
+        self._plain: set[bytes] = set()  # words without any: most are, and a set takes them out at once
 
     def within(self, text: Text) -> set[bytes]:
         """The fragments that stand in words of the text."""
         found: set[bytes] = set()
-        of_word = self._of_word
-        for word in text.words:
-            inside = of_word(word)
-            if inside:
-                found.update(inside)
+        held = self._held
+        for word in text.words - self._plain:
+            inside = held.get(word)
+            if inside is None:
+                inside = self._remembered(word)
+            found.update(inside)
         return found
+
+    def _remembered(self, word: bytes) -> tuple[bytes, ...]:
+        inside = self._look(word)
+        if len(self._held) + len(self._plain) > _MAX_REMEMBERED:
+            self._held.clear()
+            self._plain.clear()
+        if inside:
+            self._held[word] = inside
+        else:
+            self._plain.add(word)
+        return inside
 
     def _look(self, word: bytes) -> tuple[bytes, ...]:
         starts = self._starts

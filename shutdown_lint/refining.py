@@ -10,15 +10,25 @@ from shutdown_lint.cache import finding_of, key_of
 from shutdown_lint.facts_cache import FolderStore
 from shutdown_lint.findings import Finding, by_path
 
-# what becomes of findings of one file that carry fixes, given a reader of the texts of files; as many, in their order
-Refine: TypeAlias = Callable[[Sequence[Finding], Callable[[str], "str | None"]], tuple[Finding, ...]]
+Read: TypeAlias = Callable[[str], "str | None"]
+
+
+class Refine(NamedTuple):
+    """What becomes of findings of one file that carry fixes.
+
+    ``apply`` is given them and a reader of the texts of files, and returns as many, in their order. ``load`` imports what it
+    needs, for when it is sure to be needed.
+    """
+
+    apply: Callable[[Sequence[Finding], Read], tuple[Finding, ...]]
+    load: Callable[[], None] = lambda: None
 
 
 class Refiner(NamedTuple):
     """Applies ``refine`` file by file; remembers in ``store`` what it said where ``digests`` tells a file's content."""
 
     refine: Refine
-    read: Callable[[str], str | None]
+    read: Read
     digests: Mapping[str, str]
     store: FolderStore | None
 
@@ -33,11 +43,11 @@ class Refiner(NamedTuple):
     def _of_file(self, path: str, findings: Sequence[Finding]) -> Sequence[Finding]:
         content = self.digests.get(path)
         if self.store is None or not content:
-            return self.refine(findings, self.read)
+            return self.refine.apply(findings, self.read)
         key = key_of(content, findings)
         known = self._recalled(self.store.read(key), len(findings))
         if known is None:
-            known = self.refine(findings, self.read)
+            known = self.refine.apply(findings, self.read)
             self.store.write(key, json.dumps(known, separators=(",", ":")))
         return known
 

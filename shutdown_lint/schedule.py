@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from shutdown_lint.analysis import Context, Result, Taken, analyse, prepare, take, trouble_findings
 from shutdown_lint.collector import collect
-from shutdown_lint.findings import Finding
 from shutdown_lint.lowered import Memory
 from shutdown_lint.parts import Part
 from shutdown_lint.prefilter import Prefilter
@@ -16,27 +15,32 @@ from shutdown_lint.rules.registry import TROUBLES
 from shutdown_lint.source import SourceFile, Trouble
 from shutdown_lint.workers import Died, cores, may_fork, spread
 
+if TYPE_CHECKING:
+    from shutdown_lint.refining import Refiner
+
 Progress: TypeAlias = Callable[[str, int, int, str], None]
-Refine: TypeAlias = Callable[[Sequence[Finding]], tuple[Finding, ...]]
 
 # What is known of a part is one heap of cycles, some thirty bytes for each of its source; looking for it costs a tenth of
 # the analysis.
 _MAX_DEBT = 8_000_000
+# In so many bytes every process finds something that can be mended. What tells whether it can takes a quarter of a second
+# to import: once for all of them rather than by each.
+_FIXES_LIKELY = 4_000_000
 _DIED_ONCE = "the process that analysed this file died ({how}); it was analysed again, and no finding is lost"
 
 
 def analyse_all(
-    parts: Sequence[Part], context: Context, jobs: int, progress: Progress, refine: Refine | None = None
+    parts: Sequence[Part], context: Context, jobs: int, progress: Progress, refiner: Refiner | None = None
 ) -> list[Result]:
     """What is found in each part; ``jobs`` processes (0: as many as there are cores) change nothing but the time.
 
-    ``refine`` has the last word on the findings of each part. ``progress`` is called now and then with what is being
+    ``refiner`` has the last word on the findings of each part. ``progress`` is called now and then with what is being
     done, how much of it is done, how much there is, and of what.
 
     A part that is a good share of the whole would leave the other processes idle: its files are taken in one by one
     first, by all of them; unless most of them are remembered, which costs less than to hand them over.
     """
-    schedule, jobs = _Schedule(context, jobs, progress, refine), jobs or cores()
+    schedule, jobs = _Schedule(context, jobs, progress, refiner), jobs or cores()
     if jobs > 1:
         total = sum(part.size for part in parts)
         large = [part for part in parts if part.size * 2 * jobs > total or not may_fork()]
@@ -57,8 +61,8 @@ def analyse_all(
 class _Schedule:
     """The files that are taken in already, and what to do with the rest."""
 
-    def __init__(self, context: Context, jobs: int, progress: Progress, refine: Refine | None) -> None:
-        self._context, self._jobs, self._progress, self._refine = context, jobs, progress, refine
+    def __init__(self, context: Context, jobs: int, progress: Progress, refiner: Refiner | None) -> None:
+        self._context, self._jobs, self._progress, self._refiner = context, jobs, progress, refiner
         self._known: dict[str, Taken] = {}
         self._deaths: dict[str, str] = {}  # path of the file in hand → how the process died
         self._debt = 0  # bytes of source whose analysis this process has not given back
@@ -87,12 +91,26 @@ class _Schedule:
         """Analyse the parts."""
         jobs, costs = self._jobs if may_fork() else 1, [part.size for part in parts]
         tell = self._teller("checking", len(parts), "parts")
-        ready = partial(prepare, self._context)
 
         def mourn(number: int, died: Died) -> None:
             self._deaths[died.place or _first(parts[number])] = died.how
 
-        return spread(self._analyse, parts, costs, jobs, ready, apart=apart, tell=tell, noting=True, mourn=mourn)
+        return spread(
+            self._analyse,
+            parts,
+            costs,
+            jobs,
+            partial(self._prepare, parts),
+            apart=apart,
+            tell=tell,
+            noting=True,
+            mourn=mourn,
+        )
+
+    def _prepare(self, parts: Sequence[Part]) -> None:
+        prepare(self._context)
+        if self._refiner is not None and sum(part.size for part in parts if not self.knows(part)) > _FIXES_LIKELY:
+            self._refiner.refine.load()
 
     def with_deaths(self, part: Part, result: Result) -> Result:
         """The result, and what is to be said of files on which a process died although all is known of them now."""
@@ -112,7 +130,7 @@ class _Schedule:
             self._debt = part.size
             collect()
         result = analyse(part, self._context, self._known, note)
-        return result._replace(findings=self._refine(result.findings)) if self._refine is not None else result
+        return result._replace(findings=self._refiner.refined(result.findings)) if self._refiner is not None else result
 
 
 def _first(part: Part) -> str:

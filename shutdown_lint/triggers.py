@@ -72,10 +72,13 @@ Trigger: TypeAlias = "tuple[Part, ...]"
 
 
 class Text:
-    """What a file holds, looked up once for all triggers; ``words`` are all its words, those in strings and comments too."""
+    """What a file holds, looked up once for all triggers; ``words`` are all its words, those in strings and comments too.
+
+    Patterns see ``\\n`` before each line, the first one included, whatever the file's line ends are.
+    """
 
     def __init__(self, data: bytes, name: str = "") -> None:
-        self._data, self._name = data, name
+        self._data, self._name = b"\n" + (data.replace(b"\r", b"\n") if b"\r" in data else data), name
         self._found: dict[bytes | re.Pattern[bytes], bool] = {}
 
     def holds(self, part: Part) -> bool:

@@ -39,6 +39,7 @@ from shutdown_lint.facts import (
     While,
     With,
     Yield,
+    make,
 )
 
 PARTS_BODY = "body"
@@ -96,7 +97,7 @@ def parts_of(stmt: Stmt) -> Iterator[tuple[str, Body, Handler | None]]:
 def walk(body: Body, part: str = "", outer: At | None = None, handler: Handler | None = None) -> Iterator[At]:
     """Every statement of the body in source order, nested blocks included, nested definitions not entered."""
     for index, stmt in enumerate(body):
-        at = At(stmt, body, index, part, outer, handler)
+        at = make(At, (stmt, body, index, part, outer, handler))
         yield at
         if type(stmt) in _COMPOUND:
             for inner_part, block, inner_handler in parts_of(stmt):
@@ -280,7 +281,7 @@ def survey(places: Iterable[At]) -> Survey:
             elif of_child in _CHILDREN:
                 look(child, at, number, inner)
         if kind is Call:
-            calls.append(Site(expr, at, parents))
+            calls.append(make(Site, (expr, at, parents)))
 
     for number, at in enumerate(places):
         own = _OWN.get(type(at.stmt))

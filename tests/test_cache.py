@@ -22,6 +22,7 @@ from shutdown_lint.facts_cache import FolderStore
 from shutdown_lint.findings import Finding
 from shutdown_lint.intake import take_in
 from shutdown_lint.lowered import Record
+from shutdown_lint.refining import Refine
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import digest
 
@@ -222,7 +223,7 @@ def test_what_was_found_out_about_fixes_is_remembered(tmp_path: Path) -> None:
 
     def refined() -> set[tuple[str, str]]:
         options = Settings(root=str(root), jobs=1, cache=str(tmp_path / "cache"))
-        found = engine.check([str(root)], options, refine=refine).findings
+        found = engine.check([str(root)], options, refine=Refine(refine)).findings
         return {(os.path.basename(finding.path), finding.unfixed) for finding in found}
 
     assert refined() == {("a.py", "not today"), ("b.py", "not today")}

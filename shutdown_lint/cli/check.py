@@ -205,7 +205,7 @@ def _check_facts(setup: Setup) -> int:
     from shutdown_lint import linking
     from shutdown_lint.adoption import AdoptionError, narrow
     from shutdown_lint.facts_files import FactsError, read_all
-    from shutdown_lint.fixable import possible
+    from shutdown_lint.fixable import WHERE_POSSIBLE
 
     arguments, settings = setup.arguments, setup.settings
     _want_traceback(arguments)
@@ -213,7 +213,7 @@ def _check_facts(setup: Setup) -> int:
         files = read_all(arguments.facts)
         read = linking.text_reader(files)
         with Progress(quiet=bool(arguments.quiet)) as progress:
-            report = linking.link(files, arguments.paths, settings, progress=progress.tell, refine=possible)
+            report = linking.link(files, arguments.paths, settings, progress=progress.tell, refine=WHERE_POSSIBLE)
         since, checked = arguments.diff_only or "", lambda: [file.path for file in files]
         report = narrow(report, settings, line_reader(read), since=since, checked=checked)
     except (AdoptionError, FactsError) as error:
@@ -230,12 +230,12 @@ def run_engine(setup: Setup, stdin: bytes | None) -> Report:
     Raises ``UsageError`` for an executor that cannot be used.
     """
     from shutdown_lint import engine
-    from shutdown_lint.fixable import possible
+    from shutdown_lint.fixable import WHERE_POSSIBLE
 
     arguments = setup.arguments
     with Progress(quiet=bool(arguments.quiet)) as progress:
         run = partial(
-            engine.check, arguments.paths, setup.settings, stdin=stdin, progress=progress.tell, refine=possible
+            engine.check, arguments.paths, setup.settings, stdin=stdin, progress=progress.tell, refine=WHERE_POSSIBLE
         )
         return _on_executor(run, arguments.executor) if arguments.executor else run()
 

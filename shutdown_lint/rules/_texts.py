@@ -6,7 +6,7 @@ A comment may stand between a bracket and what follows, which is why ``#`` stand
 from __future__ import annotations
 
 # a handler is installed, or handed to a function of the project that says so by its name
-SIGNALS = (r"SIG & re:SIG[A-Z]", r"signal & re:signal(?:\w*\(| as\b)|import[^\n]*\bsignal\b")
+SIGNALS = (r"re:SIG[A-Z]", r"re:signal(?:\w*\(| as\b)", r"signal & re:import[^\n]*\bsignal\b")
 # `join` of a worker: neither of a string literal nor of paths
 JOIN = r"re:\.join\((?<=[\w\])]\.join\()(?<!path\.join\()"
 JOIN_WITH_LIMIT = r"re:\.join\((?<=[\w\])]\.join\()(?<!path\.join\()\s*[^)\s#]"
@@ -36,4 +36,4 @@ WAITS_FOR_WORK = (
 )  # fmt: skip
 ENDINGS = "close|aclose|stop|shutdown|terminate|disconnect|wait_closed|cleanup|server_close|join|cancel|kill|quit|dispose|flush"
 THREAD = r"re:Thread(?!Pool|Local)"
-PROCESS = r"Process & re:Process(?!or|ing|Pool|Lookup)\w*\s*\(|Process\b\s*[,)]|import[^\n]*Process|Process as"
+PROCESS = (r"re:Process(?:(?!or|ing|Pool|Lookup)\w*\s*\(|\b\s*[,)]| as)", r"Process & re:import[^\n]*Process")

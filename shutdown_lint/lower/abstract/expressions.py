@@ -28,6 +28,7 @@ from shutdown_lint.facts import (
     Subscript,
     Walrus,
     Yield,
+    make,
 )
 from shutdown_lint.lower.abstract.fstrings import lower_fstring
 from shutdown_lint.lower.abstract.params import lower_params
@@ -83,12 +84,12 @@ def _constant(node: ast.Constant, tables: TextTables, scope: Scope) -> Expr:
 
 
 def _attribute(node: ast.Attribute, tables: TextTables, scope: Scope) -> Expr:
-    return Attr(lower_expr(node.value, tables, scope), node.attr)
+    return make(Attr, (lower_expr(node.value, tables, scope), node.attr))
 
 
 def _call(node: ast.Call, tables: TextTables, scope: Scope) -> Expr:
     func = lower_expr(node.func, tables, scope)
-    return Call(func, lower_args(node.args, node.keywords, tables, scope), tables.span(node))
+    return make(Call, (func, lower_args(node.args, node.keywords, tables, scope), tables.span(node)))
 
 
 def lower_args(args: list[ast.expr], keywords: list[ast.keyword], tables: TextTables, scope: Scope) -> tuple[Arg, ...]:
@@ -113,7 +114,7 @@ def _place(node: ast.expr | ast.keyword) -> tuple[int, int]:
 def _arg(node: ast.expr, tables: TextTables, scope: Scope) -> Arg:
     if isinstance(node, ast.Starred):
         return Arg(lower_expr(node.value, tables, scope), None, "*")
-    return Arg(lower_expr(node, tables, scope), None, "")
+    return make(Arg, (lower_expr(node, tables, scope), None, ""))
 
 
 def _keyword(node: ast.keyword, tables: TextTables, scope: Scope) -> Arg:

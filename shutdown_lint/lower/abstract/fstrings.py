@@ -1,7 +1,7 @@
 """Lowering of f-strings.
 
-From 3.12 on (PEP 701) the nodes in their fields have true places. Before, they have not: a field in which something
-happens is read again by LibCST.
+From 3.12 on (PEP 701) the nodes in their fields have true places. Before, they often have, as the text shows; where they
+have not, a string in whose fields something happens is read again by LibCST.
 """
 
 from __future__ import annotations
@@ -23,13 +23,18 @@ _LIVE = (
 )  # fmt: skip
 
 
+_NEAR = 20  # characters
+_ENDS = frozenset("}!:=")
+
+
 def lower_fstring(node: ast.JoinedStr, tables: TextTables, scope: Scope, lower: LowerExpr) -> Expr:
     """The fields in which something happens; those in format specifications are of no use to a rule."""
     fields = [value.value for value in node.values if isinstance(value, ast.FormattedValue)]
-    if TRUE_PLACES:
-        return live_operands("fstring", tuple([lower(field, tables, scope) for field in fields]))
-    if not any(isinstance(part, _LIVE) for field in fields for part in ast.walk(field)):
+    parts = [] if TRUE_PLACES else [part for field in fields for part in ast.walk(field)]
+    if not TRUE_PLACES and not any(isinstance(part, _LIVE) for part in parts):
         return UNKNOWN
+    if TRUE_PLACES or (not any(isinstance(part, ast.JoinedStr) for part in parts) and _are_in_place(fields, tables)):
+        return live_operands("fstring", tuple([lower(field, tables, scope) for field in fields]))
     from shutdown_lint.lower.concrete.module import lower_piece, tables_of_pieces
 
     if tables.pieces is None:
@@ -38,3 +43,18 @@ def lower_fstring(node: ast.JoinedStr, tables: TextTables, scope: Scope, lower: 
         return lower_piece(tables.start(node), tables.end(node), tables.pieces, scope)
     except SyntaxTrouble:
         return UNKNOWN
+
+
+def _are_in_place(fields: list[ast.expr], tables: TextTables) -> bool:
+    """Whether a field stands where each of the nodes says that it is, one behind the other."""
+    behind = 0
+    for field in fields:
+        try:
+            start, end = tables.start(field), tables.end(field)
+        except IndexError:  # in a line that the file does not have
+            return False
+        before, after = tables.text[max(start - _NEAR, behind) : start], tables.text[end : end + _NEAR]
+        if not behind <= start < end or before.rstrip()[-1:] != "{" or after.lstrip()[:1] not in _ENDS:
+            return False
+        behind = end
+    return True

@@ -6,7 +6,7 @@ import ast
 from bisect import bisect_right
 from typing import TYPE_CHECKING, TypeAlias, Union
 
-from shutdown_lint.facts import Span
+from shutdown_lint.facts import Span, make
 from shutdown_lint.lower.scope import Tables, line_starts
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class TextTables(Tables):
         line, col, end_line, end_col = first.lineno, first.col_offset, last.end_lineno or 0, last.end_col_offset or 0
         if not self._ascii:
             col, end_col = self._column(line, col), self._column(end_line, end_col)
-        return Span(line, col + 1, end_line, end_col + 1)
+        return make(Span, (line, col + 1, end_line, end_col + 1))
 
     def characters(self, node: Placed) -> int:
         """The most characters that a node can have."""

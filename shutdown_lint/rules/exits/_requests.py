@@ -19,8 +19,8 @@ from shutdown_lint.walk import At, argument, children, subexprs, text
 TRIGGERS = (
     "SystemExit",
     "sys.exit",
-    r"exit( & re:(?<![\w.])exit\(",
-    r"quit( & re:(?<![\w.])quit\(",
+    r"re:exit\((?<![\w.]exit\()",
+    r"re:quit\((?<![\w.]quit\()",
     r"exit & re:import[^\n]*\bexit\b",
 )
 

@@ -107,7 +107,7 @@ RULE = Rule(
     tier="D",
     severity="warning",
     fix="unsafe",
-    triggers=(r"re:except\s*:|except[^\n]*BaseException|except\s*\([^)]*BaseException",),
+    triggers=(r"re:except(?:\s*:|[^\n]*BaseException|\s*\([^)]*BaseException)",),
     origin=("G4",),
 )
 _MAX_HOPS = 2

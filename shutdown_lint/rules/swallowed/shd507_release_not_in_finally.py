@@ -64,8 +64,6 @@ from shutdown_lint.rules.swallowed._pairs import Pair, pairs
 from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.walk import At, Site, enclosing_finally, sites, sites_at, subexprs, text, walk
 
-# a statement that calls a method of a local
-_OF_A_LOCAL = r"re:(?m)^(?:[^\n#]*[:;])?[ \t]*(?:await\s+)?\(*\w+\.\w+\("
 RULE = Rule(
     code="SHD507",
     name="release-not-in-finally",
@@ -73,15 +71,15 @@ RULE = Rule(
     tier="D",
     severity="warning",
     triggers=(
-        rf".stop() & {_OF_A_LOCAL}",
-        rf".shutdown( & {_OF_A_LOCAL}",
-        rf".terminate() & {_OF_A_LOCAL}",
-        rf".aclose( & {_OF_A_LOCAL}",
-        rf".disconnect() & {_OF_A_LOCAL}",
-        rf"await & .close( & {_OF_A_LOCAL}",
-        rf"Pool & .close( & {_OF_A_LOCAL}",
-        rf".quit() & {_OF_A_LOCAL}",
-        rf".server_close( & {_OF_A_LOCAL}",
+        ".stop()",
+        ".shutdown(",
+        ".terminate()",
+        ".aclose(",
+        ".disconnect()",
+        "await & .close(",
+        "Pool & .close(",
+        ".quit()",
+        ".server_close(",
         ".acquire( & .release()",
         "signal.signal(",
         "create_task( & .cancel()",

@@ -54,12 +54,7 @@ RULE = Rule(
     triggers=(
         ".shutdown( & and",
         ".shutdown( & all(",
-        ".close() or ",
-        ".close() and ",
-        ".close() for ",
-        ".stop() or ",
-        ".stop() and ",
-        ".stop() for ",
+        r"re:\.(?:close|stop)\(\) (?:or|and|for) ",
         "and self.stop",
         "force_flush",
     ),

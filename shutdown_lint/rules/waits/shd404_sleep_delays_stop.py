@@ -89,7 +89,7 @@ RULE = Rule(
     tier="D",
     severity="warning",
     fix="safe",
-    triggers=(r"sleep & re:time\w*\.sleep\b|import[^\n]*\bsleep\b",),
+    triggers=(r"re:time\w*\.sleep\b", r"sleep & re:import[^\n]*\bsleep\b"),
     origin=("G2",),
 )
 LONG = 2.0

@@ -72,8 +72,8 @@ RULE = Rule(
         "PIPE",
         r"re:stdout\.read(?:lines)?\(\s*[)#]",
         r"re:stderr\.read(?:lines)?\(\s*[)#]",
-        r"stdout & re:\bfor\b[^\n]*\bstdout\s*[:)\]]",
-        r"stderr & re:\bfor\b[^\n]*\bstderr\s*[:)\]]",
+        r"stdout & re:for\b[^\n]*\bstdout\s*[:)\]]",
+        r"stderr & re:for\b[^\n]*\bstderr\s*[:)\]]",
     ),
     origin=("G14",),
 )

@@ -80,6 +80,8 @@ from shutdown_lint.rules.waits._stops import STOP_NAME, is_stop
 from shutdown_lint.walk import Site, walk
 
 _NAMES = r"stop|runn|_*run\b|_run\b|keep|alive|shut|exit|quit|terminat|kill|halt|abort|closing|close\b|activ|interrupt|cancel|finish|done|leave|end\b"
+# a line that tests
+_TESTS = rf"re:\n[ \t]*(?:while|if|elif)\b[^\n]*(?i:{_NAMES})"
 RULE = Rule(
     code="SHD412",
     name="stop-flag-dead",
@@ -87,8 +89,10 @@ RULE = Rule(
     tier="D",
     severity="error",
     triggers=(
-        rf"while & re:(?i)\b(?:while|if)\b[^\n]*\.\w*(?:{_NAMES})",
-        rf"while & re:(?im)^(?=\w)\w*(?:{_NAMES})\w*\s*(?::[^=\n]*)?=|^(?:from|import)\b[^\n]*(?:{_NAMES})|\bglobal\b & re:(?i)\b(?:while|if)\b[^\n]*(?:{_NAMES})",
+        rf"while & re:\n[ \t]*(?:while|if|elif)\b[^\n]*\.\w*(?i:{_NAMES})",
+        f"while & global & {_TESTS}",
+        rf"while & re:\n\w*(?i:{_NAMES})\w*\s*(?::[^=\n]*)?= & {_TESTS}",
+        rf"while & re:\n(?:from|import)\b[^\n]*(?i:{_NAMES}) & {_TESTS}",
         *(f"Thread & = True & {stop}" for stop in STOPS),
         *(f"Thread & .set() & {stop}" for stop in STOPS),
     ),

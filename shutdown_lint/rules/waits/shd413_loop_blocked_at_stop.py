@@ -102,7 +102,7 @@ RULE = Rule(
         ".shutdown(",
         ".result(",
         ".wait(",
-        r"sleep( & re:(?<!asyncio\.)\bsleep\(",
+        r"re:sleep\((?<!\wsleep\()(?<!asyncio\.sleep\()",
         ".communicate(",
         "waitpid(",
     ),

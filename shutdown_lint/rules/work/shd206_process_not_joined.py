@@ -55,7 +55,7 @@ RULE = Rule(
     summary="a multiprocessing.Process is started and never joined",
     tier="D",
     severity="warning",
-    triggers=(PROCESS,),
+    triggers=PROCESS,
     origin=("G11", "G14"),
 )
 _WATCHED = ("sentinel", "exitcode", "is_alive", "pid", "ident")

@@ -88,7 +88,7 @@ RULE = Rule(
     summary="a sleep stands in for joining a worker that was started or told to end",
     tier="D",
     severity="warning",
-    triggers=(r"sleep & re:sleep\s*\(|sleep as|import[^\n]*\bsleep\b",),
+    triggers=("sleep",),
     origin=("G2",),
 )
 SLEEPS = ("time.sleep", "asyncio.sleep")

@@ -78,8 +78,7 @@ RULE = Rule(
     tier="D",
     severity="error",
     triggers=(
-        r"super() & re:(?m)^\s*super\(\)\s*$",
-        r"re:super\(\)\s*[#;]",
+        r"re:super\(\)\s*(?:[#;\n]|\Z)",
         f"re:class\\s+\\w+\\(\\s*(?!object\\b|\\w*Exception\\s*\\)|\\)) & re:def (?:{'|'.join(sorted(_CHAINED))})\\b",
     ),
     origin=("G13",),
