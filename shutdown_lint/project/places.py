@@ -189,7 +189,7 @@ class Tracker:
                     self._assigned(target, site, fn, contains, hops)
             # as a target the name is rebound, which is no use of the object
         elif isinstance(stmt, Return):
-            if place is None and "property" in fn.decorator_names:
+            if "property" in fn.decorator_names and not self._is_kept(place):
                 return self._escape(f"made anew at each read of `{fn.qualname}`")
             self._returned(site, fn, contains, hops)
         elif isinstance(stmt, With):
@@ -383,6 +383,10 @@ class Tracker:
         """Whether the attribute may hold a container that somebody else made: ``self.tasks = state.tasks``."""
         writes = self._project.classes.writes(owner, name)
         return any(isinstance(write.value, (Attr, Name)) and write.item < 0 for write in writes)
+
+    def _is_kept(self, place: Place | None) -> bool:
+        """Whether what a property returns is more than a local of its own: a member, or stored as one before."""
+        return place is not None and any(isinstance(found, Attribute) for found in (place, *self._places))
 
     def _returned(self, site: Site, fn: Fn, contains: bool, hops: int) -> None:
         """A property's value is the attribute; a factory's callers go on with the object; nobody known: it escapes."""
