@@ -1154,6 +1154,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
             "KeyboardInterrupt & re:\\.(?:_?(?:async_)?(?:close|stop|shutdown|shut_down|disconnect|teardown|cleanup|clean_up|terminate|kill|unregister|release)(?:_\\w+)?|\\w+_(?:close|stop|shutdown|cleanup|disconnect)|aclose|dispose|quit|abort|wait_closed|cancel|unlink|rollback|detach|logout|log_out|commit|deregister|unsubscribe|leave|flush|server_close|shutdown_asyncgens|(?<=[\\w\\])]\\.)(?<!path\\.)join)\\(",
             "SystemExit & re:\\.(?:_?(?:async_)?(?:close|stop|shutdown|shut_down|disconnect|teardown|cleanup|clean_up|terminate|kill|unregister|release)(?:_\\w+)?|\\w+_(?:close|stop|shutdown|cleanup|disconnect)|aclose|dispose|quit|abort|wait_closed|cancel|unlink|rollback|detach|logout|log_out|commit|deregister|unsubscribe|leave|flush|server_close|shutdown_asyncgens|(?<=[\\w\\])]\\.)(?<!path\\.)join)\\(",
             "async def & __anext__( & re:except[^\\n]*\\bException\\b",
+            "async def & .cancel() & await",
         ),
         "shutdown_lint.rules.swallowed.shd505_cleanup_cut_short",
         "0.1.0",
