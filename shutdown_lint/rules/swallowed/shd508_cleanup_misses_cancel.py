@@ -161,7 +161,11 @@ def _ends_all(released: Call, stmt: Try, fn: Fn) -> bool:
 def _cancels_gathered(released: Call, stmt: Try) -> bool:
     """Whether only tasks are cancelled that a ``gather`` waits for, which cancels them by itself when it is cancelled."""
     awaited = [site for site in sites(stmt.body) if site.awaited]
-    return last_name(released.func) == "cancel" and all(last_name(site.call.func) == "gather" for site in awaited)
+    return (
+        last_name(released.func) == "cancel"
+        and bool(awaited)
+        and all(last_name(site.call.func) == "gather" for site in awaited)
+    )
 
 
 def _mentions(body: Body, what: Expr) -> bool:
@@ -178,7 +182,7 @@ def _released(stmt: Try, handler: Handler, fn: Fn, project: Project) -> Call | N
     names = caught(handler, fn, project)
     if not names <= {"Exception", "TimeoutError"}:
         return None
-    found = released_by(handler, fn) if "Exception" in names and undoes(handler, stmt, fn) else None
+    found = released_by(handler, stmt, fn) if "Exception" in names and undoes(handler, stmt, fn) else None
     return found or killed_by(handler, fn, project)
 
 
