@@ -67,7 +67,7 @@ def awaited_cancelled(fn: Fn, project: Project) -> Iterator[Raised]:
     for at in fn.statements:
         for what in awaited(at, fn, project):
             cancel = cancelled_before(what, at, fn)
-            if cancel is None or _is_cancelled_itself(at, fn, project):
+            if cancel is None or _is_cancelled_itself(at, fn, project) or _is_done(what, cancel, fn, project):
                 continue
             guard = guard_of(at, fn, project)
             if guard is not None and _is_beside(at, guard):
@@ -136,6 +136,28 @@ def _is_renewed(what: Expr, cancel: Span, at: At, fn: Fn) -> bool:
         and any(same(target, what) for target in other.stmt.targets)
         for other in fn.statements
     )
+
+
+def _is_done(what: Expr, cancel: Call, fn: Fn, project: Project) -> bool:
+    """Whether the task has come to its end before: it is awaited here, or by a function that is called first."""
+    if any(_awaits(what, at, fn, project) for at in fn.statements if _line(at) < cancel.span.line):
+        return True
+    return any(
+        _awaits(what, at, target.fn, project)
+        for site in fn.sites
+        if site.awaited and site.call.span.line < cancel.span.line
+        for target in project.calls.targets(site.call, fn)
+        for at in target.fn.statements
+    )
+
+
+def _awaits(what: Expr, at: At, fn: Fn, project: Project) -> bool:
+    return any(same(found, what) for found in awaited(at, fn, project))
+
+
+def _line(at: At) -> int:
+    span = getattr(at.stmt, "span", None)
+    return span.line if span is not None else 0
 
 
 def guard_of(at: At, fn: Fn, project: Project) -> At | None:
