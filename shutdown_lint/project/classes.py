@@ -114,6 +114,10 @@ class ClassTable:
             nested = self._nested(cls, name)
             if nested is not None:
                 return (Class(nested),)
+            if self.writes(cls, name):
+                return (
+                    NOTHING  # the class sets it itself, to something unknown: it is not what a base calls by that name
+                )
             return tuple(External(f"{base}.{name}") for base in self.external_bases(cls)[:1])
         return found
 

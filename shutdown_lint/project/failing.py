@@ -85,12 +85,12 @@ def shielded(at: At) -> bool:
         outer = place.outer.stmt if place.outer is not None else None
         if isinstance(outer, Try) and place.part == "body" and outer.handlers:
             return True
-        if isinstance(outer, With) and any(_is_suppress(item.context) for item in outer.items):
+        if isinstance(outer, With) and any(is_suppress(item.context) for item in outer.items):
             return True
     return False
 
 
-def _is_suppress(context: Expr) -> bool:
+def is_suppress(context: Expr) -> bool:
     func = context.func if isinstance(context, Call) else None
     return _last(func).lower() in ("suppress", "ignore", "ignored", "ignoring", "raises", "log_errors")
 
@@ -180,7 +180,8 @@ def _put_into(container: Expr, fn: Fn, project: Project) -> Iterator[tuple[Expr,
 _BODIES: Memo[dict[tuple[Fn, int], Why | None]] = Memo()
 
 
-def _of_body(target: Fn, project: Project, depth: int) -> Why | None:
+def of_body(target: Fn, project: Project, depth: int = 0) -> Why | None:
+    """Why something that the function does outside of any ``try`` may raise."""
     memo = _BODIES.setdefault(project, {})
     if (target, depth) not in memo:
         memo[target, depth] = _strongest(
@@ -196,7 +197,7 @@ def _of_function(target: Fn, call: Call, fn: Fn, project: Project, depth: int) -
         return Why("foreign", f"`{target.qualname}` is for others to implement")
     if depth >= MAX_DEPTH or (target.facts.is_generator and not target.facts.is_async):
         return None
-    found = _of_body(target, project, depth)
+    found = of_body(target, project, depth)
     if found is None or found.kind == "unknown":
         return found
     return found._replace(

@@ -7,6 +7,7 @@ from shutdown_lint.findings import Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, cancels, caught, forwards, last_name, raises
+from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.rules.waits._stops import in_final, is_stop
 from shutdown_lint.walk import At, enclosing_loops, exprs, sites, subexprs, what_runs_after
 
@@ -18,8 +19,9 @@ _MAX_HOPS = 2
 def as_error(at: At, stmt: Try, handler: Handler, fn: Fn, project: Project) -> Tier | None:
     """How surely the clause swallows the coroutine's own cancellation beside errors, and somebody goes on."""
     names = caught(handler, fn, project)
-    if "CancelledError" not in names or len(names - STOPPING) == 0 or not own_awaits(stmt.body):
+    if "CancelledError" not in names or not own_awaits(stmt.body):
         return None
+    alone = len(names - STOPPING) == 0
     if (
         raises(handler.body)
         or _keeps(handler, fn)
@@ -33,9 +35,20 @@ def as_error(at: At, stmt: Try, handler: Handler, fn: Fn, project: Project) -> T
         return None  # what is undone after an error, which goes its way
     if project.roles.only(fn, "task") or any(isinstance(loop.stmt, While) for loop in enclosing_loops(at)):
         return None
+    if alone:
+        return "S" if _works_on(at) or _callers_go_on(fn, project, 0) else None
     if any(awaits((after,)) for after in what_runs_after(at)) or _callers_go_on(fn, project, 0):
         return "S" if "Exception" in names else "D"
     return None if project.calls.callers(fn) else "S"
+
+
+def _works_on(at: At) -> bool:
+    """Whether something is awaited behind the clause that is no cleanup: a clause alone may mean the end of a task."""
+    return any(
+        site.awaited and not is_release_name(last_name(site.call))
+        for after in what_runs_after(at)
+        for site in sites((after,))
+    )
 
 
 def _keeps(handler: Handler, fn: Fn) -> bool:
@@ -52,7 +65,7 @@ def own_awaits(body: Body) -> bool:
 
 
 def _of_others(call: Call) -> bool:
-    if last_name(call) in _OF_OTHERS and call.args:
+    if last_name(call).lstrip("_") in _OF_OTHERS and call.args:
         return True
     given = call.args[0].value if last_name(call) == "wait_for" and call.args else None
     return isinstance(given, (Name, Attr)) or (isinstance(given, Call) and _of_others(given))

@@ -31,7 +31,7 @@ _LOCKS = frozenset(
         "asyncio.Condition",
     }
 )
-_TASKS = ("asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task")
+TASKS = ("asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task")
 
 
 # What is done under a lock and does not fail in practice: containers, conditions, the clock.
@@ -122,18 +122,18 @@ def _is_own(receiver: Expr, fn: Fn, project: Project) -> bool:
 
 def _task(at: At, undo: Call, name: Name, fn: Fn, project: Project) -> Pair | None:
     made = _made_before(name, at, fn)
-    if made is None or not project.calls.is_call_to(made[1], fn, *_TASKS) or not _stays(name.id, fn):
+    if made is None or not project.calls.is_call_to(made[1], fn, *TASKS) or not _stays(name.id, fn):
         return None
     between = at.block[made[0].position + 1 : at.position]
     # a mere sleep beside a task stands in for waiting for it, which is another rule's
     # only a cancel ends a wait; where the program's main coroutine is cancelled, so are all tasks
-    idle = {"sleep", "wait"} if _is_main(fn, project) else {"sleep"}
+    idle = {"sleep", "wait"} if is_main(fn, project) else {"sleep"}
     works = any(site.awaited and last_name(site.call.func) not in idle for site in sites(between))
     return Pair(made[0], at, undo, f"task `{name.id}` goes on", between) if works else None
 
 
-def _is_main(fn: Fn, project: Project) -> bool:
-    """``asyncio.run(main())``."""
+def is_main(fn: Fn, project: Project) -> bool:
+    """Whether the function is the program's main coroutine: ``asyncio.run(main())``."""
     return any(
         isinstance(caller.site.parents[0], Call)
         and project.calls.is_call_to(caller.site.parents[0], caller.fn, "asyncio.run")

@@ -4,23 +4,66 @@ from __future__ import annotations
 
 import re
 
-from shutdown_lint.facts import Await, Call, Expr, Handler, Name, Raise, Return, Try
+from shutdown_lint.facts import Assign, Attr, Await, Call, Expr, Handler, Name, Raise, Return, Subscript, Try
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.rules.waits._stops import acquisitions_of, receiver
-from shutdown_lint.walk import last_name, same, sites, subexprs, walk
+from shutdown_lint.walk import At, exprs, last_name, same, sites, sites_at, subexprs, walk
 
 _GIVES = re.compile(r"^_*(put|put_nowait|putconn|append|appendleft|add|push|release|give|return)(_|$)")
 _GIVES_OWN = re.compile(r"^_*(putconn|put_back|release|give_back|return)(_|$)")
 _TAKES = re.compile(r"^_*(get|getconn|get_nowait|pop|popleft|take|acquire|borrow|checkout|check_out|next)(_|$)")
 _KILLS = frozenset({"kill", "terminate"})
+_ENTERS = frozenset({"append", "appendleft", "add", "insert", "setdefault"})
+_LEAVES = frozenset({"remove", "discard", "pop"})
 
 
-def released_by(handler: Handler, fn: Fn) -> Call | None:
-    """The first call of the clause that releases a receiver, or puts back what the function took from the same place."""
+def released_by(handler: Handler, stmt: Try, fn: Fn) -> Call | None:
+    """What the clause gives back: a release, what the function took from the same place, or an entry that it made."""
     calls = [site.call for site in sites(handler.body)]
-    return next((call for call in calls if _is_release(call)), None) or given_back(handler, fn)
+    first = next((call for call in calls if _is_release(call) and not _is_awaited(receiver(call), call, stmt)), None)
+    return first or given_back(handler, fn) or _taken_out(handler, stmt, fn)
+
+
+def _is_awaited(what: Expr | None, call: Call, stmt: Try) -> bool:
+    """Whether this cancels a future that is awaited by its name: who is cancelled in such an await cancels it too."""
+    return last_name(call.func) == "cancel" and any(
+        isinstance(part, Await) and same(part.value, what) for root in exprs(stmt.body) for part in subexprs(root)
+    )
+
+
+def _taken_out(handler: Handler, stmt: Try, fn: Fn) -> Call | None:
+    """``self._waiters.remove(waiter)`` behind ``self._waiters.append(waiter)``."""
+    for site in sites(handler.body):
+        given = site.call.args[0].value if site.call.args else None
+        where = receiver(site.call)
+        if (
+            last_name(site.call.func) not in _LEAVES
+            or not isinstance(where, Attr)
+            or not isinstance(given, (Name, Attr))
+        ):
+            continue
+        if any(_enters(at, where, given) for at in fn.statements if _line(at) < handler.span.line):
+            return site.call
+    return None
+
+
+def _enters(at: At, where: Expr, what: Expr) -> bool:
+    """``where.append(what)``, ``where[what] = …``."""
+    if isinstance(at.stmt, Assign):
+        return any(isinstance(t, Subscript) and same(t.value, where) and same(t.key, what) for t in at.stmt.targets)
+    return any(
+        last_name(site.call.func) in _ENTERS
+        and same(receiver(site.call), where)
+        and any(same(arg.value, what) for arg in site.call.args)
+        for site in sites_at(at)
+    )
+
+
+def _line(at: At) -> int:
+    span = getattr(at.stmt, "span", None)
+    return span.line if span is not None else 0
 
 
 def _is_release(call: Call) -> bool:

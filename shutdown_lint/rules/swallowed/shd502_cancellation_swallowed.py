@@ -3,8 +3,8 @@
 ## What it does
 Reports ``except CancelledError`` (alone or in a tuple) around an ``await`` inside a loop of a coroutine, when the clause
 neither raises nor leaves the loop, and nothing in the function cancels a task itself. Outside of loops it reports a clause that
-names ``CancelledError`` beside errors, ``except (CancelledError, TimeoutError): pass``, when the function or its caller then
-awaits something else.
+names ``CancelledError`` beside errors, ``except (CancelledError, TimeoutError): pass``, or (strict) alone, when the function or its
+caller then awaits something else that is no cleanup.
 
 ## Why it matters
 Cancellation is delivered once. A coroutine that swallows it and goes on is never cancelled again by ``asyncio.run``:
@@ -71,6 +71,7 @@ from shutdown_lint.facts import (
     Name,
     Raise,
     Return,
+    Seq,
     Try,
     While,
 )
@@ -122,16 +123,20 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 
 def _taken_for_error(module: ModuleFacts, fn: Fn, stmt: Try, handler: Handler, tier: Tier) -> Finding:
+    alone = not isinstance(handler.types, Seq)
+    how = "swallows its own cancellation" if alone else "takes its own cancellation for an error"
     return RULE.finding(
         module,
         handler.span,
-        f"`{fn.qualname}` takes its own cancellation for an error and returns as if nothing had happened: the task goes on",
+        f"`{fn.qualname}` {how} and returns as if nothing had happened: the task goes on",
         tier=tier,
-        help="leave CancelledError out of the clause, or end it with `raise`",
-        fix="the clause is for errors as well",
+        help="end the clause with `raise`"
+        if alone
+        else "leave CancelledError out of the clause, or end it with `raise`",
+        fix="the clause may be meant" if alone else "the clause is for errors as well",
         trace=(
             fn.step(stmt.span, "cancellation arrives in this `try`"),
-            fn.step(handler.span, "caught here beside errors, and not raised again"),
+            fn.step(handler.span, "caught here, and not raised again"),
         ),
     )
 

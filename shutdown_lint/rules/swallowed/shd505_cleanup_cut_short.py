@@ -4,7 +4,8 @@
 Reports a release in a stop method, or in a ``finally``, that can fail because it talks to a server, runs code that
 others supply or waits with a limit that raises, when further releases follow it with nothing that catches what it raises: in a row, or as the members of a
 loop. In coroutines also a loop that catches ``Exception`` of each member, supplied from outside, and so loses the rest when one of
-them (or the stop itself) is cancelled.
+them (or the stop itself) is cancelled, and the await of a task that was just cancelled, or may have failed, with nothing around it that takes
+what it raises.
 
 ## Why it matters
 Programs are stopped when something is wrong, and a good-bye to a server that is gone raises. The steps after it never
@@ -36,8 +37,9 @@ for others to implement is judged by the project's own classes (of a protocol, b
 of them itself: then its users choose, and theirs may be any. Strict: the same in functions without ``async``, and awaited steps that
 run code of others at most one call deep. Preview: awaited steps of which nothing is known (in unseen packages half of them could not
 fail). By default 3 of 8 were right in unseen packages before closing a pooled client was known to say nothing, 9 of 12 since.
-Silent where a ``try`` or ``suppress`` is around
-the step, where the step cannot raise (``Task.cancel``, ``Event.set``, what the project itself catches), for local
+The await of a cancelled task is reported by default where its coroutine lets the cancellation out; strict where it takes it for its
+end, which helps only a task that has run already, and where a task may have failed of a server or of code of others.
+Silent where a ``try`` or ``suppress`` is around the step, where the step cannot raise (``Task.cancel``, ``Event.set``, what the project itself catches), for local
 sockets, files and threads, and where the step after it is a base's method without a body.
 
 ## References
@@ -59,6 +61,8 @@ from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules._excluding import excludes
 from shutdown_lint.rules._texts import ON_WAY_OUT, RELEASE
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.swallowed._awaited_cancelled import Raised, awaited_cancelled
+from shutdown_lint.rules.swallowed._awaited_failed import Failed, awaited_failed
 from shutdown_lint.rules.swallowed._cancelled_members import Member, cancelled_members
 from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.rules.swallowed._steps import Release, different, is_release_name, member_of, releases, skipped_by
@@ -75,6 +79,7 @@ RULE = Rule(
     triggers=(
         *(f"{way} & {RELEASE}" for way in ON_WAY_OUT),
         r"async def & __anext__( & re:except[^\n]*\bException\b",
+        "async def & .cancel() & await",
     ),
     origin=("G4", "G13"),
 )
@@ -106,6 +111,12 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _finding(module, fn, min(cuts, key=lambda cut: "DSP".index(cut.tier)))
         for member in cancelled_members(fn, project) if not cuts else ():
             yield _cancelled(module, fn, member)
+        raised = next(awaited_cancelled(fn, project), None)
+        if raised is not None:
+            yield _raised(module, fn, raised)
+        failed = next(awaited_failed(fn, project), None) if raised is None else None
+        if failed is not None:
+            yield _failed(module, fn, failed)
 
 
 def _ends_something(name: str) -> bool:
@@ -229,6 +240,36 @@ def _cancelled(module: ModuleFacts, fn: Fn, member: Member) -> Finding:
         lost=(fn.step(member.call.span, f"`{text(member.call)}` of the members that follow"),),
         trace=(fn.step(member.call.span, "CancelledError passes by the clause and ends the loop"),),
         help="catch `BaseException` in the loop, end the other members too, and raise it behind the loop",
+    )
+
+
+def _raised(module: ModuleFacts, fn: Fn, raised: Raised) -> Finding:
+    what, first = text(raised.what), raised.lost[0]
+    more = f" and {len(raised.lost) - 1} more" if len(raised.lost) > 1 else ""
+    when = "that raises" if raised.tier == "D" else "where it has not run yet, that raises"
+    return RULE.finding(
+        module,
+        raised.span,
+        f"`{fn.qualname}` awaits `{what}`, which it has just cancelled: {when} CancelledError, and {first.text}{more} is skipped",
+        tier=raised.tier,
+        confidence="proven" if raised.tier == "D" else "likely",
+        lost=raised.lost,
+        trace=(fn.step(raised.cancel, "cancelled here"), fn.step(raised.span, "CancelledError is raised here")),
+        help="await it with `suppress(asyncio.CancelledError)`, or by `asyncio.gather(task, return_exceptions=True)`",
+    )
+
+
+def _failed(module: ModuleFacts, fn: Fn, failed: Failed) -> Finding:
+    what, first = text(failed.what), failed.lost[0]
+    return RULE.finding(
+        module,
+        failed.span,
+        f"when `{failed.body.qualname}` has failed, `await {what}` in `{fn.qualname}` raises its error, and {first.text} is skipped",
+        tier=failed.tier,
+        confidence="likely",
+        lost=failed.lost,
+        trace=(failed.body.step(failed.body.facts.span, f"this may fail: {failed.why.what}"), *failed.why.steps),
+        help="await it by `asyncio.gather(task, return_exceptions=True)`, or put the later steps into `finally`",
     )
 
 

@@ -3,7 +3,8 @@
 ## What it does
 Reports ``x.close()``, ``x.stop()`` and the like for a local ``x`` that the same function acquired, when calls or awaits
 stand between the two and neither ``finally``, ``with`` nor an ``except`` clause releases ``x`` too. So it does for the
-``release()`` of a lock, the ``cancel()`` of a task of its own, and the handler of a signal that is put back. In a main program also
+``release()`` of a lock, the ``cancel()`` of a task of its own (strict: behind an ``asyncio.wait`` for several),
+and the handler of a signal that is put back. In a main program also
 the stop of what was started, right behind a wait without limit: Ctrl-C is raised in the wait, and the stop never runs.
 
 ## Why it matters
@@ -61,6 +62,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import last_name, leaves, raises, statement_call
 from shutdown_lint.rules.swallowed._interrupted import Interrupted, interrupted
 from shutdown_lint.rules.swallowed._pairs import Pair, pairs
+from shutdown_lint.rules.swallowed._raced import Raced, raced
 from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.walk import At, Site, enclosing_finally, sites, sites_at, subexprs, text, walk
 
@@ -116,6 +118,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for pair in pairs(fn, project) if _UNDO & fn.mentions else ():
             if _can_raise(pair.between, ""):
                 yield _not_undone(module, fn, pair)
+        for race in raced(fn, project):
+            yield _not_cancelled(module, fn, race)
         reported: set[str] = set()
         for at in fn.statements if not fn.is_module else ():  # an exception in a script's own lines ends its process
             call = statement_call(at.stmt)
@@ -347,6 +351,17 @@ def _not_undone(module: ModuleFacts, fn: Fn, pair: Pair) -> Finding:
         lost=(fn.step(pair.undo.span, f"`{undo}`"),),
         trace=(fn.step(start, "what it takes back"),),
         help=f"put the work into `try` and `{undo}` into `finally`",
+    )
+
+
+def _not_cancelled(module: ModuleFacts, fn: Fn, race: Raced) -> Finding:
+    return RULE.finding(
+        module,
+        race.wait.span,
+        f"when `{fn.qualname}` is cancelled in `{text(race.wait)}`, {race.what} go on: `asyncio.wait` cancels none of them",
+        tier="S",
+        lost=(fn.step(race.cancel.span, f"`{text(race.cancel)}`"),),
+        help="put the wait into `try`, and cancel what is not done in `finally`",
     )
 
 

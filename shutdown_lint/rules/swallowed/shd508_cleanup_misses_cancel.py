@@ -3,7 +3,9 @@
 ## What it does
 Reports, in a coroutine, a ``try`` around an ``await`` whose ``except Exception`` clause releases something and raises
 again, when no other clause and no ``finally`` covers ``CancelledError``. What is put back where the function took it counts as
-released. A child that the function started and that only the clause kills (``except TimeoutError: child.kill()``) is reported too.
+released. A child that the function started and that only the clause kills (``except TimeoutError: child.kill()``) is reported too; so is a
+step of a context manager that stands in ``except Exception`` and again in ``else``, and (strict) a done callback that asks a task
+for its ``exception()`` before it tidies up.
 
 ## Why it matters
 Since Python 3.8 ``CancelledError`` derives from ``BaseException``. A timeout or a shutdown during the ``await`` skips the
@@ -38,7 +40,8 @@ Safe where the clause does nothing but release and end with a bare `raise`: what
 on its way as before.
 
 ## Precision
-Only clauses that name a release and end with ``raise``. Silent where a ``finally`` or ``with`` further out ends the same object, and where
+Only clauses that name a release and end with ``raise``, or take an entry out of a container that the function
+made. Silent where a ``finally`` or ``with`` further out ends the same object, and where
 an object ends itself after an error (``self.close()``) elsewhere than in what opens it, unless it is broken off (``abort()``) or
 this is the last resort of its own stop.
 
@@ -70,7 +73,9 @@ from shutdown_lint.facts import (
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.swallowed._callbacks import Asked, asked
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, tries
+from shutdown_lint.rules.swallowed._done_twice import Twice, done_twice
 from shutdown_lint.rules.swallowed._releases import RELEASES, release_calls
 from shutdown_lint.rules.swallowed._undoing import killed_by, released_by, undoes
 from shutdown_lint.rules.waits._stops import STOP_NAME
@@ -87,6 +92,9 @@ RULE = Rule(
         r"async def & await & re:except[^\n]*\bException\b & raise",
         r"async def & await & re:except[^\n]*\bException\b & re:\w*(?:put|release|give|return)\w*\( & return",
         r"async def & create_subprocess & re:\.(?:kill|terminate)\(",
+        r"contextmanager & yield & re:except[^\n]*\bException\b & else:",
+        "add_done_callback & .exception()",
+        "add_done_callback & .result()",
     ),
     origin=("G4",),
 )
@@ -101,6 +109,10 @@ _LAST_RESORT = frozenset({"terminate", "kill"})
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every ``except Exception`` of a coroutine that releases and raises again."""
     for fn in project.functions(module):
+        for question in asked(fn, project):
+            yield _unasked(module, question)
+        for twice in done_twice(fn, project) if fn.facts.is_generator else ():
+            yield _by_hand(module, fn, twice)
         if not fn.facts.is_async:
             continue
         for at, stmt in tries(fn):
@@ -161,7 +173,11 @@ def _ends_all(released: Call, stmt: Try, fn: Fn) -> bool:
 def _cancels_gathered(released: Call, stmt: Try) -> bool:
     """Whether only tasks are cancelled that a ``gather`` waits for, which cancels them by itself when it is cancelled."""
     awaited = [site for site in sites(stmt.body) if site.awaited]
-    return last_name(released.func) == "cancel" and all(last_name(site.call.func) == "gather" for site in awaited)
+    return (
+        last_name(released.func) == "cancel"
+        and bool(awaited)
+        and all(last_name(site.call.func) == "gather" for site in awaited)
+    )
 
 
 def _mentions(body: Body, what: Expr) -> bool:
@@ -178,7 +194,7 @@ def _released(stmt: Try, handler: Handler, fn: Fn, project: Project) -> Call | N
     names = caught(handler, fn, project)
     if not names <= {"Exception", "TimeoutError"}:
         return None
-    found = released_by(handler, fn) if "Exception" in names and undoes(handler, stmt, fn) else None
+    found = released_by(handler, stmt, fn) if "Exception" in names and undoes(handler, stmt, fn) else None
     return found or killed_by(handler, fn, project)
 
 
@@ -192,6 +208,34 @@ def _finding(module: ModuleFacts, handler: Handler, fn: Fn, released: Call, caug
         if isinstance(handler.body[-1], Raise)
         else "release in `finally`, or in a clause for `BaseException` that raises again",
         fix=_fix(handler, caught_as),
+    )
+
+
+def _by_hand(module: ModuleFacts, fn: Fn, found: Twice) -> Finding:
+    step = text(found.call)
+    return RULE.finding(
+        module,
+        found.handler.span,
+        f"`{step}` in `{fn.qualname}` is skipped when Ctrl-C, an exit or a cancellation ends the `with` block: "
+        "neither `except Exception` nor `else` runs then",
+        lost=(fn.step(found.call.span, f"`{step}`"),),
+        help="put the step into `finally`",
+        fix="the step stands in two places",
+    )
+
+
+def _unasked(module: ModuleFacts, found: Asked) -> Finding:
+    question, fn = text(found.call), found.callback
+    return RULE.finding(
+        module,
+        found.call.span,
+        f"`{question}` in the done callback `{fn.qualname}` raises CancelledError when the task was cancelled: {found.lost} is skipped",
+        tier="S",
+        confidence="likely",
+        lost=(fn.step(found.lost_at.span, found.lost),),  # type: ignore[union-attr]  # a call or an assignment
+        trace=(found.giver.step(found.given.span, f"`{text(found.given)}`"),),
+        help="ask `cancelled()` first, or put the later steps into `finally`",
+        fix="this is no clause",
     )
 
 

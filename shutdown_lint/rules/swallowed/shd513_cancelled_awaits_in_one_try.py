@@ -3,7 +3,7 @@
 ## What it does
 Reports, in a coroutine, the await of a cancelled task that stands behind the await of another cancelled task in the same
 ``try … except CancelledError`` or ``with suppress(CancelledError)``; also a loop inside the ``try`` that awaits cancelled
-tasks one after the other.
+tasks one after the other, and a ``gather`` of them without ``return_exceptions=True``.
 
 ## Why it matters
 Awaiting a cancelled task raises ``CancelledError``, and the ``except`` clause ends the whole block. The second task is
@@ -36,7 +36,8 @@ async def stop(reader_task, writer_task):
 ```
 
 ## Precision
-Only what the same function cancels and then awaits by the same name.
+Only what the same function cancels and then awaits by the same name. A `gather` by default where a task is known to await
+something in its cleanup, strict where its coroutine is unknown or calls others.
 
 ## References
 - [Task cancellation](https://docs.python.org/3/library/asyncio-task.html#task-cancellation)
@@ -52,6 +53,7 @@ from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import caught, last_name, suppressed
+from shutdown_lint.rules.swallowed._gathered import Gathered, gathered
 from shutdown_lint.walk import At, dotted, sites
 
 RULE = Rule(
@@ -83,6 +85,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             block = _guarded(at, fn, project)
             if block and not _waited_before(at):
                 yield from _findings(module, block, fn, project)
+        for found in gathered(fn, project):
+            yield _cut_short(module, fn, found)
 
 
 def _guarded(at: At, fn: Fn, project: Project) -> Body:
@@ -174,4 +178,17 @@ def _finding(module: ModuleFacts, fn: Fn, wait: Awaited, first: Awaited, what: s
         lost=(fn.step(wait.span, f"the cleanup of `{wait.what}`"),),
         trace=(fn.step(first.span, f"{raises} raises here"),),
         help="await them by `asyncio.gather(..., return_exceptions=True)`, or each in a `try` of its own",
+    )
+
+
+def _cut_short(module: ModuleFacts, fn: Fn, found: Gathered) -> Finding:
+    return RULE.finding(
+        module,
+        found.span,
+        f"the first cancelled task ends this `gather` in `{fn.qualname}`: the others are still cleaning up, and nobody awaits them",
+        tier=found.tier,
+        confidence="proven" if found.tier == "D" else "likely",
+        lost=(fn.step(found.span, f"the cleanup of the others in `{found.what}`"),),
+        trace=(fn.step(found.cancel, "cancelled here"), fn.step(found.span, "the first CancelledError is raised here")),
+        help="pass `return_exceptions=True`, or use `asyncio.wait`",
     )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from shutdown_lint.facts import Attr, Call, Const, Expr, Handler, Name, Seq
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Track
+from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Instance
@@ -112,10 +112,25 @@ def acquisitions_of(expr: Expr | None, fn: Fn, project: Project) -> list[Acquisi
     return [a for kind in kinds for a in project.resources.everywhere(kind) if _is_used_as(expr, a, project)]
 
 
+def tasks_of(expr: Expr | None, fn: Fn, project: Project) -> list[Acquisition]:
+    """The same for tasks, which lists and dictionaries hold: also those of the module that are seen to be used as this."""
+    found = acquisitions_of(expr, fn, project)
+    if found or expr is None or project.evaluate.values(expr, fn):
+        return found
+    return [
+        task
+        for task in project.resources.acquisitions(fn.module, "task")
+        if any(use.fn is fn and _holds(use, expr) for use in project.resources.track(task).uses)
+    ]
+
+
 def _is_used_as(expr: Expr, acquisition: Acquisition, project: Project) -> bool:
     """Whether the expression is one of those through which the object is used."""
-    uses = project.resources.track(acquisition).uses
-    return any(part is expr for use in uses for root in (use.site.expr, *use.site.parents) for part in _spine(root))
+    return any(_holds(use, expr) for use in project.resources.track(acquisition).uses)
+
+
+def _holds(use: Use, expr: Expr) -> bool:
+    return any(part is expr for root in (use.site.expr, *use.site.parents) for part in _spine(root))
 
 
 def _spine(expr: Expr) -> Iterator[Expr]:

@@ -2,7 +2,8 @@
 
 ## What it does
 Reports `task_done()` that stands behind work which can raise (or behind a `continue`) and not in a `finally`, where the program
-joins the same queue.
+joins the same queue. Strict: the `set()` of an event behind a worker's call for a port, a peer or a file, when nobody else sets it and
+somebody waits for it without limit.
 
 ## Why it matters
 `queue.join()` counts: one item that is taken and never reported keeps it waiting, and it takes no limit. A single bad item
@@ -93,36 +94,23 @@ from shutdown_lint.facts import (
     Expr,
     ExprStmt,
     For,
-    FunctionDef,
     If,
     ModuleFacts,
     Name,
     Op,
     Stmt,
-    Try,
     While,
 )
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.endings import catches
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Instance, Values
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.waits._never_set import Unset, never_set, told
+from shutdown_lint.rules.waits._skipping import breaker
 from shutdown_lint.rules.waits._stops import receiver
 from shutdown_lint.rules.waits._work import given_to
-from shutdown_lint.walk import (
-    At,
-    Site,
-    argument,
-    enclosing_loops,
-    last_name,
-    parts_of,
-    same,
-    sites,
-    sites_at,
-    text,
-    walk,
-)
+from shutdown_lint.walk import Site, argument, last_name, same, sites, text
 
 RULE = Rule(
     code="SHD403",
@@ -131,7 +119,7 @@ RULE = Rule(
     tier="D",
     severity="warning",
     fix="safe",
-    triggers=("task_done(",),
+    triggers=("task_done(", r".set() & Event & re:Thread|Process|create_task|ensure_future|executor|submit"),
     origin=("G11",),
 )
 
@@ -149,22 +137,17 @@ _QUEUES = frozenset(
         "multiprocessing.Queue",
     }
 )
-_STOPPING = frozenset({"CancelledError", "KeyboardInterrupt", "SystemExit", "GeneratorExit"})
 _GETS = ("get", "get_nowait")
-# Calls that do not raise, by their last name: output, time, containers, flags.
-_SURE = frozenset(
-    {
-        *("debug", "info", "warning", "error", "exception", "critical", "log", "print", "sleep"),
-        *("append", "add", "set", "clear", "len", "str", "repr", "isinstance", "time", "monotonic", "perf_counter"),
-        *("is_set", "empty", "full", "qsize", "task_done", "current_thread", "getpid", "get_name", "put_nowait", "put"),
-    }
-)
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The reports of the module that may be skipped."""
     for fn in project.functions(module):
-        if "task_done" not in fn.mentions or is_test(fn):
+        if is_test(fn):
+            continue
+        for unset in never_set(fn, project):
+            yield _never(fn, unset)
+        if "task_done" not in fn.mentions:
             continue
         done = [site for site in fn.sites if _method(site) == "task_done"]
         for site in done if not any(_is_final(other) for other in done) else ():
@@ -196,7 +179,7 @@ def _skipped_by(done: Site, fn: Fn, all_done: list[Site], project: Project) -> s
         between = [*(before if taken is None else before[taken + 1 :]), *between]
         if taken is not None:
             between = [stmt for stmt in between if not _is_idle_guard(stmt, queue, project)]
-            return _breaker(tuple(between), fn, all_done, project)
+            return breaker(tuple(between), fn, all_done, project)
         if isinstance(outer, (While, For)):
             return None
         if isinstance(outer, If) and place.part == "body":
@@ -227,85 +210,6 @@ def _takes(block: Body, queue: Expr | None) -> bool:
 def _is_handed_on(get: Site) -> bool:
     """Whether another call gets the coroutine, ``create_task(queue.get())``: nothing is taken from the queue here."""
     return any(isinstance(p, Call) for p in get.parents) and not any(isinstance(p, Await) for p in get.parents)
-
-
-def _breaker(between: Body, fn: Fn, all_done: list[Site], project: Project) -> str | None:
-    """The first call that may raise, or a ``continue``; a ``try`` that catches all and goes on holds what is in it."""
-    for stmt in between:
-        if isinstance(stmt, FunctionDef):
-            continue
-        if isinstance(stmt, Try) and _holds(stmt):
-            found = _breaker((*stmt.orelse, *stmt.final), fn, all_done, project)
-        elif isinstance(stmt, Try) and _is_made_good(stmt, all_done):
-            found = None
-        elif isinstance(stmt, Continue):
-            found = "`continue`"
-        else:
-            inner = (block for _, block, _ in parts_of(stmt)) if not _reports(stmt, all_done) else ()
-            found = _raiser(stmt, fn, project) or next(
-                (why for block in inner if (why := _breaker(block, fn, all_done, project)) is not None), None
-            )
-            if found == "`continue`" and isinstance(stmt, (While, For)):
-                found = None
-        if found is not None:
-            return found
-    return None
-
-
-def _reports(stmt: Stmt, all_done: list[Site]) -> bool:
-    """Whether the item is reported inside of the statement: ``if item is None: q.task_done(); continue``."""
-    inside = {id(inner.stmt) for inner in walk((stmt,))}
-    return any(id(site.at.stmt) in inside for site in all_done)
-
-
-def _holds(stmt: Try) -> bool:
-    """Whether an error of the body is caught, and the code behind goes on; who is cancelled may leave."""
-    return any(catches(handler.types, "Exception") for handler in stmt.handlers) and not any(
-        type(at.stmt).__name__ in ("Raise", "Return", "Break", "Continue")
-        for handler in stmt.handlers
-        if handler.types is None or last_name(handler.types) not in _STOPPING
-        for at in walk(handler.body)
-    )
-
-
-def _is_made_good(stmt: Try, all_done: list[Site]) -> bool:
-    """Whether each clause that catches all leaves the loop, and what is open is reported behind it."""
-    if not any(catches(handler.types, "Exception") for handler in stmt.handlers):
-        return False
-    leaves = all(any(type(at.stmt).__name__ == "Break" for at in walk(handler.body)) for handler in stmt.handlers)
-    behind = any(
-        site.call.span.line > stmt.span.line and next(enclosing_loops(site.at), None) is not None for site in all_done
-    )
-    return leaves and behind and len(all_done) > 1
-
-
-def _raiser(stmt: Stmt, fn: Fn, project: Project) -> str | None:
-    """The first call of the statement itself that may raise."""
-    at = At(stmt, (stmt,), 0, "", None, None)
-    for site in sites_at(at):
-        func = site.call.func
-        last = func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
-        if last.strip("_") not in _SURE and not _never_raises(site.call, fn, project):
-            return f"`{text(site.call)}` raises"
-    return None
-
-
-def _never_raises(call: Call, fn: Fn, project: Project) -> bool:
-    """A function of the project whose body is one ``try`` that catches all, or nothing but sure calls."""
-    targets = project.calls.targets(call, fn)
-    return bool(targets) and all(_is_sure(target.fn) for target in targets)
-
-
-def _is_sure(fn: Fn) -> bool:
-    for stmt in fn.facts.body:
-        if isinstance(stmt, Try) and any(catches(handler.types, "Exception") for handler in stmt.handlers):
-            continue
-        if type(stmt).__name__ in ("Raise", "With", "For", "While", "Assert"):
-            return False
-        for site in sites((stmt,)):
-            if getattr(site.call.func, "name", getattr(site.call.func, "id", "")) not in _SURE:
-                return False
-    return True
 
 
 # --- who waits -------------------------------------------------------------------------------------------------------
@@ -364,3 +268,18 @@ def _finding(done: Site, fn: Fn, skipped: str, joined: tuple[Site, Fn]) -> Findi
     fix = "the item may be left unreported on purpose" if skipped == "`continue`" else _FIX
     trace = (other.step(site.call.span, f"`{text(site.call)}` waits until every item is reported"),)
     return RULE.finding(fn.module, done.call.span, message, trace=trace, help=HELP, fix=fix)
+
+
+def _never(fn: Fn, found: Unset) -> Finding:
+    call = found.wait.call
+    return RULE.finding(
+        fn.module,
+        found.done.call.span,
+        told(found),
+        tier="S",
+        confidence="likely",
+        lost=(fn.step(found.done.call.span, f"`{text(found.done.call)}`"),),
+        trace=(found.waiter.step(call.span, f"`{text(call)}` waits without limit"),),
+        help="set the event in a `finally` (and say how it went), or wait with a limit and look whether the worker lives",
+        fix="it is an event, and no item of a queue",
+    )

@@ -35,8 +35,9 @@ Safe in one shape: the pipes are read whole right behind the `wait()`, and nothi
 wait and the reads become one `communicate()`.
 
 ## Precision
-Silent when the pipe is read, iterated, handed over or communicated with before the wait or in another function,
-and when the wait has a limit. One pipe before the other is told only where both are pipes for sure, and nothing else reads the
+Silent when the pipe is read, iterated, handed over or communicated with before the wait or in another function. A wait
+with a limit is strict, where all reads follow it in the same function and nothing ends the child before.
+One pipe before the other is told only where both are pipes for sure, and nothing else reads the
 second one. Tier S for commands that are known to print a few lines (`git describe`, `--version`, `--quiet`): of eight findings in
 unseen packages three were such.
 
@@ -84,6 +85,8 @@ _BRIEF = frozenset({
 })  # fmt: skip
 _QUIET = frozenset({"--version", "-version", "-V", "-q", "-qq", "--quiet", "--silent"})
 _CALLS = ("subprocess.call", "subprocess.check_call")
+# What ends a child before it is waited for, or writes to it.
+_ASKED = frozenset({"terminate", "send_signal", "pid", "stdin", "poll"})
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -102,7 +105,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 else None
             )
             if found is not None and id(found[0].call) not in seen:
-                for finding in _judge(module, fn, site, *found):
+                judge = _judge if not site.call.args else _judge_limited
+                for finding in judge(module, fn, site, *found):
                     seen.add(id(found[0].call))
                     yield finding
         turn = in_turn(fn, project)
@@ -112,9 +116,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 
 def _waits(site: Site) -> bool:
-    """``child.wait()``, or ``child.poll()`` in the condition of a loop."""
+    """``child.wait()``, with a limit or without, or ``child.poll()`` in the condition of a loop."""
     name = site.call.func.name if isinstance(site.call.func, Attr) else ""
-    return not site.call.args and (name == "wait" or (name == "poll" and isinstance(site.at.stmt, While)))
+    return name == "wait" or (not site.call.args and name == "poll" and isinstance(site.at.stmt, While))
 
 
 def _has_limit(call: Call) -> bool:
@@ -173,13 +177,33 @@ def _judge(module: ModuleFacts, fn: Fn, site: Site, child: Acquisition, found: t
             return
 
 
+def _judge_limited(
+    module: ModuleFacts, fn: Fn, site: Site, child: Acquisition, found: tuple[Track, ...]
+) -> Iterator[Finding]:
+    """``wait(timeout=9)`` and then ``communicate()``: a child with much to say is taken for one that hangs."""
+    streams = _pipes(child.call)
+    reads = [use for use in uses(found) if use.name in (*streams, "communicate")]
+    line = site.at.stmt.span.line  # type: ignore[union-attr]  # a wait stands in a statement with a span
+    asked = any(use.name in _ASKED and use.fn is fn and _line(use) <= line for use in uses(found))
+    if not streams or not reads or asked:
+        return
+    late = [use for use in reads if use.fn is fn and _line(use) > line]
+    elsewhere = [use for use in reads if use.fn is not fn and use.name == "communicate"]
+    if late and len(late) + len(elsewhere) == len(reads) and next(enclosing_loops(site.at), None) is None:
+        yield _too_late(module, fn, site.call, child, streams[0])
+
+
+def _line(use: Use) -> int:
+    return use.site.at.stmt.span.line  # type: ignore[union-attr]  # uses stand in statements with a span
+
+
 def _in_time(read: Use, site: Site, fn: Fn) -> bool:
     """Whether the pipe may be read before the wait: earlier in the same function or loop, or in any other function."""
     if read.fn is not fn:
         return True
     if any(loop.stmt is site.at.stmt for loop in enclosing_loops(read.site.at)):
         return True
-    return read.site.at.stmt.span.line <= site.at.stmt.span.line  # type: ignore[union-attr]  # uses stand in statements with a span
+    return _line(read) <= site.at.stmt.span.line  # type: ignore[union-attr]  # a wait stands in one, too
 
 
 def _tier(started: Call, fn: Fn) -> Tier:
@@ -209,6 +233,20 @@ def _finding(module: ModuleFacts, fn: Fn, call: Call, child: Acquisition, stream
         trace=(child.fn.step(child.call.span, f"`{stream}=PIPE`"), fn.step(call.span, f"`{fn.qualname}` waits")),
         help="use `communicate()`, which reads while it waits",
         fix=_fix(call, child),
+    )
+
+
+def _too_late(module: ModuleFacts, fn: Fn, call: Call, child: Acquisition, stream: str) -> Finding:
+    return RULE.finding(
+        module,
+        call.span,
+        f"`{text(call)}` in `{fn.qualname}` waits for a child whose `{stream}` pipe is read afterwards: "
+        "after 64 KiB it blocks, and is taken for one that hangs",
+        tier="S",
+        severity="warning",
+        trace=(child.fn.step(child.call.span, f"`{stream}=PIPE`"), fn.step(call.span, f"`{fn.qualname}` waits")),
+        help="use `communicate(timeout=…)`, which reads while it waits",
+        fix="the wait has a limit",
     )
 
 

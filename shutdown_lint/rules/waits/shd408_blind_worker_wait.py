@@ -3,7 +3,8 @@
 ## What it does
 Reports, in the loop of a thread that tests a stop event or flag which somebody sets, a wait without limit (``get()``, ``recv()``,
 ``accept()``, ``Condition.wait()``, a child's ``wait()``) that whoever sets the flag does not end: no sentinel is put, no socket
-closed, nothing notified, no child killed.
+closed, nothing notified, no child killed; and the wait for an event which is set by the stop, but cleared between the test of the
+flag and the wait.
 
 ## Why it matters
 The flag is set, and the worker does not see it before something else happens to wake it. A join without limit, or the end of the
@@ -59,7 +60,8 @@ class Mailer:
 ## Precision
 Tier D where the thread is joined without limit on the way out, or is no daemon, so that the exit waits for it; else tier S. Silent
 when a sentinel is put, the object is closed, gets a timeout, or is notified by the function that sets the flag, by any function
-that stops things, or by a reader that ends because the stop closes its stream; and where only the worker itself sets the flag.
+that stops things, or by a reader that ends because the stop closes its stream; and where only the worker itself sets the flag. An
+event that is cleared too late is strict, unless work stands between the test and the clear, so that it can last.
 
 ## References
 - [Queue.get](https://docs.python.org/3/library/queue.html#queue.Queue.get)
@@ -79,6 +81,7 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules._told import told_flag
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.waits._lost_wake import Lost, lost_wake
 from shutdown_lint.rules.waits._polls import is_limited
 from shutdown_lint.rules.waits._stops import is_stop, receiver, way_out
 from shutdown_lint.rules.waits._woken import tellers, waited_name, woken
@@ -116,9 +119,16 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             for wait in waits if flag is not None else ():
                 if flag is None or not tellers(project, loop, flag):
                     continue  # the worker sets it itself: what it waits for is what tells it
-                if id(wait.site.call) not in seen and not woken(project, wait, loop, flag):
+                if id(wait.site.call) in seen:
+                    continue
+                if not woken(project, wait, loop, flag):
                     seen.add(id(wait.site.call))
                     yield _finding(module, project, acquisition, loop, wait, flag)
+                    continue
+                lost = lost_wake(wait, loop, flag, project)
+                if lost is not None:
+                    seen.add(id(wait.site.call))
+                    yield _thrown_away(module, project, acquisition, loop, wait, flag, lost)
 
 
 def _is_blind(wait: Wait, loop: Loop, project: Project) -> bool:
@@ -175,6 +185,27 @@ def _finding(
             *((join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the thread"),) if join else ()),
         ),
         help=_HELP[wait.model.wakes],
+    )
+
+
+def _thrown_away(
+    module: ModuleFacts, project: Project, thread: Acquisition, loop: Loop, wait: Wait, flag: Place, lost: Lost
+) -> Finding:
+    hangs = thread.daemon is False or _endless_join(thread, project) is not None
+    what = text(receiver(wait.site.call))
+    return RULE.finding(
+        module,
+        wait.site.call.span,
+        f"`{text(wait.site.call)}` in `{wait.fn.qualname}` may sleep over a stop: `{what}` is cleared behind the test of `{flag.name}`, "
+        "and with it the wake-up of whoever set both in between",
+        tier="D" if hangs and lost.wide else "S",
+        confidence="likely",
+        trace=(
+            loop.step(f"the loop in `{loop.fn.qualname}` tests `{flag.name}`"),
+            *_setters(project, loop, flag),
+            wait.fn.step(lost.clear.call.span, "the wake-up is thrown away here"),
+        ),
+        help=f"clear `{what}` right behind the wait, before `{flag.name}` is tested",
     )
 
 

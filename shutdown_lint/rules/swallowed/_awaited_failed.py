@@ -1,0 +1,80 @@
+"""Tasks that a stop method awaits: one that died of an error raises it there, and the rest of the stop is skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shutdown_lint.facts import Attr, Call, Expr, If, Name, Span, Try, With
+from shutdown_lint.findings import Step, Tier
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.failing import Why, is_suppress, of_body
+from shutdown_lint.rules.swallowed._awaited_cancelled import awaited, later
+from shutdown_lint.rules.swallowed._catching import caught, suppressed
+from shutdown_lint.rules.waits._stops import in_final, is_stop, tasks_of
+from shutdown_lint.walk import At, last_name, subexprs
+
+_ERRORS = frozenset({"Exception", "BaseException"})
+
+
+class Failed(NamedTuple):
+    """The await of a task that may have failed: what, where, what it failed of, and what is skipped then."""
+
+    what: Expr
+    span: Span
+    body: Fn
+    why: Why
+    lost: tuple[Step, ...]
+    tier: Tier
+
+
+def awaited_failed(fn: Fn, project: Project) -> Iterator[Failed]:
+    """``await self._task`` in what stops, with nothing around it that takes the task's own errors."""
+    if not fn.facts.is_async:
+        return
+    for at in fn.statements:
+        for what in awaited(at, fn, project) if is_stop(fn, project) or in_final(at) else ():
+            if _takes_errors(at, fn, project) or _is_asked_first(at):
+                continue
+            found = _failing(what, fn, project)
+            lost = tuple(later(at, None, fn, False)) if found else ()
+            if found and lost:
+                yield Failed(what, at.stmt.span, *found, lost, "S")  # type: ignore[union-attr]  # it holds an expression
+                return
+
+
+def _takes_errors(at: At, fn: Fn, project: Project) -> bool:
+    """Whether an ``Exception`` raised at the place is caught in its own function."""
+    for place in at.around():
+        outer = place.outer.stmt if place.outer is not None and place.part == "body" else None
+        if isinstance(outer, Try) and any(caught(handler, fn, project) & _ERRORS for handler in outer.handlers):
+            return True
+        for item in outer.items if isinstance(outer, With) else ():
+            names = suppressed(item.context, fn, project)
+            if names & _ERRORS if names else is_suppress(item.context):
+                return True
+    return False
+
+
+def _is_asked_first(at: At) -> bool:
+    """Whether the task is awaited only where it is known to run (or to be well): ``if not task.done():``."""
+    return any(
+        isinstance(place.outer.stmt, If)
+        and any(last_name(part.func) in ("done", "exception") for part in _calls(place.outer.stmt.test))
+        for place in at.around()
+        if place.outer is not None
+    )
+
+
+def _calls(expr: Expr) -> Iterator[Call]:
+    return (part for part in subexprs(expr) if isinstance(part, Call) and isinstance(part.func, (Attr, Name)))
+
+
+def _failing(what: Expr, fn: Fn, project: Project) -> tuple[Fn, Why] | None:
+    """The coroutine of the task that lets an error out, and why it may have one."""
+    for task in tasks_of(what, fn, project):
+        for body in project.resources.bodies(task) if task.model.kind == "task" else ():
+            why = of_body(body, project)
+            if why is not None and why.kind in ("network", "foreign") and body is not fn:
+                return body, why
+    return None

@@ -1,0 +1,97 @@
+"""What keeps a step of a worker from being reached: the first call before it that may raise, or a ``continue``."""
+
+from __future__ import annotations
+
+from shutdown_lint.facts import Attr, Body, Call, Continue, For, FunctionDef, Name, Stmt, Try, While
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.endings import catches
+from shutdown_lint.walk import At, Site, enclosing_loops, last_name, parts_of, sites, sites_at, text, walk
+
+_STOPPING = frozenset({"CancelledError", "KeyboardInterrupt", "SystemExit", "GeneratorExit"})
+# Calls that do not raise, by their last name: output, time, containers, flags.
+_SURE = frozenset(
+    {
+        *("debug", "info", "warning", "error", "exception", "critical", "log", "print", "sleep"),
+        *("append", "add", "set", "clear", "len", "str", "repr", "isinstance", "time", "monotonic", "perf_counter"),
+        *("is_set", "empty", "full", "qsize", "task_done", "current_thread", "getpid", "get_name", "put_nowait", "put"),
+    }
+)
+
+
+def breaker(between: Body, fn: Fn, all_done: list[Site], project: Project) -> str | None:
+    """The first call that may raise, or a ``continue``; a ``try`` that catches all and goes on holds what is in it."""
+    for stmt in between:
+        if isinstance(stmt, FunctionDef):
+            continue
+        if isinstance(stmt, Try) and _holds(stmt):
+            found = breaker((*stmt.orelse, *stmt.final), fn, all_done, project)
+        elif isinstance(stmt, Try) and _is_made_good(stmt, all_done):
+            found = None
+        elif isinstance(stmt, Continue):
+            found = "`continue`"
+        else:
+            inner = (block for _, block, _ in parts_of(stmt)) if not _reports(stmt, all_done) else ()
+            found = _raiser(stmt, fn, project) or next(
+                (why for block in inner if (why := breaker(block, fn, all_done, project)) is not None), None
+            )
+            if found == "`continue`" and isinstance(stmt, (While, For)):
+                found = None
+        if found is not None:
+            return found
+    return None
+
+
+def _reports(stmt: Stmt, all_done: list[Site]) -> bool:
+    """Whether the item is reported inside of the statement: ``if item is None: q.task_done(); continue``."""
+    inside = {id(inner.stmt) for inner in walk((stmt,))}
+    return any(id(site.at.stmt) in inside for site in all_done)
+
+
+def _holds(stmt: Try) -> bool:
+    """Whether an error of the body is caught, and the code behind goes on; who is cancelled may leave."""
+    return any(catches(handler.types, "Exception") for handler in stmt.handlers) and not any(
+        type(at.stmt).__name__ in ("Raise", "Return", "Break", "Continue")
+        for handler in stmt.handlers
+        if handler.types is None or last_name(handler.types) not in _STOPPING
+        for at in walk(handler.body)
+    )
+
+
+def _is_made_good(stmt: Try, all_done: list[Site]) -> bool:
+    """Whether each clause that catches all leaves the loop, and what is open is reported behind it."""
+    if not any(catches(handler.types, "Exception") for handler in stmt.handlers):
+        return False
+    leaves = all(any(type(at.stmt).__name__ == "Break" for at in walk(handler.body)) for handler in stmt.handlers)
+    behind = any(
+        site.call.span.line > stmt.span.line and next(enclosing_loops(site.at), None) is not None for site in all_done
+    )
+    return leaves and behind and len(all_done) > 1
+
+
+def _raiser(stmt: Stmt, fn: Fn, project: Project) -> str | None:
+    """The first call of the statement itself that may raise."""
+    at = At(stmt, (stmt,), 0, "", None, None)
+    for site in sites_at(at):
+        func = site.call.func
+        last = func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
+        if last.strip("_") not in _SURE and not _never_raises(site.call, fn, project):
+            return f"`{text(site.call)}` raises"
+    return None
+
+
+def _never_raises(call: Call, fn: Fn, project: Project) -> bool:
+    """A function of the project whose body is one ``try`` that catches all, or nothing but sure calls."""
+    targets = project.calls.targets(call, fn)
+    return bool(targets) and all(_is_sure(target.fn) for target in targets)
+
+
+def _is_sure(fn: Fn) -> bool:
+    for stmt in fn.facts.body:
+        if isinstance(stmt, Try) and any(catches(handler.types, "Exception") for handler in stmt.handlers):
+            continue
+        if type(stmt).__name__ in ("Raise", "With", "For", "While", "Assert"):
+            return False
+        for site in sites((stmt,)):
+            if getattr(site.call.func, "name", getattr(site.call.func, "id", "")) not in _SURE:
+                return False
+    return True
