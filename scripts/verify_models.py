@@ -391,6 +391,9 @@ def claims(library: Library) -> Iterator[Claim]:
         yield from map(Claim, (row.call, *row.also))
     for row in library.rows["result"]:
         yield from (Claim(row.call), Claim(row.type))
+    for row in library.rows["field"]:
+        taken = ((row.factory, row.position), *(((row.default, -1),) if row.default else ()))
+        yield from (Claim(name, taken) for name in (row.call, *row.also))
     for row in library.rows["alias"]:
         # what it means may be in another package
         yield from (Claim(row.name), Claim(row.means, by_name=True))

@@ -195,6 +195,7 @@ class Models(NamedTuple):
     loop_calls: dict[str, bool]
     exits: dict[str, Exit]
     results: dict[str, str]
+    fields: dict[str, Field]
     aliases: dict[str, str]
     types: dict[str, str]
     never_raises: frozenset[str]
@@ -272,6 +273,17 @@ class Result(NamedTuple):
     type: str
 
 
+class Field(NamedTuple):
+    """A call in a class body that says how each instance gets the attribute: by ``factory``, or from ``default``."""
+
+    call: str
+    also: tuple[str, ...]
+    factory: str
+    position: int
+    default: str
+    source: str
+
+
 class Alias(NamedTuple):
     """Another name of something."""
 
@@ -328,6 +340,7 @@ ROWS: Mapping[str, Any] = {
     "loop_call": LoopCall,
     "exit": Exit,
     "result": Result,
+    "field": Field,
     "alias": Alias,
     "command": Program,
 }
@@ -367,6 +380,7 @@ def index(tables: Mapping[str, list[Any]]) -> Models:
         loop_calls={row.call: row.wakes for row in tables["loop_call"]},
         exits={row.call: row for row in tables["exit"]},
         results={row.call: row.type for row in tables["result"]},
+        fields={name: row for row in tables["field"] for name in (row.call, *row.also)},
         aliases=aliases,
         types={**made, **aliases},
         never_raises=frozenset(call for row in tables["never_raises"] for call in row.calls),

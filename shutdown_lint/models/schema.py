@@ -114,6 +114,7 @@ TABLES: Mapping[str, str] = {
     "loop_call": "A call that acts on an event loop: may a signal handler or another thread make it?",
     "exit": "A call that never comes back.",
     "result": "What an external call returns, where `acquire` does not tell.",
+    "field": "A call in a class body by which each instance gets an attribute of its own, made by a function that it is handed.",
     "alias": "Another name of something that is no resource.",
     "command": "A program of a library, as command lines and deployment files name it.",
 }
@@ -209,6 +210,14 @@ SCHEMA: Mapping[str, tuple[Key, ...]] = {
     "result": (
         Key("call", "dotted", None, "the call"),
         Key("type", "path", None, "the type of what it returns, or a module that it stands for"),
+    ),
+    "field": (
+        Key("call", "dotted", None, "the call"),
+        Key("also", "dotteds", (), "other names of it"),
+        Key("factory", "keyword", "", "the keyword that takes the function"),
+        Key("position", "position", -1, "its 0-based position; -1: by keyword only"),
+        Key("default", "keyword", "", "the keyword that takes a value, or another such call"),
+        _SOURCE,
     ),
     "alias": (
         Key("name", "dotted", None, "another name"),

@@ -6,6 +6,7 @@
 ``modules``         module table, handles of functions (``Fn``) and classes (``Cls``)
 ``evaluate``        what an expression may evaluate to (``values``)
 ``classes``         bases, subclasses, methods, attributes
+``fields``          attributes that a factory makes for each instance
 ``calls``           what a call runs, who calls a function
 ``models``          what libraries do (data)
 ``roles``           who runs a function: main, thread, signal handler, task, …
@@ -34,6 +35,7 @@ from shutdown_lint.project.classes import ClassTable
 from shutdown_lint.project.cleanup import Cleanup
 from shutdown_lint.project.composites import Composites
 from shutdown_lint.project.evaluate import Evaluator
+from shutdown_lint.project.fields import Fields
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.memo import Memos
 from shutdown_lint.project.modules import Loader, ModuleEntry, ModuleTable, NoLoader
@@ -73,6 +75,7 @@ class Project:
         self.budget = budget or Budget()
         self.evaluate = Evaluator(self)
         self.classes = ClassTable(self)
+        self.fields = Fields(self)
         self.calls = CallGraph(self)
 
     @lazily

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Attr, Name
+from shutdown_lint.facts import Attr, Expr, Name
 from shutdown_lint.models import Resource
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
@@ -78,7 +78,9 @@ class Composites:
 
     def of_function(self, fn: Fn) -> tuple[Acquisition, ...]:
         """The composite resources that the function makes."""
-        return tuple(a for site in fn.sites if self._plausible(site) for a in self._at(site, fn))
+        called = (a for site in fn.sites if self._plausible(site) for a in self._at(site.call.func, site, fn))
+        fields = self._project.fields.declared_in(fn)
+        return (*called, *(a for field in fields for a in self._at(field.factory, field.site, fn)))
 
     def model(self, cls: Cls) -> Resource | None:
         """The class as a resource: its ``release`` are the methods that release what it holds."""
@@ -111,8 +113,9 @@ class Composites:
             for name in STOP_METHODS
         )
 
-    def _at(self, site: Site, fn: Fn) -> tuple[Acquisition, ...]:
-        for value in self._project.evaluate.values(site.call.func, fn):
+    def _at(self, made: Expr, site: Site, fn: Fn) -> tuple[Acquisition, ...]:
+        """The instance that the call at the site makes of the class ``made``."""
+        for value in self._project.evaluate.values(made, fn):
             model = self.model(value.cls) if isinstance(value, Class) else None
             if model is not None and isinstance(value, Class):
                 return (Acquisition(model, site, fn, value.cls, None),)

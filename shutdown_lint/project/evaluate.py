@@ -418,6 +418,9 @@ class Evaluator:
         result = self._project.models.result_of(name)
         if result is not None:
             return (Instance(result, call, fn),)
+        if name in self._project.models.fields:
+            made = self.values(self._project.fields.factory(call, fn), fn)
+            return tuple(v for value in made for v in self._called(value, call, fn))
         return (Instance(name, call, fn),) if _looks_like_class(name) else NOTHING
 
     # --- attributes ----------------------------------------------------------------------------------------------------

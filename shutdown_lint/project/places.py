@@ -392,6 +392,9 @@ class Tracker:
         """A property's value is the attribute; a factory's callers go on with the object; nobody known: it escapes."""
         if fn.decorator_names & {"property", "cached_property"} and fn.cls is not None:
             return self._place(Attribute(fn.cls, fn.name, contains), hops + 1)
+        field = self._project.fields.filled_by(fn)
+        if field is not None:
+            return self._place(Attribute(field.cls, field.name, contains), hops + 1)
         callers = self._project.calls.callers(fn) if hops < MAX_HOPS else ()
         if not callers or (isinstance(site.at.stmt, Return) is False and not fn.facts.is_generator):
             return self._escape(f"returned by `{fn.qualname}`")
@@ -399,8 +402,6 @@ class Tracker:
             self._flow(
                 caller.site, caller.fn, None, contains or (fn.facts.is_generator and not fn.decorator_names), hops + 1
             )
-        if not fn.name.startswith("_") and fn.cls is None:
-            self._escape(f"returned by `{fn.qualname}`")
         return None
 
     # --- places ------------------------------------------------------------------------------------------------------------

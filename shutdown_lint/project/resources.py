@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Name
+from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ModuleFacts, Name
 from shutdown_lint.models import Resource
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.places import Attribute, Local, Track, Tracker, Use
@@ -153,8 +153,17 @@ class Resources:
         """The resources that the function makes."""
         if fn not in self._by_fn:
             plausible = self._plausible(fn) if fn.sites else ()
-            self._by_fn[fn] = tuple(a for site in plausible for a in self._at(site, fn))
+            found = [a for site in plausible for a in self._at(site, fn)]
+            self._by_fn[fn] = (*found, *self._in_fields(fn))
         return self._by_fn[fn]
+
+    def _in_fields(self, fn: Fn) -> Iterator[Acquisition]:
+        """What factories make in the fields of the classes that are defined here."""
+        for field in self._project.fields.declared_in(fn):
+            for value in self._project.evaluate.values(field.factory, fn):
+                model, cls = self._model(value)
+                if model is not None:
+                    yield Acquisition(model, field.site, fn, cls, self._daemon(field.site, fn, model, cls))
 
     def _at(self, site: Site, fn: Fn) -> Iterator[Acquisition]:
         for value in self._project.evaluate.values(site.call.func, fn):
@@ -169,7 +178,8 @@ class Resources:
             used, models = self._project.calls.imports_package, self._project.models
             known = (*models.acquire, *(name for name, means in models.aliases.items() if means in models.acquire))
             names = (name.rpartition(".")[2] for name in known if used(name))
-            self._lasts = frozenset(names) | self._class_names()
+            lasts = frozenset(names) | self._class_names()
+            self._lasts = lasts | frozenset(self._other_names(lasts))
         lasts, aliases = self._lasts, self._aliases(fn)
         return [site for site in fn.sites if (last := last_name(site.call.func)) in lasts or last in aliases]
 
@@ -185,6 +195,18 @@ class Resources:
         """Project classes below a modelled type."""
         classes = (cls for entry in self._project.modules for cls in entry.classes)
         return frozenset(cls.name for cls in classes if self.class_model(cls) is not None)
+
+    def _other_names(self, lasts: frozenset[str]) -> Iterator[str]:
+        """What classes and functions call one of the types by: ``server_class = HTTPServer``, ``def __init__(self, kind=Thread)``."""
+        for entry in self._project.modules:
+            for cls in entry.classes:
+                for stmt in cls.facts.body:
+                    if isinstance(stmt, Assign) and last_name(stmt.value) in lasts:
+                        yield from map(last_name, stmt.targets)
+            for fn in entry.functions:
+                for param in fn.facts.params:
+                    if param.default is not None and last_name(param.default) in lasts:
+                        yield param.name
 
     def _model(self, value: object) -> tuple[Resource | None, Cls | None]:
         if isinstance(value, External):
@@ -224,8 +246,15 @@ class Resources:
         """The same for the value of any expression."""
         key = (id(site.expr), fn)
         if key not in self._tracks:
-            self._tracks[key] = Tracker(self._project).run(site, fn, item)
+            self._tracks[key] = self._of_field(site, fn) or Tracker(self._project).run(site, fn, item)
         return self._tracks[key]
+
+    def _of_field(self, site: Site, fn: Fn) -> Track | None:
+        """The track of what the factory of a field makes, which rests in the attribute from the start."""
+        for field in self._project.fields.declared_in(fn) if not site.parents else ():
+            if field.site.expr is site.expr:
+                return self.place_track(Attribute(field.cls, field.name, False))
+        return None
 
     def place_track(self, place: Local | Attribute) -> Track:
         """What is done with whatever rests in a place."""

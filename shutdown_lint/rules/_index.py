@@ -265,7 +265,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
     (
         "SHD207",
         "child-not-waited",
-        "a subprocess is never waited for",
+        "a subprocess is never waited for, or runs on behind its wait",
         "D",
         "warning",
         "none",

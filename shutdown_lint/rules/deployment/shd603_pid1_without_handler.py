@@ -124,7 +124,7 @@ def _of_unit(file: DeploymentFile, unit: Unit, world: World) -> Iterator[Finding
         return
     linked = world.linked(program, file)
     found = stay(linked.entry, world.project) if linked is not None else None
-    if linked is None or found is None or is_told_elsewhere(found):
+    if linked is None or found is None or is_told_elsewhere(found, world.project):
         return
     if handles("SIGTERM", list(linked.modules), world.project) or _reloads(found):
         return

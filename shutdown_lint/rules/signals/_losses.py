@@ -18,7 +18,7 @@ from shutdown_lint.walk import At, sites, text, what_runs_after
 
 MAX_LOST = 8
 _SPEAKS_OF_SIGNALS = re.compile(
-    r"sigterm|signal_?handler|(install|handle|setup|register|capture|trap)_?signals?|graceful|on_?term", re.IGNORECASE
+    r"sigterm|signal_?handler|(install|handle|setup|register|capture|trap)_?signals?|(graceful)|on_?term", re.IGNORECASE
 )
 _INTERACTIVE = re.compile(
     r"^(builtins\.input|getpass\.getpass|curses\..*|code\.interact|cmd\.Cmd\.cmdloop|readline\..*|prompt_toolkit\..*|questionary\..*|pdb\..*|"
@@ -38,14 +38,26 @@ def modules_named(starts: Iterable[str], project: Project) -> list[ModuleFacts]:
     return [entry.facts for entry in project.modules.ordered(program(starts, project))]
 
 
-def is_told_elsewhere(stay: Stay) -> bool:
+def is_told_elsewhere(stay: Stay, project: Project) -> bool:
     """Whether a function on the way calls something that speaks of signals by its name, which may install a handler."""
-    return any(speaks_of_signals(frame.fn) for frame in stay.frames)
+    return any(speaks_of_signals(frame.fn, project) for frame in stay.frames)
 
 
-def speaks_of_signals(fn: Fn) -> bool:
-    """Whether a name in the function says that it, or what it calls, installs handlers."""
-    return any(_SPEAKS_OF_SIGNALS.search(word) for word in fn.mentions)
+def speaks_of_signals(fn: Fn, project: Project) -> bool:
+    """Whether a name in the function says that it, or what it calls, installs handlers.
+
+    To end gracefully is the work of many a function that installs nothing: of one that stands in the file, that is seen.
+    """
+    found = ((word, match) for word in fn.mentions if (match := _SPEAKS_OF_SIGNALS.search(word)))
+    return any(not match[2] or not _installs_nothing(word, fn, project) for word, match in found)
+
+
+def _installs_nothing(word: str, fn: Fn, project: Project) -> bool:
+    named = [other for other in project.functions(fn.module) if other.name == word]
+    reached = (inner for other in named for inner in project.protocol.reach(other))
+    return bool(named) and not any(
+        "signal" in inner.mentions or "add_signal_handler" in inner.mentions for inner in reached
+    )
 
 
 def is_interactive(stay: Stay, project: Project) -> bool:

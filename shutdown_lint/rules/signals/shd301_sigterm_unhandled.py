@@ -114,7 +114,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 def _is_handled(found: Stay, project: Project) -> bool:
     modules = modules_of(found, project)
-    if handles("SIGTERM", modules, project) or is_told_elsewhere(found) or is_interactive(found, project):
+    if handles("SIGTERM", modules, project) or is_told_elsewhere(found, project) or is_interactive(found, project):
         return True
     return any(True for _ in interrupts(found, project))
 

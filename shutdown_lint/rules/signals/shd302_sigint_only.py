@@ -144,7 +144,7 @@ def _without_a_stay(module: ModuleFacts, entry: Fn, seen: set[tuple[int, int]], 
             continue
         losses = tuple(registered((fn,), project))
         known = modules_named((module.name,), project) if losses else []
-        if not losses or speaks_of_signals(fn) or talks(project.functions(module), project):
+        if not losses or speaks_of_signals(fn, project) or talks(project.functions(module), project):
             continue
         if not handles("SIGTERM", known, project):
             seen.add((span.line, span.col))
@@ -169,7 +169,7 @@ def _dies_alone(module: ModuleFacts, wrapper: Wrapper) -> Finding:
 def _is_handled(found: Stay, project: Project) -> bool:
     return (
         handles("SIGTERM", modules_of(found, project), project)
-        or is_told_elsewhere(found)
+        or is_told_elsewhere(found, project)
         or is_interactive(found, project)
     )
 

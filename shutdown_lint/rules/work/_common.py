@@ -12,6 +12,7 @@ from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Class
+from shutdown_lint.rules.work._counterparts import counterparts
 from shutdown_lint.walk import argument, text
 
 # what ends any loop, foreseen or not; a thread never sees the last two
@@ -50,9 +51,9 @@ def owner(project: Project, track: Track) -> tuple[Cls, Attribute] | None:
     return None
 
 
-def stop_method(project: Project, cls: Cls) -> Fn | None:
+def stop_method(project: Project, cls: Cls, maker: Fn | None = None) -> Fn | None:
     """The method by which the class is asked to end, the most telling name first; one with a body."""
-    return next(stop_methods(project, cls), None)
+    return next(stop_methods(project, cls, maker), None)
 
 
 def stop_methods(project: Project, cls: Cls, maker: Fn | None = None) -> Iterator[Fn]:
@@ -60,10 +61,13 @@ def stop_methods(project: Project, cls: Cls, maker: Fn | None = None) -> Iterato
 
     A destructor counts only where there is no other. One without a body says that there is nothing to end, and is asked
     for that only in the very class whose method ``maker`` makes the resource: elsewhere it is there to be overridden.
+    A class without any is asked to end by what undoes the method that made the resource.
     """
     own = project.classes.enclosing(maker) if maker is not None else None
     members = (cls, *project.classes.subclasses(cls))
     found = [fn for member in members for fn in project.resources.stop_methods(member)]
+    if not found and maker is not None:
+        found = list(counterparts(project, cls, maker))
     found = [fn for fn in dict.fromkeys(found) if (fn.facts.body or fn.cls is own) and not _abstract(fn)]
     yield from [fn for fn in found if fn.name != "__del__"] or found
 

@@ -119,7 +119,7 @@ def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, trac
         yield _hangs(module, acquisition, track, endless)
         return
     held = owner(project, track)
-    stop = stop_method(project, held[0]) if held else None
+    stop = stop_method(project, held[0], acquisition.fn) if held else None
     loops = [loop for t in targets for loop in project.protocol.worker_loops(t)]
     told = stop is not None and any(
         project.protocol.tells(stop, (*loop.tests, *_passed(acquisition, project))) for loop in loops if loop.tests

@@ -129,7 +129,7 @@ def _is_the_end(acquisition: Acquisition, track: Track, project: Project) -> boo
     """Whether the timer is there to end what the program works with (``Timer(5, link.close)``), and no owner forgets it."""
     call, _ = _made_by(acquisition, project)
     held = owner(project, track)
-    forgotten = held is not None and stop_method(project, held[0]) is not None
+    forgotten = held is not None and stop_method(project, held[0], acquisition.fn) is not None
     return bool(_CLOSES.match(names(argument(call, 1, "function")))) and not forgotten
 
 
@@ -185,7 +185,7 @@ def _again(module: ModuleFacts, acquisition: Acquisition, track: Track, body: Fn
 
 def _waits(module: ModuleFacts, acquisition: Acquisition, track: Track, project: Project, tier: Tier) -> Finding:
     held = owner(project, track)
-    stop = stop_method(project, held[0]) if held else None
+    stop = stop_method(project, held[0], acquisition.fn) if held else None
     call, _ = _made_by(acquisition, project)
     given = text(argument(call, 0, "interval"))
     long = f"up to `{given}` seconds" if "…" not in given else "until it has fired"

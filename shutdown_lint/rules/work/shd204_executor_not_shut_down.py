@@ -88,7 +88,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if _is_waited_for(track, project):
             continue
         held = owner(project, track)
-        stop = stop_method(project, held[0]) if held else None
+        stop = stop_method(project, held[0], acquisition.fn) if held else None
         what = f"`{label(acquisition, track)}`"
         where = f"; `{stop.qualname}` forgets it" if stop else ""
         yield RULE.finding(

@@ -85,7 +85,7 @@ def _is_at_stake(track: Track) -> bool:
 
 def _never_closed(module: ModuleFacts, acquisition: Acquisition, track: Track, project: Project) -> Finding:
     held = owner(project, track)
-    stop = stop_method(project, held[0]) if held else None
+    stop = stop_method(project, held[0], acquisition.fn) if held else None
     jobs = [job for job in track.methods(*_ASYNC) if not _is_collected(job, project)]
     name = label(acquisition, track)
     loses = "jobs that still run are killed at exit" if jobs else "its workers stay until the interpreter ends"

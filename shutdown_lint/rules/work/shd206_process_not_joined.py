@@ -69,7 +69,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if track.has(*_WATCHED) or project.calls.calls_named("active_children"):
             continue
         held = owner(project, track)
-        stop = stop_method(project, held[0]) if held else None
+        stop = stop_method(project, held[0], acquisition.fn) if held else None
         ended = track.methods("terminate", "kill")
         how = f"{'killed' if ended[0].name == 'kill' else 'terminated'}" if ended else "started"
         yield RULE.finding(

@@ -1,8 +1,9 @@
-"""A subprocess that nobody waits for.
+"""A subprocess that nobody waits for, or that runs on when the wait for it is over.
 
 ## What it does
 Reports a ``subprocess.Popen`` that is never waited for, polled, communicated with or used in ``with``: at tier D when it
-has a pipe that nobody reads, or when its owner has a stop method that forgets it.
+has a pipe that nobody reads, or when its owner has a stop method that forgets it. Reports too a ``wait(timeout=…)`` or
+``communicate(timeout=…)`` behind which nobody ends the child: the limit ends the wait, not the child.
 
 ## Why it matters
 The child stays a zombie while the parent lives and goes on as an orphan when the parent ends; a pipe that nobody reads
@@ -39,7 +40,8 @@ class Tunnel:
 Silent for detached children (``start_new_session=True``), where the process id is used, for those that leave
 what the analysis sees, and where the program ends right behind the start. With neither pipe nor stop method
 tier S where a program of the project leads there, else a preview: of 10 read in 56 packages, 2 were more than a viewer or a
-restart that is left to run.
+restart that is left to run. A wait with a limit is reported at tier D where a clause raises for that, at
+tier S where the clause returns or nothing here catches what the limit raises; never in a loop, beside a poll, or where the clause goes on.
 
 ## References
 - [subprocess.Popen](https://docs.python.org/3/library/subprocess.html#popen-objects)
@@ -56,12 +58,13 @@ from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, is_true, keyword, label, names, owner, stop_method, stop_step
-from shutdown_lint.walk import sites
+from shutdown_lint.rules.work._timed_out import left_running, raises
+from shutdown_lint.walk import sites, text
 
 RULE = Rule(
     code="SHD207",
     name="child-not-waited",
-    summary="a subprocess is never waited for",
+    summary="a subprocess is never waited for, or runs on behind its wait",
     tier="D",
     severity="warning",
     triggers=("Popen", "create_subprocess"),
@@ -72,9 +75,11 @@ RULE = Rule(
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every child that the module starts."""
     for acquisition, track in acquired(project, project.functions(module), "child"):
+        if project.resources.released(acquisition):
+            yield from _left_running(module, acquisition, track, project)
+            continue
         if (
-            project.resources.released(acquisition)
-            or track.escaped
+            track.escaped
             or track.entered
             or _detached(acquisition.call)
             or track.has("kill", "terminate", "pid")
@@ -86,7 +91,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if track.has("returncode", "stdout", "stdin", "stderr") and not unread:
             continue
         held = owner(project, track)
-        stop = stop_method(project, held[0]) if held else None
+        stop = stop_method(project, held[0], acquisition.fn) if held else None
         yield RULE.finding(
             module,
             acquisition.call.span,
@@ -95,6 +100,27 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             trace=(stop_step(stop),) if stop else (),
             help="end it and `wait()` for it where its owner ends, or use `with`",
         )
+
+
+def _left_running(module: ModuleFacts, acquisition: Acquisition, track: Track, project: Project) -> Iterator[Finding]:
+    """The child runs on behind a wait whose limit is reached."""
+    found = (
+        None
+        if track.escaped or track.entered or _detached(acquisition.call)
+        else left_running(track, acquisition.fn, project)
+    )
+    if found is None:
+        return
+    handler, use = found.handler, found.use
+    clause = (use.fn.step(handler.span, "gives it up, and does not end it"),) if handler is not None else ()
+    yield RULE.finding(
+        module,
+        use.site.call.span if use.fn.module is module else acquisition.call.span,
+        f"`{text(use.site.call)}` stops waiting when its limit is reached, and nothing ends `{label(acquisition, track)}`: the child runs on",
+        tier="D" if handler is not None and raises(handler) else "S",
+        trace=(acquisition.fn.step(acquisition.call.span, f"`{acquisition.fn.qualname}` starts it"), *clause),
+        help="where the time is over, `kill()` the child and `wait()` for it",
+    )
 
 
 def _why(unread: str, stop: Fn | None) -> str:

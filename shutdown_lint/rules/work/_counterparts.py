@@ -1,0 +1,52 @@
+"""Methods that undo what another method of the same class does: ``disable`` for ``enable``, ``stop_watching`` for ``start_watching``.
+
+A class without ``close`` or ``stop`` may end what it starts there; what the one makes, the other has to end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.project import Cls, Fn, Project
+
+_UNDONE_BY = {
+    "start": ("stop", "shutdown", "end"),
+    "open": ("close",),
+    "connect": ("disconnect", "close"),
+    "begin": ("end", "finish"),
+    "enable": ("disable",),
+    "activate": ("deactivate",),
+    "attach": ("detach",),
+    "install": ("uninstall",),
+    "mount": ("unmount",),
+    "load": ("unload",),
+    "setup": ("teardown", "cleanup"),
+    "enter": ("exit", "leave"),
+    "launch": ("stop", "kill", "terminate"),
+    "spawn": ("stop", "kill", "terminate"),
+    "init": ("deinit", "shutdown", "cleanup"),
+    "create": ("destroy",),
+    "initialize": ("finalize", "shutdown", "cleanup"),
+}
+# how a class may be asked to end whatever it was that made the thing
+_ENDS_ALL = ("abort", "shut_down", "on_exit", "on_close", "on_quit", "on_shutdown", "on_stop", "do_shutdown", "do_stop")
+
+
+def counterparts(project: Project, cls: Cls, maker: Fn) -> Iterator[Fn]:
+    """The methods of the class that undo what led to ``maker``, and those that end all, where they have a body."""
+    methods = project.classes.methods(cls)
+    for name in _ENDS_ALL:
+        if name in methods:
+            yield methods[name]
+    for name, method in methods.items():
+        undoing = [methods[other] for other in _others(name) if other in methods]
+        if undoing and (method is maker or maker in project.protocol.reach(method)):
+            yield from undoing
+
+
+def _others(name: str) -> Iterator[str]:
+    """``on_activate`` → ``on_deactivate``, ``_start_server`` → ``_stop_server``."""
+    words = name.split("_")
+    for position, word in enumerate(words):
+        for other in _UNDONE_BY.get(word, ()):
+            yield "_".join((*words[:position], other, *words[position + 1 :]))
