@@ -104,10 +104,21 @@ def _is_second_signal(at: At, fn: Fn, project: Project) -> bool:
         return True
     if not project.roles.only(fn, *HANDLER_ROLES, "test"):
         return False
+    made = [r for r in project.roles.registrations() if fn in r.targets and r.callback.role in HANDLER_ROLES]
+    if made and all(_is_under_way(r.site.at) for r in made):
+        return True
     if _is_conditional(at, fn, project):
         return True
     callers = [c for c in project.calls.callers(fn) if project.roles.only(c.fn, *HANDLER_ROLES)]
     return bool(callers) and all(_is_conditional(caller.site.at, caller.fn, project) for caller in callers)
+
+
+def _is_under_way(at: At) -> bool:
+    """Whether the program is ending when it comes to the place: a handler that is put in there sees a second signal."""
+    return any(
+        place.part == "final" or (place.part == "handler" and "KeyboardInterrupt" in _types(place))
+        for place in at.around()
+    )
 
 
 def _is_conditional(at: At, fn: Fn, project: Project) -> bool:

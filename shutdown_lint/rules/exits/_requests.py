@@ -13,7 +13,7 @@ from shutdown_lint.project.endings import SOFT_EXITS, catches, is_exit_request
 from shutdown_lint.project.roles import MAX_DEPTH, MAX_VISITED, Registration, Role, is_only_tested, is_test
 from shutdown_lint.project.values import External, Function, Partial, Values
 from shutdown_lint.rules._ruled_out import is_ruled_out
-from shutdown_lint.walk import At, argument, children, subexprs, text
+from shutdown_lint.walk import At, argument, children, last_name, sites, subexprs, text
 
 # The words without which a file holds no exit request.
 TRIGGERS = (
@@ -53,7 +53,7 @@ class Way(NamedTuple):
 def requests(module: ModuleFacts, project: Project) -> Iterator[Request]:
     """The exit requests of a module, in source order."""
     for request in _all_requests(module, project):
-        if not _is_for_other_python(request.at):
+        if not _is_for_other_python(request.at) and not _is_dead_by_then(request.at):
             yield request
 
 
@@ -61,6 +61,15 @@ def _is_for_other_python(at: At) -> bool:
     """``if sys.version_info < (3, 9): sys.exit(…)``: where the program is meant to run it does not come to this."""
     tests = (place.outer.stmt.test for place in at.around() if place.outer and isinstance(place.outer.stmt, If))
     return any(getattr(part, "name", "") == "version_info" for test in tests for part in subexprs(test))
+
+
+def _is_dead_by_then(at: At) -> bool:
+    """Whether the process has killed itself right before: ``if pid == os.getpid(): process.kill(); sys.exit(0)``."""
+    killed = any(last_name(site.call.func) == "kill" for site in sites(at.before()))
+    tests = (
+        place.outer.stmt.test for place in at.around() if killed and place.outer and isinstance(place.outer.stmt, If)
+    )
+    return any(isinstance(part, Call) and last_name(part.func) == "getpid" for test in tests for part in subexprs(test))
 
 
 def _all_requests(module: ModuleFacts, project: Project) -> Iterator[Request]:
