@@ -9,6 +9,7 @@ from shutdown_lint.facts import UNKNOWN, Call, Expr, If, ModuleFacts, Name, Rais
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.calls import Caller
+from shutdown_lint.project.conditions import comes_to, needed, onward
 from shutdown_lint.project.endings import SOFT_EXITS, catches, is_exit_request
 from shutdown_lint.project.roles import MAX_DEPTH, MAX_VISITED, Registration, Role, is_only_tested, is_test
 from shutdown_lint.project.values import External, Function, Partial, Values
@@ -138,19 +139,26 @@ def ways(request: Request, project: Project, *kinds: str) -> Iterator[Way]:
     if is_caught(request.at, "SystemExit") or _is_wrapped(request.fn, project):
         return
     seeds = project.roles.seeds()
-    queue: list[tuple[Fn, At, tuple[Step, ...], Confidence]] = [(request.fn, request.at, (), "proven")]
+    queue: list[tuple[Fn, At, tuple[Step, ...], Confidence, dict[str, bool]]] = [
+        (request.fn, request.at, (), "proven", needed(request.at, request.fn))
+    ]
     seen = {request.fn}
-    for fn, at, steps, confidence in queue:
+    for fn, at, steps, confidence, wanted in queue:
         for role in seeds.get(fn, ()):
-            if role.kind in kinds and not is_only_tested(request.fn, role) and not _is_kept_off(role, fn, at, project):
+            if role.kind not in kinds or is_only_tested(request.fn, role) or _is_kept_off(role, fn, at, project):
+                continue
+            if comes_to(role, wanted, at, fn, project):
                 yield Way(role, (*role.steps, *steps), len(steps), _weaker(role.confidence, confidence))
         if len(steps) >= MAX_DEPTH or len(queue) >= MAX_VISITED or fn.facts.is_generator:
             continue
         for caller in project.calls.callers(fn):
             if caller.fn not in seen and _leads_out(caller, fn, at, project):
+                here = onward(wanted, at, fn, caller.site.call, caller.site.at, caller.fn, project)
+                if here is None:
+                    continue
                 seen.add(caller.fn)
                 step = caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`")
-                queue.append((caller.fn, caller.site.at, (step, *steps), _weaker(confidence, caller.confidence)))
+                queue.append((caller.fn, caller.site.at, (step, *steps), _weaker(confidence, caller.confidence), here))
 
 
 def _is_kept_off(role: Role, fn: Fn, at: At, project: Project) -> bool:
