@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.facts import Call, Expr, ExprStmt, If, Stmt, Try
 from shutdown_lint.findings import Confidence, Step
+from shutdown_lint.project.conditions import needed, onward, reached_as_registered
 from shutdown_lint.project.forks import side_of
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import imported
@@ -35,30 +36,40 @@ _BESIDE = frozenset(
 
 
 class Path(NamedTuple):
-    """A function from which the place is reached, with the call on the way to it (None: the place's own function)."""
+    """A function from which the place is reached, with the call on the way to it (None: the place's own function).
+
+    ``wanted`` are the parameters of the function that must be true, or false, for that.
+    """
 
     fn: Fn
     site: Site | None
     confidence: Confidence
+    wanted: Mapping[str, bool] = MappingProxyType({})
 
 
-def upwards(fn: Fn, project: Project) -> tuple[Path, ...]:
-    """The function and those that lead to it, nearest first; each once. Callers in tests are left out."""
-    found = [Path(fn, None, "proven")]
+def upwards(at: At, fn: Fn, project: Project) -> tuple[Path, ...]:
+    """The function of a place and those that lead to it, nearest first; each once.
+
+    Callers in tests are left out, and calls whose arguments keep the function from the place.
+    """
+    found = [Path(fn, None, "proven", needed(at, fn))]
     seen = {fn}
     for path in found:
+        place = path.site.at if path.site is not None else at
         for caller in project.calls.callers(path.fn) if len(found) < MAX_FUNCTIONS else ():
             if caller.fn not in seen and not is_test(caller.fn):
-                seen.add(caller.fn)
-                found.append(Path(caller.fn, caller.site, caller.confidence))
+                wanted = onward(path.wanted, place, path.fn, caller.site.call, caller.site.at, caller.fn, project)
+                if wanted is not None:
+                    seen.add(caller.fn)
+                    found.append(Path(caller.fn, caller.site, caller.confidence, wanted))
     return tuple(found)
 
 
 def at_stake(at: At, fn: Fn, project: Project) -> tuple[Step, ...]:
     """What a hard end of the process at this place loses, as steps; innermost first, at most ``MAX_STEPS``."""
-    paths = upwards(fn, project)
+    paths = upwards(at, fn, project)
     found = list(_unwound(at, paths, project))
-    starters = tuple(_starters(paths, project))
+    starters = tuple(_starters(at, paths, project))
     for registration in starters:
         found += around(registration.site.at, registration.fn, project)
         found += held(registration.fn, project)
@@ -76,7 +87,7 @@ def _places(at: At, paths: tuple[Path, ...]) -> dict[Fn, At]:
 
 def inherited(at: At, fn: Fn, project: Project) -> tuple[Step, ...]:
     """What a child forked at this place runs a second time when it unwinds the stack and ends normally."""
-    paths = upwards(fn, project)
+    paths = upwards(at, fn, project)
     places = _places(at, paths)
     found = (*_unwound(at, paths, project), *registered(tuple(path.fn for path in paths), project, places))
     return tuple(dict.fromkeys(found))[:MAX_STEPS]
@@ -90,12 +101,17 @@ def _unwound(at: At, paths: tuple[Path, ...], project: Project) -> Iterator[Step
             yield from around(path.site.at, path.fn, project)
 
 
-def _starters(paths: tuple[Path, ...], project: Project) -> Iterator[Registration]:
+def _starters(at: At, paths: tuple[Path, ...], project: Project) -> Iterator[Registration]:
     """Where the threads, handlers and callbacks that run the place beside other code were registered."""
-    ours = {path.fn for path in paths}
+    ours = {path.fn: path for path in paths}
     for registration in project.roles.registrations():
-        if registration.callback.role in _BESIDE and ours & set(registration.targets) and not is_test(registration.fn):
-            yield registration
+        if registration.callback.role not in _BESIDE or is_test(registration.fn):
+            continue
+        for path in (ours[target] for target in registration.targets if target in ours):
+            place = path.site.at if path.site is not None else at
+            if reached_as_registered(registration, path.wanted, place, path.fn, project):
+                yield registration
+                break
 
 
 def around(at: At, fn: Fn, project: Project) -> Iterator[Step]:
@@ -196,6 +212,8 @@ def live(
         for acquisition in project.resources.of_function(fn):
             if is_test(fn) or (side_of(acquisition.site.at, fn, project) or side) != side:
                 continue  # what only a forked child makes is not its parent's to lose
+            if _comes_later(acquisition.site.at, places.get(fn)):
+                continue
             if _is_live(acquisition, places.get(fn, at), fn, project):
                 yield _live_step(acquisition, project)
 

@@ -29,7 +29,7 @@ def holds_up(project: Project) -> str:
 
 def swallows(at: At, fn: Fn, project: Project) -> str:
     """A clause around the place, here or along the callers, that catches ``SystemExit``."""
-    for path in upwards(fn, project):
+    for path in upwards(at, fn, project):
         place = path.site.at if path.site is not None else at
         for part in place.around():
             outer = part.outer.stmt if part.outer is not None and part.part == "body" else None

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Const, Expr, If, Name, Try
 from shutdown_lint.findings import Confidence, Finding, Fix, Step, Tier
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.conditions import comes_to
 from shutdown_lint.project.endings import of_block
 from shutdown_lint.project.forks import in_child, side_of
 from shutdown_lint.project.resources import STOP_METHODS
 from shutdown_lint.project.roles import TEST_MODULE, Registration, Role, is_test
-from shutdown_lint.project.stakes import around, at_stake, upwards
+from shutdown_lint.project.stakes import Path, around, at_stake, upwards
 from shutdown_lint.rules._exitable import holds_up, swallows
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import At, Site, sites, subexprs, text
@@ -104,10 +105,21 @@ def _is_second_signal(at: At, fn: Fn, project: Project) -> bool:
         return True
     if not project.roles.only(fn, *HANDLER_ROLES, "test"):
         return False
+    made = [r for r in project.roles.registrations() if fn in r.targets and r.callback.role in HANDLER_ROLES]
+    if made and all(_is_under_way(r.site.at) for r in made):
+        return True
     if _is_conditional(at, fn, project):
         return True
     callers = [c for c in project.calls.callers(fn) if project.roles.only(c.fn, *HANDLER_ROLES)]
     return bool(callers) and all(_is_conditional(caller.site.at, caller.fn, project) for caller in callers)
+
+
+def _is_under_way(at: At) -> bool:
+    """Whether the program is ending when it comes to the place: a handler that is put in there sees a second signal."""
+    return any(
+        place.part == "final" or (place.part == "handler" and "KeyboardInterrupt" in _types(place))
+        for place in at.around()
+    )
 
 
 def _is_conditional(at: At, fn: Fn, project: Project) -> bool:
@@ -175,7 +187,7 @@ def finding(
     unsure: Tier = "S",
 ) -> Finding:
     """The finding for a hard end: at the rule's tier with a named loss, at ``unsure`` without one, a preview where it looks meant."""
-    role = _role(fn, project)
+    role = _role(site, fn, project)
     lost = at_stake(site.at, fn, project)
     why = meant(site, fn, project) or _is_last_resort(site, fn, lost)
     trace = role.steps if role is not None else ()
@@ -220,12 +232,23 @@ def _roles(fn: Fn, project: Project) -> list[Role]:
     return [role for role in project.roles.of(fn) if role.steps and role.steps[0].path not in tests]
 
 
-def _role(fn: Fn, project: Project) -> Role | None:
-    """The role whose path the finding shows: the program itself before helpers, never one that only a test makes."""
+def _role(site: Site, fn: Fn, project: Project) -> Role | None:
+    """The role whose path the finding shows: the program itself before helpers, never one that only a test makes.
+
+    Nor one whose calls, or whose registration, keep it from the place.
+    """
     order = ("main", "signal-handler", "thread", "timer", "pool-thread")
-    return min(
-        _roles(fn, project), key=lambda role: order.index(role.kind) if role.kind in order else len(order), default=None
+    paths = {path.fn: path for path in upwards(site.at, fn, project)}
+    roles = (
+        role
+        for role in _roles(fn, project)
+        if role.seed in paths and _comes_here(role, paths[role.seed], site, project)
     )
+    return min(roles, key=lambda role: order.index(role.kind) if role.kind in order else len(order), default=None)
+
+
+def _comes_here(role: Role, path: Path, site: Site, project: Project) -> bool:
+    return comes_to(role, path.wanted, path.site.at if path.site is not None else site.at, path.fn, project)
 
 
 def _confidence(site: Site, fn: Fn, role: Role | None, project: Project) -> Confidence:
@@ -234,7 +257,7 @@ def _confidence(site: Site, fn: Fn, role: Role | None, project: Project) -> Conf
         return "proven"
     if role is not None:
         return role.confidence
-    return "likely" if any(path.confidence == "likely" for path in upwards(fn, project)) else "proven"
+    return "likely" if any(path.confidence == "likely" for path in upwards(site.at, fn, project)) else "proven"
 
 
 def _trace(steps: tuple[Step, ...], fn: Fn, project: Project) -> tuple[Step, ...]:

@@ -9,11 +9,12 @@ from shutdown_lint.facts import UNKNOWN, Call, Expr, If, ModuleFacts, Name, Rais
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.calls import Caller
+from shutdown_lint.project.conditions import comes_to, needed, onward
 from shutdown_lint.project.endings import SOFT_EXITS, catches, is_exit_request
 from shutdown_lint.project.roles import MAX_DEPTH, MAX_VISITED, Registration, Role, is_only_tested, is_test
 from shutdown_lint.project.values import External, Function, Partial, Values
 from shutdown_lint.rules._ruled_out import is_ruled_out
-from shutdown_lint.walk import At, argument, children, subexprs, text
+from shutdown_lint.walk import At, argument, children, last_name, sites, subexprs, text
 
 # The words without which a file holds no exit request.
 TRIGGERS = (
@@ -53,7 +54,7 @@ class Way(NamedTuple):
 def requests(module: ModuleFacts, project: Project) -> Iterator[Request]:
     """The exit requests of a module, in source order."""
     for request in _all_requests(module, project):
-        if not _is_for_other_python(request.at):
+        if not _is_for_other_python(request.at) and not _is_dead_by_then(request.at):
             yield request
 
 
@@ -61,6 +62,15 @@ def _is_for_other_python(at: At) -> bool:
     """``if sys.version_info < (3, 9): sys.exit(…)``: where the program is meant to run it does not come to this."""
     tests = (place.outer.stmt.test for place in at.around() if place.outer and isinstance(place.outer.stmt, If))
     return any(getattr(part, "name", "") == "version_info" for test in tests for part in subexprs(test))
+
+
+def _is_dead_by_then(at: At) -> bool:
+    """Whether the process has killed itself right before: ``if pid == os.getpid(): process.kill(); sys.exit(0)``."""
+    killed = any(last_name(site.call.func) == "kill" for site in sites(at.before()))
+    tests = (
+        place.outer.stmt.test for place in at.around() if killed and place.outer and isinstance(place.outer.stmt, If)
+    )
+    return any(isinstance(part, Call) and last_name(part.func) == "getpid" for test in tests for part in subexprs(test))
 
 
 def _all_requests(module: ModuleFacts, project: Project) -> Iterator[Request]:
@@ -129,19 +139,26 @@ def ways(request: Request, project: Project, *kinds: str) -> Iterator[Way]:
     if is_caught(request.at, "SystemExit") or _is_wrapped(request.fn, project):
         return
     seeds = project.roles.seeds()
-    queue: list[tuple[Fn, At, tuple[Step, ...], Confidence]] = [(request.fn, request.at, (), "proven")]
+    queue: list[tuple[Fn, At, tuple[Step, ...], Confidence, dict[str, bool]]] = [
+        (request.fn, request.at, (), "proven", needed(request.at, request.fn))
+    ]
     seen = {request.fn}
-    for fn, at, steps, confidence in queue:
+    for fn, at, steps, confidence, wanted in queue:
         for role in seeds.get(fn, ()):
-            if role.kind in kinds and not is_only_tested(request.fn, role) and not _is_kept_off(role, fn, at, project):
+            if role.kind not in kinds or is_only_tested(request.fn, role) or _is_kept_off(role, fn, at, project):
+                continue
+            if comes_to(role, wanted, at, fn, project):
                 yield Way(role, (*role.steps, *steps), len(steps), _weaker(role.confidence, confidence))
         if len(steps) >= MAX_DEPTH or len(queue) >= MAX_VISITED or fn.facts.is_generator:
             continue
         for caller in project.calls.callers(fn):
             if caller.fn not in seen and _leads_out(caller, fn, at, project):
+                here = onward(wanted, at, fn, caller.site.call, caller.site.at, caller.fn, project)
+                if here is None:
+                    continue
                 seen.add(caller.fn)
                 step = caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`")
-                queue.append((caller.fn, caller.site.at, (step, *steps), _weaker(confidence, caller.confidence)))
+                queue.append((caller.fn, caller.site.at, (step, *steps), _weaker(confidence, caller.confidence), here))
 
 
 def _is_kept_off(role: Role, fn: Fn, at: At, project: Project) -> bool:

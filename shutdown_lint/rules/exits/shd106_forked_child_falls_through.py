@@ -115,7 +115,7 @@ def _finding(fork: Site, found: Leak, fn: Fn, project: Project) -> Iterator[Find
         more = f" and {len(twice) - 1} more" if len(twice) > 1 else ""
         callers = (
             path.fn.step(path.site.call.span, f"`{path.fn.qualname}` calls {text(path.site.call)}")
-            for path in reversed(upwards(fn, project)[1:])
+            for path in reversed(upwards(fork.at, fn, project)[1:])
             if path.site is not None
         )
         trace = (*callers, fn.step(fork.call.span, f"`{fn.qualname}` forks"), *([found.inner] if found.inner else ()))

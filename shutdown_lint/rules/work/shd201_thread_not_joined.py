@@ -64,7 +64,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.facts import Call, ModuleFacts, While
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Place, Track
@@ -85,7 +85,7 @@ from shutdown_lint.rules.work._common import (
     stop_step,
 )
 from shutdown_lint.rules.work._stopping import join_fix
-from shutdown_lint.walk import argument
+from shutdown_lint.walk import argument, subexprs
 
 RULE = Rule(
     code="SHD201",
@@ -125,7 +125,9 @@ def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, trac
         project.protocol.tells(stop, (*loop.tests, *_passed(acquisition, project))) for loop in loops if loop.tests
     )
     if stop is not None and loops and not told:
-        if all(loop.tests for loop in loops) and not _told_by_anyone(project, loops, targets):
+        if all(loop.tests and not _ends_with_work(loop) for loop in loops) and not _told_by_anyone(
+            project, loops, targets
+        ):
             fix = join_fix(module, acquisition, track, project, RULE.code)
             yield _forgotten(module, acquisition, track, stop, loops[0], fix)
             return
@@ -147,6 +149,14 @@ def _passed(acquisition: Acquisition, project: Project) -> Iterator[Place]:
     given = getattr(argument(acquisition.call, 99, "args"), "items", ())
     for value in given:
         yield from project.protocol.places_read(value, acquisition.fn)
+
+
+def _ends_with_work(loop: Loop) -> bool:
+    """``while not task.done()``: the loop ends with what it waits for, and what ends that is another question."""
+    stmt = loop.at.stmt
+    return isinstance(stmt, While) and any(
+        isinstance(part, Call) and names(part.func) == "done" for part in subexprs(stmt.test)
+    )
 
 
 def _told_by_anyone(project: Project, loops: list[Loop], targets: tuple[Fn, ...]) -> bool:

@@ -193,10 +193,15 @@ def _cancelled(sleep: _Sleep, acquisition: Acquisition, track: Track, project: P
     if use is None:
         return None
     lost = tuple(step for body in project.resources.bodies(acquisition) for step in _awaiting_cleanup(body))
-    given = sleep.site.call.args[0].value if sleep.site.call.args else None
-    if not lost and isinstance(given, Const) and given.value == 0:
+    if not lost and _is_turn(sleep):
         return None
     return _Verdict("was cancelled", "its cleanup is cut off", _step(use.site, use.fn, "cancelled here"), lost)
+
+
+def _is_turn(sleep: _Sleep) -> bool:
+    """``sleep(0)`` gives others their turn, and no time."""
+    given = sleep.site.call.args[0].value if sleep.site.call.args else None
+    return isinstance(given, Const) and given.value == 0
 
 
 def _awaiting_cleanup(body: Fn) -> Iterator[Step]:
@@ -223,7 +228,7 @@ def _awaits(block: tuple[Stmt, ...]) -> Iterator[Await]:
 
 def _told(sleep: _Sleep, acquisition: Acquisition, project: Project) -> _Verdict | None:
     """A flag that ends the worker's loop is set, then a sleep."""
-    for loop in project.resources.loops(acquisition):
+    for loop in project.resources.loops(acquisition) if not _is_turn(sleep) else ():
         for place in loop.tests if loop.leaves else ():
             stop, event = stop_value(loop, place.name), is_event(project, place)
             at = _teller(sleep, place, stop, event, project)

@@ -67,7 +67,7 @@ from shutdown_lint.project.places import Attribute, Local, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.work._common import acquired, label, owner, stop_methods, stop_step
+from shutdown_lint.rules.work._common import acquired, class_level, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._dropped import Dropped, dropped
 from shutdown_lint.walk import argument, subexprs, text
 
@@ -147,6 +147,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             stops = tuple(
                 stop for stop in stop_methods(project, held[0], acquisition.fn) if not _is_no_end(stop, acquisition)
             )
+            if class_level(acquisition, project) or _is_of_child(acquisition, stops, project):
+                continue  # all instances share it, or none of them can reach it
             if stops and not _is_ended_by_hand(track) and not _is_taken_back(acquisition, stops, project):
                 touched = _touches(stops, acquisition, track, project)
                 if not touched or acquisition.model.loss == "real":
@@ -281,6 +283,12 @@ def _stopped(acquisition: Acquisition, track: Track) -> bool:
     if acquisition.model.kind == "loop" and track.attribute_places():
         return False
     return track.has(*acquisition.model.stop) if acquisition.model.stop else False
+
+
+def _is_of_child(acquisition: Acquisition, stops: tuple[Fn, ...], project: Project) -> bool:
+    """Whether it lives in a child process, where the stop method, which ends that process, has no part."""
+    kinds = ("process", "pool-process")
+    return project.roles.only(acquisition.fn, *kinds) and not any(project.roles.only(stop, *kinds) for stop in stops)
 
 
 def _is_ended_by_hand(track: Track) -> bool:

@@ -37,14 +37,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Arg, Attr, Await, Call, Const, ExprStmt, ModuleFacts, Name
+from shutdown_lint.facts import Arg, Attr, Await, Call, Const, ExprStmt, ModuleFacts, Name, With
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
 from shutdown_lint.project.values import Function, Instance, Value
 from shutdown_lint.rules._texts import ENDINGS
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.walk import Site, text
+from shutdown_lint.walk import At, Site, same, text
 
 _AWAITERS = frozenset(
     {
@@ -105,12 +105,22 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for at in fn.statements:
             stmt = at.stmt
             if isinstance(stmt, ExprStmt) and isinstance(stmt.value, Attr) and stmt.value.name in _NAMES:
-                if not _is_property(stmt.value, fn, project):
+                if not _is_property(stmt.value, fn, project) and not _is_left_by_with(stmt.value, at):
                     yield _not_called(module, fn, text(stmt.value), stmt, _fix(stmt.value, fn, project))
         for site in fn.sites:
             yield from _passed_uncalled(module, site, fn, project)
             if site.dropped and not site.awaited and _is_coroutine(site, fn, project):
                 yield _not_awaited(module, site, fn)
+
+
+def _is_left_by_with(attr: Attr, at: At) -> bool:
+    """Whether a ``with`` around the statement releases the object all the same: ``with open(p) as f: …; f.close``."""
+    return any(
+        isinstance(place.outer.stmt, With)
+        and any(item.target and same(item.target, attr.value) for item in place.outer.stmt.items)
+        for place in at.around()
+        if place.outer is not None
+    )
 
 
 def _is_property(attr: Attr, fn: Fn, project: Project) -> bool:
