@@ -32,7 +32,7 @@ from shutdown_lint.project.endings import SOFT_EXITS
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.places import Attribute, Local, Place
-from shutdown_lint.project.protocol import Loop, Wait
+from shutdown_lint.project.protocol import Loop, Wait, runs_dry
 from shutdown_lint.project.resources import STOP_METHODS
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Constant, Instance
@@ -188,6 +188,8 @@ def _is_long(loop: Loop, project: Project) -> bool:
     if not loop.waits and not _waits_in_test(loop, project) and not _polls(loop, project):
         return False
     stmt = loop.at.stmt
+    if isinstance(stmt, While) and runs_dry(loop.at, stmt.body):
+        return False
     if isinstance(stmt, While) and not _is_true(stmt.test) and not _is_stop_test(stmt.test, loop, project):
         return False
     if isinstance(stmt, For) and not _is_endless(stmt, loop, project):

@@ -20,6 +20,7 @@ from shutdown_lint.facts import (
     Expr,
     ExprStmt,
     For,
+    Handler,
     If,
     Name,
     Op,
@@ -36,7 +37,7 @@ from shutdown_lint.models import Blocking
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.places import Attribute, Local, Place
 from shutdown_lint.project.values import Class, Instance
-from shutdown_lint.walk import At, Site, argument, last_name, parts_of, sites, sites_at, subexprs, walk
+from shutdown_lint.walk import At, Site, argument, enclosing_loops, last_name, parts_of, sites, sites_at, subexprs, walk
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -64,6 +65,8 @@ _TELLERS = frozenset(
     }
 )
 _TASK_MAKERS = frozenset({"create_task", "ensure_future", "start_soon", "run_coroutine_threadsafe"})
+_TAKES = frozenset({"get", "get_nowait", "pop", "popleft", "popitem", "next", "recv", "read"})
+_DRY = frozenset({"Empty", "QueueEmpty", "StopIteration", "IndexError", "KeyError", "BlockingIOError"})
 _ENDLESS_ITERATORS = frozenset({"itertools.count", "itertools.cycle", "itertools.repeat"})
 
 
@@ -159,7 +162,7 @@ class Protocol:
         stmt = at.stmt
         if isinstance(stmt, While) and not _counts(stmt):
             tests = [*self.places_read(stmt.test, fn), *self._break_tests(at, stmt.body, fn)]
-            leaves = not _always(stmt.test) or _leaves(stmt.body)
+            leaves = not _always(stmt.test) or _leaves(stmt.body) or runs_dry(at, stmt.body)
         elif isinstance(stmt, For) and self._is_endless_iter(stmt, fn):
             tests, leaves = (
                 list(self._break_tests(at, stmt.body, fn)),
@@ -403,6 +406,21 @@ def _leaves(body: Body) -> bool:
     return False
 
 
+def runs_dry(loop: At, body: Body) -> bool:
+    """``try: while True: q.get_nowait() except Empty: pass``: the loop takes what there is, and an exception ends it."""
+    takes = any(last_name(site.call.func) in _TAKES for site in sites(body))
+    return takes and any(
+        any(last_name(kind) in _DRY for kind in _caught(handler))
+        for place in loop.around()
+        if place.part == "body" and place.outer is not None and isinstance(place.outer.stmt, Try)
+        for handler in place.outer.stmt.handlers
+    )
+
+
+def _caught(handler: Handler) -> tuple[Expr | None, ...]:
+    return handler.types.items if isinstance(handler.types, Seq) else (handler.types,)
+
+
 def _exits(expr: Expr) -> bool:
     """``sys.exit()`` and the like."""
     return isinstance(expr, Call) and getattr(expr.func, "name", getattr(expr.func, "id", "")) in (
@@ -422,7 +440,11 @@ def _only_raises(block: Body) -> bool:
 
 
 def _leaves_here(body: Body) -> bool:
-    return any(isinstance(at.stmt, (Break, Return, Raise)) for at in walk(body))
+    """Whether a path of the branch leaves the loop around it; the ``break`` of a loop inside the branch does not."""
+    return any(
+        isinstance(at.stmt, (Return, Raise)) or (isinstance(at.stmt, Break) and not any(enclosing_loops(at)))
+        for at in walk(body)
+    )
 
 
 def _is_handed_to_task(site: Site) -> bool:

@@ -146,6 +146,8 @@ def _of_workers(fn: Fn, project: Project) -> Iterator[Step]:
     for acquisition in project.resources.of_function(fn):
         if acquisition.model.kind not in ("thread", "process") or not project.resources.started(acquisition):
             continue
+        if acquisition.daemon is True and not project.resources.track(acquisition).has("join"):
+            continue  # an orderly exit breaks it off as well
         for value in project.evaluate.values(acquisition.call, fn):
             if isinstance(value, Instance):
                 for body in worker_bodies(value, project):

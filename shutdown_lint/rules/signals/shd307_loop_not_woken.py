@@ -47,8 +47,9 @@ Unsafe: `add_signal_handler` of the running loop, which hands the signal's numbe
 blocks the loop, and Windows has no such handlers. Offered where it is installed in a coroutine and does not use the frame.
 
 ## Precision
-Silent where the handler also raises, exits or calls `call_soon_threadsafe`, and for events that are only polled. Types must be
-known: an object of unknown type is none of asyncio's.
+Silent where the handler also raises, exits or calls `call_soon_threadsafe`, for events that are only polled, and where
+`signal.signal` is what is left after `add_signal_handler` has failed, or is for Windows only: its loop is woken by every signal.
+Types must be known: an object of unknown type is none of asyncio's.
 
 ## References
 - [loop.add_signal_handler](https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.loop.add_signal_handler)
@@ -59,16 +60,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, ModuleFacts, Raise, Span
+from shutdown_lint.facts import Attr, If, ModuleFacts, Raise, Span, Try
 from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.platforms import on_posix
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings
 from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._context import Reached, other_users
 from shutdown_lint.rules.signals._early import early
-from shutdown_lint.walk import Site, text
+from shutdown_lint.walk import At, Site, last_name, sites, text
 
 RULE = Rule(
     code="SHD307",
@@ -122,6 +124,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for handling in handlings(project):
         if handling.via != "signal" or handling.fn.module is not module or is_test(handling.fn):
             continue
+        if _is_for_windows(handling.site.at):
+            continue
         # a method may be overridden: who is surely installed comes first, and one finding for the call is enough
         for handler in handling.targets[:MAX_HANDLERS]:
             found = _unnoticed(handling, handler, project) if handler not in seen else None
@@ -130,6 +134,19 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 yield _finding(handling, handler, found, project)
                 break
     yield from _stopped_early(module, project, seen)
+
+
+def _is_for_windows(at: At) -> bool:
+    """Whether the place runs only where loops have no signal handlers: there, every signal wakes the loop by itself."""
+    for place in at.around():
+        outer = place.outer.stmt if place.outer is not None else None
+        if isinstance(outer, Try) and place.part == "handler":
+            if any(last_name(site.call.func) == "add_signal_handler" for site in sites(outer.body)):
+                return True
+        elif isinstance(outer, If) and place.part in ("body", "orelse"):
+            if on_posix(outer.test) is (place.part == "orelse"):
+                return True
+    return False
 
 
 def _stopped_early(module: ModuleFacts, project: Project, told: set[Fn]) -> Iterator[Finding]:

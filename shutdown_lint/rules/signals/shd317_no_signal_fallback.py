@@ -81,6 +81,7 @@ from shutdown_lint.facts import (
     Return,
     Seq,
     Span,
+    Subscript,
     Try,
     With,
 )
@@ -92,7 +93,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import installs
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._losses import is_example
-from shutdown_lint.walk import At, Site, sites, subexprs, text
+from shutdown_lint.walk import At, Site, dotted, last_name, sites, subexprs, text
 
 RULE = Rule(
     code="SHD317",
@@ -123,6 +124,7 @@ _WINDOWS_ONLY = (
 _POSIX_ONLY = frozenset(
     {"SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCHLD", "SIGWINCH", "SIGTSTP", "SIGTTIN", "SIGTTOU"}
 )
+_PLATFORMS = frozenset({"sys.platform", "os.name"})
 _OFF_MAIN = ("RuntimeError", "ValueError", "Exception")
 
 
@@ -208,7 +210,21 @@ def _is_guarded(at: At, fn: Fn) -> bool:
             return True
         if any(isinstance(stmt, If) and _asks(stmt.test) and _leaves(stmt) for stmt in place.before()):
             return True
-    return False
+    return _chooses_signals(fn)
+
+
+def _chooses_signals(fn: Fn) -> bool:
+    """``{"win32": ()}.get(sys.platform, (SIGTERM, SIGINT))``: which signals there are depends on the platform."""
+    return any(
+        dotted(site.expr) in _PLATFORMS
+        and site.parents
+        and (
+            isinstance(site.parents[0], Subscript)
+            or (isinstance(site.parents[0], Call) and last_name(site.parents[0].func) == "get")
+        )
+        for name in ("platform", "name")
+        for site in fn.attributes(name)
+    )
 
 
 def _leaves(stmt: If) -> bool:

@@ -8,7 +8,7 @@ from shutdown_lint.facts import Assign, Attr, Await, Call, Const, Expr, ExprStmt
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.failing import Why, shielded
 from shutdown_lint.rules.swallowed._steps import Release
-from shutdown_lint.walk import At, Site, argument, same, sites_at, text
+from shutdown_lint.walk import At, Site, argument, last_name, same, sites_at, subexprs, text
 
 # call: the exception, and the position and keyword of the limit
 _RAISE = {
@@ -60,10 +60,15 @@ def time_out(call: Call, fn: Fn, project: Project, depth: int = 0, outer: Call |
 def _is_killed(call: Call, fn: Fn) -> bool:
     receiver = call.func.value if isinstance(call.func, Attr) else None
     return any(
-        isinstance(site.call.func, Attr)
-        and site.call.func.name == "kill"
-        and same(site.call.func.value, receiver)
-        and site.call.span.line < call.span.line
+        site.call.span.line < call.span.line
+        and (
+            (
+                last_name(site.call.func) == "kill"
+                and isinstance(site.call.func, Attr)
+                and same(site.call.func.value, receiver)
+            )
+            or any(last_name(part) == "SIGKILL" for arg in site.call.args for part in subexprs(arg.value))
+        )
         for site in fn.sites
     )
 

@@ -195,7 +195,7 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
         return "S" if _may_wait(stmt, fn, project) and not last else "P"
     if not _may_last(stmt, fn, project) and not any(_is_work(site.call) for site in sites(stmt.body)):
         return "P"
-    if _in_cleanup(at) or _releases_only(stmt) or _calls_each(at, fn, project):
+    if _in_cleanup(at) or _releases_only(stmt) or _calls_each(at, stmt, fn, project):
         return "S" if _may_wait(stmt, fn, project) else "P"
     if _is_prompt(stmt, fn):
         return "P"
@@ -345,9 +345,14 @@ def _releases_only(stmt: Try) -> bool:
     return bool(calls) and all(name in RELEASES or name in ("remove", "unregister", "join", "pop") for name in calls)
 
 
-def _calls_each(at: At, fn: Fn, project: Project) -> bool:
-    """A stop function that goes from one member to the next: every one must get its turn."""
-    return is_stop(fn, project) and isinstance(next(enclosing_loops(at)).stmt, For)
+def _calls_each(at: At, stmt: Try, fn: Fn, project: Project) -> bool:
+    """A stop function that goes from one member to the next, or a loop that runs one callback after the other: each must get its turn."""
+    loop = next(enclosing_loops(at)).stmt
+    if not isinstance(loop, For):
+        return False
+    callbacks = [site.call for site in sites(stmt.body) if isinstance(site.call.func, Name)]
+    held = {part.id for part in subexprs(loop.target) if isinstance(part, Name)}
+    return is_stop(fn, project) or any(call.func.id in held for call in callbacks if isinstance(call.func, Name))
 
 
 def _in_cleanup(at: At) -> bool:

@@ -37,10 +37,10 @@ def serve():
 Unsafe: Ctrl-C then ends the whole loop, where it may have been meant to end one step.
 
 ## Precision
-Silent where the function has a handler for SIGINT, where the loop is left behind the clause anyway, and for prompts
-(``input``, ``readline``, ``cmdloop``, ``prompt``), second-press exits, clauses that set a flag, and loops with a
-condition whose clause prints "KeyboardInterrupt", as shells do. Preview where the loop does not repeat its work, but only takes up
-again what the interrupt broke off: in the 3 that were read in unseen packages, that was meant.
+Silent where the function has a handler for SIGINT, where the loop is left behind the clause anyway, and for prompts (``input``,
+``readline``, ``cmdloop``, ``prompt``, a menu, or a function of the project that asks), second-press exits, clauses that set a
+flag, and loops with a condition whose clause prints "KeyboardInterrupt", as shells do. Preview where the loop does not repeat its
+work, but only takes up again what the interrupt broke off: in the 3 that were read in unseen packages, that was meant.
 
 ## References
 - [KeyboardInterrupt](https://docs.python.org/3/library/exceptions.html#KeyboardInterrupt)
@@ -69,6 +69,7 @@ from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.signals import handlings
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.signals._losses import talks
 from shutdown_lint.rules.swallowed._catching import caught, forwards, last_name, leaves, raises, tries
 from shutdown_lint.walk import At, enclosing_loops, same, sites, subexprs, walk
 
@@ -83,7 +84,8 @@ RULE = Rule(
     origin=("G1",),
 )
 _PROMPTS = re.compile(
-    r"input|readline|prompt|cmdloop|interact|getch|read_key|getpass|ask|confirm|wait_for_key|raw_input", re.IGNORECASE
+    r"input|readline|prompt|cmdloop|interact|getch|read_key|getpass|ask|confirm|wait_for_key|raw_input|menu|choose|choice",
+    re.IGNORECASE,
 )
 _HARMLESS = frozenset(
     {"print", "debug", "info", "warning", "error", "write", "echo", "log", "exception", "msg", "flush"}
@@ -97,7 +99,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         for at, stmt in tries(fn):
             loop = next(enclosing_loops(at), None)
-            if loop is None or not isinstance(loop.stmt, While) or _asks_a_person(loop.stmt):
+            if any(place.part == "handler" for place in at.around()):
+                continue  # a second interrupt, while the first one is dealt with
+            if loop is None or not isinstance(loop.stmt, While) or _asks_a_person(loop.stmt, fn, project):
                 continue
             for handler in stmt.handlers:
                 if "KeyboardInterrupt" in caught(handler, fn, project) and _swallows(stmt, handler, at, fn):
@@ -178,5 +182,9 @@ def _shows(handler: Handler) -> bool:
     )
 
 
-def _asks_a_person(loop: While) -> bool:
-    return any(_PROMPTS.search(last_name(site.call)) for site in sites(loop.body))
+def _asks_a_person(loop: While, fn: Fn, project: Project) -> bool:
+    """Whether the loop, or what it calls on the spot, asks for input: the interrupt ends one answer."""
+    if any(_PROMPTS.search(last_name(site.call)) for site in sites(loop.body)):
+        return True
+    called = (target.fn for site in sites(loop.body) for target in project.calls.targets(site.call, fn))
+    return talks(called, project)

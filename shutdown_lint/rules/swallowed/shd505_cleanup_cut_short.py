@@ -136,6 +136,7 @@ def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
             other
             for other in skipped_by(step, steps)
             if _is_lost(step, other)
+            and (stops or in_final(other.at))  # what stands behind a `finally` is the work, which an error skips anyway
             and not _is_empty_hook(other.call, fn, project)
             and not _is_made_later(other.call, step.call, fn)
             and not excludes(step.at, other.at)

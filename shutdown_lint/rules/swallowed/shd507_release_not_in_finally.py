@@ -51,7 +51,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Await, Call, Expr, ExprStmt, Handler, ModuleFacts, Name, Seq, Stmt, Try, With
+from shutdown_lint.facts import (
+    Attr,
+    Await,
+    Call,
+    Const,
+    Expr,
+    ExprStmt,
+    Handler,
+    If,
+    ModuleFacts,
+    Name,
+    Return,
+    Seq,
+    Stmt,
+    Try,
+    With,
+)
 from shutdown_lint.findings import Confidence, Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
@@ -64,7 +80,7 @@ from shutdown_lint.rules.swallowed._interrupted import Interrupted, interrupted
 from shutdown_lint.rules.swallowed._pairs import Pair, pairs
 from shutdown_lint.rules.swallowed._raced import Raced, raced
 from shutdown_lint.rules.swallowed._steps import is_release_name
-from shutdown_lint.walk import At, Site, enclosing_finally, sites, sites_at, subexprs, text, walk
+from shutdown_lint.walk import At, Site, argument, enclosing_finally, sites, sites_at, subexprs, text, walk
 
 RULE = Rule(
     code="SHD507",
@@ -159,10 +175,19 @@ def _hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confiden
     ):
         return None
     between = at.block[start.position + 1 : at.position]
+    if _is_left_to_collector(call, name, fn, project):
+        return None
     if not _can_raise(between, name) or _ends_process(at) or (_takes_interrupts(fn, project) and _only_waits(between)):
         return None
     assert isinstance(call.func, Attr)
     return _worth_it(call.func, name, between, fn, project)
+
+
+def _is_left_to_collector(call: Call, name: str, fn: Fn, project: Project) -> bool:
+    """``threads.shutdown(wait=False)``: a thread pool that nobody holds any more ends in the same way by itself."""
+    waits = argument(call, 0, "wait")
+    made = project.evaluate.values(Name(name), fn) if isinstance(waits, Const) and waits.value is False else ()
+    return any(isinstance(value, Instance) and value.cls == "concurrent.futures.ThreadPoolExecutor" for value in made)
 
 
 def _ends_process(at: At) -> bool:
@@ -243,7 +268,7 @@ def _in_closure(name: str, fn: Fn, project: Project) -> bool:
 
 def _can_raise(between: tuple[Stmt, ...], name: str) -> bool:
     """Whether the statements between acquisition and release do work: an await, or a call that is more than a setter."""
-    work = [at for at in walk(between) if not _is_caught(at)]
+    work = [at for at in walk(between) if not _is_caught(at) and not _leaves_without(at)]
     if any(isinstance(at.stmt, With) and at.stmt.is_async for at in work):
         return True
     return any(not _is_trivial(site.call, name) or site.awaited for at in work for site in sites_at(at))
@@ -262,6 +287,13 @@ def _is_caught(at: At) -> bool:
     return False
 
 
+def _leaves_without(at: At) -> bool:
+    """In a branch that returns before the release is reached: that path does without it, whatever is raised there."""
+    return any(
+        isinstance(place.outer.stmt, If) and isinstance(place.block[-1], Return) for place in at.around() if place.outer
+    )
+
+
 def _takes_all(handler: Handler, waits: bool) -> bool:
     if handler.types is None:
         return True
@@ -273,6 +305,7 @@ def _takes_all(handler: Handler, waits: bool) -> bool:
 def _is_trivial(call: Call, name: str) -> bool:
     last = call.func.name if isinstance(call.func, Attr) else call.func.id if isinstance(call.func, Name) else ""
     return last in _NAMES or last in (
+        "is_alive",
         "start",
         "print",
         "debug",

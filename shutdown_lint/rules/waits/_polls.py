@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Body, Break, Call, Const, Expr, If, Name, Op, Return, While, With
+from shutdown_lint.facts import Assign, Attr, Body, Break, Call, Const, Expr, If, Name, Op, Return, While, With
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.waits._stops import method_name
 from shutdown_lint.walk import At, Site, enclosing_with, last_name, own_exprs, sites, subexprs, text, walk
@@ -56,7 +56,7 @@ def polls(at: At, fn: Fn, project: Project) -> Expr | None:
             return None
         polled, body = first.test, body[1:]
     if (
-        any(isinstance(inner.stmt, If) for inner in walk(body))
+        any(isinstance(inner.stmt, (If, Assign)) for inner in walk(body))  # an assignment tells again and again
         or _has_clock(polled)
         or any(_DEADLINE.search(name) for name in _names(polled, body))
     ):

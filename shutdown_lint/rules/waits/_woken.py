@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Attr, Const, Expr, For, Name, While
+from shutdown_lint.facts import Assign, Attr, Const, Expr, For, Name, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute, Place
 from shutdown_lint.project.protocol import Loop, Wait
@@ -69,6 +69,8 @@ def woken(project: Project, wait: Wait, loop: Loop, flag: Place) -> bool:
         for site in fn.sites:
             if _is_about(site, name) and _wakes(site, wait, fn in region, fn in worker):
                 return True
+        if _gets_limit(fn, name):
+            return True
         if fn not in worker and fn.name != "__init__" and _passes_on(fn, name):
             return True
     return False
@@ -147,6 +149,15 @@ def _wakes(site: Site, wait: Wait, in_region: bool, in_worker: bool) -> bool:
     if wait.model.wakes in ("set", "notify"):
         return method in _SIGNALS and in_region
     return in_region
+
+
+def _gets_limit(fn: Fn, name: str) -> bool:
+    """``server.settimeout(0.5); self._server = server``: the limit is set while the object has another name."""
+    if not _LIMITS & fn.mentions:
+        return False
+    stored = (at.stmt for at in fn.statements if isinstance(at.stmt, Assign) and isinstance(at.stmt.value, Name))
+    others = {stmt.value.id for stmt in stored if any(last_name(target) == name for target in stmt.targets)}  # type: ignore[union-attr]  # a name
+    return any(method_name(site.call) in _LIMITS and last_name(receiver(site.call)) in others for site in fn.sites)
 
 
 def _passes_on(fn: Fn, name: str) -> bool:

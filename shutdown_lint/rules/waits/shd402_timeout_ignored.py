@@ -44,7 +44,8 @@ class Poller:
 Only threads and processes by type; silent when ``is_alive`` or ``exitcode`` is asked anywhere in the function or in what it calls,
 and for processes that were sent SIGKILL before.
 A file, database connection or temporary folder that the thread uses is tier D; anything else that is closed under it (a socket is
-often closed on purpose, to wake the thread) is tier S, and so is a limit that only code outside of the project may give.
+often closed on purpose, to wake the thread) is tier S, and so are a limit that only code outside of the project may give, and a
+thread that was told before and waits for nothing as long as the join does.
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
@@ -63,6 +64,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Constant
 from shutdown_lint.rules._texts import JOIN_WITH_LIMIT
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.waits._in_time import ends_in_time
 from shutdown_lint.rules.waits._stops import acquisitions_of, receiver
 from shutdown_lint.walk import At, argument, enclosing_loops, last_name, same, text, what_runs_after
 
@@ -104,7 +106,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             ):
                 consequence = _consequence(wait, project)
                 if consequence is not None and not _asks(fn, project):
-                    yield _finding(module, wait, consequence, "S" if _is_none(wait, project) else consequence.tier)
+                    weak = _is_none(wait, project) or ends_in_time(wait, project)
+                    yield _finding(module, wait, consequence, "S" if weak else consequence.tier)
 
 
 def _asks(fn: Fn, project: Project) -> bool:

@@ -89,12 +89,13 @@ if __name__ == "__main__":
 ```
 
 ## Precision
-Tier D for the path of a SIGTERM handler (1 of 1 in 47 unseen packages). Only limits that are numbers in the code, or constants, count; of several branches the
-longest, of what goes on at the same time the longest, of a loop of unknown length one round. Waits without limit are no part of the
-sum (SHD401). Tier S for a method that stops its object, or an atexit callback, whose own waits are above the limit, where no handler
-is seen to lead to it. Preview for other functions with such a name (3 of 3 in unseen packages were commands), and where the
-sum is only reached by the pauses of retries in one of several branches, by what a forked child does, or by waits of one object that
-several calls lead to. Tier S where ``atexit`` callbacks wait for what the program is not seen to start.
+Tier D for the path of a SIGTERM handler (1 of 1 in 47 unseen packages). Only limits that are numbers in the code, or constants,
+count; of several branches the longest, of what goes on at the same time the longest, of a loop of unknown length one round. Waits
+without limit are no part of the sum (SHD401). Tier S for a method that stops its object, or an atexit callback, whose own waits
+are above the limit, where no handler is seen to lead to it. Preview for other functions with such a name (3 of 3 in unseen
+packages were commands), and where the sum is only reached by the pauses of retries in one of several branches, by what a forked
+child does, or by waits of one object that several calls lead to. Tier S where the handler puts the default back and sends the
+signal again, and where ``atexit`` callbacks wait for what the program is not seen to start.
 
 ## References
 - [Kubernetes: termination of Pods](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination)
@@ -189,6 +190,7 @@ def _of_path(module: ModuleFacts, path: Path, found: Cost, project: Project) -> 
     seen: _Seen = set()
     firm = [(part, cost(tuple(_firm(part.steps, project, seen)))) for part in path.parts]
     made = sum(spent.seconds for part, spent in firm if not _is_of_others(part, spent, path, project))
+    made = 0.0 if _hands_on(path, project) else made
     return RULE.finding(
         module,
         path.handling.site.call.span,
@@ -201,18 +203,27 @@ def _of_path(module: ModuleFacts, path: Path, found: Cost, project: Project) -> 
     )
 
 
+def _hands_on(path: Path, project: Project) -> bool:
+    """Whether the handler puts the default back and sends the signal again: the program does not go on behind it."""
+    targets = path.handling.targets if path.handling is not None else ()
+    reached = {fn for target in targets for fn in project.protocol.reach(target)}
+    return any("SIG_DFL" in fn.mentions and fn.mentions & {"kill", "raise_signal"} for fn in reached)
+
+
 def _firm(
     found: Iterable[Step], project: Project, seen: _Seen, chosen: bool = False, owner: str = ""
 ) -> Iterator[Step]:
     """The steps that surely may come one after the other.
 
     Left out are what a forked child does, pauses that stand in one of several branches (retries, and what another
-    configuration does), and waits of an object that was waited for before: what is stopped is not stopped again.
+    configuration does), what a wrapper of many functions may call, and waits of an object that was waited for before: what is stopped is not stopped again.
     """
     for step in found:
         if chosen and step.site is not None and last_name(step.site.call.func) == "sleep":
             continue
         if step.site is not None and side_of(step.site.at, step.fn, project) == "child":
+            continue
+        if step.kind == "choice" and _is_unknown(step):
             continue
         if step.waits:
             key = (step.file, step.line, step.column, owner)
@@ -222,6 +233,14 @@ def _firm(
                 seen.add(key)
         inner = _firm(step.steps, project, seen, chosen or step.kind == "choice", _owner(step, owner))
         yield step._replace(steps=tuple(inner))
+
+
+def _is_unknown(choice: Step) -> bool:
+    """Whether it is the call of whatever function a wrapper was given: any of those that are decorated by it."""
+    called = {inner.site.call.span for branch in choice.steps for inner in branch.steps if inner.site is not None}
+    names = {branch.text.rpartition(".")[2] for branch in choice.steps if branch.steps}
+    here = (choice.line, choice.column)
+    return len(names) > 1 and all((span.line, span.col) == here for span in called)
 
 
 def _is_of_others(part: Part, spent: Cost, path: Path, project: Project) -> bool:

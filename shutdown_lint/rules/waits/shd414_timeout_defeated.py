@@ -42,9 +42,9 @@ class Pump:
 ```
 
 ## Precision
-Silent when the object is killed, terminated, cancelled or told to end between the two, as in ``terminate → wait(limit) → kill →
-wait``, when the two stand in different branches, when the timed wait is repeated in a loop around ``is_alive()``, and when the first
-wait only asks whether it has ended (a limit of 0, a ``raise`` or ``return`` behind it).
+Silent when the object is killed, terminated, cancelled or told to end between the two (by whatever function gets the signal), as
+in ``terminate → wait(limit) → kill → wait``, when the two stand in different branches, when the timed wait is repeated in a loop
+around ``is_alive()``, and when the first wait only asks whether it has ended (a limit of 0, a ``raise`` or ``return`` behind it).
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
@@ -54,7 +54,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Expr, ModuleFacts, Name, Raise, Return, Try, While
+from shutdown_lint.facts import Assign, Attr, Call, Expr, ModuleFacts, Name, Raise, Return, Try, While
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.limits import seconds
@@ -88,6 +88,7 @@ _ENDS = frozenset({
 })  # fmt: skip
 _ASKS = ("is_alive", "done", "poll", "returncode", "is_set")
 _REPLACES = frozenset({"start", "cancel"})
+_FATAL = frozenset({"SIGKILL", "SIGTERM", "SIGINT"})
 _GONE = frozenset({"ProcessLookupError", "ChildProcessError"})
 
 
@@ -149,12 +150,20 @@ def _goes_on_to(first: Site, second: Site, fn: Fn, ends: frozenset[str] = _ENDS)
     start, end = first.call.span.line, second.call.span.line
     if start >= end or _excludes(first.at, second.at) or _child_is_gone(second.at) or _leaves(first.at, second.at):
         return False
-    if any(start <= site.call.span.line <= end and method_name(site.call) in ends for site in fn.sites):
+    between = [site for site in fn.sites if start <= site.call.span.line <= end]
+    if any(method_name(site.call) in ends or _sends_signal(site.call) for site in between):
         return False
     name = receiver(first.call)
     return not any(
         isinstance(at.stmt, Assign) and start < at.stmt.span.line < end and any(same(t, name) for t in at.stmt.targets)
         for at in fn.statements
+    )
+
+
+def _sends_signal(call: Call) -> bool:
+    """``kill_group(child.pid, signal.SIGKILL)``, ``self._kill_tree(child)``: a function of the project's own ends it."""
+    return "kill" in method_name(call) or any(
+        getattr(part, "name", getattr(part, "id", "")) in _FATAL for arg in call.args for part in subexprs(arg.value)
     )
 
 
