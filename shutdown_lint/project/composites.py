@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Attr, Expr, Name
+from shutdown_lint.facts import Attr, Const, Expr, Name
 from shutdown_lint.models import Resource
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
@@ -49,16 +49,17 @@ _ENDS = frozenset(
 )
 
 
-def _ends_member(fn: Fn) -> bool:
-    """Whether the method ends an attribute of its object: ``await self._session.close()``."""
-    return any(
-        isinstance(site.call.func, Attr)
+def _ended(fn: Fn) -> list[str]:
+    """The attributes of its object that the method ends: ``await self._session.close()``."""
+    return [
+        site.call.func.value.name
+        for site in fn.sites
+        if isinstance(site.call.func, Attr)
         and site.call.func.name in _ENDS
         and isinstance(site.call.func.value, Attr)
         and isinstance(site.call.func.value.value, Name)
         and site.call.func.value.value.id == fn.self_name
-        for site in fn.sites
-    )
+    ]
 
 
 class Member(NamedTuple):
@@ -191,11 +192,21 @@ class Composites:
 
     def _ending(self, cls: Cls) -> Resource | None:
         """A class whose stop method ends something of its own of which nobody knows what it is."""
-        stops = [fn for fn in self._project.resources.stop_methods(cls) if fn.name in _ENDINGS and _ends_member(fn)]
+        stops = [fn for fn in self._project.resources.stop_methods(cls) if fn.name in _ENDINGS and _ended(fn)]
         if not stops:
             return None
-        release = tuple(dict.fromkeys(stop.name for stop in stops))
-        return self._resource(cls, UNKNOWN, release, loses=f"what `{stops[0].qualname}` ends goes on", loss="real")
+        release, start = tuple(dict.fromkeys(stop.name for stop in stops)), self._filling(cls, stops)
+        loses = f"what `{stops[0].qualname}` ends goes on"
+        return self._resource(cls, UNKNOWN, release, start=start, loses=loses, loss="real")
+
+    def _filling(self, cls: Cls, stops: list[Fn]) -> tuple[str, ...]:
+        """The methods without which there is nothing yet to end; empty where the constructor, or who calls the object, makes it."""
+        attributes = {name for stop in stops for name in _ended(stop)}
+        writes = [write for name in attributes for write in self._project.classes.writes(cls, name)]
+        makers = {write.fn for write in writes if write.value is not None and not isinstance(write.value, Const)}
+        methods = self._project.classes.methods(cls).items()
+        made_by = [name for name, fn in methods if makers & set(self._project.protocol.reach(fn))]
+        return () if any(name.startswith("__") and name.endswith("__") for name in made_by) else tuple(made_by)
 
     def _told(self, cls: Cls) -> list[Member]:
         """The daemon threads of the class whose loops its stop methods tell to end: nobody keeps them, and they run on untold."""

@@ -61,6 +61,9 @@ STOP_METHODS = (
 
 # What leaves a `with`, called by the hand of an owner that is a context manager itself.
 _EXITS = ("__exit__", "__aexit__")
+# Names that say as well that a work is complete: such a method ends its object where it ends something, or tells somebody to.
+_AMBIGUOUS = frozenset({"finish", "finalize", "end"})
+_TELLING = frozenset({*STOP_METHODS, "cancel", "set", "put", "put_nowait", "notify", "notify_all", "flush", "clear"})
 _HOW = frozenset(
     {
         "timeout",
@@ -372,6 +375,8 @@ def _ends_instance(fn: Fn) -> bool:
     """
     if fn.name.startswith("__"):
         return True
+    if fn.name in _AMBIGUOUS and not any(last_name(site.call.func) in _TELLING for site in fn.sites):
+        return False
     needed = [p.name for p in fn.facts.params[1:] if p.default is None and not p.kind.startswith("*")]
     return all(name in _HOW for name in needed)
 

@@ -106,6 +106,8 @@ _WAKES = frozenset(
     }
 )
 _LAST = "await the cleanup first and stop the loop as the last step; better, let the main coroutine return"
+# what a program is asked to stop by; what others tell (a child has ended, a window has changed) is late, and no more
+_STOPPING = frozenset({"SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGABRT", "SIGBREAK"})
 MAX_DEPTH = 3
 MAX_HANDLERS = 8
 
@@ -124,7 +126,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for handling in handlings(project):
         if handling.via != "signal" or handling.fn.module is not module or is_test(handling.fn):
             continue
-        if _is_for_windows(handling.site.at):
+        if _is_for_windows(handling.site.at) or (handling.signals and _STOPPING.isdisjoint(handling.signals)):
             continue
         # a method may be overridden: who is surely installed comes first, and one finding for the call is enough
         for handler in handling.targets[:MAX_HANDLERS]:
