@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.facts import Attr, Const, Expr, Name
 from shutdown_lint.models import Resource
+from shutdown_lint.project.classes import AttributeWrite
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
 from shutdown_lint.project.scopes import Value
@@ -49,7 +50,7 @@ _ENDS = frozenset(
 )
 
 
-def _ended(fn: Fn) -> list[str]:
+def ended_members(fn: Fn) -> list[str]:
     """The attributes of its object that the method ends: ``await self._session.close()``."""
     return [
         site.call.func.value.name
@@ -60,6 +61,11 @@ def _ended(fn: Fn) -> list[str]:
         and isinstance(site.call.func.value.value, Name)
         and site.call.func.value.value.id == fn.self_name
     ]
+
+
+def _is_given(write: AttributeWrite) -> bool:
+    """Whether what is stored is a parameter of its method."""
+    return isinstance(write.value, Name) and any(param.name == write.value.id for param in write.fn.facts.params)
 
 
 class Member(NamedTuple):
@@ -192,18 +198,26 @@ class Composites:
 
     def _ending(self, cls: Cls) -> Resource | None:
         """A class whose stop method ends something of its own of which nobody knows what it is."""
-        stops = [fn for fn in self._project.resources.stop_methods(cls) if fn.name in _ENDINGS and _ended(fn)]
+        stops = [fn for fn in self._project.resources.stop_methods(cls) if fn.name in _ENDINGS and ended_members(fn)]
         if not stops:
             return None
-        release, start = tuple(dict.fromkeys(stop.name for stop in stops)), self._filling(cls, stops)
-        loses = f"what `{stops[0].qualname}` ends goes on"
-        return self._resource(cls, UNKNOWN, release, start=start, loses=loses, loss="real")
+        release = tuple(dict.fromkeys(stop.name for stop in stops))
+        attributes = {name for stop in stops for name in ended_members(stop)}
+        writes = [write for name in sorted(attributes) for write in self._project.classes.writes(cls, name)]
+        filled = [write for write in writes if write.value is not None and not isinstance(write.value, Const)]
+        return self._resource(
+            cls,
+            UNKNOWN,
+            release,
+            start=self._filling(cls, filled),
+            loses=f"what `{stops[0].qualname}` ends goes on",
+            # who was given it all may not be the only one who knows it
+            loss="untidy" if filled and all(map(_is_given, filled)) else "real",
+        )
 
-    def _filling(self, cls: Cls, stops: list[Fn]) -> tuple[str, ...]:
+    def _filling(self, cls: Cls, filled: list[AttributeWrite]) -> tuple[str, ...]:
         """The methods without which there is nothing yet to end; empty where the constructor, or who calls the object, makes it."""
-        attributes = {name for stop in stops for name in _ended(stop)}
-        writes = [write for name in attributes for write in self._project.classes.writes(cls, name)]
-        makers = {write.fn for write in writes if write.value is not None and not isinstance(write.value, Const)}
+        makers = {write.fn for write in filled}
         methods = self._project.classes.methods(cls).items()
         made_by = [name for name, fn in methods if makers & set(self._project.protocol.reach(fn))]
         return () if any(name.startswith("__") and name.endswith("__") for name in made_by) else tuple(made_by)

@@ -30,13 +30,17 @@ _UNDONE_BY = {
 }
 # how a class may be asked to end whatever it was that made the thing
 _ENDS_ALL = ("abort", "shut_down", "on_exit", "on_close", "on_quit", "on_shutdown", "on_stop", "do_shutdown", "do_stop")
+_LEAVES = frozenset({"exit", "_exit", "sys_exit"})
 
 
 def counterparts(project: Project, cls: Cls, maker: Fn) -> Iterator[Fn]:
-    """The methods of the class that undo what led to ``maker``, and those that end all, where they have a body."""
+    """The methods of the class that undo what led to ``maker``, and those that end all, where they have a body.
+
+    One that leaves the program (``self.exit(2)``) need not end what goes with it.
+    """
     methods = project.classes.methods(cls)
     for name in _ENDS_ALL:
-        if name in methods:
+        if name in methods and not _LEAVES & methods[name].mentions:
             yield methods[name]
     for name, method in methods.items():
         undoing = [methods[other] for other in _others(name) if other in methods]
