@@ -231,6 +231,8 @@ def _told(sleep: _Sleep, acquisition: Acquisition, project: Project) -> _Verdict
     for loop in project.resources.loops(acquisition) if not _is_turn(sleep) else ():
         for place in loop.tests if loop.leaves else ():
             stop, event = stop_value(loop, place.name), is_event(project, place)
+            if acquisition.model.kind == "process" and not event:
+                continue  # a child does not see what its parent writes into an attribute
             at = _teller(sleep, place, stop, event, project)
             if at is not None:
                 when = sleep.fn.step(getattr(at, "span", sleep.site.call.span), "told to end here")

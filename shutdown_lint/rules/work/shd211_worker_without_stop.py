@@ -116,7 +116,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _hangs(module, acquisition.fn, acquisition.call, f"thread `{label(acquisition, track)}`", loop)
         elif acquisition.daemon is True and not track.has("is_alive") and not _loses(acquisition, project):
             held = owner(project, track)
-            stop = stop_method(project, held[0]) if held is not None else None
+            own = held is not None and project.classes.enclosing(acquisition.fn) in project.classes.family(held[0])
+            stop = stop_method(project, held[0]) if held is not None and own else None
             if stop is not None:
                 yield _unstoppable(module, acquisition, label(acquisition, track), loop, stop)
 

@@ -134,6 +134,7 @@ _LOST_LOCALLY = ("pool", "producer")
 _ENDS = re.compile(
     r"_?(kill|stop|term|terminate|close|shutdown|end|cancel|join|destroy|quit|disconnect|release|cleanup)(_|$)"
 )
+_SENDS = re.compile(r"(publish|send|produce|put|write|add|push|emit|log)(_|$)")
 _OF_OTHER_RULES = ("threading.Thread", "multiprocessing.pool.Pool")
 
 
@@ -151,13 +152,29 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 continue  # all instances share it, or none of them can reach it
             if stops and not _is_ended_by_hand(track) and not _is_taken_back(acquisition, stops, project):
                 touched = _touches(stops, acquisition, track, project)
+                if touched and _is_ended_wholly(acquisition, track):
+                    continue
                 if not touched or acquisition.model.loss == "real":
                     yield _finding(module, acquisition, track, stops, touched=touched)
-        elif held is None and acquisition.model.kind in _LOCAL and _stays(track):
+        elif (
+            held is None
+            and acquisition.model.kind in _LOCAL
+            and _stays(track)
+            and not _sends_nothing(acquisition, track)
+        ):
             yield _finding(module, acquisition, track, (), touched=not _is_lost_locally(acquisition, project))
     for cls in project.modules.of(module).classes:
         for found in dropped(cls, project):
             yield _forgotten(module, found)
+
+
+def _sends_nothing(acquisition: Acquisition, track: Track) -> bool:
+    """Whether a local producer is made for its administration only: nothing is in its buffer that could be lost."""
+    return (
+        acquisition.model.kind == "producer"
+        and not track.escaped
+        and not any(use.kind == "method" and _SENDS.match(use.name) for use in track.uses)
+    )
 
 
 def _is_lost_locally(acquisition: Acquisition, project: Project) -> bool:
@@ -333,6 +350,13 @@ def _is_current(acquisition: Acquisition, track: Track, project: Project) -> boo
         return True
     asked = project.calls.mentioning("get_event_loop") if track.has("asyncio.set_event_loop") else ()
     return any("close" in fn.mentions for fn in asked)
+
+
+def _is_ended_wholly(acquisition: Acquisition, track: Track) -> bool:
+    """Whether the project's own class has another end than the one that is missed: ``window.destroy()`` for ``close()``."""
+    return acquisition.model.kind.startswith("composite") and track.has(
+        "destroy", "quit", "dispose", "cleanup", "finish"
+    )
 
 
 def _touches(stops: tuple[Fn, ...], acquisition: Acquisition, track: Track, project: Project) -> bool:

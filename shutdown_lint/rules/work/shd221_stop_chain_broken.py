@@ -189,9 +189,23 @@ def _done_by(release: _Release, fn: Fn, project: Project) -> bool:
 def _is_still_there(release: _Release, fn: Fn, project: Project) -> bool:
     if isinstance(release.call.func, Attr) and release.call.func.name == "set" and not _is_heard(release, fn, project):
         return False
-    if _is_started_no_more(release, fn, project) or _is_filled_no_more(release, fn, project):
+    if (
+        _is_borrowed(release, fn, project)
+        or _is_started_no_more(release, fn, project)
+        or _is_filled_no_more(release, fn, project)
+    ):
         return False
     return _still_acquired(release, fn, project)
+
+
+def _is_borrowed(release: _Release, fn: Fn, project: Project) -> bool:
+    """Whether the subclass takes the member from another object: ``self._link = parent._link``, which the parent ends."""
+    assert fn.cls is not None
+    writes = [w for w in project.classes.writes(fn.cls, release.member) if w.fn.cls is fn.cls]
+    return bool(writes) and all(
+        isinstance(w.value, Attr) and isinstance(w.value.value, Name) and w.value.value.id != w.fn.self_name
+        for w in writes
+    )
 
 
 def _is_filled_no_more(release: _Release, fn: Fn, project: Project) -> bool:
