@@ -51,7 +51,8 @@ Unsafe: errors that the jump swallowed, on purpose perhaps, get out.
 
 ## Precision
 Silent for the `break` and `continue` of a loop inside the clause, for functions defined there, and for a jump under a
-flag that the last statement of the `try` sets (no exception passes then). Where the `try` does nothing but quick work
+flag that the last statement of the `try` sets (no exception passes then), and behind a clause that takes every exception
+and raises none: what swallows is that clause. Where the `try` does nothing but quick work
 in memory, an exit request hardly ever comes just then: only the strict tier speaks.
 
 ## References

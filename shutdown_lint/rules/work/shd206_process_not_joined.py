@@ -32,7 +32,7 @@ def launch(job):
 
 ## Precision
 Silent for daemon processes, for children that are waited for by ``sentinel``, ``exitcode`` or ``is_alive``, and for
-those that leave what the analysis sees.
+those that leave what the analysis sees. Tier S for one that is killed: it is a zombie, and holds nothing up.
 
 ## References
 - [Joining processes](https://docs.python.org/3/library/multiprocessing.html#all-start-methods)

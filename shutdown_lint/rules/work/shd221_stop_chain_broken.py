@@ -48,8 +48,8 @@ class Remote(Runner):
 
 ## Precision
 Silent when the base method is abstract, empty or only raises, when it is called in any spelling, when the override
-does all that the base does itself, and when the subclass overrides what starts the member too (``__enter__`` with
-``__exit__``).
+does all that the base does itself, when the member is another object's (``self._link = parent._link``), and when the
+subclass overrides what starts the member too (``__enter__`` with ``__exit__``).
 
 ## References
 - [super](https://docs.python.org/3/library/functions.html#super)
