@@ -41,14 +41,15 @@ class Reactor:
 ```
 
 ## Precision
-The type comes from a model of the library; an object that is returned, handed to unknown code, read by name, or released
-on any alias anywhere in the project is silent; so is what a module global or a class shares, what only a
-child process makes, a folder inside of one that is removed, a queue that only a child fills, and a server whose parts are
-ended one by one. A member with a destructor of its own is strict. An event loop that stops is not closed by that; one that stands in for a loop that may be there already, that comes
-from outside, or whose owner ends in a coroutine is silent. A class of the project whose stop method ends something of its
-own is a resource for who makes it, but for one that works with something that its owner ends (a context, a connection):
-one finding in about 60 releases, a published bug. A server, scheduler, consumer or worker in a local is a preview: most
-serve until the program ends, and are meant to.
+The type comes from a model of the library; an object that is returned, handed to unknown code, read by name, or
+released on any alias anywhere in the project is silent; so is what a module global or a class shares, what only a
+child process makes, a folder inside of one that is removed, a queue that only a child fills, and a server whose parts
+are ended one by one. A member with a destructor of its own is strict. An event loop that stops is not closed by that;
+one that stands in for a loop that may be there already, that comes from outside, or whose owner ends in a coroutine
+is silent. A class of the project whose stop method ends something of its own is a resource for who makes it, but for
+one that works with something that its owner ends (a context, a connection): one finding in about 60 releases, a
+published bug. A server, scheduler, consumer or worker in a local is a preview: most serve until the program ends, and
+are meant to.
 
 ## References
 - [Models of resources](https://docs.python.org/3/glossary.html#term-context-manager)
