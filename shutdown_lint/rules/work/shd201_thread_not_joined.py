@@ -64,7 +64,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Call, ModuleFacts, While
+from shutdown_lint.facts import Call, ModuleFacts, Return, While
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Place, Track
@@ -114,7 +114,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, track: Track) -> Iterator[Finding]:
     targets = project.resources.bodies(acquisition)
     all_loops = (loop for t in targets for loop in project.protocol.worker_loops(t))
-    endless = next((loop for loop in all_loops if not loop.leaves and not ends_by_error(loop)), None)
+    endless = next((loop for loop in all_loops if not loop.leaves and not ends_by_error(loop, targets, project)), None)
     if endless is not None:
         yield _hangs(module, acquisition, track, endless)
         return
@@ -168,6 +168,20 @@ def _told_by_anyone(project: Project, loops: list[Loop], targets: tuple[Fn, ...]
         if any(
             fn not in workers and fn.name != "__init__" and project.protocol.tells(fn, loop.tests) for fn in methods
         ):
+            return True
+    return any(_is_told_behind_test(loop, workers, project) for loop in loops)
+
+
+def _is_told_behind_test(loop: Loop, workers: set[Fn], project: Project) -> bool:
+    """``while not self.server.has_ended()``: whether a method of the server writes what ``has_ended`` reads."""
+    stmt = loop.at.stmt
+    calls = [part for part in subexprs(stmt.test) if isinstance(part, Call)] if isinstance(stmt, While) else []
+    for asked in (target.fn for call in calls for target in project.calls.targets(call, loop.fn)):
+        returned = [at.stmt.value for at in asked.statements if isinstance(at.stmt, Return) and at.stmt.value]
+        read = [place for value in returned for place in project.protocol.places_read(value, asked)]
+        methods = project.classes.methods(asked.cls).values() if asked.cls is not None and read else ()
+        others = (fn for fn in methods if fn not in workers and fn.name != "__init__")
+        if any(project.protocol.tells(fn, read) for fn in others):
             return True
     return False
 

@@ -146,7 +146,9 @@ def _is_joined(job: Registration, project: Project) -> bool:
 def _endless(targets: tuple[Fn, ...], project: Project) -> Loop | None:
     """A loop without any way out, foreseen errors among them, which no other function can end by closing what it uses."""
     found = untold(project, targets, (), 0)
-    return found.loop if found is not None and not found.loop.leaves and not ends_by_error(found.loop) else None
+    if found is None or found.loop.leaves or ends_by_error(found.loop, targets, project):
+        return None
+    return found.loop
 
 
 def _tier(loop: Loop) -> Tier:

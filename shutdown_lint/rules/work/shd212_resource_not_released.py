@@ -60,7 +60,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, ModuleFacts, Name, Try
+from shutdown_lint.facts import Assign, Attr, Call, ModuleFacts, Name, Try
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.composites import UNKNOWN
@@ -70,7 +70,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._dropped import Dropped, dropped
-from shutdown_lint.walk import argument, subexprs, text
+from shutdown_lint.walk import argument, same, subexprs, text
 
 # a name that may come from a library by way of a module of the project
 _MADE = (
@@ -250,6 +250,8 @@ def _ends_with_another(acquisition: Acquisition, project: Project) -> bool:
         for arg in acquisition.call.args
     ):
         return True
+    if acquisition.model.kind == UNKNOWN and _is_made_with_keeper(acquisition):
+        return True
     given = {text(part) for arg in acquisition.call.args for part in subexprs(arg.value) if isinstance(part, Attr)}
     cls = project.classes.enclosing(acquisition.fn)
     methods = project.classes.methods(cls).values() if cls is not None and given else ()
@@ -258,6 +260,13 @@ def _ends_with_another(acquisition: Acquisition, project: Project) -> bool:
         for method in methods
         for site in method.sites
     )
+
+
+def _is_made_with_keeper(acquisition: Acquisition) -> bool:
+    """``bus.reloader = Reloader(bus)``: it knows who keeps it, and may have asked to be told of its end."""
+    stmt = acquisition.site.at.stmt
+    keepers = [target.value for target in stmt.targets if isinstance(target, Attr)] if isinstance(stmt, Assign) else []
+    return any(same(arg.value, keeper) for arg in acquisition.call.args for keeper in keepers)
 
 
 def _is_adopted(track: Track, project: Project) -> bool:

@@ -272,11 +272,24 @@ def _is_heard(release: _Release, fn: Fn, project: Project) -> bool:
     """Whether a method that runs for the subclass looks at the event: the loop that it ends may be overridden too."""
     assert fn.cls is not None
     return any(
-        project.classes.method(fn.cls, reader.name) is reader or _is_called_by_super(reader, fn.cls, project)
+        (project.classes.method(fn.cls, reader.name) is reader or _is_called_by_super(reader, fn.cls, project))
+        and not _is_for_others(reader, fn.cls, project)
         for member in project.classes.family(fn.cls)
         for reader in member.methods.values()
         if reader.name not in ("__init__", fn.name) and release.member in reader.mentions
     )
+
+
+def _is_for_others(reader: Fn, cls: Cls, project: Project) -> bool:
+    """Whether only other subclasses name the method: ``Thread(target=self.speech_to_text)`` in the constructor of one."""
+    bases = [base for base in project.classes.mro(cls) if isinstance(base, Cls)]
+    naming = {
+        member
+        for member in {member for base in bases for member in (base, *project.classes.subclasses(base))}
+        for method in member.methods.values()
+        if method is not reader and reader.name in method.mentions
+    }
+    return bool(naming) and not naming & {*project.classes.mro(cls), *project.classes.subclasses(cls)}
 
 
 def _is_called_by_super(reader: Fn, cls: Cls, project: Project) -> bool:
