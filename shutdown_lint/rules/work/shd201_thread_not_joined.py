@@ -64,7 +64,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Call, ModuleFacts, Return, While
+from shutdown_lint.facts import Attr, Call, ModuleFacts, Name, Return, While
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Place, Track
@@ -85,7 +85,7 @@ from shutdown_lint.rules.work._common import (
     stop_step,
 )
 from shutdown_lint.rules.work._stopping import join_fix
-from shutdown_lint.walk import argument, subexprs
+from shutdown_lint.walk import argument, sites, subexprs
 
 RULE = Rule(
     code="SHD201",
@@ -97,6 +97,8 @@ RULE = Rule(
     triggers=(THREAD,),
     origin=("G9", "G11"),
 )
+
+_TAKES = frozenset({"pop", "popleft", "popitem"})
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -120,7 +122,7 @@ def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, trac
         return
     held = owner(project, track)
     stop = stop_method(project, held[0]) if held else None
-    loops = [loop for t in targets for loop in project.protocol.worker_loops(t)]
+    loops = [loop for t in targets for loop in project.protocol.worker_loops(t) if not _is_worklist(loop)]
     told = stop is not None and any(
         project.protocol.tells(stop, (*loop.tests, *_passed(acquisition, project))) for loop in loops if loop.tests
     )
@@ -149,6 +151,16 @@ def _passed(acquisition: Acquisition, project: Project) -> Iterator[Place]:
     given = getattr(argument(acquisition.call, 99, "args"), "items", ())
     for value in given:
         yield from project.protocol.places_read(value, acquisition.fn)
+
+
+def _is_worklist(loop: Loop) -> bool:
+    """``while stack: … stack.pop()``: a list of its own that the loop works off, of which nobody else knows."""
+    stmt = loop.at.stmt
+    name = stmt.test.id if isinstance(stmt, While) and isinstance(stmt.test, Name) else ""
+    if not name or name not in loop.fn.bindings or name in {param.name for param in loop.fn.facts.params}:
+        return False
+    calls = (site.call.func for site in sites(stmt.body)) if isinstance(stmt, While) else ()
+    return any(isinstance(func, Attr) and func.name in _TAKES and names(func.value) == name for func in calls)
 
 
 def _ends_with_work(loop: Loop) -> bool:

@@ -365,7 +365,7 @@ def _is_current(acquisition: Acquisition, track: Track, project: Project) -> boo
 def _is_ended_wholly(acquisition: Acquisition, track: Track) -> bool:
     """Whether the project's own class has another end than the one that is missed: ``window.destroy()`` for ``close()``."""
     return acquisition.model.kind.startswith("composite") and track.has(
-        "destroy", "quit", "dispose", "cleanup", "finish"
+        "destroy", "kill", "quit", "dispose", "cleanup", "finish"
     )
 
 
