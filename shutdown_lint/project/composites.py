@@ -142,6 +142,8 @@ class Composites:
         (first, start), members = starts[0], [member for member, _ in starts]
         model = first.acquisition.model
         released = tuple(dict.fromkeys(name for member in members for name in member.releasing))
+        if released == ("__del__",):
+            return None  # nobody else is meant to end it
         loses = f"its {model.title.rpartition('.')[2]} stays: {model.loses}"
         return self._resource(
             cls,

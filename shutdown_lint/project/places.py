@@ -352,6 +352,8 @@ class Tracker:
                 if isinstance(v, (Instance, Class)) and isinstance(v.cls, Cls)
             ]
             for owner in owners:
+                if self._has_setter(owner, target.name):
+                    self._escape(f"given to the setter of `{target.name}`")
                 if contains and self._is_shared(owner, target.name):
                     self._escape(f"stored in `{_name(target)}`, which comes from elsewhere")
                 self._place(Attribute(owner, target.name, contains), hops)
@@ -378,6 +380,11 @@ class Tracker:
         names = (v.name for v in self._project.evaluate.values(expr, fn) if isinstance(v, Module))
         entries = (self._project.modules.entry(name) for name in names)
         return tuple(entry.body for entry in entries if entry is not None)
+
+    def _has_setter(self, owner: Cls, name: str) -> bool:
+        """Whether a property takes what is put into the attribute: where it rests is the setter's choice."""
+        method = self._project.classes.method(owner, name)
+        return method is not None and bool(method.decorator_names & {"property", "setter"})
 
     def _is_shared(self, owner: Cls, name: str) -> bool:
         """Whether the attribute may hold a container that somebody else made: ``self.tasks = state.tasks``."""

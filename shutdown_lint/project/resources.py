@@ -350,8 +350,9 @@ class Resources:
         for member in self._project.classes.mro(cls):
             init = member.methods.get("__init__") if isinstance(member, Cls) else None
             for site in init.sites if init else ():
-                if getattr(site.call.func, "name", "") == "__init__":
-                    given = argument(site.call, 99, "daemon")
+                name = getattr(site.call.func, "name", "")
+                if name in ("__init__", "setDaemon"):
+                    given = argument(site.call, 0 if name == "setDaemon" else 99, "daemon")
                     if given is not None:
                         return given
         return None

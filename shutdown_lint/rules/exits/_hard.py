@@ -29,7 +29,7 @@ _SAYS_SO = re.compile(
     r"(no|skip|without)_?(clean_?up|exit_?handlers|finali[sz]ation|atexit)|(hard|fast|quick|abrupt|unclean|instant)_?(exit|quit|stop|shutdown|kill)",
     re.IGNORECASE,
 )
-_PARENT = ("os.getppid", "psutil.pid_exists", "os.getpgid")
+_PARENT = ("os.getppid", "psutil.pid_exists", "os.getpgid", "multiprocessing.parent_process")
 
 
 def is_right(site: Site, fn: Fn, project: Project) -> bool:

@@ -51,7 +51,8 @@ Unsafe: errors that the jump swallowed, on purpose perhaps, get out.
 
 ## Precision
 Silent for the `break` and `continue` of a loop inside the clause, for functions defined there, and for a jump under a
-flag that the last statement of the `try` sets (no exception passes then). Where the `try` does nothing but quick work
+flag that the last statement of the `try` sets (no exception passes then), and behind a clause that takes every exception
+and raises none: what swallows is that clause. Where the `try` does nothing but quick work
 in memory, an exit request hardly ever comes just then: only the strict tier speaks.
 
 ## References
@@ -75,6 +76,7 @@ from shutdown_lint.facts import (
     ModuleFacts,
     Name,
     Op,
+    Raise,
     Return,
     Span,
     Try,
@@ -83,6 +85,7 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.endings import catches
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import At, Site, own_exprs, sites, subexprs, walk
 
@@ -148,7 +151,7 @@ def _left(at: At) -> Try | None:
         if outer is None:
             return None
         if isinstance(outer.stmt, Try) and place.part == "final":
-            return None if _only_on_success(at, place, outer.stmt) else outer.stmt
+            return None if _only_on_success(at, place, outer.stmt) or _is_all_caught(outer.stmt) else outer.stmt
         if isinstance(outer.stmt, (While, For)) and place.part == "body" and not isinstance(at.stmt, Return):
             return None
     return None
@@ -189,6 +192,16 @@ def _only_on_success(at: At, final: At, stmt: Try) -> bool:
             if (isinstance(tested, Name) and tested.id in flags) or _finds_no_exception(tested):
                 return True
     return False
+
+
+def _is_all_caught(stmt: Try) -> bool:
+    """``except BaseException: log()`` before it: what swallows is that clause, and the ``finally`` sees no exception."""
+    last = stmt.handlers[-1] if stmt.handlers and not stmt.orelse else None
+    return (
+        last is not None
+        and catches(last.types)
+        and not any(isinstance(at.stmt, Raise) for handler in stmt.handlers for at in walk(handler.body))
+    )
 
 
 def _finds_no_exception(test: Expr) -> bool:

@@ -13,7 +13,7 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Class
 from shutdown_lint.rules.work._counterparts import counterparts
-from shutdown_lint.walk import argument, text
+from shutdown_lint.walk import At, argument, text
 
 # what ends any loop, foreseen or not; a thread never sees the last two
 _UNFORESEEN = frozenset({"Exception", "BaseException", "KeyboardInterrupt", "SystemExit"})
@@ -92,11 +92,26 @@ def inherits_daemon(acquisition: Acquisition, track: Track, project: Project) ->
     return bool(makers) and all(maker.daemon is True for maker in makers)
 
 
-def ends_by_error(loop: Loop) -> bool:
-    """Whether an error is foreseen that leaves the loop: ``except OSError`` around it, for a socket that was closed."""
+def ends_by_error(loop: Loop, targets: tuple[Fn, ...], project: Project) -> bool:
+    """Whether an error is foreseen that leaves the loop: ``except OSError`` around it, for a socket that was closed.
+
+    Or around the call by which the worker (``targets``) comes to the loop: ``try: self.run() … except Interrupted``.
+    """
+    if _foresees_error(loop.at):
+        return True
+    return any(
+        _foresees_error(site.at) and any(target.fn is loop.fn for target in project.calls.targets(site.call, fn))
+        for worker in targets
+        for fn in project.protocol.reach(worker)
+        if loop.fn.name in fn.mentions
+        for site in fn.sites
+    )
+
+
+def _foresees_error(at: At) -> bool:
     return any(
         _is_specific(handler)
-        for place in loop.at.around()
+        for place in at.around()
         if place.part == "body" and place.outer is not None and isinstance(place.outer.stmt, Try)
         for handler in place.outer.stmt.handlers
     )
@@ -131,11 +146,19 @@ def names(expr: Expr | None) -> str:
 
 def class_level(acquisition: Acquisition, project: Project) -> bool:
     """Whether it is put into an attribute of a class, where all instances share it until the program ends."""
-    stmt = acquisition.site.at.stmt
-    targets = stmt.targets if isinstance(stmt, Assign) else ()
+    fn, stmt = acquisition.fn, acquisition.site.at.stmt
+    targets = list(stmt.targets) if isinstance(stmt, Assign) else []
+    names = {target.id for target in targets if isinstance(target, Name)}  # `worker = Worker()` … `Cls.worker = worker`
+    later = (at.stmt for at in fn.statements if names and not fn.is_module)
+    targets += [
+        target
+        for other in later
+        if isinstance(other, Assign) and isinstance(other.value, Name) and other.value.id in names
+        for target in other.targets
+    ]
     return any(
         isinstance(target, Attr)
-        and any(isinstance(value, Class) for value in project.evaluate.values(target.value, acquisition.fn))
+        and any(isinstance(value, Class) for value in project.evaluate.values(target.value, fn))
         for target in targets
     )
 

@@ -64,7 +64,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Call, ModuleFacts, While
+from shutdown_lint.facts import Attr, Call, ModuleFacts, Name, Return, While
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Place, Track
@@ -85,7 +85,7 @@ from shutdown_lint.rules.work._common import (
     stop_step,
 )
 from shutdown_lint.rules.work._stopping import join_fix
-from shutdown_lint.walk import argument, subexprs
+from shutdown_lint.walk import argument, sites, subexprs
 
 RULE = Rule(
     code="SHD201",
@@ -97,6 +97,8 @@ RULE = Rule(
     triggers=(THREAD,),
     origin=("G9", "G11"),
 )
+
+_TAKES = frozenset({"pop", "popleft", "popitem"})
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -114,13 +116,13 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, track: Track) -> Iterator[Finding]:
     targets = project.resources.bodies(acquisition)
     all_loops = (loop for t in targets for loop in project.protocol.worker_loops(t))
-    endless = next((loop for loop in all_loops if not loop.leaves and not ends_by_error(loop)), None)
+    endless = next((loop for loop in all_loops if not loop.leaves and not ends_by_error(loop, targets, project)), None)
     if endless is not None:
         yield _hangs(module, acquisition, track, endless)
         return
     held = owner(project, track)
     stop = stop_method(project, held[0], acquisition.fn) if held else None
-    loops = [loop for t in targets for loop in project.protocol.worker_loops(t)]
+    loops = [loop for t in targets for loop in project.protocol.worker_loops(t) if not _is_worklist(loop)]
     told = stop is not None and any(
         project.protocol.tells(stop, (*loop.tests, *_passed(acquisition, project))) for loop in loops if loop.tests
     )
@@ -151,6 +153,16 @@ def _passed(acquisition: Acquisition, project: Project) -> Iterator[Place]:
         yield from project.protocol.places_read(value, acquisition.fn)
 
 
+def _is_worklist(loop: Loop) -> bool:
+    """``while stack: … stack.pop()``: a list of its own that the loop works off, of which nobody else knows."""
+    stmt = loop.at.stmt
+    name = stmt.test.id if isinstance(stmt, While) and isinstance(stmt.test, Name) else ""
+    if not name or name not in loop.fn.bindings or name in {param.name for param in loop.fn.facts.params}:
+        return False
+    calls = (site.call.func for site in sites(stmt.body)) if isinstance(stmt, While) else ()
+    return any(isinstance(func, Attr) and func.name in _TAKES and names(func.value) == name for func in calls)
+
+
 def _ends_with_work(loop: Loop) -> bool:
     """``while not task.done()``: the loop ends with what it waits for, and what ends that is another question."""
     stmt = loop.at.stmt
@@ -168,6 +180,20 @@ def _told_by_anyone(project: Project, loops: list[Loop], targets: tuple[Fn, ...]
         if any(
             fn not in workers and fn.name != "__init__" and project.protocol.tells(fn, loop.tests) for fn in methods
         ):
+            return True
+    return any(_is_told_behind_test(loop, workers, project) for loop in loops)
+
+
+def _is_told_behind_test(loop: Loop, workers: set[Fn], project: Project) -> bool:
+    """``while not self.server.has_ended()``: whether a method of the server writes what ``has_ended`` reads."""
+    stmt = loop.at.stmt
+    calls = [part for part in subexprs(stmt.test) if isinstance(part, Call)] if isinstance(stmt, While) else []
+    for asked in (target.fn for call in calls for target in project.calls.targets(call, loop.fn)):
+        returned = [at.stmt.value for at in asked.statements if isinstance(at.stmt, Return) and at.stmt.value]
+        read = [place for value in returned for place in project.protocol.places_read(value, asked)]
+        methods = project.classes.methods(asked.cls).values() if asked.cls is not None and read else ()
+        others = (fn for fn in methods if fn not in workers and fn.name != "__init__")
+        if any(project.protocol.tells(fn, read) for fn in others):
             return True
     return False
 

@@ -32,7 +32,7 @@ def launch(job):
 
 ## Precision
 Silent for daemon processes, for children that are waited for by ``sentinel``, ``exitcode`` or ``is_alive``, and for
-those that leave what the analysis sees.
+those that leave what the analysis sees. Tier S for one that is killed: it is a zombie, and holds nothing up.
 
 ## References
 - [Joining processes](https://docs.python.org/3/library/multiprocessing.html#all-start-methods)
@@ -70,12 +70,14 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         held = owner(project, track)
         stop = stop_method(project, held[0], acquisition.fn) if held else None
-        ended = track.methods("terminate", "kill")
+        ended = track.methods("kill") or track.methods("terminate")
+        waits = "" if ended and ended[0].name == "kill" else ", and the exit waits for it without limit"
         how = f"{'killed' if ended[0].name == 'kill' else 'terminated'}" if ended else "started"
         yield RULE.finding(
             module,
             acquisition.call.span,
-            f"process `{label(acquisition, track)}` is {how} and never joined: it stays a zombie, and the exit waits for it without limit",
+            f"process `{label(acquisition, track)}` is {how} and never joined: it stays a zombie{waits}",
+            tier="D" if waits else "S",
             trace=(ended[0].fn.step(ended[0].site.call.span, f"{how} here, and not waited for"),)
             if ended
             else (stop_step(stop),)

@@ -71,12 +71,14 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Await, Call, Const, ModuleFacts, Raise, Return, Stmt, Try, With
 from shutdown_lint.findings import Finding, Step, Tier
-from shutdown_lint.project import Fn, Project
+from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.afterwards import follows, program_ends_after
 from shutdown_lint.project.outside import reaches_outside
 from shutdown_lint.project.places import Place, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.stops import same_place
+from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._told import is_event, stop_value, tells
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import label, names
@@ -231,7 +233,9 @@ def _told(sleep: _Sleep, acquisition: Acquisition, project: Project) -> _Verdict
     for loop in project.resources.loops(acquisition) if not _is_turn(sleep) else ():
         for place in loop.tests if loop.leaves else ():
             stop, event = stop_value(loop, place.name), is_event(project, place)
-            at = _teller(sleep, place, stop, event, project)
+            if acquisition.model.kind == "process" and not event:
+                continue  # a child does not see what its parent writes into an attribute
+            at = _teller(sleep, acquisition, place, stop, event, project)
             if at is not None:
                 when = sleep.fn.step(getattr(at, "span", sleep.site.call.span), "told to end here")
                 lost = _at_stake(sleep, acquisition, loop.fn, project)
@@ -239,7 +243,9 @@ def _told(sleep: _Sleep, acquisition: Acquisition, project: Project) -> _Verdict
     return None
 
 
-def _teller(sleep: _Sleep, place: Place, stop: bool | None, event: bool, project: Project) -> Stmt | None:
+def _teller(
+    sleep: _Sleep, acquisition: Acquisition, place: Place, stop: bool | None, event: bool, project: Project
+) -> Stmt | None:
     """The statement before the sleep that gives the place the value at which the loop ends, itself or by a call.
 
     Nothing else that may need its time stands between the two: a sleep behind a signal or a command is for that.
@@ -253,8 +259,23 @@ def _teller(sleep: _Sleep, place: Place, stop: bool | None, event: bool, project
         for site in sites_at(at):
             for target in project.calls.targets(site.call, sleep.fn):
                 if target.fn.name != "__init__" and _sets(target.fn, place, stop, event, project):
-                    return at.stmt
+                    if not _is_of_another(site, sleep.fn, acquisition, project):
+                        return at.stmt
     return None
+
+
+def _is_of_another(site: Site, fn: Fn, acquisition: Acquisition, project: Project) -> bool:
+    """Whether the call is made on another worker of the same class: ``self.report.close()`` tells ``self.feed`` nothing."""
+    mine = project.resources.track(acquisition).places
+    theirs = set(_places(site.call, fn, project))
+    cls = acquisition.cls
+    of_class = cls is not None and any(
+        isinstance(value, Instance) and isinstance(value.cls, Cls) and value.cls in project.classes.family(cls)
+        for value in project.evaluate.values(getattr(site.call.func, "value", None), fn)
+    )
+    return (
+        of_class and bool(mine and theirs) and not any(same_place(place, other) for place in mine for other in theirs)
+    )
 
 
 def _served(sleep: _Sleep) -> tuple[Stmt, ...]:

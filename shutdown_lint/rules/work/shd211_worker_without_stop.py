@@ -116,7 +116,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _hangs(module, acquisition.fn, acquisition.call, f"thread `{label(acquisition, track)}`", loop)
         elif acquisition.daemon is True and not track.has("is_alive") and not _loses(acquisition, project):
             held = owner(project, track)
-            stop = stop_method(project, held[0]) if held is not None else None
+            own = held is not None and project.classes.enclosing(acquisition.fn) in project.classes.family(held[0])
+            stop = stop_method(project, held[0]) if held is not None and own else None
             if stop is not None:
                 yield _unstoppable(module, acquisition, label(acquisition, track), loop, stop)
 
@@ -145,7 +146,9 @@ def _is_joined(job: Registration, project: Project) -> bool:
 def _endless(targets: tuple[Fn, ...], project: Project) -> Loop | None:
     """A loop without any way out, foreseen errors among them, which no other function can end by closing what it uses."""
     found = untold(project, targets, (), 0)
-    return found.loop if found is not None and not found.loop.leaves and not ends_by_error(found.loop) else None
+    if found is None or found.loop.leaves or ends_by_error(found.loop, targets, project):
+        return None
+    return found.loop
 
 
 def _tier(loop: Loop) -> Tier:

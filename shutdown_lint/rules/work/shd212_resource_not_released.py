@@ -41,14 +41,15 @@ class Reactor:
 ```
 
 ## Precision
-The type comes from a model of the library; an object that is returned, handed to unknown code, read by name, or released
-on any alias anywhere in the project is silent; so is what a module global shares, a folder inside of one that is removed,
-a queue that only a child fills, and a server whose parts are ended one by one. A member with a destructor of its own is
-strict. An event loop that stops is not closed by that; one that stands in for a loop that may be there already, that comes
-from outside, or whose owner ends in a coroutine is silent. A class of the project whose stop method ends something of its
-own is a resource for who makes it, but for one that works with something that its owner ends (a context, a connection):
-one finding in about 60 releases, a published bug. A server, scheduler, consumer or worker in a local is a preview: most
-serve until the program ends, and are meant to.
+The type comes from a model of the library; an object that is returned, handed to unknown code, read by name, or
+released on any alias anywhere in the project is silent; so is what a module global or a class shares, what only a
+child process makes, a folder inside of one that is removed, a queue that only a child fills, and a server whose parts
+are ended one by one. A member with a destructor of its own is strict. An event loop that stops is not closed by that;
+one that stands in for a loop that may be there already, that comes from outside, or whose owner ends in a coroutine
+is silent. A class of the project whose stop method ends something of its own is a resource for who makes it, but for
+one that works with something that its owner ends (a context, a connection): one finding in about 60 releases, a
+published bug. A server, scheduler, consumer or worker in a local is a preview: most serve until the program ends, and
+are meant to.
 
 ## References
 - [Models of resources](https://docs.python.org/3/glossary.html#term-context-manager)
@@ -59,7 +60,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, ModuleFacts, Name, Try
+from shutdown_lint.facts import Assign, Attr, Call, ModuleFacts, Name, Try
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.composites import UNKNOWN
@@ -69,7 +70,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._dropped import Dropped, dropped
-from shutdown_lint.walk import argument, subexprs, text
+from shutdown_lint.walk import argument, same, subexprs, text
 
 # a name that may come from a library by way of a module of the project
 _MADE = (
@@ -134,6 +135,7 @@ _LOST_LOCALLY = ("pool", "producer")
 _ENDS = re.compile(
     r"_?(kill|stop|term|terminate|close|shutdown|end|cancel|join|destroy|quit|disconnect|release|cleanup)(_|$)"
 )
+_SENDS = re.compile(r"(publish|send|produce|put|write|add|push|emit|log)(_|$)")
 _OF_OTHER_RULES = ("threading.Thread", "multiprocessing.pool.Pool")
 
 
@@ -151,13 +153,29 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 continue  # all instances share it, or none of them can reach it
             if stops and not _is_ended_by_hand(track) and not _is_taken_back(acquisition, stops, project):
                 touched = _touches(stops, acquisition, track, project)
+                if touched and _is_ended_wholly(acquisition, track):
+                    continue
                 if not touched or acquisition.model.loss == "real":
                     yield _finding(module, acquisition, track, stops, touched=touched)
-        elif held is None and acquisition.model.kind in _LOCAL and _stays(track):
+        elif (
+            held is None
+            and acquisition.model.kind in _LOCAL
+            and _stays(track)
+            and not _sends_nothing(acquisition, track)
+        ):
             yield _finding(module, acquisition, track, (), touched=not _is_lost_locally(acquisition, project))
     for cls in project.modules.of(module).classes:
         for found in dropped(cls, project):
             yield _forgotten(module, found)
+
+
+def _sends_nothing(acquisition: Acquisition, track: Track) -> bool:
+    """Whether a local producer is made for its administration only: nothing is in its buffer that could be lost."""
+    return (
+        acquisition.model.kind == "producer"
+        and not track.escaped
+        and not any(use.kind == "method" and _SENDS.match(use.name) for use in track.uses)
+    )
 
 
 def _is_lost_locally(acquisition: Acquisition, project: Project) -> bool:
@@ -232,6 +250,8 @@ def _ends_with_another(acquisition: Acquisition, project: Project) -> bool:
         for arg in acquisition.call.args
     ):
         return True
+    if acquisition.model.kind == UNKNOWN and _is_made_with_keeper(acquisition):
+        return True
     given = {text(part) for arg in acquisition.call.args for part in subexprs(arg.value) if isinstance(part, Attr)}
     cls = project.classes.enclosing(acquisition.fn)
     methods = project.classes.methods(cls).values() if cls is not None and given else ()
@@ -240,6 +260,13 @@ def _ends_with_another(acquisition: Acquisition, project: Project) -> bool:
         for method in methods
         for site in method.sites
     )
+
+
+def _is_made_with_keeper(acquisition: Acquisition) -> bool:
+    """``bus.reloader = Reloader(bus)``: it knows who keeps it, and may have asked to be told of its end."""
+    stmt = acquisition.site.at.stmt
+    keepers = [target.value for target in stmt.targets if isinstance(target, Attr)] if isinstance(stmt, Assign) else []
+    return any(same(arg.value, keeper) for arg in acquisition.call.args for keeper in keepers)
 
 
 def _is_adopted(track: Track, project: Project) -> bool:
@@ -333,6 +360,13 @@ def _is_current(acquisition: Acquisition, track: Track, project: Project) -> boo
         return True
     asked = project.calls.mentioning("get_event_loop") if track.has("asyncio.set_event_loop") else ()
     return any("close" in fn.mentions for fn in asked)
+
+
+def _is_ended_wholly(acquisition: Acquisition, track: Track) -> bool:
+    """Whether the project's own class has another end than the one that is missed: ``window.destroy()`` for ``close()``."""
+    return acquisition.model.kind.startswith("composite") and track.has(
+        "destroy", "kill", "quit", "dispose", "cleanup", "finish"
+    )
 
 
 def _touches(stops: tuple[Fn, ...], acquisition: Acquisition, track: Track, project: Project) -> bool:

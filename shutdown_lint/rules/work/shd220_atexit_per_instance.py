@@ -150,9 +150,12 @@ def _keeps(part: Expr, subject: Name | Attr, registration: Registration, project
 
 
 def _is_bound(method: Attr, registration: Registration, project: Project) -> bool:
-    """Whether the attribute is a method of the instance: it is known, and takes ``self``."""
+    """Whether the attribute is a method of the instance: it is known, takes ``self``, and is no object that can be called."""
     targets = project.calls.callables(method, registration.fn)
-    return bool(targets) and all(target.self_name is not None and target.is_method for target in targets)
+    return bool(targets) and all(
+        target.self_name is not None and target.is_method and target.name in (method.name, method.name.lstrip("_"))
+        for target in targets
+    )
 
 
 def _is_taken_back(cls: Cls, project: Project) -> bool:

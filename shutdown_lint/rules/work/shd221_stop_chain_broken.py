@@ -48,8 +48,8 @@ class Remote(Runner):
 
 ## Precision
 Silent when the base method is abstract, empty or only raises, when it is called in any spelling, when the override
-does all that the base does itself, and when the subclass overrides what starts the member too (``__enter__`` with
-``__exit__``).
+does all that the base does itself, when the member is another object's (``self._link = parent._link``), and when the
+subclass overrides what starts the member too (``__enter__`` with ``__exit__``).
 
 ## References
 - [super](https://docs.python.org/3/library/functions.html#super)
@@ -188,9 +188,23 @@ def _done_by(release: _Release, fn: Fn, project: Project) -> bool:
 def _is_still_there(release: _Release, fn: Fn, project: Project) -> bool:
     if isinstance(release.call.func, Attr) and release.call.func.name == "set" and not _is_heard(release, fn, project):
         return False
-    if _is_started_no_more(release, fn, project) or _is_filled_no_more(release, fn, project):
+    if (
+        _is_borrowed(release, fn, project)
+        or _is_started_no_more(release, fn, project)
+        or _is_filled_no_more(release, fn, project)
+    ):
         return False
     return _still_acquired(release, fn, project)
+
+
+def _is_borrowed(release: _Release, fn: Fn, project: Project) -> bool:
+    """Whether the subclass takes the member from another object: ``self._link = parent._link``, which the parent ends."""
+    assert fn.cls is not None
+    writes = [w for w in project.classes.writes(fn.cls, release.member) if w.fn.cls is fn.cls]
+    return bool(writes) and all(
+        isinstance(w.value, Attr) and isinstance(w.value.value, Name) and w.value.value.id != w.fn.self_name
+        for w in writes
+    )
 
 
 def _is_filled_no_more(release: _Release, fn: Fn, project: Project) -> bool:
@@ -257,11 +271,24 @@ def _is_heard(release: _Release, fn: Fn, project: Project) -> bool:
     """Whether a method that runs for the subclass looks at the event: the loop that it ends may be overridden too."""
     assert fn.cls is not None
     return any(
-        project.classes.method(fn.cls, reader.name) is reader or _is_called_by_super(reader, fn.cls, project)
+        (project.classes.method(fn.cls, reader.name) is reader or _is_called_by_super(reader, fn.cls, project))
+        and not _is_for_others(reader, fn.cls, project)
         for member in project.classes.family(fn.cls)
         for reader in member.methods.values()
         if reader.name not in ("__init__", fn.name) and release.member in reader.mentions
     )
+
+
+def _is_for_others(reader: Fn, cls: Cls, project: Project) -> bool:
+    """Whether only other subclasses name the method: ``Thread(target=self.speech_to_text)`` in the constructor of one."""
+    bases = [base for base in project.classes.mro(cls) if isinstance(base, Cls)]
+    naming = {
+        member
+        for member in {member for base in bases for member in (base, *project.classes.subclasses(base))}
+        for method in member.methods.values()
+        if method is not reader and reader.name in method.mentions
+    }
+    return bool(naming) and not naming & {*project.classes.mro(cls), *project.classes.subclasses(cls)}
 
 
 def _is_called_by_super(reader: Fn, cls: Cls, project: Project) -> bool:
