@@ -35,5 +35,10 @@ def is_for_windows(at: At) -> bool:
     )
 
 
+def is_windows_module(name: str) -> bool:
+    """Whether a module says by its name that it is for Windows: ``package.platform.windows``."""
+    return name.rpartition(".")[2].strip("_").lower() in ("windows", "win32", "win", "winnt")
+
+
 def _asks(expr: Expr) -> bool:
     return dotted(expr.func if isinstance(expr, Call) else expr) in _ASKED
