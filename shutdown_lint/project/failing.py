@@ -212,6 +212,8 @@ def _unresolved(call: Call, fn: Fn, awaited: bool, depth: int, project: Project)
     receiver = call.func.value if isinstance(call.func, Attr) else None
     if receiver is None or _last(call.func) in QUIET_NAMES:
         return None
+    if _last(call.func) == "release" and not call.args and not awaited:
+        return None  # an answer gives its connection back
     if _LOCAL.search(_last(receiver)):
         return None
     made_by = _made_by(receiver, _last(call.func), fn, project)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, Op
-from shutdown_lint.walk import dotted
+from shutdown_lint.facts import Attr, Call, Const, Expr, If, Op
+from shutdown_lint.walk import At, dotted
 
 _ASKED = frozenset({"sys.platform", "os.name", "platform.system"})
 _WINDOWS = ("win32", "cygwin", "nt", "Windows")
@@ -22,6 +22,22 @@ def on_posix(test: Expr) -> bool | None:
         if _asks(test.func.value) and isinstance(given, Const) and given.value in ("win", *_WINDOWS):
             return False
     return None
+
+
+def is_for_windows(at: At) -> bool:
+    """Whether the place stands in the branch of such a test that POSIX systems never take."""
+    return any(
+        place.outer is not None
+        and isinstance(place.outer.stmt, If)
+        and place.part in ("body", "orelse")
+        and on_posix(place.outer.stmt.test) is (place.part == "orelse")
+        for place in at.around()
+    )
+
+
+def is_windows_module(name: str) -> bool:
+    """Whether a module says by its name that it is for Windows: ``package.platform.windows``."""
+    return name.rpartition(".")[2].strip("_").lower() in ("windows", "win32", "win", "winnt")
 
 
 def _asks(expr: Expr) -> bool:

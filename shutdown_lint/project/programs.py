@@ -36,7 +36,7 @@ from shutdown_lint.project.protocol import Loop, Wait, runs_dry
 from shutdown_lint.project.resources import STOP_METHODS
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Constant, Instance
-from shutdown_lint.walk import At, Site, argument, enclosing_loops, sites_at, text, walk
+from shutdown_lint.walk import At, Site, argument, enclosing_loops, same, sites_at, text, walk
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -313,6 +313,8 @@ def _is_for_ever(wait: Wait, project: Project) -> bool:
     """A server's loop, ``signal.pause()``, or a wait for an event that nothing but a handler sets."""
     call, fn = wait.site.call, wait.fn
     if wait.model.forever:
+        if _is_stopped_inside(call, fn, project):
+            return False
         return not wait.model.is_async or wait.site.awaited or is_run(wait.site, fn, project)
     if wait.bounded or not wait.model.call.endswith("Event.wait") or not isinstance(call.func, Attr):
         return False
@@ -322,6 +324,20 @@ def _is_for_ever(wait: Wait, project: Project) -> bool:
     names = [place.name for place in project.protocol.places_read(receiver, fn)]
     return bool(names) and not any(
         _sets(name, other, project) for name in names for other in project.calls.calls_named("set")
+    )
+
+
+def _is_stopped_inside(call: Call, fn: Fn, project: Project) -> bool:
+    """``def on_answer(): loop.stop()`` in the function that runs the loop: its work ends it, not a signal."""
+    loop = call.func.value if isinstance(call.func, Attr) and call.func.name == "run_forever" else None
+    return isinstance(loop, (Name, Attr)) and any(
+        isinstance(site.call.func, Attr)
+        and site.call.func.name == "stop"
+        and same(site.call.func.value, loop)
+        and not project.roles.only(other, "signal-handler", "loop-signal-callback")
+        for other in project.functions(fn.module)
+        if other.parent is fn and "stop" in other.mentions
+        for site in other.sites
     )
 
 

@@ -16,12 +16,13 @@ from shutdown_lint.facts import Attr, Call, Const, Expr, If, Lambda, Name, Op
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.models import Callback, Entry, is_standard
 from shutdown_lint.project.handles import Cls, Fn
-from shutdown_lint.project.values import Coroutine, External, Function
-from shutdown_lint.walk import Site, argument, dotted, text
+from shutdown_lint.project.values import Class, Coroutine, External, Function
+from shutdown_lint.walk import Site, argument, dotted, last_name, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
 
+_WORKERS = ("Thread", "Process")
 MAX_DEPTH = 8
 MAX_VISITED = 150
 TEST_MODULE = re.compile(
@@ -86,6 +87,7 @@ class Roles:
             for fn, site in calls.seen_named(last) if last not in standard else ():
                 yield from self.at(site, fn)
         yield from self._subclass_constructions()
+        yield from self._made_of_subclasses()
 
     def at(self, site: Site, fn: Fn) -> Iterator[Registration]:
         """The registrations that one call makes; a wrapper that passes a parameter on to a registrar is one itself."""
@@ -97,8 +99,6 @@ class Roles:
 
     def _called_names(self, call: Call, fn: Fn) -> tuple[str, ...]:
         """External names of the callee; a project subclass counts as its external bases."""
-        from shutdown_lint.project.values import Class
-
         names = list(self._project.calls.external(call, fn))
         for value in self._project.evaluate.values(call.func, fn):
             if isinstance(value, Class):
@@ -120,6 +120,15 @@ class Roles:
                     given = argument(site.call, 99, callback.keyword or "\0")
                     if given is not None:
                         yield Registration(callback, site, fn, given, self._targets(given, fn))
+
+    def _made_of_subclasses(self) -> Iterator[Registration]:
+        """``Worker(target=f)`` of a Thread subclass that hands its arguments on."""
+        for entry in self._project.modules:
+            for cls in entry.classes:
+                if any(last_name(base).endswith(_WORKERS) for base in cls.facts.bases):
+                    for fn, site in self._project.calls.calls_named(cls.name):
+                        if argument(site.call, 99, "target") is not None:
+                            yield from self.at(site, fn)
 
     # --- seeds ---------------------------------------------------------------------------------------------------------
 
@@ -176,6 +185,9 @@ class Roles:
 
     def _may_run_at_once(self, registration: Registration, target: Fn) -> Iterator[tuple[Fn, Role]]:
         """What is handed to a pool or to a stand-in of the project's own may run in the thread that hands it over."""
+        made = self._project.evaluate.values(registration.site.call.func, registration.fn)
+        if any(isinstance(value, Class) for value in made):
+            return  # the constructor of a subclass hands it on to its base
         if self._project.calls.targets(registration.site.call, registration.fn):
             yield target, self._registered(registration, target)._replace(kind="caller", confidence="likely")
 

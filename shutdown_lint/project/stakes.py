@@ -237,6 +237,8 @@ def _constructed(site: Site, fn: Fn, project: Project) -> Iterator[Path]:
 
 def _is_live(acquisition: Acquisition, at: At, fn: Fn, project: Project) -> bool:
     model, track = acquisition.model, project.resources.track(acquisition)
+    if model.loss == "none" and model.kind == "pool":
+        return False  # of greenlets: they end with the process
     if track.entered or any(use.fn is fn and _is_over(use.site.at, at) for use in track.methods(*model.ends)):
         return False
     if model.kind in ("thread", "timer"):

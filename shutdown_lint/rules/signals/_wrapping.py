@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Const, ModuleFacts
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.platforms import is_for_windows
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings, ignores, is_restored
@@ -33,6 +34,8 @@ def wrappers(module: ModuleFacts, project: Project) -> Iterator[Wrapper]:
         fn = handling.fn
         if fn.module is not module or "SIGINT" not in handling.signals or is_test(fn) or not ignores(handling, project):
             continue
+        if is_for_windows(handling.site.at):
+            continue  # where nobody sends SIGTERM
         if is_restored(handling, project) or _terminates(fn, project) or _ENDS_WITH_PARENT & fn.mentions:
             continue
         for child in project.resources.of_function(fn):

@@ -45,7 +45,7 @@ server.join()
 ## Precision
 Silent where a test around the call, or around a call on the way to it, asks for the main thread, where the error is
 caught, for executors that may run processes, where only tests start such a thread, and where the thread is started on
-another platform than the handler.
+another platform than the handler. Strict where a test of what the function is given decides: the thread may give something else.
 
 ## References
 - [Signals and threads](https://docs.python.org/3/library/signal.html#signals-and-threads)
@@ -108,8 +108,25 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             if way is not None:
                 message = f"`{text(site.call)}` runs in {_ROLES[way.role.kind]}, where it raises ValueError: the handler is never installed"
                 yield RULE.finding(
-                    module, site.call.span, message, confidence=way.confidence, trace=way.steps, help=HELP
+                    module,
+                    site.call.span,
+                    message,
+                    tier="S" if _is_chosen(site.at, fn) else None,
+                    confidence=way.confidence,
+                    trace=way.steps,
+                    help=HELP,
                 )
+
+
+def _is_chosen(at: At, fn: Fn) -> bool:
+    """``if window.is_main: signal.signal(…)``: what the caller gives decides, and the thread may give something else."""
+    given = {param.name for param in fn.facts.params[int(fn.is_method) :]}
+    return any(
+        place.outer is not None
+        and isinstance(place.outer.stmt, If)
+        and any(isinstance(part, Name) and part.id in given for part in subexprs(place.outer.stmt.test))
+        for place in at.around()
+    )
 
 
 def _ways(site: Site, start: Fn, project: Project) -> Iterator[_Way]:

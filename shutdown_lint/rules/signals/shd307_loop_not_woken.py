@@ -60,10 +60,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, If, ModuleFacts, Raise, Span, Try
+from shutdown_lint.facts import Attr, ModuleFacts, Raise, Span, Try
 from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.platforms import on_posix
+from shutdown_lint.project.platforms import is_for_windows
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings
 from shutdown_lint.rules._texts import SIGNALS
@@ -126,7 +126,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for handling in handlings(project):
         if handling.via != "signal" or handling.fn.module is not module or is_test(handling.fn):
             continue
-        if _is_for_windows(handling.site.at) or (handling.signals and _STOPPING.isdisjoint(handling.signals)):
+        if _is_for_loops_without(handling.site.at) or (handling.signals and _STOPPING.isdisjoint(handling.signals)):
             continue
         # a method may be overridden: who is surely installed comes first, and one finding for the call is enough
         for handler in handling.targets[:MAX_HANDLERS]:
@@ -138,15 +138,14 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     yield from _stopped_early(module, project, seen)
 
 
-def _is_for_windows(at: At) -> bool:
+def _is_for_loops_without(at: At) -> bool:
     """Whether the place runs only where loops have no signal handlers: there, every signal wakes the loop by itself."""
+    if is_for_windows(at):
+        return True
     for place in at.around():
         outer = place.outer.stmt if place.outer is not None else None
         if isinstance(outer, Try) and place.part == "handler":
             if any(last_name(site.call.func) == "add_signal_handler" for site in sites(outer.body)):
-                return True
-        elif isinstance(outer, If) and place.part in ("body", "orelse"):
-            if on_posix(outer.test) is (place.part == "orelse"):
                 return True
     return False
 

@@ -150,13 +150,23 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             for handler in stmt.handlers:
                 if "BaseException" not in caught(handler, fn, project) or _ends_loop(at, handler):
                     continue
-                if shielded_by_sibling(stmt, handler, fn, project) or raises(handler.body) or raises(stmt.final):
+                if (
+                    shielded_by_sibling(stmt, handler, fn, project)
+                    or raises(handler.body)
+                    or _is_ended_by_final(at, stmt)
+                ):
                     continue
                 tier = _tier(at, stmt, fn, project)
                 if tier is not None and as_result(at, stmt, handler, fn, project):
                     yield _finding(module, stmt, handler, fn, "D", "hands it on as if the work had failed")
                 elif tier is not None and not leaves(handler.body) and not forwards(handler, fn):
                     yield _finding(module, stmt, handler, fn, tier)
+
+
+def _is_ended_by_final(at: At, stmt: Try) -> bool:
+    """Whether the ``finally`` of this or of an outer ``try`` ends the process: ``finally: os._exit(code)`` of a forked child."""
+    outer = (place.outer.stmt for place in at.around() if place.outer is not None and place.part != "final")
+    return any(raises(one.final) for one in (stmt, *outer) if isinstance(one, Try))
 
 
 def _ends_loop(at: At, handler: Handler) -> bool:

@@ -99,8 +99,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         for at, stmt in tries(fn):
             loop = next(enclosing_loops(at), None)
-            if any(place.part == "handler" for place in at.around()):
-                continue  # a second interrupt, while the first one is dealt with
+            if any(place.part in ("handler", "final") for place in at.around()):
+                continue  # a second interrupt, while the first one is dealt with, or one that a cleanup must outlive
             if loop is None or not isinstance(loop.stmt, While) or _asks_a_person(loop.stmt, fn, project):
                 continue
             for handler in stmt.handlers:

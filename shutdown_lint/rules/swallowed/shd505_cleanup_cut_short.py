@@ -186,7 +186,12 @@ def _is_made_later(other: Call, step: Call, fn: Fn) -> bool:
 
 
 def _ends_receiver(step: Release) -> bool:
-    """Whether the call ends the member itself: `stop()`, `stop_extension()`, not `close_file(index)` or `stop_at(time=now)`."""
+    """Whether the call ends the member itself: `stop()`, `stop_extension()`, not `close_file(index)` or `stop_at(time=now)`.
+
+    ``signal.disconnect(slot)`` takes one listener off a list.
+    """
+    if step.name == "disconnect" and any(arg.keyword is None for arg in step.call.args):
+        return False
     return step.name in RELEASES or step.name == "flush" or not step.call.args
 
 

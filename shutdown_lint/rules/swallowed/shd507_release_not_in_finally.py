@@ -305,6 +305,7 @@ def _takes_all(handler: Handler, waits: bool) -> bool:
 def _is_trivial(call: Call, name: str) -> bool:
     last = call.func.name if isinstance(call.func, Attr) else call.func.id if isinstance(call.func, Name) else ""
     return last in _NAMES or last in (
+        "acquire",
         "is_alive",
         "start",
         "print",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Expr, For, Span
+from shutdown_lint.facts import Attr, Call, Expr, For, If, Op, Span
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.waits._children import place_of
 from shutdown_lint.rules.waits._stops import acquisitions_of
-from shutdown_lint.walk import argument, has_star
+from shutdown_lint.walk import At, argument, has_star, last_name, subexprs
 
 _OTHER = {"stdout": "stderr", "stderr": "stdout"}
 _TO_THE_END = frozenset({"read", "readlines"})
@@ -45,6 +45,8 @@ def _reads(fn: Fn) -> Iterator[tuple[Attr, Expr, Span]]:
     for site in fn.sites:
         func = site.call.func
         if isinstance(func, Attr) and func.name in _TO_THE_END and not site.call.args and _is_pipe(func.value):
+            if _has_ended(site.at):
+                continue
             if site.awaited or not any(isinstance(parent, Call) and _is_task(parent) for parent in site.parents):
                 assert isinstance(func.value, Attr)
                 yield func.value, site.call, site.call.span
@@ -52,6 +54,20 @@ def _reads(fn: Fn) -> Iterator[tuple[Attr, Expr, Span]]:
         if isinstance(at.stmt, For) and isinstance(at.stmt.iter, Attr) and _is_pipe(at.stmt.iter):
             line = at.stmt.span.line
             yield at.stmt.iter, at.stmt.iter, at.stmt.span._replace(end_line=line, end_col=at.stmt.span.col + 3)
+
+
+def _has_ended(at: At) -> bool:
+    """``if child.poll() is not None: child.stderr.read()``: what has ended fills no pipe."""
+    return any(
+        place.outer is not None
+        and place.part == "body"
+        and isinstance(place.outer.stmt, If)
+        and isinstance(place.outer.stmt.test, Op)
+        and place.outer.stmt.test.op == "is-not"
+        and {last_name(getattr(part, "func", part)) for part in subexprs(place.outer.stmt.test)}
+        & {"poll", "returncode"}
+        for place in at.around()
+    )
 
 
 def _is_task(call: Call) -> bool:

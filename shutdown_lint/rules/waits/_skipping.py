@@ -8,12 +8,14 @@ from shutdown_lint.project.endings import catches
 from shutdown_lint.walk import At, Site, enclosing_loops, last_name, parts_of, sites, sites_at, text, walk
 
 _STOPPING = frozenset({"CancelledError", "KeyboardInterrupt", "SystemExit", "GeneratorExit"})
+_MAKERS = ("create_task", "ensure_future")
 # Calls that do not raise, by their last name: output, time, containers, flags.
 _SURE = frozenset(
     {
         *("debug", "info", "warning", "error", "exception", "critical", "log", "print", "sleep"),
         *("append", "add", "set", "clear", "len", "str", "repr", "isinstance", "time", "monotonic", "perf_counter"),
         *("is_set", "empty", "full", "qsize", "task_done", "current_thread", "getpid", "get_name", "put_nowait", "put"),
+        *(*_MAKERS, "add_done_callback", "call_soon", "call_soon_threadsafe", "call_later"),
     }
 )
 
@@ -74,6 +76,9 @@ def _raiser(stmt: Stmt, fn: Fn, project: Project) -> str | None:
     for site in sites_at(at):
         func = site.call.func
         last = func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
+        maker = site.parents[0] if site.parents else None
+        if isinstance(maker, Call) and last_name(maker.func) in _MAKERS:
+            continue  # a coroutine, which begins later
         if last.strip("_") not in _SURE and not _never_raises(site.call, fn, project):
             return f"`{text(site.call)}` raises"
     return None

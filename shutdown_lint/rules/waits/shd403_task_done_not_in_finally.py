@@ -99,6 +99,7 @@ from shutdown_lint.facts import (
     Name,
     Op,
     Stmt,
+    Try,
     While,
 )
 from shutdown_lint.findings import Finding, Fix
@@ -110,7 +111,7 @@ from shutdown_lint.rules.waits._never_set import Unset, never_set, told
 from shutdown_lint.rules.waits._skipping import breaker
 from shutdown_lint.rules.waits._stops import receiver
 from shutdown_lint.rules.waits._work import given_to
-from shutdown_lint.walk import Site, argument, last_name, same, sites, text
+from shutdown_lint.walk import At, Site, argument, last_name, same, sites, subexprs, text
 
 RULE = Rule(
     code="SHD403",
@@ -152,7 +153,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         done = [site for site in fn.sites if _method(site) == "task_done"]
         for site in done if not any(_is_final(other) for other in done) else ():
             skipped = _skipped_by(site, fn, done, project)
-            joined = _join(site, fn, project) if skipped is not None else None
+            joined = _join(site, fn, project, skipped.endswith(" raises")) if skipped is not None else None
             if skipped is not None and joined is not None:
                 yield _finding(site, fn, skipped, joined)
 
@@ -215,16 +216,28 @@ def _is_handed_on(get: Site) -> bool:
 # --- who waits -------------------------------------------------------------------------------------------------------
 
 
-def _join(done: Site, fn: Fn, project: Project) -> tuple[Site, Fn] | None:
-    """The ``join()`` of the same queue."""
+def _join(done: Site, fn: Fn, project: Project, raised: bool) -> tuple[Site, Fn] | None:
+    """The ``join()`` of the same queue; what is ``raised`` and not caught leaves the function, and never comes to its own join."""
     made = _made(receiver(done.call), fn, project)
     if not made:
         return None
     for other, site in project.calls.calls_named("join"):
         if not site.call.args and isinstance(site.call.func, Attr) and not is_test(other) and not _gathers(site, other):
             if made & _made(site.call.func.value, other, project):
+                if other is fn and raised and not _is_caught_here(done.at):
+                    continue
                 return site, other
     return None
+
+
+def _is_caught_here(at: At) -> bool:
+    """Whether an error of the work ends in a clause of the same function."""
+    return any(
+        handler.types is None or {last_name(part) for part in subexprs(handler.types)} & {"Exception", "BaseException"}
+        for place in at.around()
+        if place.outer is not None and place.part == "body" and isinstance(place.outer.stmt, Try)
+        for handler in place.outer.stmt.handlers
+    )
 
 
 def _gathers(join: Site, fn: Fn) -> bool:

@@ -92,10 +92,10 @@ if __name__ == "__main__":
 Tier D for the path of a SIGTERM handler (1 of 1 in 47 unseen packages). Only limits that are numbers in the code, or constants,
 count; of several branches the longest, of what goes on at the same time the longest, of a loop of unknown length one round. Waits
 without limit are no part of the sum (SHD401). Tier S for a method that stops its object, or an atexit callback, whose own waits
-are above the limit, where no handler is seen to lead to it. Preview for other functions with such a name (3 of 3 in unseen
-packages were commands), and where the sum is only reached by the pauses of retries in one of several branches, by what a forked
-child does, or by waits of one object that several calls lead to. Tier S where the handler puts the default back and sends the
-signal again, and where ``atexit`` callbacks wait for what the program is not seen to start.
+are above the limit, where no handler is seen to lead to it. Preview for other functions with such a name, and for those that
+finish the work first (3 of 3 in unseen packages were commands), and where the sum is only reached by the pauses of retries in one
+of several branches, by what a forked child does, or by waits of one object that several calls lead to. Tier S where the handler
+puts the default back and sends the signal again, and where ``atexit`` callbacks wait for what the program is not seen to start.
 
 ## References
 - [Kubernetes: termination of Pods](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination)
@@ -121,7 +121,7 @@ from shutdown_lint.project.signals import handlings
 from shutdown_lint.project.step import Step, leaves
 from shutdown_lint.rules._texts import JOIN, STOPS
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits._stops import AT_EXIT, STOP_NAME, acquisitions_of, receiver
+from shutdown_lint.rules.waits._stops import AT_EXIT, STOP_NAME, acquisitions_of, is_patient, receiver
 from shutdown_lint.walk import last_name, text
 
 RULE = Rule(
@@ -277,7 +277,9 @@ def _of_function(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Find
         fn.facts.span,
         f"`{fn.qualname}` may last {_seconds(found.seconds)} ({_sum(found)}), and a program is killed {_seconds(grace)} after SIGTERM",
         tier="S"
-        if _ends_owner(fn, project) and cost(tuple(_firm(inner, project, set()))).seconds >= grace + SLACK
+        if _ends_owner(fn, project)
+        and not is_patient(fn)
+        and cost(tuple(_firm(inner, project, set()))).seconds >= grace + SLACK
         else "P",
         severity="info",
         confidence="likely",
