@@ -1192,6 +1192,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
             ".quit() & re:(?m)^(?:[^\\n#]*[:;])?[ \\t]*(?:await\\s+)?\\(*\\w+\\.\\w+\\(",
             ".server_close( & re:(?m)^(?:[^\\n#]*[:;])?[ \\t]*(?:await\\s+)?\\(*\\w+\\.\\w+\\(",
             ".acquire( & .release()",
+            "re:\\.(?:get|take|acquire|borrow|checkout|pop|next)\\w*\\( & re:\\.(?:release|putconn|put_back|give_back|return)\\w*\\(\\w",
             "signal.signal(",
             "create_task( & .cancel()",
             "ensure_future( & .cancel()",

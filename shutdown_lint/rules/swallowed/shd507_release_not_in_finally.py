@@ -4,7 +4,7 @@
 Reports ``x.close()``, ``x.stop()`` and the like for a local ``x`` that the same function acquired, when calls or awaits
 stand between the two and neither ``finally``, ``with`` nor an ``except`` clause releases ``x`` too. So it does for the
 ``release()`` of a lock, the ``cancel()`` of a task of its own (strict: behind an ``asyncio.wait`` for several),
-and the handler of a signal that is put back. In a main program also
+and the handler of a signal that is put back; and for what is taken from a pool and given back to it. In a main program also
 the stop of what was started, right behind a wait without limit: Ctrl-C is raised in the wait, and the stop never runs.
 
 ## Why it matters
@@ -85,6 +85,7 @@ RULE = Rule(
         rf".quit() & {_OF_A_LOCAL}",
         rf".server_close( & {_OF_A_LOCAL}",
         ".acquire( & .release()",
+        r"re:\.(?:get|take|acquire|borrow|checkout|pop|next)\w*\( & re:\.(?:release|putconn|put_back|give_back|return)\w*\(\w",
         "signal.signal(",
         "create_task( & .cancel()",
         "ensure_future( & .cancel()",
@@ -95,7 +96,9 @@ RULE = Rule(
 _NAMES = frozenset(
     {"close", "stop", "shutdown", "terminate", "aclose", "disconnect", "release", "quit", "server_close"}
 )
-_UNDO = frozenset({"release", "cancel", "signal"})
+_UNDO = frozenset(
+    {"release", "cancel", "signal", "putconn", "put_back", "give_back", "release_connection", "return_connection"}
+)
 _KINDS = frozenset(
     {"executor", "pool", "process", "child", "server", "scheduler", "observer", "consumer", "loop", "thread"}
 )
