@@ -837,7 +837,11 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         "D",
         "warning",
         "safe",
-        ("task_done(", ".set() & Event & re:Thread|Process|create_task|ensure_future|executor|submit"),
+        (
+            "task_done(",
+            ".set() & Event & re:Thread|Process|create_task|ensure_future|executor|submit",
+            ".set() & Event & .clear()",
+        ),
         "shutdown_lint.rules.waits.shd403_task_done_not_in_finally",
         "0.1.0",
         ("G11",),
