@@ -6,7 +6,7 @@ from shutdown_lint.facts import Attr, Await, Body, Call, Handler, Name, Try, Whi
 from shutdown_lint.findings import Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
-from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, cancels, caught, forwards, last_name, raises
+from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, forwards, last_name, raises
 from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.rules.waits._stops import in_final, is_stop
 from shutdown_lint.walk import At, enclosing_loops, exprs, sites, subexprs, what_runs_after
@@ -28,18 +28,30 @@ def as_error(at: At, stmt: Try, handler: Handler, fn: Fn, project: Project) -> T
         or in_final(at)
         or is_stop(fn, project)
         or is_test(fn)
-        or cancels(fn)
+        or _cancels_before(fn, handler)
     ):
         return None
     if any(place.handler is not None for place in at.around()):
         return None  # what is undone after an error, which goes its way
-    if project.roles.only(fn, "task") or any(isinstance(loop.stmt, While) for loop in enclosing_loops(at)):
+    within = project.roles.only(fn, "task")  # a helper of a task: what goes on is that task
+    if (within and is_top(fn, project)) or any(isinstance(loop.stmt, While) for loop in enclosing_loops(at)):
         return None
     if alone:
         return "S" if _works_on(at) or _callers_go_on(fn, project, 0) else None
     if any(awaits((after,)) for after in what_runs_after(at)) or _callers_go_on(fn, project, 0):
-        return "S" if "Exception" in names else "D"
+        return "S" if within or "Exception" in names else "D"
     return None if project.calls.callers(fn) else "S"
+
+
+def is_top(fn: Fn, project: Project) -> bool:
+    """Whether the coroutine is the top function of a task: what it swallows ends with it."""
+    return any(role.kind == "task" and role.seed is fn for role in project.roles.of(fn))
+
+
+def _cancels_before(fn: Fn, handler: Handler) -> bool:
+    """Whether something is cancelled before the clause (or in it), so that this may be what comes out here."""
+    end = max((site.call.span.line for site in sites(handler.body)), default=handler.span.line)
+    return any("cancel" in last_name(site.call) and site.call.span.line <= end for site in fn.sites)
 
 
 def _works_on(at: At) -> bool:

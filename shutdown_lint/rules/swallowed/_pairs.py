@@ -13,6 +13,7 @@ from shutdown_lint.facts import Assign, Attr, Await, Call, Expr, ExprStmt, Name,
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Instance
+from shutdown_lint.rules.swallowed._undoing import GIVES_OWN, TAKES
 from shutdown_lint.walk import At, argument, last_name, same, sites, text
 
 _LOCKS = frozenset(
@@ -68,6 +69,8 @@ def pairs(fn: Fn, project: Project) -> Iterator[Pair]:
 def _start(at: At, undo: Call, func: Attr, fn: Fn, project: Project) -> Pair | None:
     if func.name == "release" and not undo.args:
         return _lock(at, undo, func.value, fn, project)
+    if undo.args and GIVES_OWN.match(func.name):
+        return _borrowed(at, undo, func, fn)
     if func.name == "cancel" and isinstance(func.value, Name):
         return _task(at, undo, func.value, fn, project)
     if func.name == "signal" and project.calls.is_call_to(undo, fn, "signal.signal"):
@@ -120,6 +123,20 @@ def _is_own(receiver: Expr, fn: Fn, project: Project) -> bool:
     )
 
 
+def _borrowed(at: At, undo: Call, func: Attr, fn: Fn) -> Pair | None:
+    """``connection = pool.acquire()`` … ``pool.release(connection)``."""
+    given = undo.args[0].value
+    made = _made_before(given, at, fn) if isinstance(given, Name) else None
+    if made is None or not isinstance(given, Name) or not isinstance(made[1].func, Attr):
+        return None
+    if not TAKES.match(made[1].func.name) or not same(made[1].func.value, func.value):
+        return None
+    between = at.block[made[0].position + 1 : at.position]
+    if all(last_name(site.call.func) in _CALM for site in sites(between)):
+        return None
+    return Pair(made[0], at, undo, f"`{text(func.value)}` never gets `{given.id}` back", between)
+
+
 def _task(at: At, undo: Call, name: Name, fn: Fn, project: Project) -> Pair | None:
     made = _made_before(name, at, fn)
     if made is None or not project.calls.is_call_to(made[1], fn, *TASKS) or not _stays(name.id, fn):
@@ -155,12 +172,13 @@ def _handler(at: At, undo: Call, fn: Fn, project: Project) -> Pair | None:
 def _made_before(name: Name, at: At, fn: Fn) -> tuple[At, Call] | None:
     """The one call, before the place in its block, whose result the name holds."""
     bindings = fn.bindings.get(name.id, ())
-    if len(bindings) != 1 or not isinstance(bindings[0], Value) or not isinstance(bindings[0].expr, Call):
+    if len(bindings) != 1 or not isinstance(bindings[0], Value):
         return None
-    made = bindings[0].at
-    if made.block is not at.block or made.position >= at.position or not isinstance(made.stmt, Assign):
+    made, expr = bindings[0].at, bindings[0].expr
+    call = expr.value if isinstance(expr, Await) else expr
+    if not isinstance(call, Call) or made.block is not at.block or made.position >= at.position:
         return None
-    return made, bindings[0].expr
+    return (made, call) if isinstance(made.stmt, Assign) else None
 
 
 def _stays(name: str, fn: Fn) -> bool:

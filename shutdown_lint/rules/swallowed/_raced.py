@@ -9,7 +9,7 @@ from shutdown_lint.facts import Assign, Attr, Body, Call, Comp, Expr, Name, Retu
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules.swallowed._pairs import TASKS, is_main
-from shutdown_lint.walk import Site, last_name, sites, subexprs, text
+from shutdown_lint.walk import Site, last_name, sites, text
 
 _LOOKS = frozenset(
     {"wait", "set", "list", "tuple", "len", "isinstance", "print", "debug", "info", "warning", "exception"}
@@ -40,7 +40,7 @@ def raced(fn: Fn, project: Project) -> Iterator[Raced]:
         tasks = site.call.args[0].value
         cancel = _cancelled_behind(site, fn)
         if cancel is not None and _are_own(tasks, fn, project) and not is_main(fn, project):
-            yield Raced(site.call, cancel, _names(tasks))
+            yield Raced(site.call, cancel, _names(tasks, fn, project))
             return
 
 
@@ -65,9 +65,8 @@ def _cancelled_behind(wait: Site, fn: Fn) -> Call | None:
 
 
 def _are_own(tasks: Expr, fn: Fn, project: Project) -> bool:
-    """Whether all of them are started here, and known to nobody else."""
-    items = _items(tasks, fn)
-    return bool(items) and all(_is_own(item, fn, project) for item in items)
+    """Whether some of them are started here, and known to nobody else."""
+    return any(_is_own(item, fn, project) for item in _items(tasks, fn))
 
 
 def _items(tasks: Expr, fn: Fn) -> tuple[Expr, ...]:
@@ -108,6 +107,7 @@ _LOOKS = frozenset(
 )
 
 
-def _names(tasks: Expr) -> str:
-    found = [part.id for part in subexprs(tasks) if isinstance(part, Name)] if isinstance(tasks, Seq) else []
+def _names(tasks: Expr, fn: Fn, project: Project) -> str:
+    items = tasks.items if isinstance(tasks, Seq) else ()
+    found = [item.id for item in items if isinstance(item, Name) and _is_own(item, fn, project)]
     return ", ".join(f"`{name}`" for name in found) or f"`{text(tasks)}`"

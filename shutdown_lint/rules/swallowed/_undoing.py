@@ -12,8 +12,8 @@ from shutdown_lint.rules.waits._stops import acquisitions_of, receiver
 from shutdown_lint.walk import At, exprs, last_name, same, sites, sites_at, subexprs, walk
 
 _GIVES = re.compile(r"^_*(put|put_nowait|putconn|append|appendleft|add|push|release|give|return)(_|$)")
-_GIVES_OWN = re.compile(r"^_*(putconn|put_back|release|give_back|return)(_|$)")
-_TAKES = re.compile(r"^_*(get|getconn|get_nowait|pop|popleft|take|acquire|borrow|checkout|check_out|next)(_|$)")
+GIVES_OWN = re.compile(r"^_*(putconn|put_back|release|give_back|return)(_|$)")
+TAKES = re.compile(r"^_*(get|getconn|get_nowait|pop|popleft|take|acquire|borrow|checkout|check_out|next)(_|$)")
 _KILLS = frozenset({"kill", "terminate"})
 _ENTERS = frozenset({"append", "appendleft", "add", "insert", "setdefault"})
 _LEAVES = frozenset({"remove", "discard", "pop"})
@@ -87,9 +87,9 @@ def _is_taken(name: str, give: Call, fn: Fn) -> bool:
 def _takes(expr: Expr, give: Call, fn: Fn) -> bool:
     call = expr.value if isinstance(expr, Await) else expr
     where, name = receiver(give), last_name(give.func)
-    if where is None or (isinstance(where, Name) and where.id == fn.self_name and not _GIVES_OWN.match(name)):
+    if where is None or (isinstance(where, Name) and where.id == fn.self_name and not GIVES_OWN.match(name)):
         return False
-    return isinstance(call, Call) and bool(_TAKES.match(last_name(call.func))) and same(receiver(call), where)
+    return isinstance(call, Call) and bool(TAKES.match(last_name(call.func))) and same(receiver(call), where)
 
 
 def undoes(handler: Handler, stmt: Try, fn: Fn) -> bool:

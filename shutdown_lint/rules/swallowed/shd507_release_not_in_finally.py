@@ -4,7 +4,8 @@
 Reports ``x.close()``, ``x.stop()`` and the like for a local ``x`` that the same function acquired, when calls or awaits
 stand between the two and neither ``finally``, ``with`` nor an ``except`` clause releases ``x`` too. So it does for the
 ``release()`` of a lock, the ``cancel()`` of a task of its own (strict: behind an ``asyncio.wait`` for several),
-and the handler of a signal that is put back. In a main program also
+and the handler of a signal that is put back; for what is taken from a pool and given back to
+it; and (strict) for the own `self._cleanup()` at the end of a `run` or `main`. In a main program also
 the stop of what was started, right behind a wait without limit: Ctrl-C is raised in the wait, and the stop never runs.
 
 ## Why it matters
@@ -77,6 +78,7 @@ from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import last_name, leaves, raises, statement_call
 from shutdown_lint.rules.swallowed._interrupted import Interrupted, interrupted
+from shutdown_lint.rules.swallowed._own_end import OwnEnd, own_ends
 from shutdown_lint.rules.swallowed._pairs import Pair, pairs
 from shutdown_lint.rules.swallowed._raced import Raced, raced
 from shutdown_lint.rules.swallowed._steps import is_release_name
@@ -99,17 +101,21 @@ RULE = Rule(
         ".quit()",
         ".server_close(",
         ".acquire( & .release()",
+        r"re:\.(?:get|take|acquire|borrow|checkout|pop|next)\w*\( & re:\.(?:release|putconn|put_back|give_back|return)\w*\(\w",
         "signal.signal(",
         "create_task( & .cancel()",
         "ensure_future( & .cancel()",
         r"start & re:\.(?:join|wait\w*)\(\)",
+        r"re:def _*(?:async_)?(?:run|main|serve|work|loop|execute|process|listen|consume) & re:(?:self)\._*(?:clean|close|stop|shut|tear|dispose|final|disc)",
     ),
     origin=("G4",),
 )
 _NAMES = frozenset(
     {"close", "stop", "shutdown", "terminate", "aclose", "disconnect", "release", "quit", "server_close"}
 )
-_UNDO = frozenset({"release", "cancel", "signal"})
+_UNDO = frozenset(
+    {"release", "cancel", "signal", "putconn", "put_back", "give_back", "release_connection", "return_connection"}
+)
 _KINDS = frozenset(
     {"executor", "pool", "process", "child", "server", "scheduler", "observer", "consumer", "loop", "thread"}
 )
@@ -129,6 +135,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for found in interrupted(fn, project) if any(map(is_release_name, fn.mentions)) else ():
             said.add(found.stop.call)
             yield _skipped_by_interrupt(module, fn, found)
+        for own in own_ends(fn, project):
+            yield _own_skipped(module, fn, own)
         if not (_NAMES | _UNDO) & fn.mentions:
             continue
         for pair in pairs(fn, project) if _UNDO & fn.mentions else ():
@@ -385,6 +393,20 @@ def _not_undone(module: ModuleFacts, fn: Fn, pair: Pair) -> Finding:
         lost=(fn.step(pair.undo.span, f"`{undo}`"),),
         trace=(fn.step(start, "what it takes back"),),
         help=f"put the work into `try` and `{undo}` into `finally`",
+    )
+
+
+def _own_skipped(module: ModuleFacts, fn: Fn, found: OwnEnd) -> Finding:
+    end = text(found.end)
+    return RULE.finding(
+        module,
+        found.end.span,
+        f"`{end}` in `{fn.qualname}` is skipped when the work before it raises or is {'cancelled' if fn.facts.is_async else 'interrupted'}",
+        tier="S",
+        confidence="likely",
+        lost=(fn.step(found.end.span, f"`{end}`"),),
+        trace=(fn.step(found.work.span, "the work"),),  # type: ignore[union-attr]  # a statement that works has a span
+        help=f"put the work into `try` and `{end}` into `finally`",
     )
 
 

@@ -128,7 +128,8 @@ def _of_handler(module: ModuleFacts, handler: Fn, handling: Handling, project: P
             if name is not None:
                 clause = _swallowing(name, handler, _work(handling, project), project)
                 fix = _fix(at.stmt.exc, handler, project)
-                yield _finding(module, at.stmt, name, handler, handling, clause, fix)
+                derives = _derives(at.stmt.exc, handler, project)
+                yield _finding(module, at.stmt, name, handler, handling, clause, derives, fix)
                 return
 
 
@@ -180,6 +181,16 @@ def _fix(exc: Expr, handler: Fn, project: Project) -> Fix | str:
         return "the class of the exception stands in another file"
     place = (("line", str(cls.facts.span.line)), ("column", str(cls.facts.span.col)))
     return Fix("unsafe", f"derive `{cls.name}` from BaseException", "shd511", place)
+
+
+def _derives(exc: Expr, handler: Fn, project: Project) -> tuple[Step, ...]:
+    """Where the project says what the exception is."""
+    classes = {
+        value.cls
+        for value in project.evaluate.values(exc, handler)
+        if isinstance(value, (Class, Instance)) and isinstance(value.cls, Cls)
+    }
+    return tuple(cls.scope.step(cls.facts.span, f"`{cls.name}` derives from Exception") for cls in classes)
 
 
 def _work(handling: Handling, project: Project) -> frozenset[Fn] | None:
@@ -235,6 +246,7 @@ def _finding(
     handler: Fn,
     handling: Handling,
     clause: Step | None,
+    derives: tuple[Step, ...],
     fix: Fix | str,
 ) -> Finding:
     signal = next(iter(sorted(_STOPS & set(handling.signals))))
@@ -245,7 +257,7 @@ def _finding(
         f"`{name}`, raised on {signal} to stop the program, derives from Exception: an `except Exception` in the work swallows the request",
         tier="D" if clause is not None else "S",
         confidence="proven" if clause is not None else "likely",
-        trace=(first,) if clause is None else (first, clause),
+        trace=(*derives, first) if clause is None else (*derives, first, clause),
         lost=() if clause is None else (clause._replace(text=f"the request to stop, in {clause.text}"),),
         help=f"derive `{name}` from SystemExit or BaseException"
         if name not in _ERRORS

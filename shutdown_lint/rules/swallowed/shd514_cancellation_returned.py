@@ -48,7 +48,7 @@ from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.swallowed._as_error import own_awaits
+from shutdown_lint.rules.swallowed._as_error import is_top, own_awaits
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, cancels, caught, last_name, tries
 from shutdown_lint.rules.waits._stops import in_final, is_stop
 from shutdown_lint.walk import exprs, sites, subexprs, text, walk
@@ -71,12 +71,17 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if not fn.facts.is_async or is_test(fn) or "CancelledError" not in fn.mentions or cancels(fn):
             continue
         for at, stmt in tries(fn):
-            if not awaits(stmt.body) or in_final(at) or is_stop(fn, project) or project.roles.only(fn, "task"):
+            if not awaits(stmt.body) or in_final(at) or is_stop(fn, project) or _ends_a_task(fn, project):
                 continue
             for handler in stmt.handlers:
                 turned = _turned(handler, fn, project)
                 if turned is not None and not _may_be_anothers(stmt, fn, project):
                     yield _finding(module, stmt, handler, turned, fn, project)
+
+
+def _ends_a_task(fn: Fn, project: Project) -> bool:
+    """Whether nothing but a task runs the coroutine, as its top function."""
+    return project.roles.only(fn, "task") and is_top(fn, project)
 
 
 def _turned(handler: Handler, fn: Fn, project: Project) -> Return | Raise | None:
@@ -142,7 +147,7 @@ def _finding(
         module,
         handler.span,
         f"`{fn.qualname}` turns its own cancellation into {what}: the caller is never told to stop",
-        tier=_tier(turned, stmt, caught(handler, fn, project)),
+        tier=_tier(turned, stmt, handler, fn, project),
         trace=(
             fn.step(stmt.span, "cancellation arrives in this `try`"),
             fn.step(turned.span, f"it leaves the coroutine as {what}"),
@@ -151,9 +156,15 @@ def _finding(
     )
 
 
-def _tier(turned: Return | Raise, stmt: Try, names: frozenset[str]) -> Tier:
-    """A message that is made up on the spot can mean nothing but an outcome; an exception for errors and cancellation alike, an error."""
+def _tier(turned: Return | Raise, stmt: Try, handler: Handler, fn: Fn, project: Project) -> Tier:
+    """A message that is made up on the spot can mean nothing but an outcome; an exception for errors and cancellation alike, an error.
+
+    Strict in helpers of tasks, and for any other value where errors give the same.
+    """
+    beside = bool(caught(handler, fn, project) - STOPPING) and own_awaits(stmt.body)
+    within = project.roles.only(fn, "task")
     if isinstance(turned, Raise):
-        return "D" if names - STOPPING and own_awaits(stmt.body) else "P"
+        return "P" if not beside else "S" if within else "D"
     value = turned.value
-    return "D" if isinstance(value, Seq) or (isinstance(value, Const) and isinstance(value.value, str)) else "P"
+    made_up = isinstance(value, Seq) or (isinstance(value, Const) and isinstance(value.value, str))
+    return "D" if made_up and not within else "S" if beside else "P"

@@ -13,7 +13,7 @@ from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._told import EVENTS
 from shutdown_lint.rules.waits._skipping import breaker
 from shutdown_lint.rules.waits._stops import receiver
-from shutdown_lint.walk import Site, argument, last_name, sites, text
+from shutdown_lint.walk import Site, argument, last_name, same, sites, text
 
 _ROLES = ("thread", "process", "pool-thread", "pool-process", "task")
 # What fails in practice: peers, ports, files, other programs.
@@ -33,16 +33,26 @@ class Unset(NamedTuple):
 
 
 def never_set(fn: Fn, project: Project) -> Iterator[Unset]:
-    """``server.bind(…); self._ready.set()`` in a thread, and ``self._ready.wait()`` where it was started."""
+    """``server.bind(…); self._ready.set()`` in a thread, and ``self._ready.wait()`` where it was started.
+
+    And in any function ``self._idle.clear()`` … ``self._idle.set()``.
+    """
     for site in fn.sites if "set" in fn.mentions else ():
         if last_name(site.call.func) != "set" or site.call.args or not isinstance(site.call.func, Attr):
             continue
         made = _events(receiver(site.call), fn, project)
-        why = _breaker(site, fn, project) if made else None
-        if why is None or not project.roles.role(fn, *_ROLES) or _is_set_elsewhere(site, made, project):
+        clear = _cleared_before(site, fn) if made else None
+        why = _breaker(site, clear, fn, project) if made else None
+        if why is None or _is_set_elsewhere(site, made, project):
+            continue
+        if clear is None and not project.roles.role(fn, *_ROLES):
             continue
         for waiter, wait in project.calls.calls_named("wait"):
-            if waiter is not fn and _is_endless(wait, waiter) and made & _events(receiver(wait.call), waiter, project):
+            if (
+                (waiter is not fn or clear is not None)
+                and _is_endless(wait, waiter)
+                and made & _events(receiver(wait.call), waiter, project)
+            ):
                 yield Unset(site, why, wait, waiter)
                 break
 
@@ -56,16 +66,40 @@ def _events(expr: Expr | None, fn: Fn, project: Project) -> frozenset[int]:
     )
 
 
-def _breaker(site: Site, fn: Fn, project: Project) -> str | None:
-    """What may keep the worker from getting there, of the statements before; none in a loop, a clause or a ``finally``."""
+def _cleared_before(done: Site, fn: Fn) -> Site | None:
+    """The ``clear()`` of the same event in the same function, which makes others wait until the work is done."""
+    if "clear" not in fn.mentions:
+        return None
+    return next(
+        (
+            site
+            for site in fn.sites
+            if last_name(site.call.func) == "clear"
+            and site.call.span.line < done.call.span.line
+            and same(receiver(site.call), receiver(done.call))
+        ),
+        None,
+    )
+
+
+def _breaker(site: Site, clear: Site | None, fn: Fn, project: Project) -> str | None:
+    """What may keep the function from getting there, of the statements before; none in a loop, a clause or a ``finally``."""
     between: list[Stmt] = []
     for place in site.at.around():
         outer = place.outer.stmt if place.outer is not None else None
         if place.part in ("final", "handler", "case") or isinstance(outer, (While, For)):
             return None
         between = [*place.before(), *between]
+    if clear is not None:
+        line = clear.call.span.line
+        return breaker(tuple(stmt for stmt in between if _line(stmt) > line), fn, [site], project)
     risky = [stmt for stmt in between if any(_is_risky(other.call, fn, project) for other in sites((stmt,)))]
     return breaker(tuple(risky), fn, [site], project)
+
+
+def _line(stmt: Stmt) -> int:
+    span = getattr(stmt, "span", None)
+    return span.line if span is not None else 0
 
 
 def _is_risky(call: Call, fn: Fn, project: Project) -> bool:
