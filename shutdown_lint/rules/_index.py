@@ -475,6 +475,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
             "super() & re:(?m)^\\s*super\\(\\)\\s*$",
             "re:super\\(\\)\\s*[#;]",
             "re:class\\s+\\w+\\(\\s*(?!object\\b|\\w*Exception\\s*\\)|\\)) & re:def (?:__aexit__|__exit__|aclose|async_close|async_stop|clean_up|cleanup|close|close_all|deinit|destroy|disconnect|dispose|finish|halt|on_shutdown|on_stop|quit|server_close|shutdown|shutdown_all|stop|stopService|stop_all|stop_server|stop_service|tearDown|tear_down|teardown|terminate)\\b",
+            "re:class\\s+\\w+\\(\\s*(?!object\\b|\\w*Exception\\s*\\)|\\)) & re:def _?on_\\w*(?:stop|clos|shutdown|exit|quit|end|disconnect|teardown)",
         ),
         "shutdown_lint.rules.work.shd221_stop_chain_broken",
         "0.1.0",

@@ -191,8 +191,13 @@ def _modelled(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisiti
 
 def _files(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisition, Track]]:
     """The files that objects keep: most others are read or written where they are opened."""
+    makers = {
+        name.rpartition(".")[2] for m in project.models.resources.values() if m.kind == "file" for name in m.makers
+    }
     for fn in project.functions(module):
-        for acquisition in project.resources.of_function(fn) if not is_test(fn) else ():
+        if fn.mentions.isdisjoint(makers) or is_test(fn):
+            continue
+        for acquisition in project.resources.of_function(fn):
             stmt = acquisition.site.at.stmt
             if acquisition.model.kind == "file" and isinstance(stmt, Assign):
                 if any(isinstance(target, Attr) for target in stmt.targets):
