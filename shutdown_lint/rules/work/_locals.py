@@ -14,7 +14,9 @@ def stays(track: Track) -> bool:
 
 def is_left_open(acquisition: Acquisition, track: Track, project: Project) -> bool:
     """Whether a function that comes to its end makes it, and drops it or keeps it to itself."""
-    if not (acquisition.site.dropped or stays(track)) or acquisition.fn.is_module:
+    # a descriptor that nobody looks at takes the place of one that was closed before: 0, 1 or 2
+    dropped = acquisition.site.dropped and acquisition.model.kind != "fd"
+    if not (dropped or stays(track)) or acquisition.fn.is_module:
         return False
     if any(use.name == "os.dup2" for use in track.uses):
         return False  # the process goes on with it as a stream of its own
