@@ -417,10 +417,13 @@ class Evaluator:
             return self.values(call.args[0].value, fn)
         result = self._project.models.result_of(name)
         if result is not None:
-            return (Instance(result, call, fn),)
+            made = Instance(result, call, fn)
+            model = self._project.models.resources.get(result)
+            item = model.item if model is not None else -1
+            return (Container((*[Constant(None)] * item, made)),) if item >= 0 else (made,)
         if name in self._project.models.fields:
-            made = self.values(self._project.fields.factory(call, fn), fn)
-            return tuple(v for value in made for v in self._called(value, call, fn))
+            factory = self.values(self._project.fields.factory(call, fn), fn)
+            return tuple(v for value in factory for v in self._called(value, call, fn))
         return (Instance(name, call, fn),) if _looks_like_class(name) else NOTHING
 
     # --- attributes ----------------------------------------------------------------------------------------------------

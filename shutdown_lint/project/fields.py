@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from shutdown_lint.facts import Assign, Call, Expr, Lambda, Name
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.values import External
-from shutdown_lint.walk import Site, argument, last_name, walk
+from shutdown_lint.walk import At, Site, argument, last_name
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -62,9 +62,10 @@ class Fields:
 
     def _find(self, fn: Fn) -> Iterator[MadeField]:
         for cls in self._project.modules.of(fn.module).classes:
-            for at in walk(cls.facts.body):
-                stmt = at.stmt
+            body = cls.facts.body
+            for position, stmt in enumerate(body):
                 if isinstance(stmt, Assign) and isinstance(stmt.value, Call) and isinstance(stmt.targets[0], Name):
                     factory = self.factory(stmt.value, cls.scope)
                     if factory is not None:
-                        yield MadeField(cls, stmt.targets[0].id, Site(stmt.value, at, ()), factory)
+                        site = Site(stmt.value, At(stmt, body, position, "", None, None), ())
+                        yield MadeField(cls, stmt.targets[0].id, site, factory)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ModuleFacts, Name
 from shutdown_lint.models import Resource
+from shutdown_lint.project.fields import MadeField
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.places import Attribute, Local, Track, Tracker, Use
 from shutdown_lint.project.scopes import Value
@@ -157,12 +158,13 @@ class Resources:
         if fn not in self._by_fn:
             plausible = self._plausible(fn) if fn.sites else ()
             found = [a for site in plausible for a in self._at(site, fn)]
-            self._by_fn[fn] = (*found, *self._in_fields(fn))
+            fields = self._project.fields.declared_in(fn)
+            self._by_fn[fn] = (*found, *self._in_fields(fields, fn)) if fields else tuple(found)
         return self._by_fn[fn]
 
-    def _in_fields(self, fn: Fn) -> Iterator[Acquisition]:
+    def _in_fields(self, fields: tuple[MadeField, ...], fn: Fn) -> Iterator[Acquisition]:
         """What factories make in the fields of the classes that are defined here."""
-        for field in self._project.fields.declared_in(fn):
+        for field in fields:
             for value in self._project.evaluate.values(field.factory, fn):
                 model, cls = self._model(value)
                 if model is not None:

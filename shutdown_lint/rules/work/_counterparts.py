@@ -29,7 +29,18 @@ _UNDONE_BY = {
     "initialize": ("finalize", "shutdown", "cleanup"),
 }
 # how a class may be asked to end whatever it was that made the thing
-_ENDS_ALL = ("abort", "shut_down", "on_exit", "on_close", "on_quit", "on_shutdown", "on_stop", "do_shutdown", "do_stop")
+_ENDS_ALL = (
+    "abort",
+    "shut_down",
+    "on_exit",
+    "on_close",
+    "closeEvent",
+    "on_quit",
+    "on_shutdown",
+    "on_stop",
+    "do_shutdown",
+    "do_stop",
+)
 _LEAVES = frozenset({"exit", "_exit", "sys_exit"})
 
 

@@ -1,20 +1,21 @@
-"""Children that run on when the wait for them is over: its limit raises, and nobody ends the child."""
+"""Children that run on: behind a wait whose limit is reached, and where only those are ended that have ended already."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Call, Const, For, Handler, Raise, Return, Try, While
+from shutdown_lint.facts import Attr, Call, Const, Expr, For, Handler, If, Op, Raise, Return, Try, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
 from shutdown_lint.project.places import Local, Track, Use
 from shutdown_lint.project.protocol import Wait
-from shutdown_lint.walk import argument, last_name, walk
+from shutdown_lint.walk import Site, argument, last_name, same, sites, walk
 
 _WAITS = ("wait", "communicate")
 # by these somebody ends the child, looks after it, or knows it by its number
 _ENDS = ("kill", "terminate", "send_signal", "pid", "poll", "returncode")
+_KILLS = frozenset({"kill", "terminate", "send_signal"})
 _RAISED = ("TimeoutExpired", "SubprocessError", "TimeoutError", "Exception")
 
 
@@ -75,6 +76,25 @@ def _gives_up(handler: Handler, use: Use) -> bool:
         and isinstance(handler.body[-1], Return)
         and not any(stmt.span.line > use.site.call.span.line for stmt in ends)
     )
+
+
+def ended_too_late(fn: Fn) -> Iterator[tuple[Site, Site]]:
+    """``if child.poll() is not None: child.kill()``: calls that end a child only where it has ended, each behind its question."""
+    for asked in fn.sites if "poll" in fn.mentions and not fn.mentions.isdisjoint(_KILLS) else ():
+        stmt, test = asked.at.stmt, asked.parents[0] if asked.parents else None
+        if not isinstance(stmt, If) or stmt.test is not test or not isinstance(test, Op) or test.op != "is-not":
+            continue
+        if last_name(asked.call.func) == "poll" and asked.expr is test.operands[0] and _is_none(test.operands[1]):
+            child = getattr(asked.call.func, "value", None)
+            for site in sites(stmt.body):
+                func = site.call.func
+                if isinstance(func, Attr) and func.name in _KILLS and child is not None and same(func.value, child):
+                    yield asked, site
+                    break
+
+
+def _is_none(expr: Expr) -> bool:
+    return isinstance(expr, Const) and expr.value is None
 
 
 def raises(handler: Handler) -> bool:

@@ -45,9 +45,12 @@ from collections.abc import Iterator
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
+from shutdown_lint.project.places import Track
+from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules._texts import PROCESS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label, owner, stop_method, stop_step
+from shutdown_lint.rules.work._locals import left_context
 
 RULE = Rule(
     code="SHD206",
@@ -64,7 +67,9 @@ _WATCHED = ("sentinel", "exitcode", "is_alive", "pid", "ident")
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every process that the module starts."""
     for acquisition, track in acquired(project, project.functions(module), "process"):
-        if project.resources.released(acquisition) or track.escaped or acquisition.daemon is not False:
+        if project.resources.released(acquisition) or track.escaped or acquisition.daemon is None:
+            continue
+        if acquisition.daemon and not (left_context(acquisition, track) and not track.has("terminate", "kill")):
             continue
         if track.has(*_WATCHED) or project.calls.calls_named("active_children"):
             continue
@@ -73,6 +78,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         ended = track.methods("kill") or track.methods("terminate")
         waits = "" if ended and ended[0].name == "kill" else ", and the exit waits for it without limit"
         how = f"{'killed' if ended[0].name == 'kill' else 'terminated'}" if ended else "started"
+        if acquisition.daemon:
+            yield _left_behind(module, acquisition, track)
+            continue
         yield RULE.finding(
             module,
             acquisition.call.span,
@@ -85,3 +93,14 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             else (),
             help="join it where its owner ends, with a limit, and terminate it when the limit is over",
         )
+
+
+def _left_behind(module: ModuleFacts, acquisition: Acquisition, track: Track) -> Finding:
+    fn = acquisition.fn
+    return RULE.finding(
+        module,
+        acquisition.call.span,
+        f"process `{label(acquisition, track)}` is started for `with {fn.name}(…)` and goes on when the block is left: only the exit of the program ends it",
+        trace=(fn.step(fn.facts.span, f"`{fn.qualname}` does nothing about it behind its `yield`"),),
+        help="behind the `yield`, in `finally`, terminate it and join it with a limit",
+    )

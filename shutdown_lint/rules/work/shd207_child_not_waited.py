@@ -42,6 +42,7 @@ what the analysis sees, and where the program ends right behind the start. With 
 tier S where a program of the project leads there, else a preview: of 10 read in 56 packages, 2 were more than a viewer or a
 restart that is left to run. A wait with a limit is reported at tier D where a clause raises for that, at
 tier S where the clause returns or nothing here catches what the limit raises; never in a loop, beside a poll, or where the clause goes on.
+A child that is ended only where ``poll() is not None``, that is where it has ended by itself, is left running as well.
 
 ## References
 - [subprocess.Popen](https://docs.python.org/3/library/subprocess.html#popen-objects)
@@ -56,10 +57,11 @@ from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, is_true, keyword, label, names, owner, stop_method, stop_step
-from shutdown_lint.rules.work._timed_out import left_running, raises
-from shutdown_lint.walk import sites, text
+from shutdown_lint.rules.work._timed_out import ended_too_late, left_running, raises
+from shutdown_lint.walk import Site, sites, text
 
 RULE = Rule(
     code="SHD207",
@@ -67,13 +69,15 @@ RULE = Rule(
     summary="a subprocess is never waited for, or runs on behind its wait",
     tier="D",
     severity="warning",
-    triggers=("Popen", "create_subprocess"),
+    triggers=("Popen", "create_subprocess", r"re:poll\(\)\s+is\s+not\s+None"),
     origin=("G14",),
 )
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
-    """Look at every child that the module starts."""
+    """Look at every child that the module starts, and at those that it ends."""
+    for fn in project.functions(module):
+        yield from (_spared(module, asked, site, fn) for asked, site in ended_too_late(fn) if not is_test(fn))
     for acquisition, track in acquired(project, project.functions(module), "child"):
         if project.resources.released(acquisition):
             yield from _left_running(module, acquisition, track, project)
@@ -100,6 +104,17 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             trace=(stop_step(stop),) if stop else (),
             help="end it and `wait()` for it where its owner ends, or use `with`",
         )
+
+
+def _spared(module: ModuleFacts, asked: Site, site: Site, fn: Fn) -> Finding:
+    child = text(getattr(site.call.func, "value", None))
+    return RULE.finding(
+        module,
+        site.call.span,
+        f"`{text(site.call)}` is reached only where `{child}` has ended: one that runs is left running",
+        trace=(fn.step(asked.call.span, f"`{text(asked.call)}` is None as long as it runs"),),
+        help=f"ask `{text(asked.call)} is None`",
+    )
 
 
 def _left_running(module: ModuleFacts, acquisition: Acquisition, track: Track, project: Project) -> Iterator[Finding]:

@@ -35,7 +35,8 @@ Safe: the task is kept in a set of the module until it is done; nothing else cha
 ends is cancelled as before.
 
 ## Precision
-Silent for ``TaskGroup``, nurseries and wrappers that keep the task themselves: the receiver must be asyncio or an event loop.
+Silent for ``TaskGroup``, nurseries and wrappers that keep the task themselves: the receiver must be asyncio or an event loop. A future of
+``run_coroutine_threadsafe`` that is dropped is strict, and reported where the coroutine has no end.
 
 ## References
 - [asyncio.create_task, Important](https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task)
@@ -52,6 +53,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import awaits
 from shutdown_lint.rules.work._common import names
+from shutdown_lint.rules.work._handed_over import HandedOver, handed_over
 from shutdown_lint.walk import At, Site, dotted, enclosing_loops, sites, text, what_runs_after
 
 RULE = Rule(
@@ -60,7 +62,7 @@ RULE = Rule(
     summary="the result of create_task or ensure_future is dropped",
     tier="D",
     severity="warning",
-    triggers=("create_task", "ensure_future"),
+    triggers=("create_task", "ensure_future", "run_coroutine_threadsafe"),
     fix="safe",
     origin=("G9",),
 )
@@ -76,6 +78,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for fn in project.functions(module):
         if is_test(fn) or fn.facts.is_lambda:
             continue
+        yield from (_unstoppable(module, found, fn) for found in handed_over(fn, project))
         for site in fn.sites:
             if names(site.call.func) in _NAMES and (_dropped(site) or _only_named(site, fn, project)):
                 confidence = _makes_task(site.call, fn, project)
@@ -195,6 +198,18 @@ def _through(module: ModuleFacts, site: Site, fn: Fn, makers: set[Fn]) -> Findin
         trace=(maker.step(maker.facts.span, f"`{maker.qualname}` hands the task to its caller"),),
         help=f"keep the task in a set until it is done, here or for all callers in `{maker.qualname}`",
         fix="the task is made in another function",
+    )
+
+
+def _unstoppable(module: ModuleFacts, found: HandedOver, fn: Fn) -> Finding:
+    return RULE.finding(
+        module,
+        found.site.call.span,
+        f"`{found.body.qualname}` has no end, and `{fn.qualname}` drops the future of it: nothing can cancel it before its loop stops, nor see that it failed",
+        tier="S",
+        trace=(found.loop.step(f"endless loop in `{found.loop.fn.qualname}`"),),
+        help="keep the future, cancel it where the owner ends, and wait for it",
+        fix="the future belongs to another thread",
     )
 
 

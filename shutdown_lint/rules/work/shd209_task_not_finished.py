@@ -67,7 +67,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, ModuleFacts, Span
+from shutdown_lint.facts import Assign, Attr, ModuleFacts, Span
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute, Track, Use
@@ -76,6 +76,7 @@ from shutdown_lint.rules._told import Untold, untold
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._async_cleanup import async_cleanup
 from shutdown_lint.rules.work._common import acquired, label, owner, stop_methods, stop_step
+from shutdown_lint.walk import Site
 
 RULE = Rule(
     code="SHD209",
@@ -122,12 +123,17 @@ def _looked_at(track: Track, stops: tuple[Fn, ...], project: Project) -> bool:
     """Whether a stop method, or what it calls, reads an attribute in which the task rests."""
     names = {place.name for place in track.attribute_places()}
     return any(
-        not _is_rebound(site.expr, site.at.stmt)
+        not _is_rebound(site.expr, site.at.stmt) and not _is_emptied(site)
         for stop in stops
         for fn in project.protocol.reach(stop)
         for name in names & fn.mentions
         for site in fn.attributes(name)
     )
+
+
+def _is_emptied(site: Site) -> bool:
+    """``self._tasks.clear()``, which forgets the tasks and ends none."""
+    return bool(site.parents) and isinstance(site.parents[0], Attr) and site.parents[0].name == "clear"
 
 
 def _is_rebound(expr: object, stmt: object) -> bool:

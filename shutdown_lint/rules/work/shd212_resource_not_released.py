@@ -47,9 +47,11 @@ child process makes, a folder inside of one that is removed, a queue that only a
 are ended one by one. A member with a destructor of its own is strict. An event loop that stops is not closed by that;
 one that stands in for a loop that may be there already, that comes from outside, or whose owner ends in a coroutine
 is silent. A class of the project whose stop method ends something of its own is a resource for who makes it, but for
-one that works with something that its owner ends (a context, a connection): one finding in about 60 releases, a
-published bug. A server, scheduler, consumer or worker in a local is a preview: most serve until the program ends, and
-are meant to.
+one that works with something that its owner ends (a context, a connection), and strict for one that only wraps what
+it is given: one finding in about 60 releases, a published bug. A server, scheduler, consumer or worker in a local is
+a preview: most serve until the program ends, and are meant to; that of a generator-based context manager is not. A
+socket or descriptor that a function opens for itself and never closes is strict, and so is a file in an attribute:
+what is left of them is closed by the collector.
 
 ## References
 - [Models of resources](https://docs.python.org/3/glossary.html#term-context-manager)
@@ -64,12 +66,13 @@ from shutdown_lint.facts import Assign, Attr, Call, ModuleFacts, Name, Try
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.composites import UNKNOWN
-from shutdown_lint.project.places import Attribute, Local, Track, Use
-from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.places import Attribute, Track, Use
+from shutdown_lint.project.resources import STOP_METHODS, Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._dropped import Dropped, dropped
+from shutdown_lint.rules.work._locals import is_left_open, left_context, stays
 from shutdown_lint.walk import argument, same, subexprs, text
 
 # a name that may come from a library by way of a module of the project
@@ -129,6 +132,8 @@ _OWNED = (
 _CLOSED_BY_SYSTEM = ("fd", "socket", "queue", "selector", "session", "connection")
 MAX_SHOWN = 3  # stop methods in a path
 _LOCAL = ("loop", "server", "pool", "scheduler", "observer", "consumer", "producer", "worker")
+# what a context manager may leave running or connected
+_LEFT = (*_LOCAL, "session", "connection")
 # what these hold is lost, or what they started goes on, when the function comes back; the others often serve until the
 # program ends, and are meant to
 _LOST_LOCALLY = ("pool", "producer")
@@ -157,13 +162,17 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                     continue
                 if not touched or acquisition.model.loss == "real":
                     yield _finding(module, acquisition, track, stops, touched=touched)
+        elif held is None and acquisition.model.kind in _LEFT and left_context(acquisition, track):
+            yield _finding(module, acquisition, track, (), touched=False)
         elif (
             held is None
             and acquisition.model.kind in _LOCAL
-            and _stays(track)
+            and stays(track)
             and not _sends_nothing(acquisition, track)
         ):
             yield _finding(module, acquisition, track, (), touched=not _is_lost_locally(acquisition, project))
+        elif held is None and acquisition.model.kind in ("socket", "fd") and is_left_open(acquisition, track, project):
+            yield _unclosed(module, acquisition, track)
     for cls in project.modules.of(module).classes:
         for found in dropped(cls, project):
             yield _forgotten(module, found)
@@ -186,7 +195,7 @@ def _is_lost_locally(acquisition: Acquisition, project: Project) -> bool:
 
 
 def _modelled(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisition, Track]]:
-    for acquisition, track in acquired(project, project.functions(module), *_OWNED):
+    for acquisition, track in (*acquired(project, project.functions(module), *_OWNED), *_files(module, project)):
         if acquisition.model.name in _OF_OTHER_RULES or acquisition.model.loss == "none":
             continue
         if not (
@@ -199,6 +208,21 @@ def _modelled(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisiti
             or _is_current(acquisition, track, project)
         ):
             yield acquisition, track
+
+
+def _files(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisition, Track]]:
+    """The files that objects keep: most others are read or written where they are opened."""
+    makers = {
+        name.rpartition(".")[2] for m in project.models.resources.values() if m.kind == "file" for name in m.makers
+    }
+    for fn in project.functions(module):
+        if fn.mentions.isdisjoint(makers) or is_test(fn):
+            continue
+        for acquisition in project.resources.of_function(fn):
+            stmt = acquisition.site.at.stmt
+            if acquisition.model.kind == "file" and isinstance(stmt, Assign):
+                if any(isinstance(target, Attr) for target in stmt.targets):
+                    yield acquisition, project.resources.track(acquisition)
 
 
 def _has_feeder(track: Track, project: Project) -> bool:
@@ -338,7 +362,7 @@ def _ends_part(use: Use) -> bool:
 def _is_no_end(stop: Fn, acquisition: Acquisition) -> bool:
     """Whether it cannot be asked of the stop method: a coroutine cannot close the loop that runs it, a destructor not end all."""
     if acquisition.model.kind == UNKNOWN:
-        return stop.name == "__del__"
+        return stop.name == "__del__" or stop.name not in STOP_METHODS
     return acquisition.model.kind == "loop" and stop.facts.is_async
 
 
@@ -389,8 +413,17 @@ def _only_uses(use: Use, acquisition: Acquisition, project: Project) -> bool:
     return borrowed or (use.kind == "test" and acquisition.model.kind == "fd")
 
 
-def _stays(track: Track) -> bool:
-    return bool(track.places) and all(isinstance(p, Local) and not p.fn.is_module for p in track.places)
+def _unclosed(module: ModuleFacts, acquisition: Acquisition, track: Track) -> Finding:
+    model, name = acquisition.model, label(acquisition, track)
+    until = "the process ends" if model.kind == "fd" else "the garbage collector comes by"
+    return RULE.finding(
+        module,
+        acquisition.call.span,
+        f"`{name}` is a {model.title} that `{acquisition.fn.qualname}` opens for itself and never closes: it stays open until {until}",
+        tier="S",
+        severity="info",
+        help=f"use `with`, or call `{model.ending(name)}` in `finally`",
+    )
 
 
 def _finding(
@@ -406,7 +439,7 @@ def _finding(
         module,
         acquisition.call.span,
         f"`{name}` is {article} {model.title} and {forgets}{f': {model.loses}' if model.loses else ''}",
-        tier="P" if meant else "S" if touched or model.loss == "untidy" else None,
+        tier="P" if meant else "S" if touched or model.loss == "untidy" or model.kind == "file" else None,
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
         trace=tuple(_stop_step(stop, touched) for stop in stops[:MAX_SHOWN]),
         help=f"call `{model.ending(name)}` in {named[-1]}",

@@ -91,6 +91,8 @@ _WORDS = _LOOP_ONLY | {"create_task", "ensure_future"}
 _TASKS = ("asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task")
 _LOOPS = frozenset({"loop", "_loop", "event_loop", "_event_loop", "get_event_loop", "get_running_loop"})
 _LOOKS = frozenset({"is_running", "is_closed", "new_event_loop", "get_running_loop", "is_finalizing"})
+_STREAMS = ("asyncio.StreamWriter", "asyncio.BaseTransport")
+_ENDS_STREAM = frozenset({"close", "abort"})
 _FINALIZERS = ("weakref.finalize", "weakref.ref", "weakref.proxy")
 _WHERE = {"weakref-callback": "a weakref callback", "finalizer": "a weakref finalizer"}
 
@@ -135,7 +137,8 @@ def _starts(module: ModuleFacts, project: Project) -> Iterator[_Start]:
 def _scheduled(fn: Fn, project: Project, first: Site | None, guarded: bool, depth: int) -> Iterator[_Scheduled]:
     for site in fn.sites:
         guard = guarded or _is_caught(site)
-        if fn.mentions & _WORDS and last_name(site.call.func) in _WORDS and _is_scheduling(site.call, fn, project):
+        named = last_name(site.call.func)
+        if (named in _WORDS and _is_scheduling(site.call, fn, project)) or _closes_stream(site.call, fn, project):
             yield _Scheduled(site, fn, first or site, guard)
         elif depth < MAX_DEPTH and _runs_here(site):
             for target in project.calls.targets(site.call, fn):
@@ -158,6 +161,14 @@ def _is_scheduling(call: Call, fn: Fn, project: Project) -> bool:
         return False
     receiver = call.func.value
     return last_name(receiver.func if isinstance(receiver, Call) else receiver) in _LOOPS
+
+
+def _closes_stream(call: Call, fn: Fn, project: Project) -> bool:
+    """``self._writer.close()``: the transport below asks its loop to call what ends the connection."""
+    if not isinstance(call.func, Attr) or call.func.name not in _ENDS_STREAM:
+        return False
+    model = project.resources.model_of(call.func.value, fn)
+    return model is not None and model.name in _STREAMS
 
 
 def _is_guarded_function(fn: Fn) -> bool:
@@ -193,6 +204,9 @@ def _runs_beside(found: _Scheduled, project: Project) -> bool:
 def _finding(module: ModuleFacts, start: _Start, found: _Scheduled, project: Project) -> Finding:
     given = found.site.call.args[0].value if found.site.call.args else None
     what = f"`{text(given)}`" if given is not None and text(given) != "…" else "its cleanup"
+    does = f"hands {what} to an event loop by"
+    if last_name(found.site.call.func) in _ENDS_STREAM:
+        what, does = "the end of the connection", "closes a stream by"
     call = found.site.call
     path: tuple[Step, ...] = ()
     if found.fn is not start.fn:
@@ -203,7 +217,7 @@ def _finding(module: ModuleFacts, start: _Start, found: _Scheduled, project: Pro
     return RULE.finding(
         module,
         found.first.call.span,
-        f"{start.what} hands {what} to an event loop by `{text(call.func)}`: at exit the loop is closed and it never runs",
+        f"{start.what} {does} `{text(call.func)}`: at exit the loop is closed and it never runs",
         tier="P" if found.guarded or _runs_beside(found, project) else "D",
         lost=(found.fn.step(call.span, f"{what}, for every object that lives until the program ends"),),
         trace=path,

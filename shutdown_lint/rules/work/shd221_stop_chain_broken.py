@@ -57,6 +57,7 @@ subclass overrides what starts the member too (``__enter__`` with ``__exit__``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -71,6 +72,10 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import Site, loop_over, same, text
 
 _CHAINED = frozenset(STOP_METHODS) - {"join", "kill", "exit", "end", "__del__", "release", "finalize", "unload"}
+# hooks that a base calls on the way out, which it may fill itself
+_HOOK = re.compile(
+    r"_?on_(?:\w+_)?(?:stop(?:ped|ping)?|clos(?:e|ed|ing)|shutdown|exit|quit|end|disconnect(?:ed)?|teardown)(?:_\w+)?"
+)
 RULE = Rule(
     code="SHD221",
     name="stop-chain-broken",
@@ -80,6 +85,7 @@ RULE = Rule(
     triggers=(
         r"re:super\(\)\s*(?:[#;\n]|\Z)",
         f"re:class\\s+\\w+\\(\\s*(?!object\\b|\\w*Exception\\s*\\)|\\)) & re:def (?:{'|'.join(sorted(_CHAINED))})\\b",
+        r"re:class\s+\w+\(\s*(?!object\b|\w*Exception\s*\)|\)) & re:def _?on_\w*(?:stop|clos|shutdown|exit|quit|end|disconnect|teardown)",
     ),
     origin=("G13",),
 )
@@ -121,7 +127,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every stop method and every bare ``super()``."""
     for fn in project.functions(module):
         yield from _bare_super(module, fn)
-        if fn.cls is not None and fn.name in _CHAINED and not is_test(fn):
+        if fn.cls is not None and (fn.name in _CHAINED or _HOOK.fullmatch(fn.name)) and not is_test(fn):
             base = project.classes.super_method(fn.cls, fn.name)
             if base is not None and not _calls_base(fn, base, project):
                 released = _released(base)

@@ -1,0 +1,31 @@
+"""What a function makes and keeps to itself."""
+
+from __future__ import annotations
+
+from shutdown_lint.project import Project
+from shutdown_lint.project.places import Local, Track
+from shutdown_lint.project.resources import Acquisition
+
+
+def stays(track: Track) -> bool:
+    """Whether it rests in names of functions alone."""
+    return bool(track.places) and all(isinstance(place, Local) and not place.fn.is_module for place in track.places)
+
+
+def is_left_open(acquisition: Acquisition, track: Track, project: Project) -> bool:
+    """Whether a function that comes to its end makes it, and drops it or keeps it to itself."""
+    # a descriptor that nobody looks at takes the place of one that was closed before: 0, 1 or 2
+    dropped = acquisition.site.dropped and acquisition.model.kind != "fd"
+    if not (dropped or stays(track)) or acquisition.fn.is_module:
+        return False
+    if any(use.name == "os.dup2" for use in track.uses):
+        return False  # the process goes on with it as a stream of its own
+    return not project.protocol.worker_loops(acquisition.fn) and not acquisition.fn.facts.is_generator
+
+
+def left_context(acquisition: Acquisition, track: Track) -> bool:
+    """Whether a generator-based context manager keeps it to itself: whoever leaves the ``with`` leaves it behind."""
+    fn = acquisition.fn
+    if not (fn.facts.is_generator and fn.decorator_names & {"contextmanager", "asynccontextmanager"}):
+        return False
+    return bool(track.places) and all(isinstance(place, Local) and place.fn is fn for place in track.places)
