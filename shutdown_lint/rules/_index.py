@@ -1210,7 +1210,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
             "create_task( & .cancel()",
             "ensure_future( & .cancel()",
             "start & re:\\.(?:join|wait\\w*)\\(\\)",
-            "re:def _*(?:async_)?(?:run|main|serve|work|loop|execute|process|listen|consume) & re:(?:self)\\._*(?:clean|close|stop|shut|tear|dispose|final|disc)",
+            "re:async def _*(?:async_)?(?:run|main|serve|work|loop|execute|process|listen|consume) & re:(?:self)\\._*(?:clean|close|stop|shut|tear|dispose|final|disc)",
         ),
         "shutdown_lint.rules.swallowed.shd507_release_not_in_finally",
         "0.1.0",

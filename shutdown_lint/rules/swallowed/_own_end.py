@@ -42,15 +42,24 @@ class OwnEnd(NamedTuple):
 
 
 def own_ends(fn: Fn, project: Project) -> Iterator[OwnEnd]:
-    """``await self._work(); await self._cleanup()`` in ``run``, without a ``finally``."""
-    if not fn.is_method or not _WORKS.match(fn.name) or fn.self_name is None or not any(map(_ENDS.match, fn.mentions)):
+    """``await self._work(); await self._cleanup()`` in ``run``, without a ``finally``.
+
+    Only of coroutines, which may be cancelled in any await; threads see no Ctrl-C, and handlers of signals take it elsewhere.
+    """
+    if (
+        not fn.facts.is_async
+        or not fn.is_method
+        or not _WORKS.match(fn.name)
+        or fn.self_name is None
+        or not any(map(_ENDS.match, fn.mentions))
+    ):
         return
     for at in fn.statements:
         call = statement_call(at.stmt)
         if call is None or not _is_own(call, fn) or at.outer is not None or not _ENDS.match(last_name(call.func)):
             continue
-        work = next((stmt for stmt in at.before() if _is_work(stmt, fn)), None)
-        if work is None or _is_ended_elsewhere(call, fn, project) or _takes_all(work, fn):
+        work = next((stmt for stmt in at.before() if _is_work(stmt)), None)
+        if work is None or _is_ended_elsewhere(call, fn, project) or _takes_all(work):
             continue
         if next(enclosing_finally(at), None) is None and next(enclosing_with(at), None) is None:
             yield OwnEnd(call, work)
@@ -62,27 +71,26 @@ def _is_own(call: Call, fn: Fn) -> bool:
     return isinstance(func, Attr) and isinstance(func.value, Name) and func.value.id == fn.self_name
 
 
-def _is_work(stmt: Stmt, fn: Fn) -> bool:
+def _is_work(stmt: Stmt) -> bool:
     """A loop that may last, or (in a coroutine) something of its own that is awaited."""
     if isinstance(stmt, While) or (isinstance(stmt, For) and stmt.is_async):
         return any(True for _ in sites(stmt.body))
     lasting = (site for site in sites((stmt,)) if last_name(site.call.func).strip("_") in _LASTS)
-    return any(site.awaited if fn.facts.is_async else not site.call.args for site in lasting)
+    return any(site.awaited for site in lasting)
 
 
-def _takes_all(work: Stmt, fn: Fn) -> bool:
-    """Whether clauses take what the work raises; in a coroutine those for `Exception` let the cancellation pass."""
+def _takes_all(work: Stmt) -> bool:
+    """Whether clauses take what the work raises; those for `Exception` let the cancellation pass."""
     if isinstance(work, (While, For)):
         inner = [stmt for stmt in work.body if any(True for _ in sites((stmt,)))]
-        return bool(inner) and all(_is_caught(stmt, fn) for stmt in inner)
-    return any(_is_caught(at.stmt, fn) for at in walk((work,)))
+        return bool(inner) and all(_is_caught(stmt) for stmt in inner)
+    return any(_is_caught(at.stmt) for at in walk((work,)))
 
 
-def _is_caught(stmt: Stmt, fn: Fn) -> bool:
-    if not isinstance(stmt, Try):
-        return False
-    wide = ("BaseException", "CancelledError") if fn.facts.is_async else ("Exception", "BaseException")
-    return any(catches(handler.types, *wide) for handler in stmt.handlers)
+def _is_caught(stmt: Stmt) -> bool:
+    return isinstance(stmt, Try) and any(
+        catches(handler.types, "BaseException", "CancelledError") for handler in stmt.handlers
+    )
 
 
 def _is_ended_elsewhere(end: Call, fn: Fn, project: Project) -> bool:

@@ -106,7 +106,7 @@ RULE = Rule(
         "create_task( & .cancel()",
         "ensure_future( & .cancel()",
         r"start & re:\.(?:join|wait\w*)\(\)",
-        r"re:def _*(?:async_)?(?:run|main|serve|work|loop|execute|process|listen|consume) & re:(?:self)\._*(?:clean|close|stop|shut|tear|dispose|final|disc)",
+        r"re:async def _*(?:async_)?(?:run|main|serve|work|loop|execute|process|listen|consume) & re:(?:self)\._*(?:clean|close|stop|shut|tear|dispose|final|disc)",
     ),
     origin=("G4",),
 )
@@ -401,7 +401,7 @@ def _own_skipped(module: ModuleFacts, fn: Fn, found: OwnEnd) -> Finding:
     return RULE.finding(
         module,
         found.end.span,
-        f"`{end}` in `{fn.qualname}` is skipped when the work before it raises or is {'cancelled' if fn.facts.is_async else 'interrupted'}",
+        f"`{end}` in `{fn.qualname}` is skipped when the work before it raises or is cancelled",
         tier="S",
         confidence="likely",
         lost=(fn.step(found.end.span, f"`{end}`"),),
