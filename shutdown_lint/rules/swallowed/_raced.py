@@ -102,11 +102,6 @@ def _escapes(name: str, fn: Fn) -> bool:
     return False
 
 
-_LOOKS = frozenset(
-    {"wait", "set", "list", "tuple", "len", "isinstance", "print", "debug", "info", "warning", "exception"}
-)
-
-
 def _names(tasks: Expr, fn: Fn, project: Project) -> str:
     items = tasks.items if isinstance(tasks, Seq) else ()
     found = [item.id for item in items if isinstance(item, Name) and _is_own(item, fn, project)]
