@@ -49,7 +49,7 @@ def lower_root(node: ast.expr, tables: TextTables, scope: Scope) -> Expr:
     # only an expression of that many characters can be that deep
     if tables.characters(node) > MAX_DEPTH and _is_deep(node):
         raise RecursionError
-    return lower_expr(node, tables, scope)
+    return _BY_TYPE.get(type(node), _unread)(node, tables, scope)
 
 
 def _is_deep(node: ast.expr) -> bool:
@@ -84,11 +84,16 @@ def _constant(node: ast.Constant, tables: TextTables, scope: Scope) -> Expr:
 
 
 def _attribute(node: ast.Attribute, tables: TextTables, scope: Scope) -> Expr:
-    return make(Attr, (lower_expr(node.value, tables, scope), node.attr))
+    value = node.value
+    # the commonest, `self.name`, and else without a frame for each link of a chain
+    if isinstance(value, ast.Name):
+        return make(Attr, (tables.name(value.id), node.attr))
+    found = _BY_TYPE.get(type(value), _unread)(value, tables, scope)
+    return make(Attr, (found, node.attr))
 
 
 def _call(node: ast.Call, tables: TextTables, scope: Scope) -> Expr:
-    func = lower_expr(node.func, tables, scope)
+    func = _BY_TYPE.get(type(node.func), _unread)(node.func, tables, scope)
     return make(Call, (func, lower_args(node.args, node.keywords, tables, scope), tables.span(node)))
 
 
@@ -114,7 +119,7 @@ def _place(node: ast.expr | ast.keyword) -> tuple[int, int]:
 def _arg(node: ast.expr, tables: TextTables, scope: Scope) -> Arg:
     if isinstance(node, ast.Starred):
         return Arg(lower_expr(node.value, tables, scope), None, "*")
-    return make(Arg, (lower_expr(node, tables, scope), None, ""))
+    return make(Arg, (_BY_TYPE.get(type(node), _unread)(node, tables, scope), None, ""))
 
 
 def _keyword(node: ast.keyword, tables: TextTables, scope: Scope) -> Arg:
