@@ -326,6 +326,12 @@ def lambdas(body: Body) -> Iterator[Lambda]:
     return (expr for root in exprs(body) for expr in subexprs(root) if isinstance(expr, Lambda))
 
 
+def line_of(stmt: Stmt) -> int:
+    """The 1-based line in which the statement begins; 0 for one that keeps no span (``global``)."""
+    span = getattr(stmt, "span", None)
+    return span.line if span is not None else 0
+
+
 def same(left: Expr | None, right: Expr | None) -> bool:
     """Whether two expressions are written alike."""
     if type(left) is not type(right):

@@ -114,10 +114,9 @@ class ClassTable:
             nested = self._nested(cls, name)
             if nested is not None:
                 return (Class(nested),)
+            # set by the class itself, to something unknown: not what a base calls by that name
             if self.writes(cls, name):
-                return (
-                    NOTHING  # the class sets it itself, to something unknown: it is not what a base calls by that name
-                )
+                return NOTHING
             return tuple(External(f"{base}.{name}") for base in self.external_bases(cls)[:1])
         return found
 

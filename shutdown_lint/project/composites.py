@@ -50,7 +50,7 @@ _ENDS = frozenset(
 )
 
 
-def ended_members(fn: Fn) -> list[str]:
+def _ended_members(fn: Fn) -> list[str]:
     """The attributes of its object that the method ends: ``await self._session.close()``."""
     return [
         site.call.func.value.name
@@ -200,11 +200,11 @@ class Composites:
 
     def _ending(self, cls: Cls) -> Resource | None:
         """A class whose stop method ends something of its own of which nobody knows what it is."""
-        stops = [fn for fn in self._project.resources.stop_methods(cls) if fn.name in _ENDINGS and ended_members(fn)]
+        stops = [fn for fn in self._project.resources.stop_methods(cls) if fn.name in _ENDINGS and _ended_members(fn)]
         if not stops:
             return None
         release = tuple(dict.fromkeys(stop.name for stop in stops))
-        attributes = {name for stop in stops for name in ended_members(stop)}
+        attributes = {name for stop in stops for name in _ended_members(stop)}
         writes = [write for name in sorted(attributes) for write in self._project.classes.writes(cls, name)]
         filled = [write for write in writes if write.value is not None and not isinstance(write.value, Const)]
         return self._resource(

@@ -398,8 +398,6 @@ class Tracker:
     def _returned(self, site: Site, fn: Fn, contains: bool, hops: int) -> None:
         """A property's value is the attribute; a factory's callers go on with the object; nobody known: it escapes."""
         if fn.decorator_names & {"property", "cached_property"} and fn.cls is not None:
-            if "property" in fn.decorator_names and not any(isinstance(place, Attribute) for place in self._places):
-                return self._escape(f"made anew at each read of `{fn.qualname}`")
             return self._place(Attribute(fn.cls, fn.name, contains), hops + 1)
         field = self._project.fields.filled_by(fn)
         if field is not None:

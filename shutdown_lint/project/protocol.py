@@ -27,7 +27,6 @@ from shutdown_lint.facts import (
     Raise,
     Return,
     Seq,
-    Stmt,
     Subscript,
     Try,
     While,
@@ -37,7 +36,19 @@ from shutdown_lint.models import Blocking
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.places import Attribute, Local, Place
 from shutdown_lint.project.values import Class, Instance
-from shutdown_lint.walk import At, Site, argument, enclosing_loops, last_name, parts_of, sites, sites_at, subexprs, walk
+from shutdown_lint.walk import (
+    At,
+    Site,
+    argument,
+    enclosing_loops,
+    last_name,
+    line_of,
+    parts_of,
+    sites,
+    sites_at,
+    subexprs,
+    walk,
+)
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -321,7 +332,7 @@ class Protocol:
         if not names & fn.mentions:
             return False
         for at in fn.statements:
-            if until is not None and _line(at.stmt) >= _line(until.at.stmt):
+            if until is not None and line_of(at.stmt) >= line_of(until.at.stmt):
                 break
             for place in self._told_places(at, fn):
                 key = (type(place), getattr(place, "cls", None) or getattr(place, "fn", None), place.name)
@@ -362,11 +373,6 @@ class Protocol:
                         found += self.reach(target.fn, depth + 1)
             self._reach[key] = tuple(dict.fromkeys(found))
         return self._reach[key]
-
-
-def _line(stmt: Stmt) -> int:
-    span = getattr(stmt, "span", None)
-    return span.line if span is not None else 0
 
 
 def _always(test: Expr) -> bool:

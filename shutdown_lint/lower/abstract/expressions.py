@@ -62,7 +62,7 @@ def _is_deep(node: ast.expr) -> bool:
 
 
 def lower_expr(node: ast.expr, tables: TextTables, scope: Scope) -> Expr:
-    """The facts of one expression."""
+    """The facts of one expression. What is asked most looks it up in ``_BY_TYPE`` itself, and saves a frame."""
     return _BY_TYPE.get(type(node), _unread)(node, tables, scope)
 
 
@@ -85,7 +85,7 @@ def _constant(node: ast.Constant, tables: TextTables, scope: Scope) -> Expr:
 
 def _attribute(node: ast.Attribute, tables: TextTables, scope: Scope) -> Expr:
     value = node.value
-    # the commonest, `self.name`, and else without a frame for each link of a chain
+    # the commonest: `self.name`
     if isinstance(value, ast.Name):
         return make(Attr, (tables.name(value.id), node.attr))
     found = _BY_TYPE.get(type(value), _unread)(value, tables, scope)

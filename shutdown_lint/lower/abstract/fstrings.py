@@ -30,10 +30,10 @@ _ENDS = frozenset("}!:=")
 def lower_fstring(node: ast.JoinedStr, tables: TextTables, scope: Scope, lower: LowerExpr) -> Expr:
     """The fields in which something happens; those in format specifications are of no use to a rule."""
     fields = [value.value for value in node.values if isinstance(value, ast.FormattedValue)]
-    parts = [] if TRUE_PLACES else [part for field in fields for part in ast.walk(field)]
-    if not TRUE_PLACES and not any(isinstance(part, _LIVE) for part in parts):
+    if not TRUE_PLACES and not _hold(fields, _LIVE):
         return UNKNOWN
-    if TRUE_PLACES or (not any(isinstance(part, ast.JoinedStr) for part in parts) and _are_in_place(fields, tables)):
+    # the nodes of a string in a field have places in that string
+    if TRUE_PLACES or (not _hold(fields, ast.JoinedStr) and _are_in_place(fields, tables)):
         return live_operands("fstring", tuple([lower(field, tables, scope) for field in fields]))
     from shutdown_lint.lower.concrete.module import lower_piece, tables_of_pieces
 
@@ -43,6 +43,10 @@ def lower_fstring(node: ast.JoinedStr, tables: TextTables, scope: Scope, lower: 
         return lower_piece(tables.start(node), tables.end(node), tables.pieces, scope)
     except SyntaxTrouble:
         return UNKNOWN
+
+
+def _hold(fields: list[ast.expr], kinds: type[ast.AST] | tuple[type[ast.AST], ...]) -> bool:
+    return any(isinstance(part, kinds) for field in fields for part in ast.walk(field))
 
 
 def _are_in_place(fields: list[ast.expr], tables: TextTables) -> bool:

@@ -39,6 +39,7 @@ from shutdown_lint.walk import (
     enclosing_finally,
     enclosing_loops,
     last_name,
+    line_of,
     same,
     text,
     walk,
@@ -140,7 +141,7 @@ def _is_renewed(what: Expr, cancel: Span, at: At, fn: Fn) -> bool:
 
 def _is_done(what: Expr, cancel: Call, fn: Fn, project: Project) -> bool:
     """Whether the task has come to its end before: it is awaited here, or by a function that is called first."""
-    if any(_awaits(what, at, fn, project) for at in fn.statements if _line(at) < cancel.span.line):
+    if any(_awaits(what, at, fn, project) for at in fn.statements if line_of(at.stmt) < cancel.span.line):
         return True
     return any(
         _awaits(what, at, target.fn, project)
@@ -155,19 +156,14 @@ def _awaits(what: Expr, at: At, fn: Fn, project: Project) -> bool:
     return any(same(found, what) for found in awaited(at, fn, project))
 
 
-def _line(at: At) -> int:
-    span = getattr(at.stmt, "span", None)
-    return span.line if span is not None else 0
-
-
-def guard_of(at: At, fn: Fn, project: Project) -> At | None:
-    """The ``try`` or ``with`` of the own function that catches a ``CancelledError`` raised at the place."""
+def guard_of(at: At, fn: Fn, project: Project, names: frozenset[str] = _CANCELLED) -> At | None:
+    """The ``try`` or ``with`` of the own function that catches a ``CancelledError`` (one of the ``names``) raised at the place."""
     for place in at.around():
         outer = place.outer if place.part == "body" else None
         stmt = outer.stmt if outer is not None else None
-        if isinstance(stmt, Try) and any(caught(handler, fn, project) & _CANCELLED for handler in stmt.handlers):
+        if isinstance(stmt, Try) and any(caught(handler, fn, project) & names for handler in stmt.handlers):
             return outer
-        if isinstance(stmt, With) and any(_suppresses(item.context, fn, project) for item in stmt.items):
+        if isinstance(stmt, With) and any(_suppresses(item.context, fn, project, names) for item in stmt.items):
             return outer
     return None
 
@@ -178,9 +174,9 @@ def _is_beside(at: At, guard: At) -> bool:
     return len(inside) < 2
 
 
-def _suppresses(context: Expr, fn: Fn, project: Project) -> bool:
-    names = suppressed(context, fn, project)
-    return bool(names & _CANCELLED) if names else is_suppress(context)
+def _suppresses(context: Expr, fn: Fn, project: Project, names: frozenset[str]) -> bool:
+    found = suppressed(context, fn, project)
+    return bool(found & names) if found else is_suppress(context)
 
 
 def _is_cancelled_itself(at: At, fn: Fn, project: Project) -> bool:
@@ -211,7 +207,9 @@ def _swallows(body: Fn, project: Project) -> bool:
             caught(handler, body, project) & _CANCELLED and not raises(handler.body) for handler in at.stmt.handlers
         ):
             return True
-        if isinstance(at.stmt, With) and any(_suppresses(item.context, body, project) for item in at.stmt.items):
+        if isinstance(at.stmt, With) and any(
+            _suppresses(item.context, body, project, _CANCELLED) for item in at.stmt.items
+        ):
             return True
     return False
 

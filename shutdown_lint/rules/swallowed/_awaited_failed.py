@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Expr, If, Name, Span, Try, With
+from shutdown_lint.facts import Attr, Call, Expr, If, Name, Span
 from shutdown_lint.findings import Step, Tier
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.failing import Why, is_suppress, of_body
-from shutdown_lint.rules.swallowed._awaited_cancelled import awaited, later
-from shutdown_lint.rules.swallowed._catching import caught, suppressed
+from shutdown_lint.project.failing import Why, of_body
+from shutdown_lint.rules.swallowed._awaited_cancelled import awaited, guard_of, later
 from shutdown_lint.rules.waits._stops import in_final, is_stop, tasks_of
 from shutdown_lint.walk import At, last_name, subexprs
 
@@ -34,26 +33,13 @@ def awaited_failed(fn: Fn, project: Project) -> Iterator[Failed]:
         return
     for at in fn.statements:
         for what in awaited(at, fn, project) if is_stop(fn, project) or in_final(at) else ():
-            if _takes_errors(at, fn, project) or _is_asked_first(at):
+            if guard_of(at, fn, project, _ERRORS) is not None or _is_asked_first(at):
                 continue
             found = _failing(what, fn, project)
             lost = tuple(later(at, None, fn, False)) if found else ()
             if found and lost:
                 yield Failed(what, at.stmt.span, *found, lost, "S")  # type: ignore[union-attr]  # it holds an expression
                 return
-
-
-def _takes_errors(at: At, fn: Fn, project: Project) -> bool:
-    """Whether an ``Exception`` raised at the place is caught in its own function."""
-    for place in at.around():
-        outer = place.outer.stmt if place.outer is not None and place.part == "body" else None
-        if isinstance(outer, Try) and any(caught(handler, fn, project) & _ERRORS for handler in outer.handlers):
-            return True
-        for item in outer.items if isinstance(outer, With) else ():
-            names = suppressed(item.context, fn, project)
-            if names & _ERRORS if names else is_suppress(item.context):
-                return True
-    return False
 
 
 def _is_asked_first(at: At) -> bool:

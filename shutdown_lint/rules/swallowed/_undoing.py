@@ -9,7 +9,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.rules.waits._stops import acquisitions_of, receiver
-from shutdown_lint.walk import At, exprs, last_name, same, sites, sites_at, subexprs, walk
+from shutdown_lint.walk import At, exprs, last_name, line_of, same, sites, sites_at, subexprs, walk
 
 _GIVES = re.compile(r"^_*(put|put_nowait|putconn|append|appendleft|add|push|release|give|return)(_|$)")
 GIVES_OWN = re.compile(r"^_*(putconn|put_back|release|give_back|return)(_|$)")
@@ -44,7 +44,7 @@ def _taken_out(handler: Handler, stmt: Try, fn: Fn) -> Call | None:
             or not isinstance(given, (Name, Attr))
         ):
             continue
-        if any(_enters(at, where, given) for at in fn.statements if _line(at) < handler.span.line):
+        if any(_enters(at, where, given) for at in fn.statements if line_of(at.stmt) < handler.span.line):
             return site.call
     return None
 
@@ -59,11 +59,6 @@ def _enters(at: At, where: Expr, what: Expr) -> bool:
         and any(same(arg.value, what) for arg in site.call.args)
         for site in sites_at(at)
     )
-
-
-def _line(at: At) -> int:
-    span = getattr(at.stmt, "span", None)
-    return span.line if span is not None else 0
 
 
 def _is_release(call: Call) -> bool:

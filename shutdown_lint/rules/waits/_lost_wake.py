@@ -9,7 +9,7 @@ from shutdown_lint.project import Project
 from shutdown_lint.project.places import Place
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.rules.waits._stops import receiver
-from shutdown_lint.walk import Site, enclosing_loops, last_name, same
+from shutdown_lint.walk import Site, enclosing_loops, last_name, line_of, same
 
 _QUICK = frozenset({"debug", "info", "warning", "is_set", "acquire", "release"})
 
@@ -25,7 +25,7 @@ def lost_wake(wait: Wait, loop: Loop, flag: Place, project: Project) -> Lost | N
     """``while not self._stop: self._wake.clear(); …; self._wake.wait()``: a stop that sets both just before is slept over."""
     if wait.model.wakes != "set" or wait.fn is not loop.fn or next(enclosing_loops(wait.site.at), None) is not None:
         return None  # elsewhere, or in an inner loop: the place of a wait is known up to the loop's own block
-    start, end = _line(loop.at), wait.site.call.span.line
+    start, end = line_of(loop.at.stmt), wait.site.call.span.line
     for site in loop.fn.sites:
         line = site.call.span.line
         if last_name(site.call.func) != "clear" or not start < line < end or not _is_inside(site, loop):
@@ -38,11 +38,6 @@ def lost_wake(wait: Wait, loop: Loop, flag: Place, project: Project) -> Lost | N
 def _is_inside(site: Site, loop: Loop) -> bool:
     around = next(enclosing_loops(site.at), None)
     return around is not None and around.stmt is loop.at.stmt
-
-
-def _line(at: object) -> int:
-    span = getattr(getattr(at, "stmt", None), "span", None)
-    return span.line if span is not None else 0
 
 
 def _is_tested(start: int, end: int, flag: Place, loop: Loop, project: Project) -> bool:

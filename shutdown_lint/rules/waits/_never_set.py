@@ -13,7 +13,7 @@ from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._told import EVENTS
 from shutdown_lint.rules.waits._skipping import breaker
 from shutdown_lint.rules.waits._stops import receiver
-from shutdown_lint.walk import Site, argument, last_name, same, sites, text
+from shutdown_lint.walk import Site, argument, last_name, line_of, same, sites, text
 
 _ROLES = ("thread", "process", "pool-thread", "pool-process", "task")
 # What fails in practice: peers, ports, files, other programs.
@@ -92,14 +92,9 @@ def _breaker(site: Site, clear: Site | None, fn: Fn, project: Project) -> str | 
         between = [*place.before(), *between]
     if clear is not None:
         line = clear.call.span.line
-        return breaker(tuple(stmt for stmt in between if _line(stmt) > line), fn, [site], project)
+        return breaker(tuple(stmt for stmt in between if line_of(stmt) > line), fn, [site], project)
     risky = [stmt for stmt in between if any(_is_risky(other.call, fn, project) for other in sites((stmt,)))]
     return breaker(tuple(risky), fn, [site], project)
-
-
-def _line(stmt: Stmt) -> int:
-    span = getattr(stmt, "span", None)
-    return span.line if span is not None else 0
 
 
 def _is_risky(call: Call, fn: Fn, project: Project) -> bool:

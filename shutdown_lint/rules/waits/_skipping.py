@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Attr, Body, Call, Continue, For, FunctionDef, Name, Stmt, Try, While
+from shutdown_lint.facts import Body, Call, Continue, For, FunctionDef, Stmt, Try, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
 from shutdown_lint.walk import At, Site, enclosing_loops, last_name, parts_of, sites, sites_at, text, walk
@@ -75,12 +75,10 @@ def _raiser(stmt: Stmt, fn: Fn, project: Project) -> str | None:
     """The first call of the statement itself that may raise."""
     at = At(stmt, (stmt,), 0, "", None, None)
     for site in sites_at(at):
-        func = site.call.func
-        last = func.name if isinstance(func, Attr) else func.id if isinstance(func, Name) else ""
         maker = site.parents[0] if site.parents else None
         if isinstance(maker, Call) and last_name(maker.func) in _MAKERS:
             continue  # a coroutine, which begins later
-        if last.strip("_") not in _SURE and not _never_raises(site.call, fn, project):
+        if last_name(site.call.func).strip("_") not in _SURE and not _never_raises(site.call, fn, project):
             return f"`{text(site.call)}` raises"
     return None
 
@@ -98,6 +96,6 @@ def _is_sure(fn: Fn) -> bool:
         if type(stmt).__name__ in ("Raise", "With", "For", "While", "Assert"):
             return False
         for site in sites((stmt,)):
-            if getattr(site.call.func, "name", getattr(site.call.func, "id", "")) not in _SURE:
+            if last_name(site.call.func) not in _SURE:
                 return False
     return True

@@ -90,7 +90,7 @@ from shutdown_lint.rules.waits._stops import (
     same_receiver,
 )
 from shutdown_lint.rules.waits._work import waits_for_work
-from shutdown_lint.walk import At, Site, argument, own_exprs, subexprs, text
+from shutdown_lint.walk import At, Site, argument, line_of, own_exprs, subexprs, text
 
 RULE = Rule(
     code="SHD413",
@@ -211,17 +211,12 @@ def _behind_yield(fn: Fn, at: At) -> bool:
     """The part of an ``@asynccontextmanager`` that runs when it is left."""
     if "asynccontextmanager" not in fn.decorator_names:
         return False
-    lines = [_line(place) for place in fn.statements if _yields(place)]
-    return bool(lines) and _line(at) > min(lines)
+    lines = [line_of(place.stmt) for place in fn.statements if _yields(place)]
+    return bool(lines) and line_of(at.stmt) > min(lines)
 
 
 def _yields(at: At) -> bool:
     return any(isinstance(part, Yield) for root in own_exprs(at.stmt) for part in subexprs(root))
-
-
-def _line(at: At) -> int:
-    span = getattr(at.stmt, "span", None)
-    return span.line if span is not None else 0
 
 
 def _is_cancelled(at: At) -> bool:
