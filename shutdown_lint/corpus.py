@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.intake import Outcome, Task, take_in
+from shutdown_lint.lazily import lazily
 from shutdown_lint.source import SourceFile, TroubleError, read_bytes
 
 # What is above stays on disk and is read again when it is needed.
@@ -19,6 +20,9 @@ MIN_LOADED_BYTES = 2_000_000
 _USED = re.compile(
     rb"[.@]([A-Za-z_\x80-\xff][\w\x80-\xff]+)|(?<!def )(?<!class )\b([A-Za-z_\x80-\xff][\w\x80-\xff]+)(?=[.(\[]| as )"
 )
+# What stands between the brackets behind the name of a class.
+_BASES = re.compile(rb"class +[\w\x80-\xff]+ *\(([^()]+)")
+_NAME = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]+")
 
 
 class Contents:
@@ -71,7 +75,6 @@ class SkippedFiles:
         for file in sorted(skipped, key=lambda file: file.stub):
             self._skipped.setdefault(file.name, file)
         self._facts: dict[str, ModuleFacts | None] = {}
-        self._index: dict[bytes, list[str]] | None = None
         self._room = max(MIN_LOADED_BYTES, lowered_bytes // 4)
 
     def has(self, name: str) -> bool:
@@ -90,7 +93,13 @@ class SkippedFiles:
 
     def mentioning(self, word: str) -> Iterable[ModuleFacts]:
         """The skipped modules that use the identifier; nothing where there are too many of them."""
-        names = self._mentions().get(word.encode("utf-8", "surrogateescape"), [])
+        return self._loaded(self._mentions.get(_encoded(word), ()))
+
+    def deriving(self, name: str) -> Iterable[ModuleFacts]:
+        """The skipped modules with a class that has one of this name as a base; nothing where there are too many of them."""
+        return self._loaded(self._derivations.get(_encoded(name), ()))
+
+    def _loaded(self, names: Collection[str]) -> Iterable[ModuleFacts]:
         if not names or len(names) > MAX_PER_WORD:
             return ()
         size = sum(len(self._contents.get(self._skipped[name].absolute)) for name in names if name not in self._facts)
@@ -99,15 +108,26 @@ class SkippedFiles:
         self._room -= size
         return [facts for facts in map(self.module, names) if facts is not None]
 
+    @lazily
     def _mentions(self) -> dict[bytes, list[str]]:
-        if self._index is None:
-            self._index = {}
-            for name, file in self._skipped.items():
-                if not file.stub:
-                    found = _USED.findall(self._contents.get(file.absolute))
-                    for word in {word for pair in set(found) for word in pair if word}:
-                        self._index.setdefault(word, []).append(name)
-        return self._index
+        return self._index(lambda text: (word for pair in set(_USED.findall(text)) for word in pair if word))
+
+    @lazily
+    def _derivations(self) -> dict[bytes, list[str]]:
+        return self._index(lambda text: (name for bases in _BASES.findall(text) for name in _NAME.findall(bases)))
+
+    def _index(self, words: Callable[[bytes], Iterable[bytes]]) -> dict[bytes, list[str]]:
+        """The names of the skipped modules by words in their texts."""
+        found: dict[bytes, list[str]] = {}
+        for name, file in self._skipped.items():
+            if not file.stub:
+                for word in set(words(self._contents.get(file.absolute))):
+                    found.setdefault(word, []).append(name)
+        return found
+
+
+def _encoded(word: str) -> bytes:
+    return word.encode("utf-8", "surrogateescape")
 
 
 def _with_packages(name: str) -> Iterable[str]:

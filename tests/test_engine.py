@@ -52,6 +52,17 @@ def test_skipped_files_are_lowered_when_a_question_leads_to_them(tmp_path: Path)
     assert check(tmp_path, "a.py").findings[0].message == "1 callers"
 
 
+def test_subclasses_in_skipped_files_are_known(tmp_path: Path) -> None:
+    """Also those below one that is found on the way."""
+    write(tmp_path, a="class Base:\n    def stop(self):\n        hazard()\n", b="import a\nclass Mid(a.Base): ...\n")
+    write(tmp_path, c="from b import Mid\nclass Last( Mid , metaclass=type): ...\n", d="# class Other(Nobody)\nx = 1\n")
+    [(project, _)] = engine.projects([str(tmp_path)], Settings(root=str(tmp_path)))
+    assert [entry.facts.name for entry in project.modules] == ["a"]
+    (base,) = project.modules.of(project.modules.all[0].facts).classes
+    assert [cls.name for cls in project.classes.subclasses(base)] == ["Mid", "Last"]
+    assert [entry.facts.name for entry in project.modules] == ["a", "b", "c"]
+
+
 def test_a_word_that_is_everywhere_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(corpus, "MAX_PER_WORD", 2)
     write(tmp_path, a=HAZARD, **{f"b{n}": "from a import stop\nstop()\n" for n in range(3)})

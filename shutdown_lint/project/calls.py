@@ -144,10 +144,7 @@ class CallGraph:
 
     def calls_named(self, name: str) -> list[tuple[Fn, Site]]:
         """Every call whose callee's last name is ``name`` (imports under another name are found by their alias too)."""
-        if name not in self._loaded:
-            self._loaded.add(name)
-            self._project.modules.loaded_mentioning(name)
-        self._update()
+        self._load(name)
         return self._by_name.get(name, [])
 
     def named_within(self, name: str, family: Iterable[Cls]) -> list[tuple[Fn, Site]]:
@@ -176,9 +173,15 @@ class CallGraph:
         return self._methods.get(name, [])
 
     def mentioning(self, name: str) -> list[Fn]:
-        """The functions of the loaded modules in which the identifier or attribute name stands."""
-        self._update()
+        """The functions in which the identifier or attribute name stands."""
+        self._load(name)
         return self._mentioning.get(name, [])
+
+    def _load(self, name: str) -> None:
+        if name not in self._loaded:
+            self._loaded.add(name)
+            self._project.modules.loaded_mentioning(name)
+        self._update()
 
     def _update(self) -> None:
         while self._indexed < len(self._project.modules.all):

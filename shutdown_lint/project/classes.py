@@ -31,7 +31,9 @@ class ClassTable:
         self._project = project
         self._bases: dict[Cls, tuple[Cls | str, ...]] = {}
         self._mro: dict[Cls, tuple[Cls | str, ...]] = {}
-        self._subclasses: dict[Cls, tuple[Cls, ...]] | None = None
+        self._below: dict[Cls, tuple[Cls, ...]] = {}
+        self._indexed = 0  # modules whose classes are in `_below`
+        self._looked_for: set[str] = set()
         self._writes: dict[Cls, dict[str, list[AttributeWrite]]] = {}
         self._attributes: dict[tuple[Cls, str], Values] = {}
 
@@ -64,15 +66,26 @@ class ClassTable:
 
     def subclasses(self, cls: Cls) -> tuple[Cls, ...]:
         """All project classes below it."""
-        if self._subclasses is None:
-            below: dict[Cls, list[Cls]] = {}
-            for entry in self._project.modules:
-                for other in entry.classes:
-                    for base in self.mro(other)[1:]:
-                        if isinstance(base, Cls):
-                            below.setdefault(base, []).append(other)
-            self._subclasses = {base: tuple(found) for base, found in below.items()}
-        return self._subclasses.get(cls, ())
+        self._look_for(cls.name)
+        known = 0
+        while known < len(below := self._below.get(cls, ())):
+            for other in below[known:]:
+                self._look_for(other.name)
+            known = len(below)
+        return below
+
+    def _look_for(self, name: str) -> None:
+        """Take in the classes of the modules that are loaded, and of those with a class below one of this name."""
+        if name not in self._looked_for:
+            self._looked_for.add(name)
+            self._project.modules.loaded_deriving(name)
+        modules = self._project.modules.all
+        while self._indexed < len(modules):
+            self._indexed += 1
+            for other in modules[self._indexed - 1].classes:
+                for base in self.mro(other)[1:]:
+                    if isinstance(base, Cls):
+                        self._below[base] = (*self._below.get(base, ()), other)
 
     def family(self, cls: Cls) -> tuple[Cls, ...]:
         """The class, its project bases and its subclasses: those that share ``self``."""

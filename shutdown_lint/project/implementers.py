@@ -23,7 +23,6 @@ _PARTS = frozenset({
 _PROTOCOLS = ("typing.Protocol", "typing_extensions.Protocol")
 # asked for each step of each cleanup
 _FOR_OTHERS: Memo[dict[Fn, bool]] = Memo()
-_BELOW: Memo[dict[Cls, tuple[Cls, ...]]] = Memo()
 
 
 def implementations(targets: tuple[Fn, ...], project: Project, *, brought: bool) -> tuple[Fn, ...]:
@@ -87,25 +86,8 @@ def _is_protocol(cls: Cls, project: Project) -> bool:
     return project.classes.is_a(cls, *_PROTOCOLS)
 
 
-def _below(cls: Cls, project: Project) -> tuple[Cls, ...]:
-    """The classes that derive from it, those of files that were skipped so far among them."""
-    memo = _BELOW.setdefault(project, {})
-    if cls not in memo:
-        memo[cls] = tuple(dict.fromkeys(_find_below(cls, project)))
-    return memo[cls]
-
-
-def _find_below(cls: Cls, project: Project) -> Iterator[Cls]:
-    project.modules.loaded_mentioning(cls.name)
-    for entry in project.modules:
-        for other in entry.classes:
-            if any(last_name(base) == cls.name for base in other.facts.bases) and cls in project.classes.mro(other):
-                yield other
-    yield from project.classes.subclasses(cls)
-
-
 def _overriding(fn: Fn, project: Project) -> Iterator[Fn]:
-    for cls in _below(fn.cls, project) if fn.cls is not None else ():
+    for cls in project.classes.subclasses(fn.cls) if fn.cls is not None else ():
         method = cls.methods.get(fn.name)
         if method is not None and not is_test(method) and not is_for_others(method, project):
             yield method
@@ -145,12 +127,11 @@ def _is_used(fn: Fn, project: Project) -> bool:
     """Whether the program itself names the class of the method (or one below it), outside of it and of tests: to make one."""
     if fn.cls is None:
         return True
-    family = {fn.cls, *_below(fn.cls, project)}
+    family = {fn.cls, *project.classes.subclasses(fn.cls)}
     return any(_is_named(cls, family, project) for cls in family)
 
 
 def _is_named(cls: Cls, family: set[Cls], project: Project) -> bool:
-    project.modules.loaded_mentioning(cls.name)
     return any(
         not is_test(fn)
         and project.classes.enclosing(fn) not in family

@@ -24,6 +24,9 @@ class Loader(Protocol):
     def mentioning(self, word: str) -> Iterable[ModuleFacts]:
         """Skipped files whose text contains the word; bounded."""
 
+    def deriving(self, name: str) -> Iterable[ModuleFacts]:
+        """Skipped files with a class that has one of this name as a base; bounded."""
+
 
 class NoLoader:
     """A loader for a project whose modules are all given."""
@@ -37,6 +40,10 @@ class NoLoader:
         return None
 
     def mentioning(self, word: str) -> Iterable[ModuleFacts]:
+        """Nothing more to load."""
+        return ()
+
+    def deriving(self, name: str) -> Iterable[ModuleFacts]:
         """Nothing more to load."""
         return ()
 
@@ -188,6 +195,11 @@ class ModuleTable:
     def loaded_mentioning(self, word: str) -> None:
         """Bring in the skipped files that mention the word."""
         for facts in self._loader.mentioning(word):
+            self.add(facts)
+
+    def loaded_deriving(self, name: str) -> None:
+        """Bring in the skipped files with a class that has one of this name as a base."""
+        for facts in self._loader.deriving(name):
             self.add(facts)
 
 

@@ -194,7 +194,6 @@ def latched(project: Project, place: Place) -> list[Fn]:
     """Who sets an event that tells that work has begun: set once, with more to do behind it, and cleared by nobody."""
     if not is_event(project, place):
         return []
-    project.modules.loaded_mentioning(place.name)
     done = [
         (getattr(site.call.func, "name", ""), site, fn)
         for fn in project.calls.mentioning(place.name)
@@ -299,7 +298,6 @@ def is_told(project: Project, place: Place, stop: bool | None) -> bool:
     Goes by the name alone: what stands in a place of the same name elsewhere counts as well.
     """
     event = is_event(project, place)
-    project.modules.loaded_mentioning(place.name)
     return any(
         tells(site, fn, stop, event)
         for fn in project.calls.mentioning(place.name)
@@ -316,7 +314,6 @@ def told_flag(project: Project, loop: Loop) -> Place | None:
 def tellers_of(project: Project, loop: Loop, flag: Place) -> Iterator[tuple[Fn, Site]]:
     """Where the flag is set: not the attribute of that name that another class sets on its own ``self``."""
     stop, event = stop_value(loop, flag.name), is_event(project, flag)
-    project.modules.loaded_mentioning(flag.name)
     for fn in project.calls.mentioning(flag.name):
         for site in (*fn.attributes(flag.name), *fn.names(flag.name)):
             if tells(site, fn, stop, event) and not _is_of_another(site, fn, flag, project):

@@ -162,12 +162,11 @@ def _is_of_library(receiver: Expr, fn: Fn, project: Project) -> bool:
 
 def _is_read(name: str, project: Project, *, attribute: bool) -> bool:
     """Whether some function mentions the name otherwise than to assign it; ``"name"`` in a string (getattr) counts."""
-    project.modules.loaded_mentioning(name)
-    for entry in project.modules:
-        for fn in entry.functions:
-            if name in fn.mentions and any(not _is_target(site) for site in (*fn.attributes(name), *fn.names(name))):
-                return True
-    return False
+    return any(
+        not _is_target(site)
+        for fn in project.calls.mentioning(name)
+        for site in (*fn.attributes(name), *fn.names(name))
+    )
 
 
 def _is_target(site: Site) -> bool:

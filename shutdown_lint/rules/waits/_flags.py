@@ -19,7 +19,6 @@ def mentions(place: Place, project: Project) -> Iterator[tuple[Fn, Site]]:
     An attribute counts wherever one of its name stands; a bare name only where it is the same variable, or comes from an
     import.
     """
-    project.modules.loaded_mentioning(place.name)
     for fn in project.calls.mentioning(place.name):
         yield from ((fn, site) for site in fn.attributes(place.name))
         if isinstance(place, Attribute):

@@ -201,7 +201,6 @@ def _is_coroutine(site: Site, fn: Fn, project: Project) -> bool:
 
 def _makes_plain(project: Project) -> bool:
     """Whether the program puts plain functions into the place of coroutine methods (``setattr(cls, name, run(method))``)."""
-    project.modules.loaded_mentioning("iscoroutinefunction")
     return any(
         _replaces(site.call)
         for asking in project.calls.mentioning("iscoroutinefunction")
