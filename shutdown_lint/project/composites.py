@@ -199,7 +199,7 @@ class Composites:
         return not any(True for _ in self._project.resources.made_by(func.value, acquisition.fn))
 
     def _ending(self, cls: Cls) -> Resource | None:
-        """A class whose stop method ends something of its own of which nobody knows what it is."""
+        """A class whose stop method ends something of its own of which nobody knows what it is, but that it is more than a file."""
         stops = [fn for fn in self._project.resources.stop_methods(cls) if fn.name in _ENDINGS and _ended_members(fn)]
         if not stops:
             return None
@@ -207,6 +207,8 @@ class Composites:
         attributes = {name for stop in stops for name in _ended_members(stop)}
         writes = [write for name in sorted(attributes) for write in self._project.classes.writes(cls, name)]
         filled = [write for write in writes if write.value is not None and not isinstance(write.value, Const)]
+        if filled and all(map(self._is_file, filled)):
+            return None
         return self._resource(
             cls,
             UNKNOWN,
@@ -215,6 +217,13 @@ class Composites:
             loses=f"what `{stops[0].qualname}` ends goes on",
             # who was given it all may not be the only one who knows it
             loss="untidy" if filled and all(map(_is_given, filled)) else "real",
+        )
+
+    def _is_file(self, write: AttributeWrite) -> bool:
+        """Whether it is an open file, which ends with its object, and nothing else is known to."""
+        return any(
+            made.call is write.value and made.model.kind == "file"
+            for made in self._project.resources.of_function(write.fn)
         )
 
     def _filling(self, cls: Cls, filled: list[AttributeWrite]) -> tuple[str, ...]:
