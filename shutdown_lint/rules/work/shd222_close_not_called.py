@@ -192,6 +192,9 @@ def _is_coroutine(site: Site, fn: Fn, project: Project) -> bool:
         return (
             len(methods) == len(found)
             and all(m.facts.is_async and not m.facts.is_generator for m in methods)
+            and not any(
+                m.module.path.endswith(".pyi") for m in methods
+            )  # a stub may be mistaken about what is compiled
             and _receiver_known(func, fn, project)
             and not _makes_plain(project)
         )
