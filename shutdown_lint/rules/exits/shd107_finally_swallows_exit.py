@@ -53,7 +53,8 @@ Unsafe: errors that the jump swallowed, on purpose perhaps, get out.
 Silent for the `break` and `continue` of a loop inside the clause, for functions defined there, and for a jump under a
 flag that the last statement of the `try` sets, or that is so only where the `try` leaves at once (no exception passes
 then), and behind a clause that takes every exception and raises none: what swallows is that clause. Where the `try` does
-nothing but quick work in memory, an exit request hardly ever comes just then: only the strict tier speaks.
+nothing but quick work in memory, an exit request hardly ever comes just then, and to a thread Ctrl-C never does: only
+the strict tier speaks.
 
 ## References
 - [PEP 765](https://peps.python.org/pep-0765/)
@@ -133,7 +134,10 @@ def _finding(at: At, span: Span, stmt: Try, fn: Fn, project: Project) -> Finding
     quick = all(_is_quick(site, fn, project) for site in _guarded(stmt)) and not _waits(stmt)
     # The exception that ends a `with` body is no longer in flight here: a bare return lets it go on (PEP 343).
     leaves_with = fn.name in ("__exit__", "__aexit__") and isinstance(at.stmt, Return) and at.stmt.value is None
-    quick = quick or leaves_with
+    in_thread = (
+        project.roles.only(fn, "thread", "timer", "pool-thread") and not fn.facts.is_async
+    )  # no Ctrl-C comes there
+    quick = quick or leaves_with or in_thread
     return RULE.finding(
         fn.module,
         span,

@@ -41,7 +41,8 @@ on its way as before.
 
 ## Precision
 Only clauses that name a release and end with ``raise``, or take an entry out of a container that the function
-made. Silent where a ``finally`` or ``with`` further out ends the same object, and where
+made. Silent in tests, where a ``finally`` or ``with`` further out (a caller's too, for an attribute) ends the same object, where one of
+those that there are is picked and sent away, and where
 an object ends itself after an error (``self.close()``) elsewhere than in what opens it, unless it is broken off (``abort()``) or
 this is the last resort of its own stop.
 
@@ -72,6 +73,7 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._callbacks import Asked, asked
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, tries
@@ -113,7 +115,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _unasked(module, question)
         for twice in done_twice(fn, project) if fn.facts.is_generator else ():
             yield _by_hand(module, fn, twice)
-        if not fn.facts.is_async:
+        if not fn.facts.is_async or is_test(fn):
             continue
         for at, stmt in tries(fn):
             if not awaits(stmt.body) or _covered(stmt, fn, project):

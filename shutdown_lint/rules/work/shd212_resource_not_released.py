@@ -62,7 +62,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Call, ModuleFacts, Name, Try
+from shutdown_lint.facts import Assign, Attr, Call, ModuleFacts, Name, Return, Try
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.composites import UNKNOWN
@@ -158,6 +158,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 for stop in stop_methods(project, held[0], acquisition.fn)
                 if not _is_no_end(stop, acquisition, project)
             )
+            if acquisition.model.kind == UNKNOWN and _is_handed_out(held[1], project):
+                continue
             if class_level(acquisition, project) or _is_of_child(acquisition, stops, project):
                 continue  # all instances share it, or none of them can reach it
             if stops and not _is_ended_by_hand(track) and not _is_taken_back(acquisition, stops, project):
@@ -375,6 +377,20 @@ def _is_no_end(stop: Fn, acquisition: Acquisition, project: Project) -> bool:
 def _is_told(acquisition: Acquisition, track: Track) -> bool:
     """Whether anything stops the loop, or a ``finally`` or clause shows that its function means to come to its end."""
     return track.has("stop") or any(use.site.at.after() for use in track.methods("run_forever"))
+
+
+def _is_handed_out(place: Attribute, project: Project) -> bool:
+    """Whether users get it (``return self._report``), to work with it for as long as they like."""
+    return any(
+        isinstance(at.stmt, Return)
+        and isinstance(at.stmt.value, Attr)
+        and at.stmt.value.name == place.name
+        and isinstance(at.stmt.value.value, Name)
+        and at.stmt.value.value.id == fn.self_name
+        for fn in place.cls.methods.values()
+        if place.name in fn.mentions and not fn.name.startswith("_")
+        for at in fn.statements
+    )
 
 
 def _is_of_subclass(stop: Fn, acquisition: Acquisition, project: Project) -> bool:

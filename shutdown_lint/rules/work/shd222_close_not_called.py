@@ -41,6 +41,7 @@ from shutdown_lint.facts import Arg, Attr, Await, Call, Const, ExprStmt, ModuleF
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
+from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Function, Instance, Value
 from shutdown_lint.rules._texts import ENDINGS
 from shutdown_lint.rules.base import Rule
@@ -241,6 +242,7 @@ def _not_called(module: ModuleFacts, fn: Fn, what: str, stmt: ExprStmt, fix: Fix
         stmt.span,
         f"`{what}` in `{fn.qualname}` is named but not called: nothing is released",
         lost=(fn.step(stmt.span, f"`{what}()`"),),
+        tier="S" if is_test(fn) else None,
         help=f"write `{what}()`",
         fix=fix,
     )
