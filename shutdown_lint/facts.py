@@ -98,7 +98,7 @@ class Lambda(NamedTuple):
 
 
 class Op(NamedTuple):
-    """An operator: ``and or not == != < <= > >= is is-not in not-in + - if`` (``if``: test, body, orelse), or ``?`` for any other."""
+    """An operator: ``and or not == != < <= > >= is is-not in not-in + - | if`` (``if``: test, body, orelse), or ``?`` for any other."""
 
     op: str
     operands: tuple[Expr, ...]

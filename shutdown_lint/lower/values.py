@@ -42,7 +42,7 @@ def negated(operand: Expr) -> Expr:
 
 
 def binary(op: str, left: Expr, right: Expr) -> Expr:
-    """``left op right``; the operator is ``+``, ``-``, or ``?`` for any other."""
+    """``left op right``; the operator is ``+``, ``-``, ``|`` (a union of types), or ``?`` for any other."""
     if op == "?" or isinstance(left, Unknown) or isinstance(right, Unknown):
         return live_operands("?", (left, right))
     return Op(op, (left, right))

@@ -248,7 +248,7 @@ class Evaluator:
             return tuple(
                 _instance(v) for v in self.values(annotation, fn) if isinstance(v, (Class, External)) and _is_type(v)
             )
-        if isinstance(annotation, Op):
+        if isinstance(annotation, Op) and annotation.op == "|":
             return tuple(value for operand in annotation.operands for value in self.annotated(operand, fn))
         return NOTHING
 

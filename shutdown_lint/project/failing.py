@@ -11,14 +11,14 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from shutdown_lint.facts import Assign, Attr, Await, Call, Comp, Expr, Name, Op, Param, Subscript, Try, With
+from shutdown_lint.facts import Assign, Attr, Await, Call, Comp, Expr, If, Name, Op, Param, Seq, Subscript, Try, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.implementers import implementations, is_for_others, methods_by_name
 from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.scopes import Binding, Element, Value
-from shutdown_lint.project.values import Instance
-from shutdown_lint.walk import At, argument, subexprs, text
+from shutdown_lint.project.values import External, Instance
+from shutdown_lint.walk import At, argument, same, subexprs, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -214,7 +214,7 @@ def _unresolved(call: Call, fn: Fn, awaited: bool, depth: int, project: Project)
         return None
     if _last(call.func) == "release" and not call.args and not awaited:
         return None  # an answer gives its connection back
-    if _LOCAL.search(_last(receiver)):
+    if _LOCAL.search(_last(receiver)) or _is_transport(call, receiver, fn) or _is_tested(call, receiver, fn, project):
         return None
     made_by = _made_by(receiver, _last(call.func), fn, project)
     if made_by is not None:
@@ -222,12 +222,43 @@ def _unresolved(call: Call, fn: Fn, awaited: bool, depth: int, project: Project)
     if depth or not is_supplied(receiver, fn, project):
         # further down, only what is awaited: helpers that compute something are not what fails in a cleanup
         return Why("unknown", f"`{text(call)}`") if awaited or not depth else None
-    known = tuple(_methods_of_known(receiver, _last(call.func), fn, project))
-    known = known or tuple(methods_by_name(_last(receiver), _last(call.func), project))
+    typed = tuple(_methods_of_known(receiver, _last(call.func), fn, project))
+    known = typed or tuple(methods_by_name(_last(receiver), _last(call.func), project))
     if known:
-        known = implementations(known, project, brought=False)
+        known = implementations(known, project, brought=not typed)
         return _strongest(_of_function(method, call, fn, project, depth) for method in known)
     return Why("foreign", f"`{text(receiver)}` is supplied from outside")
+
+
+def _is_transport(call: Call, receiver: Expr, fn: Fn) -> bool:
+    """A transport or stream of asyncio, by the question that only they answer: ``if not w.is_closing(): w.close()``."""
+    asked = (site.call.func for site in fn.sites if "is_closing" in fn.mentions and not site.call.args)
+    return _last(call.func) in ("close", "abort") and any(
+        isinstance(func, Attr) and func.name == "is_closing" and same(func.value, receiver) for func in asked
+    )
+
+
+def _is_tested(call: Call, receiver: Expr, fn: Fn, project: Project) -> bool:
+    """Whether a test around the call says that it is a class of the standard library: ``if isinstance(h, FileHandler):``."""
+    around = (place for site in fn.sites if site.expr is call for place in site.at.around())
+    tests = (place.outer.stmt.test for place in around if place.outer and isinstance(place.outer.stmt, If))
+    return any(
+        isinstance(part, Call) and _last(part.func) == "isinstance" and _is_stdlib(part, receiver, fn, project)
+        for test in tests
+        for part in subexprs(test)
+    )
+
+
+def _is_stdlib(test: Call, receiver: Expr, fn: Fn, project: Project) -> bool:
+    if len(test.args) != 2 or not same(test.args[0].value, receiver):
+        return False
+    tested = test.args[1].value
+    parts = tested.items if isinstance(tested, Seq) else (tested,)
+    values = [value for part in parts for value in project.evaluate.values(part, fn)]
+    names = [value.name for value in values if isinstance(value, External)]
+    return (
+        bool(names) and len(names) == len(values) and all(_is_of(n, frozenset(sys.stdlib_module_names)) for n in names)
+    )
 
 
 def _methods_of_known(receiver: Expr, name: str, fn: Fn, project: Project) -> Iterator[Fn]:

@@ -108,19 +108,17 @@ def _matching(fn: Fn, project: Project) -> Iterator[Fn]:
 
 
 def methods_by_name(receiver: str, name: str, project: Project) -> Iterator[Fn]:
-    """The methods of the classes that the object's name speaks of, and that the project makes: ``record`` is a ``LogRecord``."""
+    """The methods of the classes that the object's name speaks of, and that the project makes: ``record`` is a ``LogRecord``.
+
+    One that is for others to implement stands for those who do: ``stream_opener`` is a ``StreamOpener`` of some kind.
+    """
     wanted = receiver.strip("_").replace("_", "").lower()
-    named = [
-        method
-        for method in project.calls.methods_named(name)
-        if method.cls is not None and method.cls.name.lower().endswith(wanted) and not is_test(method)
-    ]
-    if (
-        len(wanted) >= _SHORTEST
-        and wanted not in _PARTS
-        and not any(is_for_others(method, project) for method in named)
-    ):
-        yield from (method for method in named if _is_used(method, project))
+    if len(wanted) >= _SHORTEST and wanted not in _PARTS:
+        for method in project.calls.methods_named(name):
+            called = method.cls.name.lower() if method.cls is not None else ""
+            if (called.endswith(wanted) or called.startswith(wanted)) and not is_test(method):
+                if is_for_others(method, project) or _is_used(method, project):
+                    yield method
 
 
 def _is_used(fn: Fn, project: Project) -> bool:

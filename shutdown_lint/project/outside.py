@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 2
 # Calls that open a file, and the (0-based) position of the mode; -1: always open for writing.
 OPENERS = {
-    "builtins.open": 1, "io.open": 1, "gzip.open": 1, "bz2.open": 1, "lzma.open": 1, "codecs.open": 1, "os.fdopen": 1,
+    "builtins.open": 1, "io.open": 1, "gzip.open": 1, "gzip.GzipFile": 1, "bz2.open": 1, "lzma.open": 1, "codecs.open": 1, "os.fdopen": 1,
     "pathlib.Path.open": 0, "zipfile.ZipFile": 1, "tarfile.open": 1, "tempfile.NamedTemporaryFile": -1,
     "tempfile.TemporaryFile": -1,
 }  # fmt: skip

@@ -130,11 +130,12 @@ class Tracker:
         self._escapes: dict[str, None] = {}
         self._truncated = False
         self._made: tuple[Expr | None, int] = (None, -1)
+        self._maker: Fn
         self._slots: dict[int, int] = {}
 
     def run(self, site: Site, fn: Fn, item: int = -1) -> Track:
         """The track of the object that the expression at ``site`` makes, or of an ``item`` of the tuple that it makes."""
-        self._made = (site.expr, item)
+        self._made, self._maker = (site.expr, item), fn
         self._flow(site, fn, None, False, 0)
         return Track(tuple(self._places), tuple(self._uses), tuple(self._escapes), self._truncated)
 
@@ -328,12 +329,18 @@ class Tracker:
         return items[slot] if 0 <= slot < len(items) and not any(isinstance(item, Star) for item in items) else target
 
     def _iterated(self, target: Expr, site: Site, fn: Fn, contains: bool, hops: int) -> None:
-        if contains:
+        if contains or self._is_tuple():
             self._assigned(target, site, fn, False, hops)
+
+    def _is_tuple(self) -> bool:
+        """Whether what is iterated over is a tuple of the objects: a descriptor by itself is a number (``os.pipe()``)."""
+        call, _ = self._made
+        model = self._project.resources.model_of(call, self._maker) if isinstance(call, Call) else None
+        return model is not None and model.kind == "fd"
 
     def _comprehension(self, expr: Expr, comp: Comp, fn: Fn, contains: bool, hops: int) -> None:
         for clause in comp.clauses:
-            if clause.iter is expr and contains:
+            if clause.iter is expr and (contains or self._is_tuple()):
                 for target in clause.target.items if isinstance(clause.target, Seq) else (clause.target,):
                     if isinstance(target, Name):
                         self._place(Local(fn, target.id, False), hops)

@@ -29,5 +29,5 @@ def _expr(node: ast.expr) -> Expr | None:
     if isinstance(node, ast.Tuple):
         return Seq("tuple", tuple(item for item in map(_expr, node.elts) if item is not None))
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        return Op("?", tuple(item for item in map(_expr, (node.left, node.right)) if item is not None))
+        return Op("|", tuple(item for item in map(_expr, (node.left, node.right)) if item is not None))
     return None

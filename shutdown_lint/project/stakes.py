@@ -239,7 +239,8 @@ def _is_live(acquisition: Acquisition, at: At, fn: Fn, project: Project) -> bool
     model, track = acquisition.model, project.resources.track(acquisition)
     if model.loss == "none" and model.kind == "pool":
         return False  # of greenlets: they end with the process
-    if track.entered or any(use.fn is fn and _is_over(use.site.at, at) for use in track.methods(*model.ends)):
+    ends = [use.site.at for use in track.methods(*model.ends) if use.fn is fn]
+    if track.entered or any(_is_over(end, at) or _ends_apart(acquisition.site.at, end, at) for end in ends):
         return False
     if model.kind in ("thread", "timer"):
         running = acquisition.daemon is False and project.resources.started(acquisition)
@@ -275,6 +276,15 @@ def _works_outside(acquisition: Acquisition, project: Project) -> bool:
 def _is_over(release: At, at: At) -> bool:
     """Whether the release stands before the place, in its block or in one around it."""
     return any(release.stmt in place.before() for place in at.around())
+
+
+def _ends_apart(start: At, end: At, at: At) -> bool:
+    """Whether the release stands behind the start in its own block, and the place not between the two."""
+    lines = [getattr(place.stmt, "span", None) for place in (start, at, end)]
+    if end.stmt not in start.after() or None in lines:
+        return False
+    first, here, last = (span.line for span in lines if span is not None)
+    return not first <= here <= last
 
 
 def _live_step(acquisition: Acquisition, project: Project) -> Step:

@@ -172,7 +172,7 @@ def _boolean(node: ast.BoolOp, tables: TextTables, scope: Scope) -> Expr:
     return found
 
 
-_BINARY: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-"}
+_BINARY: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.BitOr: "|"}
 _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",

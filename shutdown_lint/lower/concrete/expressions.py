@@ -275,7 +275,7 @@ def _ellipsis(node: cst.Ellipsis, tables: CursorTables, scope: Scope) -> Expr:
 
 _UNARY = {cst.Not: "not", cst.Minus: "-"}
 _UNARY_TOKENS = {**_UNARY, cst.Plus: "+", cst.BitInvert: "~"}
-_BINARY = {cst.Add: "+", cst.Subtract: "-"}
+_BINARY = {cst.Add: "+", cst.Subtract: "-", cst.BitOr: "|"}
 _BINARY_TOKENS = {
     **_BINARY,
     cst.Multiply: "*",
@@ -286,7 +286,6 @@ _BINARY_TOKENS = {
     cst.Power: "**",
     cst.LeftShift: "<<",
     cst.RightShift: ">>",
-    cst.BitOr: "|",
     cst.BitXor: "^",
     cst.BitAnd: "&",
 }

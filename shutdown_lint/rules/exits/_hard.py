@@ -90,6 +90,13 @@ def _is_last_resort(site: Site, fn: Fn, lost: tuple[Step, ...]) -> str | None:
     return "meant as the last resort of a stop" if failed or (tried and threads_only) else None
 
 
+def _leaves_jobs(site: Site, lost: tuple[Step, ...]) -> str | None:
+    """At Ctrl-C, with nothing but threads and their jobs to lose: an exit request would wait for all of them."""
+    interrupted = any(place.part == "handler" and "KeyboardInterrupt" in _types(place) for place in site.at.around())
+    jobs = all(step.text.startswith(("thread ", "timer ")) or "ThreadPoolExecutor(" in step.text for step in lost)
+    return "meant not to wait for threads at Ctrl-C" if interrupted and lost and jobs else None
+
+
 def _exit_callbacks_run(site: Site) -> bool:
     return any(
         isinstance(inner.call.func, Attr) and inner.call.func.name == "_run_exitfuncs"
@@ -189,7 +196,7 @@ def finding(
     """The finding for a hard end: at the rule's tier with a named loss, at ``unsure`` without one, a preview where it looks meant."""
     role = _role(site, fn, project)
     lost = at_stake(site.at, fn, project)
-    why = meant(site, fn, project) or _is_last_resort(site, fn, lost)
+    why = meant(site, fn, project) or _is_last_resort(site, fn, lost) or _leaves_jobs(site, lost)
     trace = role.steps if role is not None else ()
     if why is not None:
         message = f"`{text(site.call)}` {action}; it looks {why}"

@@ -42,13 +42,14 @@ class Request(NamedTuple):
 class Way(NamedTuple):
     """A role under which a place runs, none of whose calls on the way catches an exit request.
 
-    ``calls`` counts the calls between the role's first function and the place.
+    ``calls`` counts the calls between the role's first function and the place; ``places`` are those, and the place.
     """
 
     role: Role
     steps: tuple[Step, ...]
     calls: int
     confidence: Confidence
+    places: tuple[At, ...]
 
 
 def requests(module: ModuleFacts, project: Project) -> Iterator[Request]:
@@ -139,16 +140,17 @@ def ways(request: Request, project: Project, *kinds: str) -> Iterator[Way]:
     if is_caught(request.at, "SystemExit") or _is_wrapped(request.fn, project):
         return
     seeds = project.roles.seeds()
-    queue: list[tuple[Fn, At, tuple[Step, ...], Confidence, dict[str, bool]]] = [
-        (request.fn, request.at, (), "proven", needed(request.at, request.fn))
+    queue: list[tuple[Fn, tuple[At, ...], tuple[Step, ...], Confidence, dict[str, bool]]] = [
+        (request.fn, (request.at,), (), "proven", needed(request.at, request.fn))
     ]
     seen = {request.fn}
-    for fn, at, steps, confidence, wanted in queue:
+    for fn, places, steps, confidence, wanted in queue:
+        at = places[0]
         for role in seeds.get(fn, ()):
             if role.kind not in kinds or is_only_tested(request.fn, role) or _is_kept_off(role, fn, at, project):
                 continue
             if comes_to(role, wanted, at, fn, project):
-                yield Way(role, (*role.steps, *steps), len(steps), _weaker(role.confidence, confidence))
+                yield Way(role, (*role.steps, *steps), len(steps), _weaker(role.confidence, confidence), places)
         if len(steps) >= MAX_DEPTH or len(queue) >= MAX_VISITED or fn.facts.is_generator:
             continue
         for caller in project.calls.callers(fn):
@@ -158,7 +160,8 @@ def ways(request: Request, project: Project, *kinds: str) -> Iterator[Way]:
                     continue
                 seen.add(caller.fn)
                 step = caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`")
-                queue.append((caller.fn, caller.site.at, (step, *steps), _weaker(confidence, caller.confidence), here))
+                weaker = _weaker(confidence, caller.confidence)
+                queue.append((caller.fn, (caller.site.at, *places), (step, *steps), weaker, here))
 
 
 def _is_kept_off(role: Role, fn: Fn, at: At, project: Project) -> bool:

@@ -51,9 +51,10 @@ Unsafe: errors that the jump swallowed, on purpose perhaps, get out.
 
 ## Precision
 Silent for the `break` and `continue` of a loop inside the clause, for functions defined there, and for a jump under a
-flag that the last statement of the `try` sets (no exception passes then), and behind a clause that takes every exception
-and raises none: what swallows is that clause. Where the `try` does nothing but quick work
-in memory, an exit request hardly ever comes just then: only the strict tier speaks.
+flag that the last statement of the `try` sets, or that is so only where the `try` leaves at once (no exception passes
+then), and behind a clause that takes every exception and raises none: what swallows is that clause. Where the `try` does
+nothing but quick work in memory, an exit request hardly ever comes just then, and to a thread Ctrl-C never does: only
+the strict tier speaks.
 
 ## References
 - [PEP 765](https://peps.python.org/pep-0765/)
@@ -69,6 +70,7 @@ from shutdown_lint.facts import (
     Attr,
     Await,
     Break,
+    Const,
     Continue,
     Expr,
     For,
@@ -87,7 +89,7 @@ from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.walk import At, Site, own_exprs, sites, subexprs, walk
+from shutdown_lint.walk import At, Site, own_exprs, same, sites, subexprs, walk
 
 RULE = Rule(
     code="SHD107",
@@ -132,7 +134,10 @@ def _finding(at: At, span: Span, stmt: Try, fn: Fn, project: Project) -> Finding
     quick = all(_is_quick(site, fn, project) for site in _guarded(stmt)) and not _waits(stmt)
     # The exception that ends a `with` body is no longer in flight here: a bare return lets it go on (PEP 343).
     leaves_with = fn.name in ("__exit__", "__aexit__") and isinstance(at.stmt, Return) and at.stmt.value is None
-    quick = quick or leaves_with
+    in_thread = (
+        project.roles.only(fn, "thread", "timer", "pool-thread") and not fn.facts.is_async
+    )  # no Ctrl-C comes there
+    quick = quick or leaves_with or in_thread
     return RULE.finding(
         fn.module,
         span,
@@ -191,7 +196,34 @@ def _only_on_success(at: At, final: At, stmt: Try) -> bool:
             tested = outer.stmt.test
             if (isinstance(tested, Name) and tested.id in flags) or _finds_no_exception(tested):
                 return True
+            if _is_known_first(tested, stmt):
+                return True
     return False
+
+
+def _is_known_first(tested: Expr, stmt: Try) -> bool:
+    """``finally: if not valid: return``, where the ``try`` and its clauses have left, or dealt with an error, once that is so."""
+    name = tested.operands[0] if isinstance(tested, Op) and tested.op == "not" else tested
+    if not isinstance(name, Name):
+        return False
+    wanted = name is tested
+    writes = [at for at in walk(stmt.body) if _sets(at, name)]
+    dealt = any(_sets(at, name) for handler in stmt.handlers for at in walk(handler.body))
+    return bool(writes or dealt) and all(_leaves_next(at, tested) or _is_constant(at, not wanted) for at in writes)
+
+
+def _sets(at: At, name: Name) -> bool:
+    return isinstance(at.stmt, Assign) and any(same(target, name) for target in at.stmt.targets)
+
+
+def _leaves_next(at: At, tested: Expr) -> bool:
+    after = at.after()[0] if at.after() else None
+    return isinstance(after, If) and after.test == tested and isinstance(after.body[-1], (Return, Raise))
+
+
+def _is_constant(at: At, value: bool) -> bool:
+    given = at.stmt.value if isinstance(at.stmt, Assign) else None
+    return isinstance(given, Const) and bool(given.value) is value
 
 
 def _is_all_caught(stmt: Try) -> bool:

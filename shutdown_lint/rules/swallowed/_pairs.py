@@ -141,12 +141,25 @@ def _task(at: At, undo: Call, name: Name, fn: Fn, project: Project) -> Pair | No
     made = _made_before(name, at, fn)
     if made is None or not project.calls.is_call_to(made[1], fn, *TASKS) or not _stays(name.id, fn):
         return None
+    if _ends_the_program(fn, project):
+        return None
     between = at.block[made[0].position + 1 : at.position]
     # a mere sleep beside a task stands in for waiting for it, which is another rule's
     # only a cancel ends a wait; where the program's main coroutine is cancelled, so are all tasks
     idle = {"sleep", "wait"} if is_main(fn, project) else {"sleep"}
     works = any(site.awaited and last_name(site.call.func) not in idle for site in sites(between))
     return Pair(made[0], at, undo, f"task `{name.id}` goes on", between) if works else None
+
+
+def _ends_the_program(fn: Fn, project: Project) -> bool:
+    """Whether an error in the coroutine ends its program, and all tasks with it: only a command awaits it, and catches nothing."""
+    callers = project.calls.callers(fn)
+    return bool(callers) and all(
+        caller.fn.facts.is_async
+        and (is_main(caller.fn, project) or project.roles.only(caller.fn, "main"))
+        and not any(isinstance(place.stmt, Try) for place in caller.site.at.around())
+        for caller in callers
+    )
 
 
 def is_main(fn: Fn, project: Project) -> bool:

@@ -22,8 +22,21 @@ _LEAVES = frozenset({"remove", "discard", "pop"})
 def released_by(handler: Handler, stmt: Try, fn: Fn) -> Call | None:
     """What the clause gives back: a release, what the function took from the same place, or an entry that it made."""
     calls = [site.call for site in sites(handler.body)]
-    first = next((call for call in calls if _is_release(call) and not _is_awaited(receiver(call), call, stmt)), None)
+    releases = (call for call in calls if _is_release(call) and not _is_picked(receiver(call), fn))
+    first = next((call for call in releases if not _is_awaited(receiver(call), call, stmt)), None)
     return first or given_back(handler, fn) or _taken_out(handler, stmt, fn)
+
+
+def _is_picked(what: Expr | None, fn: Fn) -> bool:
+    """Whether it is one of those that there are (``peer = random.choice(peers)``): an error convicts it, a cancellation does not."""
+    bindings = fn.bindings.get(what.id, ()) if isinstance(what, Name) else ()
+    return bool(bindings) and all(
+        isinstance(b, Value) and (isinstance(b.expr, Subscript) or _picks(b.expr)) for b in bindings
+    )
+
+
+def _picks(expr: Expr) -> bool:
+    return isinstance(expr, Call) and last_name(expr.func) in ("choice", "choose", "select", "min", "max", "next")
 
 
 def _is_awaited(what: Expr | None, call: Call, stmt: Try) -> bool:

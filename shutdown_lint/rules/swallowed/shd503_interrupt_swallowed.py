@@ -41,6 +41,7 @@ Silent where the function has a handler for SIGINT, where the loop is left behin
 ``readline``, ``cmdloop``, ``prompt``, a menu, or a function of the project that asks), second-press exits, clauses that set a
 flag, and loops with a condition whose clause prints "KeyboardInterrupt", as shells do. Preview where the loop does not repeat its
 work, but only takes up again what the interrupt broke off: in the 3 that were read in unseen packages, that was meant.
+Silent in bodies that only threads run, where Ctrl-C raises nothing; strict where only child processes do, which leave it to their parent.
 
 ## References
 - [KeyboardInterrupt](https://docs.python.org/3/library/exceptions.html#KeyboardInterrupt)
@@ -65,7 +66,7 @@ from shutdown_lint.facts import (
     Try,
     While,
 )
-from shutdown_lint.findings import Finding, Fix
+from shutdown_lint.findings import Finding, Fix, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.signals import handlings
 from shutdown_lint.rules.base import Rule
@@ -91,13 +92,15 @@ _HARMLESS = frozenset(
     {"print", "debug", "info", "warning", "error", "write", "echo", "log", "exception", "msg", "flush"}
 )
 
+_THREADS = ("thread", "timer", "pool-thread")
+
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every ``except KeyboardInterrupt`` directly in a loop."""
     for fn in project.functions(module):
         if _has_a_handler(fn, project):
             continue
-        for at, stmt in tries(fn):
+        for at, stmt in tries(fn) if not project.roles.only(fn, *_THREADS) else ():
             loop = next(enclosing_loops(at), None)
             if any(place.part in ("handler", "final") for place in at.around()):
                 continue  # a second interrupt, while the first one is dealt with, or one that a cleanup must outlive
@@ -113,10 +116,15 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                         module,
                         handler.span,
                         f"`{fn.qualname}` catches KeyboardInterrupt inside its loop and goes on: Ctrl-C does not end the program",
-                        tier="P" if _only_repeats(loop.stmt) else None,
+                        tier="P" if _only_repeats(loop.stmt) else _tier(fn, project),
                         help="leave the loop with `break`, or catch it around the loop",
                         fix=Fix("unsafe", "end the loop by `break`", "shd503"),
                     )
+
+
+def _tier(fn: Fn, project: Project) -> Tier | None:
+    """Strict where only child processes run it: Ctrl-C goes to all of the terminal's, and their parent ends them."""
+    return "S" if project.roles.only(fn, "process", "pool-process") else None
 
 
 def _has_a_handler(fn: Fn, project: Project) -> bool:

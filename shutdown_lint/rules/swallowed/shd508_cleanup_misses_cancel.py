@@ -41,7 +41,8 @@ on its way as before.
 
 ## Precision
 Only clauses that name a release and end with ``raise``, or take an entry out of a container that the function
-made. Silent where a ``finally`` or ``with`` further out ends the same object, and where
+made. Silent in tests, where a ``finally`` or ``with`` further out (a caller's too, for an attribute) ends the same object, where one of
+those that there are is picked and sent away, and where
 an object ends itself after an error (``self.close()``) elsewhere than in what opens it, unless it is broken off (``abort()``) or
 this is the last resort of its own stop.
 
@@ -72,6 +73,7 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._callbacks import Asked, asked
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, tries
@@ -79,7 +81,7 @@ from shutdown_lint.rules.swallowed._done_twice import Twice, done_twice
 from shutdown_lint.rules.swallowed._releases import RELEASES, release_calls
 from shutdown_lint.rules.swallowed._undoing import killed_by, released_by, undoes
 from shutdown_lint.rules.waits._stops import STOP_NAME
-from shutdown_lint.walk import At, last_name, own_exprs, same, sites, subexprs, text, walk
+from shutdown_lint.walk import At, enclosing_finally, last_name, own_exprs, same, sites, subexprs, text, walk
 
 RULE = Rule(
     code="SHD508",
@@ -113,7 +115,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _unasked(module, question)
         for twice in done_twice(fn, project) if fn.facts.is_generator else ():
             yield _by_hand(module, fn, twice)
-        if not fn.facts.is_async:
+        if not fn.facts.is_async or is_test(fn):
             continue
         for at, stmt in tries(fn):
             if not awaits(stmt.body) or _covered(stmt, fn, project):
@@ -148,7 +150,29 @@ def _covered_outside(at: At, released: Call, fn: Fn, project: Project) -> bool:
             return True
         if isinstance(outer, With) and any(_holds(item, what) for item in outer.items):
             return True
-    return False
+    return isinstance(what, Attr) and _covered_by_callers(what, fn, project)
+
+
+def _covered_by_callers(what: Attr, fn: Fn, project: Project, hops: int = 2) -> bool:
+    """Whether a ``finally`` around a call of the function ends what its object keeps in the attribute."""
+    if not (isinstance(what.value, Name) and what.value.id == fn.self_name and fn.cls is not None):
+        return False
+    callers = [c for c in project.calls.callers(fn) if c.fn.cls is fn.cls and c.fn is not fn] if hops else []
+    return any(
+        any(_ends(what.name, final.stmt, caller.fn, project) for final in enclosing_finally(caller.site.at))
+        or _covered_by_callers(what, caller.fn, project, hops - 1)
+        for caller in callers
+    )
+
+
+def _ends(name: str, stmt: Stmt, fn: Fn, project: Project) -> bool:
+    """Whether the ``finally``, or what it calls, deals with the attribute."""
+    return any(
+        name in reached.mentions
+        for site in (sites(stmt.final) if isinstance(stmt, Try) else ())
+        for target in project.calls.targets(site.call, fn)
+        for reached in project.protocol.reach(target.fn)
+    )
 
 
 def _what(released: Call) -> Expr:

@@ -68,8 +68,13 @@ def stop_methods(project: Project, cls: Cls, maker: Fn | None = None) -> Iterato
     found = [fn for member in members for fn in project.resources.stop_methods(member)]
     if not found and maker is not None:
         found = list(counterparts(project, cls, maker))
-    found = [fn for fn in dict.fromkeys(found) if (fn.facts.body or fn.cls is own) and not _abstract(fn)]
+    found = [fn for fn in dict.fromkeys(found) if (fn.facts.body or _ends_nothing(fn, own)) and not _abstract(fn)]
     yield from [fn for fn in found if fn.name != "__del__"] or found
+
+
+def _ends_nothing(fn: Fn, own: Cls | None) -> bool:
+    """Whether the class says by an empty method that it has nothing to end; a hook (``on_shutdown``) is for others to fill."""
+    return fn.cls is own and not fn.name.startswith("on_")
 
 
 def _abstract(fn: Fn) -> bool:

@@ -9,6 +9,7 @@ from shutdown_lint.facts import Attr, Await, Call, Expr, Try, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.outside import OPENERS, writes
+from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules._ruled_out import is_ruled_out
 from shutdown_lint.walk import argument, last_name, same, sites
 
@@ -37,7 +38,9 @@ def durable_cleanup(
     if depth < MAX_DEPTH:
         for site in fn.sites:
             for target in project.calls.targets(site.call, fn):
-                if target.fn is not fn and target.confidence == "proven" and target.fn.name != "__init__":
+                if target.fn is fn or target.fn.name == "__init__" or is_test(target.fn):
+                    continue  # what a test hands to a library is not what the library runs
+                if target.confidence == "proven":
                     if call is None or not is_ruled_out(site.at, fn, call, project, caller):
                         found += durable_cleanup(target.fn, project, depth + 1, site.call, fn)
     return tuple(dict.fromkeys(found))[:6]

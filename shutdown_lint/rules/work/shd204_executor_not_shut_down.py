@@ -88,6 +88,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if _is_waited_for(track, project):
             continue
         held = owner(project, track)
+        if held is None and not module_level(track) and not track.has("submit", "map"):
+            continue  # it starts no thread before the first job
         stop = stop_method(project, held[0], acquisition.fn) if held else None
         what = f"`{label(acquisition, track)}`"
         where = f"; `{stop.qualname}` forgets it" if stop else ""

@@ -62,7 +62,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Call, ModuleFacts, Name, Try
+from shutdown_lint.facts import Assign, Attr, Call, ModuleFacts, Name, Return, Try
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.composites import UNKNOWN
@@ -130,6 +130,8 @@ _OWNED = (
     "thread",
 )
 _CLOSED_BY_SYSTEM = ("fd", "socket", "queue", "selector", "session", "connection")
+# what the collector closes when it takes the owner: a destructor needs not say so
+_CLOSED_WITH_OWNER = ("socket", "selector")
 MAX_SHOWN = 3  # stop methods in a path
 _LOCAL = ("loop", "server", "pool", "scheduler", "observer", "consumer", "producer", "worker")
 # what a context manager may leave running or connected
@@ -152,8 +154,12 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if held is not None and held[1] not in seen:
             seen.add(held[1])
             stops = tuple(
-                stop for stop in stop_methods(project, held[0], acquisition.fn) if not _is_no_end(stop, acquisition)
+                stop
+                for stop in stop_methods(project, held[0], acquisition.fn)
+                if not _is_no_end(stop, acquisition, project)
             )
+            if acquisition.model.kind == UNKNOWN and _is_handed_out(held[1], project):
+                continue
             if class_level(acquisition, project) or _is_of_child(acquisition, stops, project):
                 continue  # all instances share it, or none of them can reach it
             if stops and not _is_ended_by_hand(track) and not _is_taken_back(acquisition, stops, project):
@@ -359,17 +365,46 @@ def _ends_part(use: Use) -> bool:
     )
 
 
-def _is_no_end(stop: Fn, acquisition: Acquisition) -> bool:
+def _is_no_end(stop: Fn, acquisition: Acquisition, project: Project) -> bool:
     """Whether it cannot be asked of the stop method: a coroutine cannot close the loop that runs it, a destructor not end all."""
     if acquisition.model.kind == UNKNOWN:
-        return stop.name == "__del__" or stop.name not in STOP_METHODS
+        return stop.name == "__del__" or stop.name not in STOP_METHODS or _is_of_subclass(stop, acquisition, project)
+    if acquisition.model.kind in _CLOSED_WITH_OWNER and stop.name == "__del__":
+        return True
     return acquisition.model.kind == "loop" and stop.facts.is_async
+
+
+def _is_told(acquisition: Acquisition, track: Track) -> bool:
+    """Whether anything stops the loop, or a ``finally`` or clause shows that its function means to come to its end."""
+    return track.has("stop") or any(use.site.at.after() for use in track.methods("run_forever"))
+
+
+def _is_handed_out(place: Attribute, project: Project) -> bool:
+    """Whether users get it (``return self._report``), to work with it for as long as they like."""
+    return any(
+        isinstance(at.stmt, Return)
+        and isinstance(at.stmt.value, Attr)
+        and at.stmt.value.name == place.name
+        and isinstance(at.stmt.value.value, Name)
+        and at.stmt.value.value.id == fn.self_name
+        for fn in place.cls.methods.values()
+        if place.name in fn.mentions and not fn.name.startswith("_")
+        for at in fn.statements
+    )
+
+
+def _is_of_subclass(stop: Fn, acquisition: Acquisition, project: Project) -> bool:
+    """Whether only a subclass has the stop method: it ends what the subclass adds to a base that needs no end."""
+    maker = project.classes.enclosing(acquisition.fn)
+    return maker is not None and stop.cls not in project.classes.mro(maker)
 
 
 def _is_current(acquisition: Acquisition, track: Track, project: Project) -> bool:
     """Whether the loop is made where there is none yet, or may be closed as the current one: ``get_event_loop().close()``."""
     if acquisition.model.kind != "loop":
         return False
+    if track.has("run_forever") and not track.attribute_places() and not _is_told(acquisition, track):
+        return True  # it turns as long as the program runs
     if any(
         isinstance(place.outer.stmt, Try) and place.part != "body"
         for place in acquisition.site.at.around()

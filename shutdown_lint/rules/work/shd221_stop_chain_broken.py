@@ -47,9 +47,9 @@ class Remote(Runner):
 ```
 
 ## Precision
-Silent when the base method is abstract, empty or only raises, when it is called in any spelling, when the override
-does all that the base does itself, when the member is another object's (``self._link = parent._link``), and when the
-subclass overrides what starts the member too (``__enter__`` with ``__exit__``).
+Silent when the base method is abstract, empty or only raises, when it is called in any spelling and by whichever method of
+the subclass, when the override does all that the base does itself, when the member is another object's (``self._link = parent._link``), and when the
+subclass overrides what starts the member too (``__enter__`` with ``__exit__``). A bare ``super()`` elsewhere than in a method that ends something is strict.
 
 ## References
 - [super](https://docs.python.org/3/library/functions.html#super)
@@ -127,7 +127,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every stop method and every bare ``super()``."""
     for fn in project.functions(module):
         yield from _bare_super(module, fn)
-        if fn.cls is not None and (fn.name in _CHAINED or _HOOK.fullmatch(fn.name)) and not is_test(fn):
+        if fn.cls is not None and _ends(fn) and not is_test(fn):
             base = project.classes.super_method(fn.cls, fn.name)
             if base is not None and not _calls_base(fn, base, project):
                 released = _released(base)
@@ -149,17 +149,23 @@ def _bare_super(module: ModuleFacts, fn: Fn) -> Iterator[Finding]:
                 module,
                 stmt.span,
                 f"bare `super()` in `{fn.qualname}` calls nothing: the base's `{fn.name}` never runs",
+                tier=None if _ends(fn) else "S",
                 help=f"write `super().{fn.name}()`",
             )
 
 
+def _ends(fn: Fn) -> bool:
+    return fn.name in _CHAINED or bool(_HOOK.fullmatch(fn.name))
+
+
 def _calls_base(fn: Fn, base: Fn, project: Project) -> bool:
-    """``super().stop()``, ``Base.stop(self)``, or by way of a helper that does."""
+    """``super().stop()``, ``Base.stop(self)``, by way of a helper that does, or by the subclass's own thread as it ends."""
     if "super" in fn.mentions and any(isinstance(s.call.func, Name) and s.call.func.id == "super" for s in fn.sites):
         return True
+    others = fn.cls.methods.values() if fn.cls is not None else ()
     return any(
         target.fn is base
-        for f in project.protocol.reach(fn)
+        for f in {*project.protocol.reach(fn), *(method for method in others if fn.name in method.mentions)}
         for site in f.sites
         for target in project.calls.targets(site.call, f)
     )

@@ -41,6 +41,7 @@ from shutdown_lint.facts import Arg, Attr, Await, Call, Const, ExprStmt, ModuleF
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
+from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Function, Instance, Value
 from shutdown_lint.rules._texts import ENDINGS
 from shutdown_lint.rules.base import Rule
@@ -192,6 +193,9 @@ def _is_coroutine(site: Site, fn: Fn, project: Project) -> bool:
         return (
             len(methods) == len(found)
             and all(m.facts.is_async and not m.facts.is_generator for m in methods)
+            and not any(
+                m.module.path.endswith(".pyi") for m in methods
+            )  # a stub may be mistaken about what is compiled
             and _receiver_known(func, fn, project)
             and not _makes_plain(project)
         )
@@ -237,6 +241,7 @@ def _not_called(module: ModuleFacts, fn: Fn, what: str, stmt: ExprStmt, fix: Fix
         stmt.span,
         f"`{what}` in `{fn.qualname}` is named but not called: nothing is released",
         lost=(fn.step(stmt.span, f"`{what}()`"),),
+        tier="S" if is_test(fn) else None,
         help=f"write `{what}()`",
         fix=fix,
     )
