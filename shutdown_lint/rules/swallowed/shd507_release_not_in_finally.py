@@ -78,6 +78,7 @@ from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import last_name, leaves, raises, statement_call
 from shutdown_lint.rules.swallowed._interrupted import Interrupted, interrupted
+from shutdown_lint.rules.swallowed._left_on_disk import left_on_disk
 from shutdown_lint.rules.swallowed._own_end import OwnEnd, own_ends
 from shutdown_lint.rules.swallowed._pairs import Pair, pairs
 from shutdown_lint.rules.swallowed._raced import Raced, raced
@@ -103,6 +104,9 @@ RULE = Rule(
         ".acquire( & .release()",
         r"re:\.(?:get|take|acquire|borrow|checkout|pop|next)\w*\( & re:\.(?:release|putconn|put_back|give_back|return)\w*\(\w",
         "signal.signal(",
+        r"re:\bmkdtemp\( & re:\b(?:rmtree|rmdir|removedirs)\(",
+        r"re:\b(?:mkstemp|mktemp|NamedTemporaryFile)\( & re:\b(?:remove|unlink)\(",
+        "tcgetattr( & tcsetattr(",
         "create_task( & .cancel()",
         "ensure_future( & .cancel()",
         r"start & re:\.(?:join|wait\w*)\(\)",
@@ -137,6 +141,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _skipped_by_interrupt(module, fn, found)
         for own in own_ends(fn, project):
             yield _own_skipped(module, fn, own)
+        for pair in left_on_disk(fn, project):
+            yield _not_undone(module, fn, pair)
         if not (_NAMES | _UNDO) & fn.mentions:
             continue
         for pair in pairs(fn, project) if _UNDO & fn.mentions else ():

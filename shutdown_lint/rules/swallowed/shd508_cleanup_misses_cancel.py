@@ -77,6 +77,7 @@ from shutdown_lint.rules.swallowed._callbacks import Asked, asked
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, tries
 from shutdown_lint.rules.swallowed._done_twice import Twice, done_twice
 from shutdown_lint.rules.swallowed._releases import RELEASES, release_calls
+from shutdown_lint.rules.swallowed._state_kept import Kept, state_kept
 from shutdown_lint.rules.swallowed._undoing import killed_by, released_by, undoes
 from shutdown_lint.rules.waits._stops import STOP_NAME
 from shutdown_lint.walk import At, last_name, own_exprs, same, sites, subexprs, text, walk
@@ -119,7 +120,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             if not awaits(stmt.body) or _covered(stmt, fn, project):
                 continue
             for handler in stmt.handlers:
-                released = _released(stmt, handler, fn, project)
+                kept = state_kept(at, stmt, handler, fn, project)
+                if kept is not None:
+                    yield _left_set(module, handler, fn, kept)
+                released = _released(stmt, handler, fn, project) if kept is None else None
                 if released is None or _ends_all(released, stmt, fn) or _cancels_gathered(released, stmt):
                     continue
                 if not _covered_outside(at, released, fn, project):
@@ -208,6 +212,20 @@ def _finding(module: ModuleFacts, handler: Handler, fn: Fn, released: Call, caug
         if isinstance(handler.body[-1], Raise)
         else "release in `finally`, or in a clause for `BaseException` that raises again",
         fix=_fix(handler, caught_as),
+    )
+
+
+def _left_set(module: ModuleFacts, handler: Handler, fn: Fn, kept: Kept) -> Finding:
+    what = text(kept.what)
+    return RULE.finding(
+        module,
+        handler.span,
+        f"`{what}` stays set when the task is cancelled in `{fn.qualname}`: `except Exception` does not see CancelledError, "
+        f"and `{kept.asks.qualname}` refuses from then on",
+        lost=(fn.step(kept.reset.span, f"`{what}` is set back"),),
+        trace=(kept.asks.step(kept.asks.facts.span, f"`{kept.asks.qualname}` asks whether `{what}` is set"),),
+        help="catch `BaseException` here (the clause raises again), or set it back in `finally`",
+        fix="the clause does more than to release",
     )
 
 
