@@ -928,6 +928,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
             "re:\\.wait\\(\\s*(?:[)#-]|None|timeout)",
             "wait_for(",
             ".communicate(",
+            "re:while\\b(?s:.{0,1000}?)sleep & except & connect",
         ),
         "shutdown_lint.rules.waits.shd408_blind_worker_wait",
         "0.1.0",
