@@ -4,8 +4,9 @@
 Reports a release in a stop method, or in a ``finally``, that can fail because it talks to a server, runs code that
 others supply or waits with a limit that raises, when further releases follow it with nothing that catches what it raises: in a row, or as the members of a
 loop. In coroutines also a loop that catches ``Exception`` of each member, supplied from outside, and so loses the rest when one of
-them (or the stop itself) is cancelled, and the await of a task that was just cancelled, or may have failed, with nothing around it that takes
-what it raises.
+them (or the stop itself) is cancelled, and the await of a task that was just cancelled (or that another method cancelled and left where it
+was), or may have failed, with nothing around it that takes what it raises. What is said to the peer (`await writer.drain()`) counts as a
+step, and so does the event that others wait for without limit. A `close()` that is reached by the very task which it cancels is reported too.
 
 ## Why it matters
 Programs are stopped when something is wrong, and a good-bye to a server that is gone raises. The steps after it never
@@ -39,6 +40,7 @@ run code of others at most one call deep. Preview: awaited steps of which nothin
 fail). By default 3 of 8 were right in unseen packages before closing a pooled client was known to say nothing, 9 of 12 since.
 The await of a cancelled task is reported by default where its coroutine lets the cancellation out; strict where it takes it for its
 end, which helps only a task that has run already, and where a task may have failed of a server or of code of others.
+A task cancels itself only by calls on the same object, awaited on the spot, where nobody asks for `asyncio.current_task()`.
 Silent where a ``try`` or ``suppress`` is around the step, where the step cannot raise (``Task.cancel``, ``Event.set``, what the project itself catches), for local
 sockets, files and threads, and where the step after it is a base's method without a body.
 

@@ -5,7 +5,8 @@ Reports ``x.close()``, ``x.stop()`` and the like for a local ``x`` that the same
 stand between the two and neither ``finally``, ``with`` nor an ``except`` clause releases ``x`` too. So it does for the
 ``release()`` of a lock, the ``cancel()`` of a task of its own (strict: behind an ``asyncio.wait`` for several),
 and the handler of a signal that is put back; for what is taken from a pool and given back to
-it; and (strict) for the own `self._cleanup()` at the end of a `run` or `main`. In a main program also
+it; for temporary files and folders that are removed behind the work, and the settings of a terminal;
+and (strict) for the own `self._cleanup()` at the end of a `run` or `main`. In a main program also
 the stop of what was started, right behind a wait without limit: Ctrl-C is raised in the wait, and the stop never runs.
 
 ## Why it matters
@@ -41,7 +42,8 @@ def render(pages):
 Only objects whose type is known to own something that outlives the exception (threads, processes, pools, servers,
 sessions, or a project class that starts such), and locals whose ``stop()`` follows their own ``run()``. Plain files and
 sockets are closed when they are collected, and stay silent; so do what a function only asks for (`get_event_loop`), the
-server of a main program that ends there, and mere waits of a function with a handler for SIGINT. In unseen packages 14 of 18 were
+server of a main program that ends there, temporary files behind work that fails only on a full disk or whose errors are
+caught and logged, and those that a caller gets or may keep, and mere waits of a function with a handler for SIGINT. In unseen packages 14 of 18 were
 right before that, and 3 of 3 since.
 
 ## References

@@ -3,7 +3,8 @@
 ## What it does
 Reports, in a coroutine, a ``try`` around an ``await`` whose ``except Exception`` clause releases something and raises
 again, when no other clause and no ``finally`` covers ``CancelledError``. What is put back where the function took it counts as
-released. A child that the function started and that only the clause kills (``except TimeoutError: child.kill()``) is reported too; so is a
+released. So does an attribute that the clause sets back, where a method refuses while it is set (`if self._connection is not None:
+raise`). A child that the function started and that only the clause kills (``except TimeoutError: child.kill()``) is reported too; so is a
 step of a context manager that stands in ``except Exception`` and again in ``else``, and (strict) a done callback that asks a task
 for its ``exception()`` before it tidies up.
 

@@ -74,10 +74,8 @@ def _tried(at: At) -> Call | None:
         return None
     for inner in walk(loop.body):
         stmt = inner.stmt
-        if (
-            not isinstance(stmt, Try)
-            or (next(enclosing_loops(inner), inner).stmt is not loop
-            and inner.outer is not None)
+        if not isinstance(stmt, Try) or (
+            next(enclosing_loops(inner), inner).stmt is not loop and inner.outer is not None
         ):
             continue
         tried = next((s.call for s in sites(stmt.body) if _TRIES.search(last_name(s.call.func))), None)
