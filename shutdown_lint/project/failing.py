@@ -125,7 +125,7 @@ def is_closed_here(name: str, project: Project) -> bool:
 
 
 def _is_of(name: str, packages: frozenset[str]) -> bool:
-    return name.partition(".")[0] in packages or any(name.startswith(f"{package}.") for package in packages)
+    return name in packages or name.partition(".")[0] in packages or any(name.startswith(f"{p}.") for p in packages)
 
 
 def _is_quiet(maker: str, method: str, project: Project) -> bool:

@@ -73,8 +73,8 @@ def awaited_cancelled(fn: Fn, project: Project) -> Iterator[Raised]:
             guard = guard_of(at, fn, project)
             if guard is not None and _is_beside(at, guard):
                 continue  # the guard is meant for this very await
-            tier = _tier(cancel, fn, project)
-            lost = _lost(what, at, guard, fn, project) if tier else ()
+            tier = tier_of(cancel, fn, project)
+            lost = lost_by(what, at, guard, fn, project) if tier else ()
             if tier and lost:
                 yield Raised(what, at.stmt.span, cancel.span, lost, tier)  # type: ignore[union-attr]  # it holds an expression
                 return
@@ -184,7 +184,7 @@ def _is_cancelled_itself(at: At, fn: Fn, project: Project) -> bool:
     return any(place.handler is not None and caught(place.handler, fn, project) & _CANCELLED for place in at.around())
 
 
-def _tier(cancel: Call, fn: Fn, project: Project) -> Tier | None:
+def tier_of(cancel: Call, fn: Fn, project: Project) -> Tier | None:
     """By default where the task's coroutine is known to let the cancellation out.
 
     Strict where it may take it for its end, or is unknown: it does raise where the task has not run yet.
@@ -195,9 +195,28 @@ def _tier(cancel: Call, fn: Fn, project: Project) -> Tier | None:
     if any(task.model.kind != "task" for task in made):
         return None
     if bodies:
-        return "S" if any(body.facts.decorators or _swallows(body, project) for body in bodies) else "D"
+        return "S" if any(_is_wrapped(body, project) or _swallows(body, project) for body in bodies) else "D"
     unknown = not made and not project.evaluate.values(what, fn)
     return "S" if made or (unknown and _TASK.search(last_name(what))) else None
+
+
+def _is_wrapped(body: Fn, project: Project) -> bool:
+    """Whether a decorator may take the cancellation: one that the project does not show, or with a clause for it."""
+    for decorator in body.facts.decorators:
+        made = project.calls.callables(
+            decorator.func if isinstance(decorator, Call) else decorator, body.parent or body
+        )
+        if not made or any(_swallows(inner, project) for outer in made for inner in _with_nested(outer, project)):
+            return True
+    return False
+
+
+def _with_nested(outer: Fn, project: Project) -> Iterator[Fn]:
+    inside = {outer}
+    for fn in project.functions(outer.module):
+        if fn in inside or fn.parent in inside:
+            inside.add(fn)
+            yield fn
 
 
 def _swallows(body: Fn, project: Project) -> bool:
@@ -217,7 +236,7 @@ def _swallows(body: Fn, project: Project) -> bool:
 # --- what it skips ---------------------------------------------------------------------------------------------------
 
 
-def _lost(what: Expr, at: At, guard: At | None, fn: Fn, project: Project) -> tuple[Step, ...]:
+def lost_by(what: Expr, at: At, guard: At | None, fn: Fn, project: Project) -> tuple[Step, ...]:
     """The members that follow, and the later steps of the function; of one that ends with it, those of who called it to stop."""
     steps = [fn.step(at.stmt.span, f"`{text(what)}` of the members that follow")] if _is_in_turn(what, at) else []  # type: ignore[union-attr]
     steps += later(at, guard, fn, is_stop(fn, project) or in_final(at))

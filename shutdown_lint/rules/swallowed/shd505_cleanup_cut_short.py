@@ -4,8 +4,9 @@
 Reports a release in a stop method, or in a ``finally``, that can fail because it talks to a server, runs code that
 others supply or waits with a limit that raises, when further releases follow it with nothing that catches what it raises: in a row, or as the members of a
 loop. In coroutines also a loop that catches ``Exception`` of each member, supplied from outside, and so loses the rest when one of
-them (or the stop itself) is cancelled, and the await of a task that was just cancelled, or may have failed, with nothing around it that takes
-what it raises.
+them (or the stop itself) is cancelled, and the await of a task that was just cancelled (or that another method cancelled and left where it
+was), or may have failed, with nothing around it that takes what it raises. What is said to the peer (`await writer.drain()`) counts as a
+step, and so does the event that others wait for without limit. A `close()` that is reached by the very task which it cancels is reported too.
 
 ## Why it matters
 Programs are stopped when something is wrong, and a good-bye to a server that is gone raises. The steps after it never
@@ -39,6 +40,7 @@ run code of others at most one call deep. Preview: awaited steps of which nothin
 fail). By default 3 of 8 were right in unseen packages before closing a pooled client was known to say nothing, 9 of 12 since.
 The await of a cancelled task is reported by default where its coroutine lets the cancellation out; strict where it takes it for its
 end, which helps only a task that has run already, and where a task may have failed of a server or of code of others.
+A task cancels itself only by calls on the same object, awaited on the spot, where nobody asks for `asyncio.current_task()`.
 Silent where a ``try`` or ``suppress`` is around the step, where the step cannot raise (``Task.cancel``, ``Event.set``, what the project itself catches), for local
 sockets, files and threads, and where the step after it is a base's method without a body.
 
@@ -64,9 +66,12 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._awaited_cancelled import Raised, awaited_cancelled
 from shutdown_lint.rules.swallowed._awaited_failed import Failed, awaited_failed
 from shutdown_lint.rules.swallowed._cancelled_members import Member, cancelled_members
+from shutdown_lint.rules.swallowed._left_cancelled import LeftCancelled, left_cancelled
+from shutdown_lint.rules.swallowed._own_task import OwnTask, own_tasks
 from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.rules.swallowed._steps import Release, different, is_release_name, member_of, releases, skipped_by
 from shutdown_lint.rules.swallowed._time_outs import timed_waits
+from shutdown_lint.rules.swallowed._wakes import said, wakes
 from shutdown_lint.rules.waits._stops import in_final, is_stop
 from shutdown_lint.walk import subexprs, text
 
@@ -111,9 +116,13 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _finding(module, fn, min(cuts, key=lambda cut: "DSP".index(cut.tier)))
         for member in cancelled_members(fn, project) if not cuts else ():
             yield _cancelled(module, fn, member)
+        for own in own_tasks(fn, project):
+            yield _cancels_itself(module, fn, own)
         raised = next(awaited_cancelled(fn, project), None)
         if raised is not None:
             yield _raised(module, fn, raised)
+        for left in left_cancelled(fn, project) if raised is None else ():
+            yield _left(module, fn, left)
         failed = next(awaited_failed(fn, project), None) if raised is None else None
         if failed is not None:
             yield _failed(module, fn, failed)
@@ -127,14 +136,16 @@ def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
     steps = releases(fn)
     stops = _stops(fn, project)
     timed = tuple(timed_waits(fn, project)) if stops or any(in_final(step.at) for step in steps) else ()
+    timed += tuple(said(fn, project)) if stops and (steps or fn.mentions & {"set", "notify_all"}) else ()
     waits = {id(step.call): reason for step, reason in timed}
     named = {id(step.call) for step in steps}
+    later = (*steps, *wakes(fn, project)) if stops else steps
     for step in (*steps, *(step for step, _ in timed if id(step.call) not in named)):
         if not (stops or in_final(step.at)) or shielded(step.at):
             continue
         lost = tuple(
             other
-            for other in skipped_by(step, steps)
+            for other in skipped_by(step, later)
             if _is_lost(step, other)
             and (stops or in_final(other.at))  # what stands behind a `finally` is the work, which an error skips anyway
             and not _is_empty_hook(other.call, fn, project)
@@ -249,6 +260,21 @@ def _cancelled(module: ModuleFacts, fn: Fn, member: Member) -> Finding:
     )
 
 
+def _cancels_itself(module: ModuleFacts, fn: Fn, own: OwnTask) -> Finding:
+    cancel, first = text(own.cancel.call), own.lost[0]
+    more = f" and {len(own.lost) - 1} more" if len(own.lost) > 1 else ""
+    raised = own.raised.stmt.span  # type: ignore[union-attr]  # it holds an await
+    return RULE.finding(
+        module,
+        own.cancel.call.span,
+        f"`{cancel}` in `{fn.qualname}` cancels the task that runs it, where `{own.body.qualname}` comes there: "
+        f"the next await raises CancelledError, and {first.text}{more} is skipped",
+        lost=own.lost,
+        trace=(own.made, *own.steps, fn.step(raised, "CancelledError is raised here")),
+        help="do not cancel `asyncio.current_task()`, or let the task end by itself",
+    )
+
+
 def _raised(module: ModuleFacts, fn: Fn, raised: Raised) -> Finding:
     what, first = text(raised.what), raised.lost[0]
     more = f" and {len(raised.lost) - 1} more" if len(raised.lost) > 1 else ""
@@ -261,6 +287,24 @@ def _raised(module: ModuleFacts, fn: Fn, raised: Raised) -> Finding:
         confidence="proven" if raised.tier == "D" else "likely",
         lost=raised.lost,
         trace=(fn.step(raised.cancel, "cancelled here"), fn.step(raised.span, "CancelledError is raised here")),
+        help="await it with `suppress(asyncio.CancelledError)`, or by `asyncio.gather(task, return_exceptions=True)`",
+    )
+
+
+def _left(module: ModuleFacts, fn: Fn, left: LeftCancelled) -> Finding:
+    what, first = text(left.what), left.lost[0]
+    more = f" and {len(left.lost) - 1} more" if len(left.lost) > 1 else ""
+    return RULE.finding(
+        module,
+        left.span,
+        f"where `{left.canceller.qualname}` has cancelled `{what}`, awaiting it in `{fn.qualname}` raises CancelledError, "
+        f"and {first.text}{more} is skipped",
+        tier=left.tier,
+        lost=left.lost,
+        trace=(
+            left.canceller.step(left.cancel.span, "cancelled here, and left in the attribute"),
+            fn.step(left.span, "CancelledError is raised here"),
+        ),
         help="await it with `suppress(asyncio.CancelledError)`, or by `asyncio.gather(task, return_exceptions=True)`",
     )
 

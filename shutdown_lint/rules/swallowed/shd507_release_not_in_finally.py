@@ -5,7 +5,8 @@ Reports ``x.close()``, ``x.stop()`` and the like for a local ``x`` that the same
 stand between the two and neither ``finally``, ``with`` nor an ``except`` clause releases ``x`` too. So it does for the
 ``release()`` of a lock, the ``cancel()`` of a task of its own (strict: behind an ``asyncio.wait`` for several),
 and the handler of a signal that is put back; for what is taken from a pool and given back to
-it; and (strict) for the own `self._cleanup()` at the end of a `run` or `main`. In a main program also
+it; for temporary files and folders that are removed behind the work, and the settings of a terminal;
+and (strict) for the own `self._cleanup()` at the end of a `run` or `main`. In a main program also
 the stop of what was started, right behind a wait without limit: Ctrl-C is raised in the wait, and the stop never runs.
 
 ## Why it matters
@@ -41,7 +42,8 @@ def render(pages):
 Only objects whose type is known to own something that outlives the exception (threads, processes, pools, servers,
 sessions, or a project class that starts such), and locals whose ``stop()`` follows their own ``run()``. Plain files and
 sockets are closed when they are collected, and stay silent; so do what a function only asks for (`get_event_loop`), the
-server of a main program that ends there, and mere waits of a function with a handler for SIGINT. In unseen packages 14 of 18 were
+server of a main program that ends there, temporary files behind work that fails only on a full disk or whose errors are
+caught and logged, and those that a caller gets or may keep, and mere waits of a function with a handler for SIGINT. In unseen packages 14 of 18 were
 right before that, and 3 of 3 since.
 
 ## References
@@ -78,6 +80,7 @@ from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import last_name, leaves, raises, statement_call
 from shutdown_lint.rules.swallowed._interrupted import Interrupted, interrupted
+from shutdown_lint.rules.swallowed._left_on_disk import left_on_disk
 from shutdown_lint.rules.swallowed._own_end import OwnEnd, own_ends
 from shutdown_lint.rules.swallowed._pairs import Pair, pairs
 from shutdown_lint.rules.swallowed._raced import Raced, raced
@@ -103,6 +106,9 @@ RULE = Rule(
         ".acquire( & .release()",
         r"re:\.(?:get|take|acquire|borrow|checkout|pop|next)\w*\( & re:\.(?:release|putconn|put_back|give_back|return)\w*\(\w",
         "signal.signal(",
+        r"re:\bmkdtemp\( & re:\b(?:rmtree|rmdir|removedirs)\(",
+        r"re:\b(?:mkstemp|mktemp|NamedTemporaryFile)\( & re:\b(?:remove|unlink)\(",
+        "tcgetattr( & tcsetattr(",
         "create_task( & .cancel()",
         "ensure_future( & .cancel()",
         r"start & re:\.(?:join|wait\w*)\(\)",
@@ -137,6 +143,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _skipped_by_interrupt(module, fn, found)
         for own in own_ends(fn, project):
             yield _own_skipped(module, fn, own)
+        for pair in left_on_disk(fn, project):
+            yield _not_undone(module, fn, pair)
         if not (_NAMES | _UNDO) & fn.mentions:
             continue
         for pair in pairs(fn, project) if _UNDO & fn.mentions else ():

@@ -3,7 +3,8 @@
 ## What it does
 Reports, in a coroutine, a ``try`` around an ``await`` whose ``except Exception`` clause releases something and raises
 again, when no other clause and no ``finally`` covers ``CancelledError``. What is put back where the function took it counts as
-released. A child that the function started and that only the clause kills (``except TimeoutError: child.kill()``) is reported too; so is a
+released. So does an attribute that the clause sets back, where a method refuses while it is set (`if self._connection is not None:
+raise`). A child that the function started and that only the clause kills (``except TimeoutError: child.kill()``) is reported too; so is a
 step of a context manager that stands in ``except Exception`` and again in ``else``, and (strict) a done callback that asks a task
 for its ``exception()`` before it tidies up.
 
@@ -79,6 +80,7 @@ from shutdown_lint.rules.swallowed._callbacks import Asked, asked
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, tries
 from shutdown_lint.rules.swallowed._done_twice import Twice, done_twice
 from shutdown_lint.rules.swallowed._releases import RELEASES, release_calls
+from shutdown_lint.rules.swallowed._state_kept import Kept, state_kept
 from shutdown_lint.rules.swallowed._undoing import killed_by, released_by, undoes
 from shutdown_lint.rules.waits._stops import STOP_NAME
 from shutdown_lint.walk import At, enclosing_finally, last_name, own_exprs, same, sites, subexprs, text, walk
@@ -121,7 +123,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             if not awaits(stmt.body) or _covered(stmt, fn, project):
                 continue
             for handler in stmt.handlers:
-                released = _released(stmt, handler, fn, project)
+                kept = state_kept(at, stmt, handler, fn, project)
+                if kept is not None:
+                    yield _left_set(module, handler, fn, kept)
+                released = _released(stmt, handler, fn, project) if kept is None else None
                 if released is None or _ends_all(released, stmt, fn) or _cancels_gathered(released, stmt):
                     continue
                 if not _covered_outside(at, released, fn, project):
@@ -232,6 +237,20 @@ def _finding(module: ModuleFacts, handler: Handler, fn: Fn, released: Call, caug
         if isinstance(handler.body[-1], Raise)
         else "release in `finally`, or in a clause for `BaseException` that raises again",
         fix=_fix(handler, caught_as),
+    )
+
+
+def _left_set(module: ModuleFacts, handler: Handler, fn: Fn, kept: Kept) -> Finding:
+    what = text(kept.what)
+    return RULE.finding(
+        module,
+        handler.span,
+        f"`{what}` stays set when the task is cancelled in `{fn.qualname}`: `except Exception` does not see CancelledError, "
+        f"and `{kept.asks.qualname}` refuses from then on",
+        lost=(fn.step(kept.reset.span, f"`{what}` is set back"),),
+        trace=(kept.asks.step(kept.asks.facts.span, f"`{kept.asks.qualname}` asks whether `{what}` is set"),),
+        help="catch `BaseException` here (the clause raises again), or set it back in `finally`",
+        fix="the clause does more than to release",
     )
 
 

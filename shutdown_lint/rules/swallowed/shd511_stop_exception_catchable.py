@@ -61,7 +61,7 @@ Unsafe: an `except Exception` that was meant to catch the exception no longer do
 
 ## Precision
 By default only where such a clause stands in the module of the handler, or in a module that imports it, and goes on;
-strict where no clause is found. Timers (SIGALRM) and user signals stay silent.
+strict where no clause is found. Timers (SIGALRM) and user signals count only where the exception is named for the shutdown.
 
 ## References
 - [Handlers and exceptions](https://docs.python.org/3/library/signal.html#handlers-and-exceptions)
@@ -69,6 +69,7 @@ strict where no clause is found. Timers (SIGALRM) and user signals stay silent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Const, Expr, Handler, If, ModuleFacts, Name, Op, Raise, Return, Try
@@ -98,6 +99,8 @@ RULE = Rule(
 )
 MAX_CLIMB = 2
 _STOPS = frozenset({"SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"})
+# What says so by its name stops the program on whatever signal it is raised: `ShutDownImminent`, of an alarm behind SIGTERM.
+_SAYS_SO = re.compile(r"Shut_?[Dd]own|Terminat|Graceful|Exit(?!Code)|Quit|StopRequest|StopProgram|KillSignal")
 _ERRORS = frozenset({
     "Exception", "RuntimeError", "ValueError", "OSError", "IOError", "TimeoutError", "InterruptedError", "StopIteration", "ConnectionError",
 })  # fmt: skip
@@ -109,7 +112,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         return
     seen: set[int] = set()
     for handling in handlings(project):
-        if handling.via != "signal" or is_test(handling.fn) or not _STOPS & set(handling.signals):
+        if handling.via != "signal" or is_test(handling.fn):
             continue
         for handler in handling.targets:
             if handler.module is module and id(handler) not in seen:
@@ -125,7 +128,7 @@ def _of_handler(module: ModuleFacts, handler: Fn, handling: Handling, project: P
     for at in handler.statements:
         if isinstance(at.stmt, Raise) and at.stmt.exc is not None and not _is_for_calls(at, handler):
             name = _catchable(at.stmt.exc, handler, project)
-            if name is not None:
+            if name is not None and (_STOPS & set(handling.signals) or _SAYS_SO.search(name)):
                 clause = _swallowing(name, handler, _work(handling, project), project)
                 fix = _fix(at.stmt.exc, handler, project)
                 derives = _derives(at.stmt.exc, handler, project)
@@ -195,6 +198,8 @@ def _derives(exc: Expr, handler: Fn, project: Project) -> tuple[Step, ...]:
 
 def _work(handling: Handling, project: Project) -> frozenset[Fn] | None:
     """What may be at work when the signal comes: what is run behind the handler's installation; None for anything."""
+    if project.roles.role(handling.fn, "signal-handler") is not None:
+        return None  # one handler installs the next: the work is that of who installed the first
     work, front = set(project.protocol.reach(handling.fn)), [handling.fn]
     for _ in range(MAX_CLIMB):
         callers = [caller for fn in front for caller in project.calls.callers(fn)]
@@ -249,7 +254,7 @@ def _finding(
     derives: tuple[Step, ...],
     fix: Fix | str,
 ) -> Finding:
-    signal = next(iter(sorted(_STOPS & set(handling.signals))))
+    signal = next(iter(sorted(_STOPS & set(handling.signals) or set(handling.signals))), "a signal")
     first = handling.fn.step(handling.site.call.span, f"`{handler.qualname}` handles {signal}")
     return RULE.finding(
         module,

@@ -3,8 +3,8 @@
 ## What it does
 Reports, in the loop of a thread that tests a stop event or flag which somebody sets, a wait without limit (``get()``, ``recv()``,
 ``accept()``, ``Condition.wait()``, a child's ``wait()``) that whoever sets the flag does not end: no sentinel is put, no socket
-closed, nothing notified, no child killed; and the wait for an event which is set by the stop, but cleared between the test of the
-flag and the wait.
+closed, nothing notified, no child killed; the wait for an event which is set by the stop, but cleared between the test of the
+flag and the wait; and a loop that tries to connect until it goes well, and does not look at the flag meanwhile.
 
 ## Why it matters
 The flag is set, and the worker does not see it before something else happens to wake it. A join without limit, or the end of the
@@ -83,6 +83,7 @@ from shutdown_lint.rules._told import told_flag
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._lost_wake import Lost, lost_wake
 from shutdown_lint.rules.waits._polls import is_limited
+from shutdown_lint.rules.waits._retries import Retry, retries
 from shutdown_lint.rules.waits._stops import is_stop, receiver, way_out
 from shutdown_lint.rules.waits._woken import tellers, waited_name, woken
 from shutdown_lint.walk import Site, own_exprs, same, subexprs, text
@@ -101,6 +102,7 @@ RULE = Rule(
         r"re:\.wait\(\s*(?:[)#-]|None|timeout)",
         "wait_for(",
         ".communicate(",
+        r"re:while\b(?s:.{0,1000}?)sleep & except & connect",
     ),
     origin=("G13",),
 )
@@ -112,6 +114,12 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at the waits in this module inside the loops of every thread of the project."""
     here = {fn for fn in project.functions(module) if fn.mentions & _WORDS and not is_test(fn)}
     seen: set[int] = set()
+    tries = frozenset(fn for fn in project.functions(module) if "sleep" in fn.mentions and not is_test(fn))
+    for acquisition in project.resources.everywhere("thread") if tries else ():
+        for retry in retries(acquisition, tries, project):
+            if id(retry.at.stmt) not in seen:
+                seen.add(id(retry.at.stmt))
+                yield _tries_again(module, project, acquisition, retry)
     for acquisition in project.resources.everywhere("thread") if here else ():
         for loop in project.resources.loops(acquisition):
             waits = [wait for wait in loop.waits if wait.fn in here and _is_blind(wait, loop, project)]
@@ -185,6 +193,28 @@ def _finding(
             *((join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the thread"),) if join else ()),
         ),
         help=_HELP[wait.model.wakes],
+    )
+
+
+def _tries_again(module: ModuleFacts, project: Project, thread: Acquisition, retry: Retry) -> Finding:
+    join = _endless_join(thread, project)
+    hangs = join is not None or thread.daemon is False
+    who = (
+        f", and `{join.fn.qualname}` joins it without limit" if join else ", and the exit waits for it" if hangs else ""
+    )
+    span = retry.at.stmt.span  # type: ignore[union-attr]  # a loop has a span
+    return RULE.finding(
+        module,
+        span._replace(end_line=span.line, end_col=span.col + 5),
+        f"`{retry.fn.qualname}` tries `{text(retry.tried)}` until it goes well, without a look at `{retry.flag.name}`: "
+        f"while the peer is gone, the thread does not stop{who}",
+        tier="D" if hangs else "S",
+        trace=(
+            retry.loop.step(f"the loop in `{retry.loop.fn.qualname}` tests `{retry.flag.name}`"),
+            *_setters(project, retry.loop, retry.flag),
+            *((join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the thread"),) if join else ()),
+        ),
+        help=f"test `{retry.flag.name}` in this loop too, and wait for it instead of sleeping",
     )
 
 
