@@ -66,7 +66,9 @@ finally:
 
 ## Precision
 Silent for `RLock` and `SimpleQueue`, for locks and queues that only other threads use, for `SIGCHLD` handlers that reap, for
-the wait after a kill, and for callbacks of `loop.add_signal_handler`, which run in the loop.
+the wait after a kill, and for callbacks of `loop.add_signal_handler`, which run in the loop. Tier S: waits for a child or a
+command in a handler that surely ends the program, a question to the user (of eight such in unseen packages all were meant so),
+and output of the level `debug`.
 
 ## References
 - [Execution of Python signal handlers](https://docs.python.org/3/library/signal.html#execution-of-python-signal-handlers)
@@ -81,6 +83,8 @@ from typing import NamedTuple
 from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Span, With
 from shutdown_lint.findings import Finding, Severity, Tier
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.endings import comes_back, of_function
+from shutdown_lint.project.signals import handlings
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules._told import latched
@@ -88,7 +92,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._context import Reached, in_signal_context, other_users
 from shutdown_lint.rules.signals._given_up import lost_stop
 from shutdown_lint.rules.signals._inert import is_log_call, is_logging
-from shutdown_lint.walk import Site, argument, sites, text
+from shutdown_lint.walk import Site, argument, last_name, sites, text
 
 RULE = Rule(
     code="SHD305",
@@ -241,6 +245,7 @@ def _waiting(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
     outside = next((name for name in names if name in _OUTSIDE), None)
     if outside is not None:
         limited = bool(_OUTSIDE[outside]) and argument(call, 99, _OUTSIDE[outside]) is not None
+        limited = limited or outside == "builtins.input" or _never_returns(reached, project)
         yield _Hazard(
             call.span,
             text(call),
@@ -270,7 +275,18 @@ def _waiting(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
         )
     else:
         why = "waits: until it is over, the main thread, which the handler interrupts, cannot go on"
-        yield _Hazard(call.span, text(call), why, "S" if wait.bounded else "D")
+        ends = wait.model.wakes == "child" and _never_returns(reached, project)
+        yield _Hazard(call.span, text(call), why, "S" if wait.bounded or ends else "D")
+
+
+def _never_returns(reached: Reached, project: Project) -> bool:
+    """Whether the handler surely ends the program: then what the main thread cannot go on with is not missed.
+
+    Not one that the first signal puts in place for the second one, which wants the end at once.
+    """
+    if any(reached.handling.fn in first.targets for first in handlings(project)):
+        return False
+    return not comes_back(of_function(reached.handler, project))
 
 
 def _is_open_latch(site: Site, reached: Reached, project: Project) -> bool:
@@ -345,10 +361,11 @@ def _output(reached: Reached, project: Project) -> Iterator[_Hazard]:
             _writes(s, t.fn, project) for t in targets[:1] if not t.fn.facts.is_async for s in t.fn.sites
         ):
             why = "raises RuntimeError (reentrant call) when the signal interrupts output to the same stream"
-            stop = lost_stop(site.at, reached, project)
+            stop, weak = lost_stop(site.at, reached, project), True
             if stop is not None:
+                weak = last_name(site.call.func) == "debug"
                 why += f": `{text(stop.func)}` behind it never runs, and the next signal will not run it either"
-            yield _Hazard(site.call.span, text(site.call.func), why, "S" if stop is None else "D", "warning")
+            yield _Hazard(site.call.span, text(site.call.func), why, "S" if weak else "D", "warning")
             return
 
 

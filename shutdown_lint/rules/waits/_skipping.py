@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Body, Call, Continue, For, FunctionDef, Stmt, Try, While
+from shutdown_lint.facts import Body, Call, Const, Continue, For, FunctionDef, Stmt, Try, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
-from shutdown_lint.walk import At, Site, enclosing_loops, last_name, parts_of, sites, sites_at, text, walk
+from shutdown_lint.walk import At, Site, argument, enclosing_loops, last_name, parts_of, sites, sites_at, text, walk
 
 _STOPPING = frozenset({"CancelledError", "KeyboardInterrupt", "SystemExit", "GeneratorExit"})
 _MAKERS = ("create_task", "ensure_future")
@@ -78,9 +78,20 @@ def _raiser(stmt: Stmt, fn: Fn, project: Project) -> str | None:
         maker = site.parents[0] if site.parents else None
         if isinstance(maker, Call) and last_name(maker.func) in _MAKERS:
             continue  # a coroutine, which begins later
-        if last_name(site.call.func).strip("_") not in _SURE and not _never_raises(site.call, fn, project):
+        if (
+            last_name(site.call.func).strip("_") not in _SURE
+            and not _is_held(site)
+            and not _never_raises(site.call, fn, project)
+        ):
             return f"`{text(site.call)}` raises"
     return None
+
+
+def _is_held(site: Site) -> bool:
+    """``gather(…, return_exceptions=True)``, or what is handed to it."""
+    calls = (site.call, *(parent for parent in site.parents if isinstance(parent, Call)))
+    given = (argument(call, 99, "return_exceptions") for call in calls if last_name(call.func) == "gather")
+    return any(isinstance(value, Const) and value.value is True for value in given)
 
 
 def _never_raises(call: Call, fn: Fn, project: Project) -> bool:
