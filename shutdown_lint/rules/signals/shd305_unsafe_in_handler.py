@@ -68,7 +68,7 @@ finally:
 Silent for `RLock` and `SimpleQueue`, for locks and queues that only other threads use, for `SIGCHLD` handlers that reap, for
 the wait after a kill, and for callbacks of `loop.add_signal_handler`, which run in the loop. Tier S: waits for a child or a
 command in a handler that surely ends the program, a question to the user (of eight such in unseen packages all were meant so),
-and output of the level `debug`.
+output of the level `debug`, and handlers of a main thread that has nothing to do but to wait for them.
 
 ## References
 - [Execution of Python signal handlers](https://docs.python.org/3/library/signal.html#execution-of-python-signal-handlers)
@@ -91,6 +91,7 @@ from shutdown_lint.rules._told import latched
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._context import Reached, in_signal_context, other_users
 from shutdown_lint.rules.signals._given_up import lost_stop
+from shutdown_lint.rules.signals._idle import only_waits_behind
 from shutdown_lint.rules.signals._inert import is_log_call, is_logging
 from shutdown_lint.walk import Site, argument, last_name, sites, text
 
@@ -167,6 +168,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if reached.fn.module is not module:
             continue
         hazards = {hazard.span: hazard for hazard in _hazards(reached, project)}
+        if hazards and only_waits_behind(reached.handling, project):
+            hazards = {span: hazard._replace(tier="S") for span, hazard in hazards.items()}
         for hazard in (*hazards.values(), *_output(reached, project)):
             handler = (
                 "a signal handler"
