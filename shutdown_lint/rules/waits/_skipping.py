@@ -5,6 +5,7 @@ from __future__ import annotations
 from shutdown_lint.facts import Body, Call, Const, Continue, For, FunctionDef, Stmt, Try, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
+from shutdown_lint.project.values import Class
 from shutdown_lint.walk import At, Site, argument, enclosing_loops, last_name, parts_of, sites, sites_at, text, walk
 
 _STOPPING = frozenset({"CancelledError", "KeyboardInterrupt", "SystemExit", "GeneratorExit"})
@@ -97,7 +98,21 @@ def _is_held(site: Site) -> bool:
 def _never_raises(call: Call, fn: Fn, project: Project) -> bool:
     """A function of the project whose body is one ``try`` that catches all, or nothing but sure calls."""
     targets = project.calls.targets(call, fn)
-    return bool(targets) and all(_is_sure(target.fn) for target in targets)
+    if not targets:
+        return not call.args and _is_plain_class(call, fn, project)
+    return all(_is_sure(target.fn) for target in targets)
+
+
+def _is_plain_class(call: Call, fn: Fn, project: Project) -> bool:
+    """Whether a class of the project is made, which has no constructor of its own: a sentinel."""
+    made = project.evaluate.values(call.func, fn)
+    return bool(made) and all(
+        isinstance(value, Class)
+        and not isinstance(value.cls, str)
+        and not project.classes.external_bases(value.cls)
+        and not any(project.classes.method(value.cls, name) for name in ("__init__", "__new__", "__post_init__"))
+        for value in made
+    )
 
 
 def _is_sure(fn: Fn) -> bool:
