@@ -39,7 +39,8 @@ Silent when the pipe is read, iterated, handed over or communicated with before 
 with a limit is strict, where all reads follow it in the same function and nothing ends the child before.
 One pipe before the other is told only where both are pipes for sure, and nothing else reads the
 second one. Tier S for commands that are known to print a few lines (`git describe`, `--version`, `--quiet`): of eight findings in
-unseen packages three were such. So is a helper to which the project hands only such commands.
+unseen packages three were such. So is a helper to which the project hands
+only such commands, and a child of whose output nobody reads more than a `readline()`.
 
 ## References
 - [Popen.wait, note](https://docs.python.org/3/library/subprocess.html#subprocess.Popen.wait)
@@ -170,8 +171,16 @@ def _judge(
         return
     for stream in _pipes(child.call):
         if not any(_in_time(use, site, fn) for use in uses(found) if use.name == stream):
-            yield _finding(module, fn, site.call, child, stream, project)
+            yield _finding(module, fn, site.call, child, stream, project, _is_one_line(stream, found))
             return
+
+
+def _is_one_line(stream: str, found: tuple[Track, ...]) -> bool:
+    """Whether nothing but a ``readline()`` ever takes from the pipe: who starts the child knows of a line."""
+    reads = [use.site for use in uses(found) if use.name == stream]
+    return bool(reads) and all(
+        any(isinstance(parent, Attr) and parent.name == "readline" for parent in read.parents[:2]) for read in reads
+    )
 
 
 def _judge_limited(
@@ -203,12 +212,14 @@ def _in_time(read: Use, site: Site, fn: Fn) -> bool:
     return _line(read) <= site.at.stmt.span.line  # type: ignore[union-attr]  # a wait stands in one, too
 
 
-def _finding(module: ModuleFacts, fn: Fn, call: Call, child: Acquisition, stream: str, project: Project) -> Finding:
+def _finding(
+    module: ModuleFacts, fn: Fn, call: Call, child: Acquisition, stream: str, project: Project, is_line: bool
+) -> Finding:
     return RULE.finding(
         module,
         call.span,
         f"`{text(call)}` in `{fn.qualname}` waits for a child whose `{stream}` pipe nobody reads first: it hangs after 64 KiB",
-        tier="S" if is_brief(child.call, child.fn, project) else "D",
+        tier="S" if is_line or is_brief(child.call, child.fn, project) else "D",
         trace=(child.fn.step(child.call.span, f"`{stream}=PIPE`"), fn.step(call.span, f"`{fn.qualname}` waits")),
         help="use `communicate()`, which reads while it waits",
         fix=_fix(call, child),
