@@ -42,7 +42,8 @@ class Resource(NamedTuple):
     them, and ``maker_release`` methods of the object that made it. ``daemon`` is ``never``, ``always`` or
     ``keyword`` (the constructor's ``daemon=``). ``loses`` says what happens to one that is not released, and ``loss``
     how bad that is: ``real``, ``untidy`` (the garbage collector or the system does it), ``none``; ``closed`` what
-    becomes of a use after the release (empty where it does no harm, or that is not known).
+    becomes of a use after the release (empty where it does no harm, or that is not known). ``given_back``: the end of the
+    process loses nothing of it; or only after a use of one of ``burdens``.
     """
 
     name: str
@@ -62,6 +63,8 @@ class Resource(NamedTuple):
     loses: str
     closed: str
     loss: str
+    given_back: bool
+    burdens: tuple[str, ...]
     source: str
 
     @property

@@ -141,6 +141,8 @@ SCHEMA: Mapping[str, tuple[Key, ...]] = {
         Key("loses", "text", "", "what becomes of one that is not released, to follow a colon in a message"),
         Key("closed", "text", "", "what becomes of a use after the release; none: no harm, or not known"),
         Key("loss", "word", "real", "how bad that is", ("real", "untidy", "none")),
+        Key("given_back", "switch", False, "whether the system takes all of it back when the process ends"),
+        Key("burdens", "names", (), "methods without a use of which the system takes all of it back"),
         _SOURCE,
     ),
     "callback": (

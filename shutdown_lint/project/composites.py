@@ -177,6 +177,8 @@ class Composites:
             loses=loses,
             closed="",
             loss=loss,
+            given_back=False,
+            burdens=(),
             source="",
         )
 

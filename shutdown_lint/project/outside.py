@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Try, With, WithItem
 from shutdown_lint.findings import Step
+from shutdown_lint.models import Resource
 from shutdown_lint.project.failing import is_closed_here
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.values import Instance
@@ -31,7 +32,7 @@ _ENDED_BY_SYSTEM = frozenset({
     "os.close", "_winapi.CloseHandle", "socket.socket.close", "socket.socket.shutdown", "signal.signal", "signal.alarm",
     "selectors.DefaultSelector.close", "threading.Lock.release", "threading.RLock.release", "builtins.print",
     "threading.Condition.release", "threading.Semaphore.release", "sys.stdout.flush", "sys.stderr.flush",
-    "sys.stdout.write", "sys.stderr.write",
+    "sys.stdout.write", "sys.stderr.write", "socketserver.BaseServer.shutdown",
 })  # fmt: skip
 _STACKS = ("contextlib.ExitStack", "contextlib.AsyncExitStack")
 _PUSHES = ("callback", "push", "push_async_callback", "push_async_exit")
@@ -50,7 +51,7 @@ _OUTSIDE = re.compile(
     re.IGNORECASE,
 )
 # What a mere `close` gives back that has this name, the system gives back too.
-_SOCKETS = re.compile(r"(^|_)(conn|connection|sock(et)?|session|websession)$", re.IGNORECASE)
+_SOCKETS = re.compile(r"(^|_)(conn|connection|sock(et)?|session|websession|transport|listener|loop)$", re.IGNORECASE)
 # Names of context managers (called with arguments or not) that stand for something outside of the process.
 _OUTSIDE_CONTEXT = re.compile(
     r"open|lock_?file|file_?lock|pid_?file|temp|tmp|closing|connect|transaction|atomic|session|exit_?stack|pool|executor|popen|writer|"
@@ -101,15 +102,25 @@ def held(fn: Fn, project: Project, depth: int = 0) -> Iterator[Step]:
         yield from of_statement(at, fn, project, depth)
 
 
-def _is_ended_by_system(name: str, project: Project) -> bool:
+def _is_ended_by_system(name: str, fn: Fn, project: Project) -> bool:
     """A server without threads of its own closes its socket, an event loop its selector, a client its pooled sockets, and no more."""
     if is_closed_here(name, project):
         return True
     owner, _, last = name.rpartition(".")
     model = project.models.resource(owner)
+    if model is not None and last in (*model.release, *model.stop) and _is_given_back(model, fn, project):
+        return True
     if model is not None and last in model.release and model.kind in (*_CLOSED_BY_SYSTEM, "loop"):
         return True
-    return name in _ENDED_BY_SYSTEM or (last == "server_close" and not _THREADING.search(owner))
+    known = f"{project.models.canonical(owner)}.{last}"
+    return bool({name, known} & _ENDED_BY_SYSTEM) or (last == "server_close" and not _THREADING.search(owner))
+
+
+def _is_given_back(model: Resource, fn: Fn, project: Project) -> bool:
+    """Whether the system takes all of it back: always, or as long as nothing in the file has burdened it."""
+    if not model.burdens:
+        return model.given_back
+    return not any(word in other.mentions for other in project.functions(fn.module) for word in model.burdens)
 
 
 def reaches_outside(site: Site, fn: Fn, project: Project, depth: int = 0) -> bool:
@@ -117,7 +128,7 @@ def reaches_outside(site: Site, fn: Fn, project: Project, depth: int = 0) -> boo
     names = project.calls.external(site.call, fn)
     if names:
         return any(
-            name in _WAITS or (_OUTSIDE.search(name.rpartition(".")[2]) and not _is_ended_by_system(name, project))
+            name in _WAITS or (_OUTSIDE.search(name.rpartition(".")[2]) and not _is_ended_by_system(name, fn, project))
             for name in names
         )
     targets = [target.fn for target in project.calls.targets(site.call, fn) if target.fn is not fn]
@@ -151,7 +162,7 @@ def context_matters(context: Expr, fn: Fn, project: Project, depth: int = 0) -> 
         if isinstance(value, Instance) and isinstance(value.cls, Cls):
             return _exit_matters(value.cls, project)
         if isinstance(value, Instance) and isinstance(value.cls, str):
-            return _external_matters(value.cls, inner, project)
+            return _external_matters(value.cls, inner, fn, project)
     return isinstance(inner, Call) and bool(_OUTSIDE_CONTEXT.search(last_name(inner.func)))
 
 
@@ -182,11 +193,11 @@ def writes(call: Call, position: int) -> bool:
     return len(mode.value) < 5 and bool(set("wax+") & set(mode.value))
 
 
-def _external_matters(name: str, context: Expr, project: Project) -> bool:
+def _external_matters(name: str, context: Expr, fn: Fn, project: Project) -> bool:
     model = project.models.resource(name)
     if model is not None and (
         model.kind in _CLOSED_BY_SYSTEM
-        or any(_is_ended_by_system(f"{name}.{release}", project) for release in model.release)
+        or any(_is_ended_by_system(f"{name}.{release}", fn, project) for release in model.release)
     ):
         return False
     if model is not None and (model.kind in _KINDS or model.loss != "real"):

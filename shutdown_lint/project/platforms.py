@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 from shutdown_lint.facts import Attr, Call, Const, Expr, If, Op
-from shutdown_lint.walk import At, dotted
+from shutdown_lint.walk import At, dotted, last_name
 
 _ASKED = frozenset({"sys.platform", "os.name", "platform.system"})
+# Constants and functions that say so by their name.
+_FLAG = re.compile(r"_*((is|on|os_is|running_on)_?)?(windows|win32|winnt)_*", re.IGNORECASE)
 _WINDOWS = ("win32", "cygwin", "nt", "Windows")
 
 
 def on_posix(test: Expr) -> bool | None:
-    """``sys.platform == "win32"``, ``os.name != "nt"``, ``sys.platform.startswith("win")``; None for any other test."""
+    """``sys.platform == "win32"``, ``os.name != "nt"``, ``sys.platform.startswith("win")``, ``IS_WINDOWS``; None for any other test."""
+    if isinstance(test, Op) and test.op == "not" and len(test.operands) == 1:
+        inner = on_posix(test.operands[0])
+        return None if inner is None else not inner
+    if _FLAG.fullmatch(last_name(test.func if isinstance(test, Call) and not test.args else test)):
+        return False
     if isinstance(test, Op) and test.op in ("==", "!=") and len(test.operands) == 2:
         asked, value = test.operands
         if _asks(asked) and isinstance(value, Const):

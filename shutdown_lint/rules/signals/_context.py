@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Expr, Name
+from shutdown_lint.facts import Attr, Call, Expr, Name
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
@@ -63,14 +63,15 @@ def other_users(receiver: Expr, reached: Reached, project: Project, *methods: st
     """The places outside of the handler at which the same object is used: by ``with``, or by one of the methods.
 
     The same object is the same attribute of the class, or the same global or enclosing name. Functions that only threads
-    run are left out: a handler interrupts the main thread alone. The function itself counts where other code calls it too.
+    run are left out: a handler interrupts the main thread alone; so are those that are lent to somebody who may be a thread.
+    The function itself counts where other code calls it too.
     """
     wanted = {
         (type(p), getattr(p, "cls", None) or getattr(p, "fn", None), p.name)
         for p in project.protocol.places_read(receiver, reached.fn)
     }
     for fn in _candidates(receiver, reached, project):
-        if project.roles.only(fn, *_BESIDE) or is_test(fn):
+        if project.roles.only(fn, *_BESIDE) or is_test(fn) or _is_lent(fn, project):
             continue
         for site in _occurrences(receiver, fn):
             places = project.protocol.places_read(site.expr, fn)
@@ -78,6 +79,21 @@ def other_users(receiver: Expr, reached: Reached, project: Project, *methods: st
                 (type(p), getattr(p, "cls", None) or getattr(p, "fn", None), p.name) in wanted for p in places
             ) and _is_use(site, methods):
                 yield fn, site
+
+
+def _is_lent(fn: Fn, project: Project, depth: int = 0) -> bool:
+    """Whether nobody calls the function, or each that does: it is an argument of a call, ``every(60, self.report)``."""
+    if depth > MAX_DEPTH or project.roles.kinds(fn) - {*_BESIDE}:
+        return False
+    callers = [caller.fn for caller in project.calls.callers(fn) if not is_test(caller.fn)]
+    if callers:
+        return all(caller is not fn and _is_lent(caller, project, depth + 1) for caller in callers)
+    return any(
+        any(site.expr is arg.value for parent in site.parents[:1] if isinstance(parent, Call) for arg in parent.args)
+        for other in project.functions(fn.module)
+        if fn.name in other.mentions
+        for site in (*other.attributes(fn.name), *other.names(fn.name))
+    )
 
 
 def _candidates(receiver: Expr, reached: Reached, project: Project) -> Iterator[Fn]:

@@ -66,7 +66,10 @@ finally:
 
 ## Precision
 Silent for `RLock` and `SimpleQueue`, for locks and queues that only other threads use, for `SIGCHLD` handlers that reap, for
-the wait after a kill, and for callbacks of `loop.add_signal_handler`, which run in the loop.
+the wait after a kill, and for callbacks of `loop.add_signal_handler`, which run in the loop. Tier S: output of the level
+`debug`, a question to the user, handlers that surely end the program, pauses, commands and waits for threads and children in
+handlers of SIGTERM, SIGINT and SIGQUIT (of eight such in unseen packages seven were meant so), but for threads that want a lock
+which the main thread takes too and for what the second signal does; and handlers of a main thread that only waits for them.
 
 ## References
 - [Execution of Python signal handlers](https://docs.python.org/3/library/signal.html#execution-of-python-signal-handlers)
@@ -78,17 +81,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Span, With
+from shutdown_lint.facts import Attr, Const, Expr, ModuleFacts, Span, With
 from shutdown_lint.findings import Finding, Severity, Tier
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules._told import latched
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._context import Reached, in_signal_context, other_users
 from shutdown_lint.rules.signals._given_up import lost_stop
+from shutdown_lint.rules.signals._idle import is_way_out, never_returns, only_waits_behind
 from shutdown_lint.rules.signals._inert import is_log_call, is_logging
-from shutdown_lint.walk import Site, argument, sites, text
+from shutdown_lint.rules.signals._killed import behind_a_kill, follows_kill
+from shutdown_lint.rules.waits._stops import acquisitions_of, receiver
+from shutdown_lint.walk import Site, argument, last_name, text
 
 RULE = Rule(
     code="SHD305",
@@ -120,6 +127,7 @@ _QUEUES = frozenset(
     {"queue.Queue", "queue.LifoQueue", "queue.PriorityQueue", "multiprocessing.Queue", "multiprocessing.JoinableQueue"}
 )
 _QUEUE_METHODS = ("put", "put_nowait", "get", "get_nowait", "qsize", "empty", "full", "task_done", "join")
+_SIDES = (("put", "put_nowait"), ("get", "get_nowait"))
 _LOCK_METHODS = ("acquire", "release", "with")
 _EVENTS = frozenset({"threading.Event", "multiprocessing.Event", "multiprocessing.synchronize.Event"})
 # Calls that wait for something outside of the program, and the keyword of their limit.
@@ -140,6 +148,10 @@ _OUTSIDE = {
     "builtins.input": "",
 }
 _REAPS = ("os.wait", "os.waitpid", "os.wait3", "os.wait4")
+_COMMANDS = ("subprocess.", "os.system")
+_HELD = _LOCKS | {"threading.RLock", "threading.Condition"}
+# Work that ends by itself or has been told, as a rule.
+_WORK = ("child", "thread", "process", "job")
 # Waits that other rules know but that end at once, or are no waits of the main thread.
 _NO_WAITS = frozenset(
     {"asyncio.sleep", "asyncio.Event.wait", "asyncio.Queue.get", "asyncio.Queue.join", "signal.pause"}
@@ -163,6 +175,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if reached.fn.module is not module:
             continue
         hazards = {hazard.span: hazard for hazard in _hazards(reached, project)}
+        if hazards and only_waits_behind(reached.handling, project):
+            hazards = {span: hazard._replace(tier="S") for span, hazard in hazards.items()}
         for hazard in (*hazards.values(), *_output(reached, project)):
             handler = (
                 "a signal handler"
@@ -195,7 +209,9 @@ def _at_call(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
     elif isinstance(func, Attr) and kind in _LOCKS and func.name == "release" and str(kind).endswith("Semaphore"):
         yield from _shared(func.value, site.call.span, text(site.call), ("acquire", "with"), reached, project)
     elif isinstance(func, Attr) and kind in _QUEUES and func.name in _QUEUE_METHODS:
-        yield from _shared(func.value, site.call.span, text(site.call), _QUEUE_METHODS, reached, project)
+        yield from _shared(
+            func.value, site.call.span, text(site.call), _same_lock(func.name, str(kind)), reached, project
+        )
     elif isinstance(func, Attr) and kind in _EVENTS and func.name == "set":
         yield from _event(site, func.value, str(kind), reached, project)
     else:
@@ -230,6 +246,13 @@ def _shared(
         )
 
 
+def _same_lock(method: str, kind: str) -> tuple[str, ...]:
+    """The methods of a queue that take the lock of this one; a queue between processes has one for each of its sides."""
+    if not kind.startswith("multiprocessing"):
+        return _QUEUE_METHODS
+    return next((side for side in _SIDES if method in side), (method,))
+
+
 def _event(site: Site, receiver: Expr, kind: str, reached: Reached, project: Project) -> Iterator[_Hazard]:
     if any(True for _ in other_users(receiver, reached, project, "wait")):
         why = "can deadlock when the signal comes while the main thread is inside of `wait` on the same event"
@@ -241,6 +264,8 @@ def _waiting(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
     outside = next((name for name in names if name in _OUTSIDE), None)
     if outside is not None:
         limited = bool(_OUTSIDE[outside]) and argument(call, 99, _OUTSIDE[outside]) is not None
+        limited = limited or outside == "builtins.input" or never_returns(reached, project)
+        limited = limited or (outside.startswith(_COMMANDS) and is_way_out(reached, project))
         yield _Hazard(
             call.span,
             text(call),
@@ -254,9 +279,9 @@ def _waiting(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
         or wait.model.call in _NO_WAITS
         or _is_told_not_to(site)
         or _is_reaping(site, names, reached)
-        or _follows_kill(site)
+        or follows_kill(site)
         or (wait.model.wakes == "set" and _is_open_latch(site, reached, project))
-        or (wait.model.wakes == "child" and _behind_a_kill(site, reached, project))
+        or (wait.model.wakes == "child" and behind_a_kill(site, reached, project))
     ):
         return
     if wait.model.call == "time.sleep":
@@ -266,11 +291,29 @@ def _waiting(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard
             call.span,
             text(call),
             "stops the main thread, which the handler interrupts, for as long",
-            "S" if short else "D",
+            "S" if short or is_way_out(reached, project) else "D",
         )
     else:
         why = "waits: until it is over, the main thread, which the handler interrupts, cannot go on"
-        yield _Hazard(call.span, text(call), why, "S" if wait.bounded else "D")
+        ends = wait.model.wakes in _WORK and is_way_out(reached, project) and not _shares_lock(wait, reached, project)
+        yield _Hazard(call.span, text(call), why, "S" if wait.bounded or ends else "D")
+
+
+def _shares_lock(wait: Wait, reached: Reached, project: Project) -> bool:
+    """Whether the work that is waited for takes a lock which the interrupted main thread may hold."""
+    bodies = (
+        body
+        for made in acquisitions_of(receiver(wait.site.call), reached.fn, project)
+        for body in project.resources.bodies(made)
+    )
+    for fn in dict.fromkeys(inner for body in bodies for inner in project.protocol.reach(body)):
+        there = reached._replace(fn=fn)
+        for at in fn.statements:
+            for item in at.stmt.items if isinstance(at.stmt, With) else ():
+                if _type(item.context, there, project) in _HELD:
+                    if next(other_users(item.context, there, project, *_LOCK_METHODS), None) is not None:
+                        return True
+    return False
 
 
 def _is_open_latch(site: Site, reached: Reached, project: Project) -> bool:
@@ -293,48 +336,6 @@ def _is_reaping(site: Site, names: tuple[str, ...], reached: Reached) -> bool:
     return "SIGCHLD" in reached.handling.signals or "WNOHANG" in " ".join(text(arg.value) for arg in site.call.args)
 
 
-def _follows_kill(site: Site) -> bool:
-    """``child.kill()`` before ``child.wait()``: a killed child ends at once."""
-    func = site.call.func
-    receiver = text(func.value) if isinstance(func, Attr) else ""
-    return any(
-        f"{receiver}.kill()" == text(getattr(stmt, "value", None))
-        for place in site.at.around()
-        for stmt in place.before()
-    )
-
-
-def _behind_a_kill(site: Site, reached: Reached, project: Project) -> bool:
-    """The wait, or the handler's call that leads to it, comes after SIGKILL was sent, here or by a function of its own."""
-    calls = [(site.at, reached.fn)]
-    if reached.fn is not reached.handler:
-        handler = reached.handler
-        calls += [
-            (s.at, handler)
-            for s in handler.sites
-            if any(t.fn is reached.fn for t in project.calls.targets(s.call, handler))
-        ]
-    return any(
-        _sends_sigkill(earlier.call, fn, project)
-        for at, fn in calls
-        for place in at.around()
-        for earlier in sites(place.before())
-    )
-
-
-def _sends_sigkill(call: Call, fn: Fn, project: Project, deep: bool = True) -> bool:
-    if isinstance(call.func, Attr) and call.func.name == "kill" and not call.args:
-        return True
-    if project.calls.is_call_to(call, fn, "os.kill", "os.killpg"):
-        return any("SIGKILL" in text(part) for part in (*(a.value for a in call.args), *_defaults(fn)))
-    targets = project.calls.targets(call, fn) if deep else ()
-    return any(_sends_sigkill(s.call, t.fn, project, deep=False) for t in targets for s in t.fn.sites)
-
-
-def _defaults(fn: Fn) -> list[Expr]:
-    return [param.default for param in fn.facts.params if param.default is not None]
-
-
 def _output(reached: Reached, project: Project) -> Iterator[_Hazard]:
     """The first output of the handler, or the first call in it of a function that writes output."""
     if reached.fn is not reached.handler:
@@ -345,10 +346,11 @@ def _output(reached: Reached, project: Project) -> Iterator[_Hazard]:
             _writes(s, t.fn, project) for t in targets[:1] if not t.fn.facts.is_async for s in t.fn.sites
         ):
             why = "raises RuntimeError (reentrant call) when the signal interrupts output to the same stream"
-            stop = lost_stop(site.at, reached, project)
+            stop, weak = lost_stop(site.at, reached, project), True
             if stop is not None:
+                weak = last_name(site.call.func) == "debug"
                 why += f": `{text(stop.func)}` behind it never runs, and the next signal will not run it either"
-            yield _Hazard(site.call.span, text(site.call.func), why, "S" if stop is None else "D", "warning")
+            yield _Hazard(site.call.span, text(site.call.func), why, "S" if weak else "D", "warning")
             return
 
 

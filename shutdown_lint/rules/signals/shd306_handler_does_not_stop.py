@@ -45,10 +45,10 @@ while running:
 ```
 
 ## Precision
-Silent where the program waits for the signal itself (`signal.pause`, `sigwait`, `set_wakeup_fd`), where the handler is put
-back later or is installed by what stops the program, for SIGINT alone where the program talks with a
-person, in child processes (whose parent decides), where it calls anything unknown or sets an attribute of an object that a
-library may read (`server.should_exit = True`), and in tests.
+Silent where the program waits for the signal itself (`signal.pause`, `sigwait`, `set_wakeup_fd`), where the handler is
+put back later or is installed by what stops the program, for SIGINT alone where the program talks with a person, where
+a handler of SIGINT says by its name that it ignores, in child processes (whose parent decides), where it calls anything
+unknown or sets an attribute of an object that a library may read (`server.should_exit = True`), and in tests.
 
 ## References
 - [signal.signal](https://docs.python.org/3/library/signal.html#signal.signal)
@@ -94,6 +94,7 @@ _LISTENERS = (
     "signal.siginterrupt",
 )
 _CHILD = re.compile(r"(child|sub)_?process|process(es)?$|_worker$|^worker_|Process(es)?$|child")
+_IGNORES = re.compile(r"ignor|no_?op|suppress|swallow|do_?nothing", re.IGNORECASE)
 _CHILDREN = ("process", "pool-process")
 
 
@@ -117,6 +118,10 @@ def _is_candidate(handling: Handling, project: Project) -> bool:
         return False  # SHD311 tells why it does nothing
     if signals == ["SIGINT"] and talks(project.protocol.reach(handling.fn), project):
         return False  # a person at a prompt has another way to end it
+    if signals == ["SIGINT"] and _IGNORES.search(handling.targets[0].name):
+        return (
+            False  # as if by SIG_IGN: Ctrl-C goes to the whole group, and another process or SIGTERM tells when to end
+        )
     if way_out(handling.fn, handling.site.at, project) is not None:
         return False  # the program is ending already: a second request has nothing left to start
     if _is_empty(handling.targets[0]) and _is_of_child(handling.fn, project):

@@ -45,7 +45,8 @@ previous = signal.signal(signal.SIGTERM, on_term)
 ```
 
 ## Precision
-Silent under any test that mentions the previous handler and where TypeError is caught. Strict tier where a bare truth test
+Silent under any test that mentions the previous handler, where something callable is put in the place of `SIG_DFL` or
+`SIG_IGN`, and where TypeError is caught. Strict tier where a bare truth test
 lets only `SIG_IGN` pass, and where a main program of the project itself replaces the handler of SIGINT, whose default is
 callable; a library may find anything in its place, and a shell starts background jobs with SIGINT ignored.
 
@@ -65,7 +66,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.signal_names import signals_of
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.walk import Site, argument, own_exprs, same, subexprs, text
+from shutdown_lint.walk import Site, argument, last_name, own_exprs, same, subexprs, text
 
 RULE = Rule(
     code="SHD316",
@@ -106,6 +107,8 @@ def _sources(func: Expr, fn: Fn, project: Project) -> list[tuple[Call, Fn]]:
         if isinstance(value, Call) and project.calls.is_call_to(value, holder, *_GIVE_PREVIOUS)
     ]
     others = [value for value, _ in given if not (isinstance(value, Call) or getattr(value, "value", 0) is None)]
+    if any(last_name(part) in ("SIG_DFL", "SIG_IGN") for value, _ in given for part in subexprs(value)):
+        return []  # put in its place: `{SIG_DFL: default_int_handler, …}.get(previous, previous)`
     return found if not others else []
 
 

@@ -55,6 +55,20 @@ def ends_in_time(wait: Wait, project: Project) -> bool:
     return bool(found) and all(_is_told(a, wait, project) and _is_short(a, most or 0.0, project) for a in found)
 
 
+def ends_later(wait: Wait, project: Project) -> bool:
+    """Whether each is a daemon thread, was told before, and no start of another one takes that back: it ends, though later."""
+    found = acquisitions_of(receiver(wait.site.call), wait.fn, project)
+    return bool(found) and all(
+        made.daemon is True and _is_told(made, wait, project) and not _is_revived(made, project) for made in found
+    )
+
+
+def _is_revived(made: Acquisition, project: Project) -> bool:
+    """``self._stop.clear()``, ``self._running = True`` where a thread is started: one that still runs goes on for ever."""
+    tests = [place for loop in project.resources.loops(made) for place in loop.tests]
+    return made.fn.name != "__init__" and project.protocol.tells(made.fn, tests)
+
+
 def _is_told(made: Acquisition, wait: Wait, project: Project) -> bool:
     bodies = set(project.resources.bodies(made))
     loops = [loop for loop in project.resources.loops(made) if loop.waits or loop.fn in bodies or not loop.leaves]

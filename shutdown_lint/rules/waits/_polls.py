@@ -67,6 +67,30 @@ def polls(at: At, fn: Fn, project: Project) -> Expr | None:
     return polled if slept and not others else None
 
 
+def over_already(polled: Expr, at: At, fn: Fn, project: Project) -> bool:
+    """Whether a call just before the loop has cleared the polled flag as a step of its own: ``await self._leave()``."""
+    wanted = set(project.protocol.places_read(polled, fn)) if isinstance(polled, (Attr, Name)) else set()
+    for site in sites(at.before()) if wanted else ():
+        for target in project.calls.targets(site.call, fn):
+            if target.fn.facts.is_async and not site.awaited:
+                continue
+            cleared = (stmt for stmt in target.fn.facts.body if isinstance(stmt, Assign) and _is_falsy(stmt.value))
+            places = (
+                place
+                for stmt in cleared
+                for part in stmt.targets
+                if isinstance(part, (Attr, Name))
+                for place in project.protocol.places_read(part, target.fn)
+            )
+            if any(place in wanted for place in places):
+                return True
+    return False
+
+
+def _is_falsy(value: Expr | None) -> bool:
+    return isinstance(value, Const) and not value.value
+
+
 def _has_clock(test: Expr) -> bool:
     return any(isinstance(part, Call) and method_name(part) in _CLOCKS for part in subexprs(test))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Body, Call, Continue, For, FunctionDef, Stmt, Try, While
+from shutdown_lint.facts import Body, Call, Const, Continue, For, FunctionDef, Stmt, Try, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
-from shutdown_lint.walk import At, Site, enclosing_loops, last_name, parts_of, sites, sites_at, text, walk
+from shutdown_lint.project.values import Class
+from shutdown_lint.walk import At, Site, argument, enclosing_loops, last_name, parts_of, sites, sites_at, text, walk
 
 _STOPPING = frozenset({"CancelledError", "KeyboardInterrupt", "SystemExit", "GeneratorExit"})
 _MAKERS = ("create_task", "ensure_future")
@@ -78,15 +79,40 @@ def _raiser(stmt: Stmt, fn: Fn, project: Project) -> str | None:
         maker = site.parents[0] if site.parents else None
         if isinstance(maker, Call) and last_name(maker.func) in _MAKERS:
             continue  # a coroutine, which begins later
-        if last_name(site.call.func).strip("_") not in _SURE and not _never_raises(site.call, fn, project):
+        if (
+            last_name(site.call.func).strip("_") not in _SURE
+            and not _is_held(site)
+            and not _never_raises(site.call, fn, project)
+        ):
             return f"`{text(site.call)}` raises"
     return None
+
+
+def _is_held(site: Site) -> bool:
+    """``gather(…, return_exceptions=True)``, or what is handed to it."""
+    calls = (site.call, *(parent for parent in site.parents if isinstance(parent, Call)))
+    given = (argument(call, 99, "return_exceptions") for call in calls if last_name(call.func) == "gather")
+    return any(isinstance(value, Const) and value.value is True for value in given)
 
 
 def _never_raises(call: Call, fn: Fn, project: Project) -> bool:
     """A function of the project whose body is one ``try`` that catches all, or nothing but sure calls."""
     targets = project.calls.targets(call, fn)
-    return bool(targets) and all(_is_sure(target.fn) for target in targets)
+    if not targets:
+        return not call.args and _is_plain_class(call, fn, project)
+    return all(_is_sure(target.fn) for target in targets)
+
+
+def _is_plain_class(call: Call, fn: Fn, project: Project) -> bool:
+    """Whether a class of the project is made, which has no constructor of its own: a sentinel."""
+    made = project.evaluate.values(call.func, fn)
+    return bool(made) and all(
+        isinstance(value, Class)
+        and not isinstance(value.cls, str)
+        and not project.classes.external_bases(value.cls)
+        and not any(project.classes.method(value.cls, name) for name in ("__init__", "__new__", "__post_init__"))
+        for value in made
+    )
 
 
 def _is_sure(fn: Fn) -> bool:

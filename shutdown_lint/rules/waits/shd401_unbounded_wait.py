@@ -69,7 +69,15 @@ from shutdown_lint.rules._texts import AWAITED_NAME, ENDLESS, JOIN, STOPS
 from shutdown_lint.rules._told import Untold, untold
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits import _events, _full
-from shutdown_lint.rules.waits._polls import asks_others, chosen, is_limited, limited, polls, retried_for_ever
+from shutdown_lint.rules.waits._polls import (
+    asks_others,
+    chosen,
+    is_limited,
+    limited,
+    over_already,
+    polls,
+    retried_for_ever,
+)
 from shutdown_lint.rules.waits._stops import (
     WayOut,
     acquisitions_of,
@@ -251,6 +259,8 @@ def _polling(module: ModuleFacts, project: Project, fn: Fn, at: At) -> Iterator[
     polled = polls(at, fn, project)
     out = way_out(fn, at, project) if polled is not None else None
     if polled is None or out is None or not isinstance(at.stmt, While) or limited(fn, at, project):
+        return
+    if over_already(polled, at, fn, project):
         return
     yield RULE.finding(
         module,

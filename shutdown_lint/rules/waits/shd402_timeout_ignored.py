@@ -45,7 +45,8 @@ Only threads and processes by type; silent when ``is_alive`` or ``exitcode`` is 
 and for processes that were sent SIGKILL before.
 A file, database connection or temporary folder that the thread uses is tier D; anything else that is closed under it (a socket is
 often closed on purpose, to wake the thread) is tier S, and so are a limit that only code outside of the project may give, and a
-thread that was told before and waits for nothing as long as the join does.
+thread that was told before and waits for nothing as long as the join does, or a daemon that is merely forgotten where no start
+of another one takes back what it was told.
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
@@ -64,7 +65,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Constant
 from shutdown_lint.rules._texts import JOIN_WITH_LIMIT
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits._in_time import ends_in_time
+from shutdown_lint.rules.waits._in_time import ends_in_time, ends_later
 from shutdown_lint.rules.waits._stops import acquisitions_of, receiver
 from shutdown_lint.walk import At, argument, enclosing_loops, last_name, same, text, what_runs_after
 
@@ -77,6 +78,7 @@ RULE = Rule(
     triggers=(JOIN_WITH_LIMIT,),
     origin=("G13",),
 )
+_FORGOTTEN = ("is set to None", "is emptied")
 _FRAGILE = frozenset({"file", "connection", "tempdir"})
 _ASKS = frozenset({"is_alive", "isAlive", "exitcode"})
 
@@ -107,6 +109,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 consequence = _consequence(wait, project)
                 if consequence is not None and not _asks(fn, project):
                     weak = _is_none(wait, project) or ends_in_time(wait, project)
+                    weak = weak or (consequence.done in _FORGOTTEN and ends_later(wait, project))
                     yield _finding(module, wait, consequence, "S" if weak else consequence.tier)
 
 

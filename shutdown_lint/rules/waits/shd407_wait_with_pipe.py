@@ -39,7 +39,8 @@ Silent when the pipe is read, iterated, handed over or communicated with before 
 with a limit is strict, where all reads follow it in the same function and nothing ends the child before.
 One pipe before the other is told only where both are pipes for sure, and nothing else reads the
 second one. Tier S for commands that are known to print a few lines (`git describe`, `--version`, `--quiet`): of eight findings in
-unseen packages three were such.
+unseen packages three were such. So is a helper to which the project hands
+only such commands, and a child of whose output nobody reads more than a `readline()`.
 
 ## References
 - [Popen.wait, note](https://docs.python.org/3/library/subprocess.html#subprocess.Popen.wait)
@@ -49,13 +50,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Name, Seq, Try, While
-from shutdown_lint.findings import Finding, Fix, Tier
+from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Name, Try, While
+from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.waits._brief import is_brief
 from shutdown_lint.rules.waits._children import tracks, uses
 from shutdown_lint.rules.waits._pipes_in_turn import InTurn, in_turn
 from shutdown_lint.rules.waits._stops import same_receiver
@@ -78,12 +80,6 @@ RULE = Rule(
     ),
     origin=("G14",),
 )
-# Commands of a few lines, and options by which others are.
-_BRIEF = frozenset({
-    "type", "which", "command", "uname", "hostname", "whoami", "id", "kill", "mkdir", "rmdir", "rm", "cp", "mv", "chmod", "chown",
-    "ln", "touch", "test", "true", "git describe", "git rev-parse", "git symbolic-ref", "git checkout", "git init",
-})  # fmt: skip
-_QUIET = frozenset({"--version", "-version", "-V", "-q", "-qq", "--quiet", "--silent"})
 _CALLS = ("subprocess.call", "subprocess.check_call")
 # What ends a child before it is waited for, or writes to it.
 _ASKED = frozenset({"terminate", "send_signal", "pid", "stdin", "poll"})
@@ -97,7 +93,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         for site in fn.sites if "PIPE" in fn.mentions else ():
             if _pipes(site.call) and not _has_limit(site.call) and project.calls.is_call_to(site.call, fn, *_CALLS):
-                yield _call(module, fn, site.call)
+                yield _call(module, fn, site.call, project)
         for site in fn.sites if fn.mentions & {"wait", "poll"} else ():
             found = (
                 tracks(site.call.func.value, fn, project)
@@ -106,7 +102,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             )
             if found is not None and id(found[0].call) not in seen:
                 judge = _judge if not site.call.args else _judge_limited
-                for finding in judge(module, fn, site, *found):
+                for finding in judge(module, fn, site, *found, project):
                     seen.add(id(found[0].call))
                     yield finding
         turn = in_turn(fn, project)
@@ -168,17 +164,27 @@ def _is_pipe(expr: Expr | None) -> bool:
     return (isinstance(expr, Attr) and expr.name == "PIPE") or (isinstance(expr, Name) and expr.id == "PIPE")
 
 
-def _judge(module: ModuleFacts, fn: Fn, site: Site, child: Acquisition, found: tuple[Track, ...]) -> Iterator[Finding]:
+def _judge(
+    module: ModuleFacts, fn: Fn, site: Site, child: Acquisition, found: tuple[Track, ...], project: Project
+) -> Iterator[Finding]:
     if any(track.has("communicate") for track in found):
         return
     for stream in _pipes(child.call):
         if not any(_in_time(use, site, fn) for use in uses(found) if use.name == stream):
-            yield _finding(module, fn, site.call, child, stream)
+            yield _finding(module, fn, site.call, child, stream, project, _is_one_line(stream, found))
             return
 
 
+def _is_one_line(stream: str, found: tuple[Track, ...]) -> bool:
+    """Whether nothing but a ``readline()`` ever takes from the pipe: who starts the child knows of a line."""
+    reads = [use.site for use in uses(found) if use.name == stream]
+    return bool(reads) and all(
+        any(isinstance(parent, Attr) and parent.name == "readline" for parent in read.parents[:2]) for read in reads
+    )
+
+
 def _judge_limited(
-    module: ModuleFacts, fn: Fn, site: Site, child: Acquisition, found: tuple[Track, ...]
+    module: ModuleFacts, fn: Fn, site: Site, child: Acquisition, found: tuple[Track, ...], project: Project
 ) -> Iterator[Finding]:
     """``wait(timeout=9)`` and then ``communicate()``: a child with much to say is taken for one that hangs."""
     streams = _pipes(child.call)
@@ -206,30 +212,14 @@ def _in_time(read: Use, site: Site, fn: Fn) -> bool:
     return _line(read) <= site.at.stmt.span.line  # type: ignore[union-attr]  # a wait stands in one, too
 
 
-def _tier(started: Call, fn: Fn) -> Tier:
-    """Tier S for a command that is known to print little, whatever its input."""
-    words = list(_words(started.args[0].value if started.args else None, fn))
-    brief = words and (words[0] in _BRIEF or " ".join(words[:2]) in _BRIEF or not _QUIET.isdisjoint(words[1:]))
-    return "S" if brief else "D"
-
-
-def _words(command: Expr | None, fn: Fn) -> Iterator[str]:
-    """The words of a command that are written out."""
-    if isinstance(command, Name):
-        bound = fn.bindings.get(command.id, ())
-        command = getattr(bound[0], "expr", None) if len(bound) == 1 else None
-    if isinstance(command, Const) and isinstance(command.value, str):
-        yield from command.value.split()
-    for item in command.items if isinstance(command, Seq) and command.kind != "fstring" else ():
-        yield item.value if isinstance(item, Const) and isinstance(item.value, str) else ""
-
-
-def _finding(module: ModuleFacts, fn: Fn, call: Call, child: Acquisition, stream: str) -> Finding:
+def _finding(
+    module: ModuleFacts, fn: Fn, call: Call, child: Acquisition, stream: str, project: Project, is_line: bool
+) -> Finding:
     return RULE.finding(
         module,
         call.span,
         f"`{text(call)}` in `{fn.qualname}` waits for a child whose `{stream}` pipe nobody reads first: it hangs after 64 KiB",
-        tier=_tier(child.call, child.fn),
+        tier="S" if is_line or is_brief(child.call, child.fn, project) else "D",
         trace=(child.fn.step(child.call.span, f"`{stream}=PIPE`"), fn.step(call.span, f"`{fn.qualname}` waits")),
         help="use `communicate()`, which reads while it waits",
         fix=_fix(call, child),
@@ -265,12 +255,12 @@ def _turn(module: ModuleFacts, fn: Fn, found: InTurn) -> Finding:
     )
 
 
-def _call(module: ModuleFacts, fn: Fn, call: Call) -> Finding:
+def _call(module: ModuleFacts, fn: Fn, call: Call, project: Project) -> Finding:
     return RULE.finding(
         module,
         call.span,
         f"`{text(call)}` in `{fn.qualname}` waits for a child whose pipe nobody reads: it hangs after 64 KiB",
-        tier=_tier(call, fn),
+        tier="S" if is_brief(call, fn, project) else "D",
         help="use `subprocess.run(..., capture_output=True)` or `subprocess.DEVNULL`",
     )
 

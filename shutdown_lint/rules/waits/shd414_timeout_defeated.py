@@ -44,7 +44,8 @@ class Pump:
 ## Precision
 Silent when the object is killed, terminated, cancelled or told to end between the two (by whatever function gets the signal), as
 in ``terminate → wait(limit) → kill → wait``, when the two stand in different branches, when the timed wait is repeated in a loop
-around ``is_alive()``, and when the first wait only asks whether it has ended (a limit of 0, a ``raise`` or ``return`` behind it).
+around ``is_alive()``, and when the first wait only asks whether it has ended (a limit of 0, a ``raise`` or ``return`` behind it,
+or one after which it is decided whether to wait on).
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
@@ -54,7 +55,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Call, Expr, ModuleFacts, Name, Raise, Return, Try, While
+from shutdown_lint.facts import Assign, Attr, Call, Expr, If, ModuleFacts, Name, Raise, Return, Try, While
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.limits import seconds
@@ -67,7 +68,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._children import place_of
 from shutdown_lint.rules.waits._stops import method_name, receiver, same_receiver
 from shutdown_lint.rules.waits._unused_limits import WAIT_NAME, Unused, is_callers_limit, is_reaping, unused
-from shutdown_lint.walk import At, Site, argument, enclosing_loops, same, subexprs, text
+from shutdown_lint.walk import At, Site, argument, enclosing_loops, same, subexprs, text, walk
 
 RULE = Rule(
     code="SHD414",
@@ -110,7 +111,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 def _defeated(module: ModuleFacts, project: Project, first: Wait, waits: list[Wait]) -> Iterator[Finding]:
     fn = first.fn
     for second in waits:
-        if second.bounded or not _is_same(first, second):
+        if second.bounded or not _is_same(first, second) or _is_decided(first.site, second.site.at):
             continue
         whole = first.model.wakes == "thread" and is_callers_limit(first) and not is_reaping(second.site.at)
         if _goes_on_to(first.site, second.site, fn, _REPLACES if whole else _ENDS):
@@ -174,6 +175,20 @@ def _excludes(first: At, second: At) -> bool:
         place.outer is not None
         and not isinstance(place.outer.stmt, Try)
         and ours.get(id(place.outer.stmt), place.part) != place.part
+        for place in second.around()
+    )
+
+
+def _is_decided(first: Site, second: At) -> bool:
+    """``if not ready.wait(10): if not started: raise …; ready.wait()``: after the limit it is asked whether to wait on."""
+    return any(
+        place.outer is not None
+        and isinstance(place.outer.stmt, If)
+        and place.outer.stmt is first.at.stmt
+        and any(
+            isinstance(stmt, If) and any(isinstance(inner.stmt, (Raise, Return)) for inner in walk(stmt.body))
+            for stmt in place.before()
+        )
         for place in second.around()
     )
 
