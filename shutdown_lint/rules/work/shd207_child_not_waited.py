@@ -3,7 +3,8 @@
 ## What it does
 Reports a ``subprocess.Popen`` that is never waited for, polled, communicated with or used in ``with``: at tier D when it
 has a pipe that nobody reads, or when its owner has a stop method that forgets it. Reports too a ``wait(timeout=…)`` or
-``communicate(timeout=…)`` behind which nobody ends the child: the limit ends the wait, not the child.
+``communicate(timeout=…)`` behind which nobody ends the child: the limit ends the wait, not the child; and the
+``returncode`` of a child that nobody has waited for, which is None whatever becomes of it.
 
 ## Why it matters
 The child stays a zombie while the parent lives and goes on as an orphan when the parent ends; a pipe that nobody reads
@@ -55,11 +56,12 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Call, ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Track
+from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, is_true, keyword, label, names, owner, stop_method, stop_step
+from shutdown_lint.rules.work._result import never_set
 from shutdown_lint.rules.work._timed_out import ended_too_late, left_running, raises
 from shutdown_lint.walk import Site, sites, text
 
@@ -81,6 +83,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for acquisition, track in acquired(project, project.functions(module), "child"):
         if project.resources.released(acquisition):
             yield from _left_running(module, acquisition, track, project)
+            continue
+        result = never_set(acquisition, track)
+        if result is not None:
+            yield _unknown(module, acquisition, track, result)
             continue
         if (
             track.escaped
@@ -114,6 +120,18 @@ def _spared(module: ModuleFacts, asked: Site, site: Site, fn: Fn) -> Finding:
         f"`{text(site.call)}` is reached only where `{child}` has ended: one that runs is left running",
         trace=(fn.step(asked.call.span, f"`{text(asked.call)}` is None as long as it runs"),),
         help=f"ask `{text(asked.call)} is None`",
+    )
+
+
+def _unknown(module: ModuleFacts, acquisition: Acquisition, track: Track, result: Use) -> Finding:
+    name = label(acquisition, track)
+    span = getattr(result.site.at.stmt, "span", result.fn.facts.span)
+    return RULE.finding(
+        module,
+        acquisition.call.span,
+        f"nobody waits for the child `{name}`: its `returncode` is None for ever, so that no failure is seen, and it stays a zombie",
+        trace=(result.fn.step(span, f"`{result.fn.qualname}` looks at it"),),
+        help=f"take the result of `{name}.wait()`",
     )
 
 
