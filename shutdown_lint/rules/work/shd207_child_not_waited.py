@@ -4,7 +4,8 @@
 Reports a ``subprocess.Popen`` that is never waited for, polled, communicated with or used in ``with``: at tier D when it
 has a pipe that nobody reads, or when its owner has a stop method that forgets it. Reports too a ``wait(timeout=…)`` or
 ``communicate(timeout=…)`` behind which nobody ends the child: the limit ends the wait, not the child; and the
-``returncode`` of a child that nobody has waited for, which is None whatever becomes of it.
+``returncode`` of a child that nobody has waited for, which is None whatever becomes of it. A child too that a function hands on in the end, and leaves
+running where it gives up before.
 
 ## Why it matters
 The child stays a zombie while the parent lives and goes on as an orphan when the parent ends; a pipe that nobody reads
@@ -53,7 +54,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Call, ModuleFacts
+from shutdown_lint.facts import Call, ModuleFacts, Raise
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track, Use
@@ -61,9 +62,10 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, is_true, keyword, label, names, owner, stop_method, stop_step
+from shutdown_lint.rules.work._left_early import left_early
 from shutdown_lint.rules.work._result import never_set
 from shutdown_lint.rules.work._timed_out import ended_too_late, left_running, raises
-from shutdown_lint.walk import Site, sites, text
+from shutdown_lint.walk import At, Site, sites, text
 
 RULE = Rule(
     code="SHD207",
@@ -81,6 +83,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for fn in project.functions(module):
         yield from (_spared(module, asked, site, fn) for asked, site in ended_too_late(fn) if not is_test(fn))
     for acquisition, track in acquired(project, project.functions(module), "child"):
+        way_out = None if _detached(acquisition.call) else left_early(acquisition, track, project)
+        if way_out is not None:
+            yield _left_early(module, acquisition, track, way_out)
+            continue
         if project.resources.released(acquisition):
             yield from _left_running(module, acquisition, track, project)
             continue
@@ -120,6 +126,18 @@ def _spared(module: ModuleFacts, asked: Site, site: Site, fn: Fn) -> Finding:
         f"`{text(site.call)}` is reached only where `{child}` has ended: one that runs is left running",
         trace=(fn.step(asked.call.span, f"`{text(asked.call)}` is None as long as it runs"),),
         help=f"ask `{text(asked.call)} is None`",
+    )
+
+
+def _left_early(module: ModuleFacts, acquisition: Acquisition, track: Track, way_out: At) -> Finding:
+    name = label(acquisition, track)
+    how = "raises" if isinstance(way_out.stmt, Raise) else "returns"
+    return RULE.finding(
+        module,
+        getattr(way_out.stmt, "span", acquisition.call.span),
+        f"`{acquisition.fn.qualname}` {how} here and leaves its child `{name}` behind: it runs on, and nobody knows it any more",
+        lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}`"),),
+        help=f"before that, end it by `{name}.kill()` and `{name}.wait()`",
     )
 
 

@@ -3,6 +3,8 @@
 ## What it does
 Reports a modelled resource that rests in an attribute of a class which has a stop method, when no method of the class, its
 bases, subclasses or users releases it; and pools, servers, schedulers and consumers in a local that never leaves its function.
+Also what a function starts and hands on in the end, where it gives up before that (a ``raise``, an empty ``return``): strict for
+sessions and connections. And a server whose loop a stop method ends while nobody closes its socket.
 
 ## Why it matters
 ``close()`` is called and returns, and the socket still listens, the worker processes still run, the temp folder is still
@@ -62,7 +64,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Call, ModuleFacts, Name, Try
+from shutdown_lint.facts import Assign, Attr, Call, ModuleFacts, Name, Raise, Try
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.composites import UNKNOWN
@@ -72,8 +74,10 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._dropped import Dropped, dropped
+from shutdown_lint.rules.work._half_ended import half_ended
+from shutdown_lint.rules.work._left_early import left_early
 from shutdown_lint.rules.work._locals import is_left_open, left_context, stays
-from shutdown_lint.walk import argument, same, subexprs, text
+from shutdown_lint.walk import At, argument, same, subexprs, text
 
 # a name that may come from a library by way of a module of the project
 _MADE = (
@@ -130,6 +134,9 @@ _OWNED = (
     "thread",
 )
 _CLOSED_BY_SYSTEM = ("fd", "socket", "queue", "selector", "session", "connection")
+# what goes on by itself when the function that started it has given up, and what the collector ends at some time
+_GOES_ON = ("process", "server", "worker", "scheduler", "observer")
+_CONNECTED = ("session", "connection", "consumer", "producer", "socket")
 MAX_SHOWN = 3  # stop methods in a path
 _LOCAL = ("loop", "server", "pool", "scheduler", "observer", "consumer", "producer", "worker")
 # what a context manager may leave running or connected
@@ -173,6 +180,12 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _finding(module, acquisition, track, (), touched=not _is_lost_locally(acquisition, project))
         elif held is None and acquisition.model.kind in ("socket", "fd") and is_left_open(acquisition, track, project):
             yield _unclosed(module, acquisition, track)
+    for acquisition, track in acquired(project, project.functions(module), "server"):
+        yield from _kept(module, acquisition, track, project)
+    for acquisition, track in acquired(project, project.functions(module), *_GOES_ON, *_CONNECTED):
+        way_out = left_early(acquisition, track, project) if acquisition.model.loss == "real" else None
+        if way_out is not None:
+            yield _left_early(module, acquisition, track, way_out)
     for cls in project.modules.of(module).classes:
         for found in dropped(cls, project):
             yield _forgotten(module, found)
@@ -309,8 +322,10 @@ def _is_adopted(track: Track, project: Project) -> bool:
 
 def _is_taken_back(acquisition: Acquisition, stops: tuple[Fn, ...], project: Project) -> bool:
     """Whether the process ends with its owner: the system closes what is left open by then."""
-    if acquisition.model.kind not in _CLOSED_BY_SYSTEM:
-        return False
+    return acquisition.model.kind in _CLOSED_BY_SYSTEM and _ends_the_process(stops, project)
+
+
+def _ends_the_process(stops: tuple[Fn, ...], project: Project) -> bool:
     return any(
         project.calls.is_call_to(site.call, fn, *project.models.exits)
         for stop in stops
@@ -443,6 +458,37 @@ def _finding(
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
         trace=tuple(_stop_step(stop, touched) for stop in stops[:MAX_SHOWN]),
         help=f"call `{model.ending(name)}` in {named[-1]}",
+    )
+
+
+def _kept(module: ModuleFacts, acquisition: Acquisition, track: Track, project: Project) -> Iterator[Finding]:
+    """A server whose loop is ended, and which keeps its socket."""
+    held = owner(project, track)
+    stops = tuple(stop_methods(project, held[0], acquisition.fn)) if held is not None else ()
+    use = half_ended(acquisition, track, stops, project) if stops else None
+    if use is None or class_level(acquisition, project) or _ends_the_process(stops, project):
+        return
+    name, model = label(acquisition, track), acquisition.model
+    yield RULE.finding(
+        module,
+        acquisition.call.span,
+        f"`{text(use.site.call)}` only ends the loop of `{name}`: {model.loses}, and connections wait in it for ever",
+        lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
+        trace=(use.fn.step(use.site.call.span, f"`{use.fn.qualname}` stops it, and does not release it"),),
+        help=f"call `{model.ending(name)}` behind it",
+    )
+
+
+def _left_early(module: ModuleFacts, acquisition: Acquisition, track: Track, way_out: At) -> Finding:
+    name, model = label(acquisition, track), acquisition.model
+    how = "raises" if isinstance(way_out.stmt, Raise) else "returns"
+    return RULE.finding(
+        module,
+        getattr(way_out.stmt, "span", acquisition.call.span),
+        f"`{acquisition.fn.qualname}` {how} here and leaves `{name}` behind, {'which goes on' if model.kind in _GOES_ON else 'which stays open'}: nobody knows it any more",
+        tier=None if model.kind in _GOES_ON else "S",
+        lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
+        help=f"before that, call `{model.ending(name)}`",
     )
 
 
