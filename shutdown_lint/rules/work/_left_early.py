@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Await, Body, Call, Const, Expr, For, If, Match, Name, Raise, Return, Stmt
-from shutdown_lint.facts import Try, While, With
+from shutdown_lint.facts import (
+    Assign,
+    Attr,
+    Await,
+    Body,
+    Call,
+    Const,
+    Expr,
+    For,
+    If,
+    Match,
+    Name,
+    Raise,
+    Return,
+    Stmt,
+    Try,
+    While,
+    With,
+)
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Local, Track
+from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.walk import At, Site, exprs, subexprs, walk

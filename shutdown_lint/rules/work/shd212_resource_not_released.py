@@ -482,10 +482,11 @@ def _kept(module: ModuleFacts, acquisition: Acquisition, track: Track, project: 
 def _left_early(module: ModuleFacts, acquisition: Acquisition, track: Track, way_out: At) -> Finding:
     name, model = label(acquisition, track), acquisition.model
     how = "raises" if isinstance(way_out.stmt, Raise) else "returns"
+    goes_on = "goes on" if model.kind in _GOES_ON else "stays open"
     return RULE.finding(
         module,
         getattr(way_out.stmt, "span", acquisition.call.span),
-        f"`{acquisition.fn.qualname}` {how} here and leaves `{name}` behind, {'which goes on' if model.kind in _GOES_ON else 'which stays open'}: nobody knows it any more",
+        f"`{acquisition.fn.qualname}` {how} here and leaves `{name}` behind, which {goes_on}: nobody knows it any more",
         tier=None if model.kind in _GOES_ON else "S",
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
         help=f"before that, call `{model.ending(name)}`",
