@@ -290,7 +290,9 @@ class Resources:
             return True
         names = {*acquisition.model.ends, *(_EXITS if acquisition.model.context_manager else ())}
         ends = (u for u in track.uses if u.name in names and u.kind in ("method", "read"))
-        if any(not (self._is_renewal(use) or _takes_back(use, acquisition)) for use in ends) or self._released_by_maker(acquisition):
+        if any(not (self._is_renewal(use) or _takes_back(use, acquisition)) for use in ends) or self._released_by_maker(
+            acquisition
+        ):
             return True
         return acquisition.cls is not None and self._releases_itself(acquisition)
 

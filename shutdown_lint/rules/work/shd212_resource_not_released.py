@@ -4,7 +4,8 @@
 Reports a modelled resource that rests in an attribute of a class which has a stop method, when no method of the class, its
 bases, subclasses or users releases it; and pools, servers, schedulers and consumers in a local that never leaves its function.
 Also what a function starts and hands on in the end, where it gives up before that (a ``raise``, an empty ``return``): strict for
-sessions and connections. And a server whose loop a stop method ends while nobody closes its socket.
+sessions and connections. And a server whose loop a stop method ends while nobody closes its socket; and the
+child's end of a pipe that its parent keeps, when it counts on the end of the other.
 
 ## Why it matters
 ``close()`` is called and returns, and the socket still listens, the worker processes still run, the temp folder is still
@@ -77,6 +78,7 @@ from shutdown_lint.rules.work._dropped import Dropped, dropped
 from shutdown_lint.rules.work._half_ended import half_ended
 from shutdown_lint.rules.work._left_early import left_early
 from shutdown_lint.rules.work._locals import is_left_open, left_context, stays
+from shutdown_lint.rules.work._pipe_ends import Kept, kept_ends
 from shutdown_lint.walk import At, argument, same, subexprs, text
 
 # a name that may come from a library by way of a module of the project
@@ -104,6 +106,7 @@ RULE = Rule(
         "@resources",
         *(rf"re:{name}\(" for name in _MADE),
         "multiprocessing & Queue(",
+        "multiprocessing & Pipe(",
         "new_event_loop",
         "start_server",
         "make_server",
@@ -186,6 +189,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         way_out = left_early(acquisition, track, project) if acquisition.model.loss == "real" else None
         if way_out is not None:
             yield _left_early(module, acquisition, track, way_out)
+    for fn in project.functions(module):
+        yield from (_both_ends(module, kept, fn) for kept in (kept_ends(fn, project) if not is_test(fn) else ()))
     for cls in project.modules.of(module).classes:
         for found in dropped(cls, project):
             yield _forgotten(module, found)
@@ -476,6 +481,19 @@ def _kept(module: ModuleFacts, acquisition: Acquisition, track: Track, project: 
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
         trace=(use.fn.step(use.site.call.span, f"`{use.fn.qualname}` stops it, and does not release it"),),
         help=f"call `{model.ending(name)}` behind it",
+    )
+
+
+def _both_ends(module: ModuleFacts, kept: Kept, fn: Fn) -> Finding:
+    return RULE.finding(
+        module,
+        kept.made.call.span,
+        f"`{kept.name}` is the child's end of the pipe, and stays open here too: `{text(kept.reader.site.call)}` never ends when the child has died",
+        trace=(
+            fn.step(kept.started.call.span, "the child has an end of its own"),
+            kept.reader.fn.step(kept.reader.site.call.span, f"`{kept.reader.fn.qualname}` counts on EOFError"),
+        ),
+        help=f"call `{kept.name}.close()` behind the start of the child",
     )
 
 
