@@ -83,7 +83,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for fn in project.functions(module):
         yield from (_spared(module, asked, site, fn) for asked, site in ended_too_late(fn) if not is_test(fn))
     for acquisition, track in acquired(project, project.functions(module), "child"):
-        way_out = None if _detached(acquisition.call) else left_early(acquisition, track, project)
+        ends_alone = _detached(acquisition.call) or names(keyword(acquisition.call, "stdin")) == "stdout"
+        way_out = None if ends_alone else left_early(acquisition, track, project)
         if way_out is not None:
             yield _left_early(module, acquisition, track, way_out)
             continue
