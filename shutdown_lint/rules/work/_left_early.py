@@ -39,7 +39,7 @@ def left_early(acquisition: Acquisition, track: Track, project: Project) -> At |
     Only a name that is bound once is followed, and only a ``raise`` or an empty ``return`` that no clause here catches,
     that depends on nothing which the thing itself has told, and before which nobody ends it or is handed it.
     """
-    fn, name = acquisition.fn, _name(acquisition)
+    fn, name = acquisition.fn, local_name(acquisition)
     if name is None or track.entered or fn.is_module or fn.facts.is_generator or _is_shared(name, fn, project):
         return None
     start = _start(acquisition, track)
@@ -59,7 +59,7 @@ def left_early(acquisition: Acquisition, track: Track, project: Project) -> At |
     return None
 
 
-def _name(acquisition: Acquisition) -> str | None:
+def local_name(acquisition: Acquisition) -> str | None:
     """The local that alone is given what is made, and nothing else ever."""
     stmt = acquisition.site.at.stmt
     if not isinstance(stmt, Assign) or len(stmt.targets) != 1 or not isinstance(stmt.targets[0], Name):

@@ -62,7 +62,7 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, is_true, keyword, label, names, owner, stop_method, stop_step
-from shutdown_lint.rules.work._left_early import left_early
+from shutdown_lint.rules.work._left_early import left_early, local_name
 from shutdown_lint.rules.work._result import never_set
 from shutdown_lint.rules.work._timed_out import ended_too_late, left_running, raises
 from shutdown_lint.walk import At, Site, sites, text
@@ -86,7 +86,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         ends_alone = _detached(acquisition.call) or names(keyword(acquisition.call, "stdin")) == "stdout"
         way_out = None if ends_alone else left_early(acquisition, track, project)
         if way_out is not None:
-            yield _left_early(module, acquisition, track, way_out)
+            yield _left_early(module, acquisition, way_out)
             continue
         if project.resources.released(acquisition):
             yield from _left_running(module, acquisition, track, project)
@@ -130,8 +130,8 @@ def _spared(module: ModuleFacts, asked: Site, site: Site, fn: Fn) -> Finding:
     )
 
 
-def _left_early(module: ModuleFacts, acquisition: Acquisition, track: Track, way_out: At) -> Finding:
-    name = label(acquisition, track)
+def _left_early(module: ModuleFacts, acquisition: Acquisition, way_out: At) -> Finding:
+    name = local_name(acquisition)
     how = "raises" if isinstance(way_out.stmt, Raise) else "returns"
     return RULE.finding(
         module,

@@ -76,7 +76,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._dropped import Dropped, dropped
 from shutdown_lint.rules.work._half_ended import half_ended
-from shutdown_lint.rules.work._left_early import left_early
+from shutdown_lint.rules.work._left_early import left_early, local_name
 from shutdown_lint.rules.work._locals import is_left_open, left_context, stays
 from shutdown_lint.rules.work._pipe_ends import Kept, kept_ends
 from shutdown_lint.walk import At, argument, same, subexprs, text
@@ -188,7 +188,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for acquisition, track in acquired(project, project.functions(module), *_GOES_ON, *_CONNECTED):
         way_out = left_early(acquisition, track, project) if acquisition.model.loss == "real" else None
         if way_out is not None:
-            yield _left_early(module, acquisition, track, way_out)
+            yield _left_early(module, acquisition, way_out)
     for fn in project.functions(module):
         yield from (_both_ends(module, kept, fn) for kept in (kept_ends(fn, project) if not is_test(fn) else ()))
     for cls in project.modules.of(module).classes:
@@ -497,8 +497,8 @@ def _both_ends(module: ModuleFacts, kept: Kept, fn: Fn) -> Finding:
     )
 
 
-def _left_early(module: ModuleFacts, acquisition: Acquisition, track: Track, way_out: At) -> Finding:
-    name, model = label(acquisition, track), acquisition.model
+def _left_early(module: ModuleFacts, acquisition: Acquisition, way_out: At) -> Finding:
+    name, model = local_name(acquisition), acquisition.model
     how = "raises" if isinstance(way_out.stmt, Raise) else "returns"
     goes_on = "goes on" if model.kind in _GOES_ON else "stays open"
     return RULE.finding(
