@@ -1,8 +1,12 @@
-"""What a function starts and hands on in the end, but leaves running where it gives up before: ``raise``, ``return None``."""
+"""What a function starts and hands on in the end, but leaves running where it gives up before: ``raise``, ``return None``.
+
+So does a constructor that raises: nobody has the object then whose attribute holds what was started.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from shutdown_lint.facts import (
     Assign,
@@ -27,50 +31,78 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.scopes import Value
-from shutdown_lint.walk import At, Site, exprs, subexprs, walk
+from shutdown_lint.walk import At, Site, exprs, subexprs, text, walk
 
 # what looks at a thing that goes on, although a model counts it among its ends
 _LOOKS = frozenset({"poll"})
+# who raises in these has no object that somebody could end: its `__exit__` is not called either
+_MAKERS = frozenset({"__init__", "__enter__", "__aenter__"})
+
+
+class _Thing(NamedTuple):
+    """The name or ``self.name`` that holds it, and the names of what it has told: its output, its state."""
+
+    held: Name | Attr
+    told: frozenset[str]
+
+    def is_in(self, expr: Expr) -> bool:
+        """Whether the expression knows of it."""
+        return any(part == self.held or (isinstance(part, Name) and part.id in self.told) for part in subexprs(expr))
+
+    def uses(self, fn: Fn) -> list[Site]:
+        """Where the function names it."""
+        if isinstance(self.held, Name):
+            return fn.names(self.held.id)
+        return [site for site in fn.attributes(self.held.name) if site.expr == self.held]
 
 
 def left_early(acquisition: Acquisition, track: Track, project: Project) -> At | None:
     """The way out of the function by which it leaves behind what it has started, unlike by the others.
 
-    Only a name that is bound once is followed, and only a ``raise`` or an empty ``return`` that no clause here catches,
-    that depends on nothing which the thing itself has told, and before which nobody ends it or is handed it.
+    Only what is bound once is followed, and only a ``raise`` or an empty ``return`` that no clause here catches, that
+    depends on nothing which the thing itself has told, and before which nobody ends it or is handed it.
     """
-    fn, name = acquisition.fn, local_name(acquisition)
-    if name is None or track.entered or fn.is_module or fn.facts.is_generator or _is_shared(name, fn, project):
+    fn, held = acquisition.fn, _held(acquisition)
+    if held is None or track.entered or fn.is_module or fn.facts.is_generator or _is_shared(held, fn, project):
         return None
     start = _start(acquisition, track)
-    if start is None or not _is_handed_on(name, acquisition, fn):
+    thing = _Thing(held, frozenset(_told_by(held, fn)))
+    if start is None or not (isinstance(held, Attr) or _is_handed_on(thing, acquisition, fn)):
         return None
-    spoken = {name, *_told_by(name, fn)}
     ends = frozenset({*acquisition.model.ends, *acquisition.model.stop}) - _LOOKS
     for at in fn.statements:
-        if isinstance(at.stmt, (Raise, Return)) and _is_empty(at.stmt, spoken):
+        if isinstance(at.stmt, Raise if isinstance(held, Attr) else (Raise, Return)) and _is_empty(at.stmt, thing):
             top = _behind(at, start)
-            if (
-                top is not None
-                and not _is_guarded(at, top, spoken)
-                and not _is_dealt_with(at, top, start, name, ends, fn)
-            ):
-                return at
+            if top is not None and not _is_guarded(at, top, thing):
+                if not _is_dealt_with(at, top, start, thing, ends, fn, project):
+                    return at
     return None
 
 
-def local_name(acquisition: Acquisition) -> str | None:
-    """The local that alone is given what is made, and nothing else ever."""
-    stmt = acquisition.site.at.stmt
-    if not isinstance(stmt, Assign) or len(stmt.targets) != 1 or not isinstance(stmt.targets[0], Name):
+def held_name(acquisition: Acquisition) -> str:
+    """How the source calls it."""
+    return text(_held(acquisition))
+
+
+def _held(acquisition: Acquisition) -> Name | Attr | None:
+    """The local, or the attribute of an object that is being made, that alone is given what is made, and nothing else."""
+    stmt, fn = acquisition.site.at.stmt, acquisition.fn
+    if not isinstance(stmt, Assign) or len(stmt.targets) != 1:
         return None
     value = stmt.value.value if isinstance(stmt.value, Await) else stmt.value
-    name = stmt.targets[0].id
-    return name if value is acquisition.call and len(acquisition.fn.bindings.get(name, ())) == 1 else None
+    target = stmt.targets[0]
+    if value is not acquisition.call:
+        return None
+    if isinstance(target, Name):
+        return target if len(fn.bindings.get(target.id, ())) == 1 else None
+    if isinstance(target, Attr) and isinstance(target.value, Name) and target.value.id == fn.self_name:
+        return target if fn.name in _MAKERS else None
+    return None
 
 
-def _is_shared(name: str, fn: Fn, project: Project) -> bool:
+def _is_shared(held: Name | Attr, fn: Fn, project: Project) -> bool:
     """Whether a function inside of this one, or one of all functions, knows it by its name."""
+    name = held.id if isinstance(held, Name) else held.name
     inner = (other for other in project.functions(fn.module) if other.parent is fn)
     return name in fn.declared or any(name in other.mentions for other in inner)
 
@@ -83,10 +115,10 @@ def _start(acquisition: Acquisition, track: Track) -> At | None:
     return starts[0] if len(starts) == 1 else None
 
 
-def _is_handed_on(name: str, acquisition: Acquisition, fn: Fn) -> bool:
+def _is_handed_on(thing: _Thing, acquisition: Acquisition, fn: Fn) -> bool:
     """Whether the function gives it to its caller, keeps it in an object or ends it, where all goes well."""
     ends = acquisition.model.ends
-    for site in fn.names(name):
+    for site in thing.uses(fn):
         stmt, parent = site.at.stmt, site.parents[0] if site.parents else None
         if isinstance(stmt, Return) and not isinstance(parent, Attr):
             return True
@@ -97,24 +129,21 @@ def _is_handed_on(name: str, acquisition: Acquisition, fn: Fn) -> bool:
     return False
 
 
-def _told_by(name: str, fn: Fn) -> Iterator[str]:
-    """The names that hold what the thing itself has told: its output, its state."""
+def _told_by(held: Name | Attr, fn: Fn) -> Iterator[str]:
+    """The names that hold what the thing itself has told."""
+    thing = _Thing(held, frozenset())
     for other, bindings in fn.bindings.items():
         for binding in bindings:
             expr = binding.expr if isinstance(binding, Value) else getattr(binding, "iter", None)
-            if other != name and expr is not None and _mentions(expr, {name}):
+            if expr is not None and thing.is_in(expr):
                 yield other
 
 
-def _mentions(expr: Expr, names: set[str]) -> bool:
-    return any(isinstance(part, Name) and part.id in names for part in subexprs(expr))
-
-
-def _is_empty(stmt: Raise | Return, spoken: set[str]) -> bool:
+def _is_empty(stmt: Stmt, thing: _Thing) -> bool:
     """Whether it hands on nothing: a ``return`` of a constant, an error that does not know the thing."""
     if isinstance(stmt, Return):
         return stmt.value is None or isinstance(stmt.value, Const)
-    return all(expr is None or not _mentions(expr, spoken) for expr in (stmt.exc, stmt.cause))
+    return isinstance(stmt, Raise) and all(expr is None or not thing.is_in(expr) for expr in (stmt.exc, stmt.cause))
 
 
 def _behind(at: At, start: At) -> At | None:
@@ -122,7 +151,7 @@ def _behind(at: At, start: At) -> At | None:
     return next((p for p in at.around() if p.block is start.block and p.position > start.position), None)
 
 
-def _is_guarded(at: At, top: At, spoken: set[str]) -> bool:
+def _is_guarded(at: At, top: At, thing: _Thing) -> bool:
     """Whether what the thing has told decides, or a ``finally`` or a clause on the way deals with it."""
     inside = True
     for place in at.around():
@@ -130,11 +159,13 @@ def _is_guarded(at: At, top: At, spoken: set[str]) -> bool:
         inside = inside and place is not top
         if isinstance(stmt, Try) and place.part != "final":
             caught = place.part == "body" and bool(stmt.handlers) and isinstance(at.stmt, Raise)
-            if (caught and inside) or any(_says(block, spoken) for block in _clauses(stmt, caught)):
+            if (caught and (inside or isinstance(thing.held, Attr))) or any(
+                _ends(b, thing) for b in _clauses(stmt, caught)
+            ):
                 return True
-        if isinstance(stmt, With) and any(_mentions(item.context, spoken) for item in stmt.items):
+        if isinstance(stmt, With) and any(thing.is_in(item.context) for item in stmt.items):
             return True
-        if inside and stmt is not None and any(_mentions(expr, spoken) for expr in _deciding(stmt)):
+        if inside and stmt is not None and any(thing.is_in(expr) for expr in _deciding(stmt)):
             return True
     return False
 
@@ -145,8 +176,13 @@ def _clauses(stmt: Try, caught: bool) -> Iterator[Body]:
         yield handler.body
 
 
-def _says(block: Body, spoken: set[str]) -> bool:
-    return any(_mentions(expr, spoken) for expr in exprs(block))
+def _ends(block: Body, thing: _Thing) -> bool:
+    """Whether the clause may end it: it names it, or asks its owner for something."""
+    owner = thing.held.value if isinstance(thing.held, Attr) else None
+    return any(
+        thing.is_in(expr) or (owner is not None and any(part == owner for part in subexprs(expr)))
+        for expr in exprs(block)
+    )
 
 
 def _deciding(stmt: Stmt) -> Iterator[Expr]:
@@ -158,10 +194,31 @@ def _deciding(stmt: Stmt) -> Iterator[Expr]:
         yield stmt.subject
 
 
-def _is_dealt_with(at: At, top: At, start: At, name: str, ends: frozenset[str], fn: Fn) -> bool:
+def _is_dealt_with(at: At, top: At, start: At, thing: _Thing, ends: frozenset[str], fn: Fn, project: Project) -> bool:
     """Whether on the way, from the start on, it may be ended, may have ended, or may be handed to somebody."""
     passed = {id(inner.stmt) for inner in walk(tuple(_passed(at, top, start)))}
-    return any(_deals(site, ends) for site in fn.names(name) if id(site.at.stmt) in passed)
+    if any(_deals(site, ends) for site in thing.uses(fn) if id(site.at.stmt) in passed):
+        return True
+    if not isinstance(thing.held, Attr):
+        return False
+    return any(
+        _is_given_owner(site, thing.held, fn, project)
+        for site in fn.sites
+        if id(site.at.stmt) in passed or site.at is at
+    )
+
+
+def _is_given_owner(site: Site, held: Attr, fn: Fn, project: Project) -> bool:
+    """Whether the call gets the owner as an argument, or is of a method of the owner that may deal with the thing."""
+    if any(arg.value == held.value for arg in site.call.args):
+        return True
+    func = site.call.func
+    if not (isinstance(func, Attr) and (func.value == held.value or isinstance(func.value, Call))):
+        return False
+    targets = project.calls.targets(site.call, fn)
+    return not targets or any(
+        held.name in reached.mentions for target in targets for reached in project.protocol.reach(target.fn)
+    )
 
 
 def _passed(at: At, top: At, start: At) -> Iterator[Stmt]:

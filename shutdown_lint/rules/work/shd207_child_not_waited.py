@@ -62,7 +62,7 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, is_true, keyword, label, names, owner, stop_method, stop_step
-from shutdown_lint.rules.work._left_early import left_early, local_name
+from shutdown_lint.rules.work._left_early import held_name, left_early
 from shutdown_lint.rules.work._result import never_set
 from shutdown_lint.rules.work._timed_out import ended_too_late, left_running, raises
 from shutdown_lint.walk import At, Site, sites, text
@@ -131,7 +131,7 @@ def _spared(module: ModuleFacts, asked: Site, site: Site, fn: Fn) -> Finding:
 
 
 def _left_early(module: ModuleFacts, acquisition: Acquisition, way_out: At) -> Finding:
-    name = local_name(acquisition)
+    name = held_name(acquisition)
     how = "raises" if isinstance(way_out.stmt, Raise) else "returns"
     return RULE.finding(
         module,

@@ -76,7 +76,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._dropped import Dropped, dropped
 from shutdown_lint.rules.work._half_ended import half_ended
-from shutdown_lint.rules.work._left_early import left_early, local_name
+from shutdown_lint.rules.work._left_early import held_name, left_early
 from shutdown_lint.rules.work._locals import is_left_open, left_context, stays
 from shutdown_lint.rules.work._pipe_ends import Kept, kept_ends
 from shutdown_lint.walk import At, argument, same, subexprs, text
@@ -498,7 +498,7 @@ def _both_ends(module: ModuleFacts, kept: Kept, fn: Fn) -> Finding:
 
 
 def _left_early(module: ModuleFacts, acquisition: Acquisition, way_out: At) -> Finding:
-    name, model = local_name(acquisition), acquisition.model
+    name, model = held_name(acquisition), acquisition.model
     how = "raises" if isinstance(way_out.stmt, Raise) else "returns"
     goes_on = "goes on" if model.kind in _GOES_ON else "stays open"
     return RULE.finding(
