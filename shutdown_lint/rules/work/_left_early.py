@@ -5,6 +5,7 @@ So does a constructor that raises: nobody has the object then whose attribute ho
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from shutdown_lint.facts import (
     Call,
     Const,
     Expr,
+    ExprStmt,
     For,
     If,
     Match,
@@ -28,13 +30,16 @@ from shutdown_lint.facts import (
     With,
 )
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.endings import of_function
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.scopes import Value
-from shutdown_lint.walk import At, Site, exprs, subexprs, text, walk
+from shutdown_lint.walk import At, Site, exprs, last_name, own_exprs, sites_at, subexprs, text, walk
 
 # what looks at a thing that goes on, although a model counts it among its ends
 _LOOKS = frozenset({"poll"})
+# functions by whose name one waits until a thing can be used
+_READY = re.compile(r"wait|ready|until|probe|health|handshake|(^|_)ping", re.IGNORECASE)
 # who raises in these has no object that somebody could end: its `__exit__` is not called either
 _MAKERS = frozenset({"__init__", "__enter__", "__aenter__"})
 
@@ -71,12 +76,45 @@ def left_early(acquisition: Acquisition, track: Track, project: Project) -> At |
         return None
     ends = frozenset({*acquisition.model.ends, *acquisition.model.stop}) - _LOOKS
     for at in fn.statements:
-        if isinstance(at.stmt, Raise if isinstance(held, Attr) else (Raise, Return)) and _is_empty(at.stmt, thing):
+        if _is_way_out(at, thing, acquisition, project) and _is_empty(at.stmt, thing):
             top = _behind(at, start)
             if top is not None and not _is_guarded(at, top, thing):
                 if not _is_dealt_with(at, top, start, thing, ends, fn, project):
                     return at
     return None
+
+
+def manner(way_out: At) -> str:
+    """How the function leaves there, to stand behind its name."""
+    if isinstance(way_out.stmt, (Raise, Return)):
+        return f"{'raises' if isinstance(way_out.stmt, Raise) else 'returns'} here"
+    return "gives up here when the wait is in vain"
+
+
+def _is_way_out(at: At, thing: _Thing, acquisition: Acquisition, project: Project) -> bool:
+    """A ``raise``, a ``return`` (of no constructor), or a wait that is known to raise when it is in vain."""
+    fn, stmt = acquisition.fn, at.stmt
+    if isinstance(stmt, Raise):
+        return True
+    if isinstance(thing.held, Attr):
+        return False
+    if isinstance(stmt, Return):
+        return stmt.value is None or isinstance(stmt.value, Const)
+    if not isinstance(stmt, (ExprStmt, Assign)) or not _is_handed_on(thing, acquisition, fn, ended=False):
+        return False
+    return any(_waits_in_vain(site, fn, project) for site in sites_at(at))
+
+
+def _waits_in_vain(site: Site, fn: Fn, project: Project) -> bool:
+    """``wait_until_ready()``, whose body raises, and ``await asyncio.wait_for(…)``."""
+    if site.awaited and last_name(site.call.func) == "wait_for":
+        return project.calls.is_call_to(site.call, fn, "asyncio.wait_for")
+    if not _READY.search(last_name(site.call.func)):
+        return False
+    targets = project.calls.targets(site.call, fn)
+    if len(targets) != 1 or (targets[0].fn.facts.is_async and not site.awaited) or targets[0].fn.facts.is_generator:
+        return False
+    return any(ending.kind == "raise" for ending in of_function(targets[0].fn, project))
 
 
 def held_name(acquisition: Acquisition) -> str:
@@ -115,9 +153,9 @@ def _start(acquisition: Acquisition, track: Track) -> At | None:
     return starts[0] if len(starts) == 1 else None
 
 
-def _is_handed_on(thing: _Thing, acquisition: Acquisition, fn: Fn) -> bool:
-    """Whether the function gives it to its caller, keeps it in an object or ends it, where all goes well."""
-    ends = acquisition.model.ends
+def _is_handed_on(thing: _Thing, acquisition: Acquisition, fn: Fn, *, ended: bool = True) -> bool:
+    """Whether the function gives it to its caller, keeps it in an object or (``ended``) ends it, where all goes well."""
+    ends = acquisition.model.ends if ended else ()
     for site in thing.uses(fn):
         stmt, parent = site.at.stmt, site.parents[0] if site.parents else None
         if isinstance(stmt, Return) and not isinstance(parent, Attr):
@@ -143,7 +181,7 @@ def _is_empty(stmt: Stmt, thing: _Thing) -> bool:
     """Whether it hands on nothing: a ``return`` of a constant, an error that does not know the thing."""
     if isinstance(stmt, Return):
         return stmt.value is None or isinstance(stmt.value, Const)
-    return isinstance(stmt, Raise) and all(expr is None or not thing.is_in(expr) for expr in (stmt.exc, stmt.cause))
+    return not any(thing.is_in(expr) for expr in own_exprs(stmt))
 
 
 def _behind(at: At, start: At) -> At | None:
@@ -158,7 +196,7 @@ def _is_guarded(at: At, top: At, thing: _Thing) -> bool:
         stmt = place.outer.stmt if place.outer is not None else None
         inside = inside and place is not top
         if isinstance(stmt, Try) and place.part != "final":
-            caught = place.part == "body" and bool(stmt.handlers) and isinstance(at.stmt, Raise)
+            caught = place.part == "body" and bool(stmt.handlers) and not isinstance(at.stmt, Return)
             if (caught and (inside or isinstance(thing.held, Attr))) or any(
                 _ends(b, thing) for b in _clauses(stmt, caught)
             ):

@@ -5,7 +5,7 @@ Reports a ``subprocess.Popen`` that is never waited for, polled, communicated wi
 has a pipe that nobody reads, or when its owner has a stop method that forgets it. Reports too a ``wait(timeout=…)`` or
 ``communicate(timeout=…)`` behind which nobody ends the child: the limit ends the wait, not the child; and the
 ``returncode`` of a child that nobody has waited for, which is None whatever becomes of it. A child too that a function hands on in the end, and leaves
-running where it gives up before.
+running where it gives up before: it raises, returns nothing, or waits in vain until the child is ready.
 
 ## Why it matters
 The child stays a zombie while the parent lives and goes on as an orphan when the parent ends; a pipe that nobody reads
@@ -54,7 +54,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Call, ModuleFacts, Raise
+from shutdown_lint.facts import Call, ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track, Use
@@ -62,7 +62,7 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, is_true, keyword, label, names, owner, stop_method, stop_step
-from shutdown_lint.rules.work._left_early import held_name, left_early
+from shutdown_lint.rules.work._left_early import held_name, left_early, manner
 from shutdown_lint.rules.work._result import never_set
 from shutdown_lint.rules.work._timed_out import ended_too_late, left_running, raises
 from shutdown_lint.walk import At, Site, sites, text
@@ -132,11 +132,10 @@ def _spared(module: ModuleFacts, asked: Site, site: Site, fn: Fn) -> Finding:
 
 def _left_early(module: ModuleFacts, acquisition: Acquisition, way_out: At) -> Finding:
     name = held_name(acquisition)
-    how = "raises" if isinstance(way_out.stmt, Raise) else "returns"
     return RULE.finding(
         module,
         getattr(way_out.stmt, "span", acquisition.call.span),
-        f"`{acquisition.fn.qualname}` {how} here and leaves its child `{name}` behind: it runs on, and nobody knows it any more",
+        f"`{acquisition.fn.qualname}` {manner(way_out)} and leaves its child `{name}` behind: it runs on, and nobody knows it any more",
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}`"),),
         help=f"before that, end it by `{name}.kill()` and `{name}.wait()`",
     )

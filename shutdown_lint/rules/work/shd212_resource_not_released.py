@@ -65,7 +65,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Call, ModuleFacts, Name, Raise, Try
+from shutdown_lint.facts import Assign, Attr, Call, ModuleFacts, Name, Try
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.composites import UNKNOWN
@@ -76,7 +76,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._dropped import Dropped, dropped
 from shutdown_lint.rules.work._half_ended import half_ended
-from shutdown_lint.rules.work._left_early import held_name, left_early
+from shutdown_lint.rules.work._left_early import held_name, left_early, manner
 from shutdown_lint.rules.work._locals import is_left_open, left_context, stays
 from shutdown_lint.rules.work._pipe_ends import Kept, kept_ends
 from shutdown_lint.walk import At, argument, same, subexprs, text
@@ -499,12 +499,11 @@ def _both_ends(module: ModuleFacts, kept: Kept, fn: Fn) -> Finding:
 
 def _left_early(module: ModuleFacts, acquisition: Acquisition, way_out: At) -> Finding:
     name, model = held_name(acquisition), acquisition.model
-    how = "raises" if isinstance(way_out.stmt, Raise) else "returns"
     goes_on = "goes on" if model.kind in _GOES_ON else "stays open"
     return RULE.finding(
         module,
         getattr(way_out.stmt, "span", acquisition.call.span),
-        f"`{acquisition.fn.qualname}` {how} here and leaves `{name}` behind, which {goes_on}: nobody knows it any more",
+        f"`{acquisition.fn.qualname}` {manner(way_out)} and leaves `{name}` behind, which {goes_on}: nobody knows it any more",
         tier=None if model.kind in _GOES_ON else "S",
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
         help=f"before that, call `{model.ending(name)}`",
