@@ -45,14 +45,14 @@ _MAKERS = frozenset({"__init__", "__enter__", "__aenter__"})
 
 
 class _Thing(NamedTuple):
-    """The name or ``self.name`` that holds it, and the names of what it has told: its output, its state."""
+    """The name or ``self.name`` that holds it, and those of what it has told: its output, its state."""
 
     held: Name | Attr
-    told: frozenset[str]
+    told: tuple[Expr, ...]
 
     def is_in(self, expr: Expr) -> bool:
         """Whether the expression knows of it."""
-        return any(part == self.held or (isinstance(part, Name) and part.id in self.told) for part in subexprs(expr))
+        return any(part == self.held or part in self.told for part in subexprs(expr))
 
     def uses(self, fn: Fn) -> list[Site]:
         """Where the function names it."""
@@ -71,7 +71,7 @@ def left_early(acquisition: Acquisition, track: Track, project: Project) -> At |
     if held is None or track.entered or fn.is_module or fn.facts.is_generator or _is_shared(held, fn, project):
         return None
     start = _start(acquisition, track)
-    thing = _Thing(held, frozenset(_told_by(held, fn)))
+    thing = _Thing(held, tuple(_told_by(held, fn)))
     if start is None or not (isinstance(held, Attr) or _is_handed_on(thing, acquisition, fn)):
         return None
     ends = frozenset({*acquisition.model.ends, *acquisition.model.stop}) - _LOOKS
@@ -167,14 +167,17 @@ def _is_handed_on(thing: _Thing, acquisition: Acquisition, fn: Fn, *, ended: boo
     return False
 
 
-def _told_by(held: Name | Attr, fn: Fn) -> Iterator[str]:
-    """The names that hold what the thing itself has told."""
-    thing = _Thing(held, frozenset())
+def _told_by(held: Name | Attr, fn: Fn) -> Iterator[Expr]:
+    """The names and attributes that hold what the thing itself has told."""
+    thing = _Thing(held, ())
     for other, bindings in fn.bindings.items():
         for binding in bindings:
             expr = binding.expr if isinstance(binding, Value) else getattr(binding, "iter", None)
             if expr is not None and thing.is_in(expr):
-                yield other
+                yield Name(other)
+    for at in fn.statements:
+        if isinstance(at.stmt, Assign) and at.stmt.value is not None and thing.is_in(at.stmt.value):
+            yield from (target for target in at.stmt.targets if isinstance(target, Attr))
 
 
 def _is_empty(stmt: Stmt, thing: _Thing) -> bool:
