@@ -40,6 +40,10 @@ from shutdown_lint.walk import At, Site, exprs, last_name, own_exprs, sites_at, 
 _LOOKS = frozenset({"poll"})
 # functions by whose name one waits until a thing can be used
 _READY = re.compile(r"wait|ready|until|probe|health|handshake|(^|_)ping", re.IGNORECASE)
+# methods by whose name a thing may be ended in a way that its model does not know
+_ENDS = re.compile(
+    r"^_*(un|de|dis|end|send_signal)|stop|close|kill|cancel|shut|quit|exit|term|abort|clean", re.IGNORECASE
+)
 # who raises in these has no object that somebody could end: its `__exit__` is not called either
 _MAKERS = frozenset({"__init__", "__enter__", "__aenter__"})
 
@@ -201,7 +205,7 @@ def _is_guarded(at: At, top: At, thing: _Thing) -> bool:
         if isinstance(stmt, Try) and place.part != "final":
             caught = place.part == "body" and bool(stmt.handlers) and not isinstance(at.stmt, Return)
             if (caught and (inside or isinstance(thing.held, Attr))) or any(
-                _ends(b, thing) for b in _clauses(stmt, caught)
+                _may_end(b, thing) for b in _clauses(stmt, caught)
             ):
                 return True
         if isinstance(stmt, With) and any(thing.is_in(item.context) for item in stmt.items):
@@ -217,7 +221,7 @@ def _clauses(stmt: Try, caught: bool) -> Iterator[Body]:
         yield handler.body
 
 
-def _ends(block: Body, thing: _Thing) -> bool:
+def _may_end(block: Body, thing: _Thing) -> bool:
     """Whether the clause may end it: it names it, or asks its owner for something."""
     owner = thing.held.value if isinstance(thing.held, Attr) else None
     return any(
@@ -278,5 +282,6 @@ def _deals(site: Site, ends: frozenset[str]) -> bool:
         return True  # it goes on until the thing has ended, or has said something
     if isinstance(parent, Attr):
         called = len(site.parents) > 1 and isinstance(site.parents[1], Call) and site.parents[1].func is parent
-        return parent.name in ends or not (called or isinstance(stmt, (If, For, Assign)))
+        may_end = parent.name in ends or bool(_ENDS.search(parent.name))
+        return may_end or not (called or isinstance(stmt, (If, For, Assign)))
     return not isinstance(stmt, (If, Return))
