@@ -23,6 +23,7 @@ Side: TypeAlias = Literal["child", "parent"]
 
 FORKS = ("os.fork", "os.forkpty", "pty.fork")
 MAX_DEPTH = 4
+MAX_NESTED = 8  # tests within tests, and names for them
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
@@ -78,19 +79,22 @@ def _stored(expr: Attr, fn: Fn) -> Iterator[Expr]:
                 yield value
 
 
-def test_side(test: Expr, fn: Fn, project: Project) -> tuple[Side | None, Side | None]:
+def test_side(test: Expr, fn: Fn, project: Project, depth: int = 0) -> tuple[Side | None, Side | None]:
     """Which process takes the branch where the test holds, and which the other (None: either may)."""
+    if depth > MAX_NESTED:
+        return None, None  # a name may be bound by means of itself: `go_on = go_on and not failed`
     if isinstance(test, Op) and test.op == "not":
-        return test_side(test.operands[0], fn, project)[::-1]
+        return test_side(test.operands[0], fn, project, depth + 1)[::-1]
     if isinstance(test, Op) and test.op == "and":
-        sides = [side for side, _ in (test_side(operand, fn, project) for operand in test.operands) if side is not None]
+        operands = (test_side(operand, fn, project, depth + 1) for operand in test.operands)
+        sides = [side for side, _ in operands if side is not None]
         return (sides[0] if sides else None), None
     if isinstance(test, Op) and len(test.operands) == 2:
         return _compared(test, fn, project)
     if isinstance(test, Name):
         noted = [b.expr for b in fn.bindings.get(test.id, ()) if isinstance(b, Value)]
         if len(noted) == 1 and isinstance(noted[0], Op):
-            return test_side(noted[0], fn, project)  # in_child = os.fork() == 0
+            return test_side(noted[0], fn, project, depth + 1)  # in_child = os.fork() == 0
     return ("parent", "child") if _gives_fork(test, fn, project, 0) else (None, None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ModuleFacts, Name
+from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ModuleFacts, Name, Raise
 from shutdown_lint.models import Resource
 from shutdown_lint.project.fields import MadeField
 from shutdown_lint.project.handles import Cls, Fn
@@ -282,14 +282,17 @@ class Resources:
     def released(self, acquisition: Acquisition) -> bool:
         """Whether a release, or a ``with``, is seen on any alias, or the subclass releases itself.
 
-        A release that only makes room for the next one (``self.x.close(); self.x = X()``) ends no lifetime.
+        A release that only makes room for the next one (``self.x.close(); self.x = X()``) ends no lifetime, and one that
+        takes back a start that has failed (``except OSError: self.x.close(); raise``) not that of the start that has not.
         """
         track = self.track(acquisition)
         if track.entered and acquisition.model.context_manager:
             return True
         names = {*acquisition.model.ends, *(_EXITS if acquisition.model.context_manager else ())}
         ends = (u for u in track.uses if u.name in names and u.kind in ("method", "read"))
-        if any(not self._is_renewal(use) for use in ends) or self._released_by_maker(acquisition):
+        if any(not (self._is_renewal(use) or _takes_back(use, acquisition)) for use in ends) or self._released_by_maker(
+            acquisition
+        ):
             return True
         return acquisition.cls is not None and self._releases_itself(acquisition)
 
@@ -369,6 +372,14 @@ class Resources:
         """The methods by which instances of the class are asked to end, own and inherited (project) ones."""
         methods = self._project.classes.methods(cls)
         return tuple(methods[name] for name in STOP_METHODS if name in methods and _ends_instance(methods[name]))
+
+
+def _takes_back(use: Use, acquisition: Acquisition) -> bool:
+    """Whether the function that made it releases it in a clause that raises: there is no owner then who would have to."""
+    if use.fn is not acquisition.fn or not isinstance(use.place, Attribute):
+        return False
+    clause = next((place.handler for place in use.site.at.around() if place.part == "handler"), None)
+    return clause is not None and bool(clause.body) and isinstance(clause.body[-1], Raise)
 
 
 def _ends_instance(fn: Fn) -> bool:

@@ -349,6 +349,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
             "re:KafkaProducer\\(",
             "re:KafkaConsumer\\(",
             "multiprocessing & Queue(",
+            "multiprocessing & Pipe(",
             "new_event_loop",
             "start_server",
             "make_server",

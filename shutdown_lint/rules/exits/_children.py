@@ -44,6 +44,14 @@ def leak(fork: Site, fn: Fn, project: Project) -> Leak | None:
     return Leak(ending.kind, getattr(ending.stmt, "span", fork.call.span))
 
 
+def parent_exit(fork: Site, fn: Fn, project: Project) -> Ending | None:
+    """The exit request by which the parent leaves while the child goes on as the program: it unwinds, and runs what is registered."""
+    parent = _onward(fork.at, fn, project, assuming("parent", fn, project))
+    child = _onward(fork.at, fn, project, assuming("child", fn, project))
+    leaving = next((ending for ending in parent if ending.kind == "exit"), None)
+    return leaving if not comes_back(parent) and comes_back(child) else None
+
+
 def _goes_on(parent: tuple[Ending, ...]) -> bool:
     """Whether the parent has something to do after the fork, and does not leave hard at once."""
     return any(ending.kind not in ("hard",) for ending in parent)

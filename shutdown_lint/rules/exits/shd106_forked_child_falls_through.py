@@ -4,7 +4,8 @@
 Reports the child's branch after `os.fork()` where it ends by an exit request or a `return`, falls through into the code
 behind the branch, or lets an exception of its work pass by its `os._exit`. The finding names the cleanup that the child
 inherits and runs too: `with` and `finally` blocks around the fork and along the callers, exit callbacks. Without such
-cleanup only the strict tier speaks.
+cleanup only the strict tier speaks. Also the parent of a daemon that leaves by an exit request and so removes a folder,
+a lock or a file which the daemon goes on with.
 
 ## Why it matters
 The child is a copy of the whole stack: it removes the temporary folder that its parent still uses, commits or rolls
@@ -66,6 +67,7 @@ the function returns a value by which its caller tells the two processes apart, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import ModuleFacts
@@ -75,7 +77,7 @@ from shutdown_lint.project.forks import fork_sites
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.stakes import inherited, upwards
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.exits._children import Leak, leak
+from shutdown_lint.rules.exits._children import Leak, leak, parent_exit
 from shutdown_lint.walk import Site, text
 
 RULE = Rule(
@@ -89,6 +91,10 @@ RULE = Rule(
     origin=("G5",),
 )
 
+# what is gone for the child too when the parent has done it
+_TAKES_AWAY = re.compile(
+    r"unlink|remove|rmtree|rmdir|Temporary|mkdtemp|clean_?up|delete|pid_?file|lock_?file", re.IGNORECASE
+)
 HELP = "let the child do its work in `try` and end it by `os._exit(code)` in `finally`"
 _HOW = {
     "exit": "leaves by an exit request",
@@ -106,6 +112,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             found = leak(fork, fn, project)
             if found is not None:
                 yield from _finding(fork, found, fn, project)
+            else:
+                yield from _of_parent(fork, fn, project)
 
 
 def _finding(fork: Site, found: Leak, fn: Fn, project: Project) -> Iterator[Finding]:
@@ -138,6 +146,23 @@ def _finding(fork: Site, found: Leak, fn: Fn, project: Project) -> Iterator[Find
             help=HELP,
             fix=_fix(found),
         )
+
+
+def _of_parent(fork: Site, fn: Fn, project: Project) -> Iterator[Finding]:
+    """The parent of a daemon that takes away by its normal exit what the daemon works with."""
+    leaving = parent_exit(fork, fn, project)
+    taken = [step for step in inherited(fork.at, fn, project) if _TAKES_AWAY.search(step.text)] if leaving else []
+    if leaving is None or not taken:
+        return
+    span = getattr(leaving.stmt, "span", fork.call.span)
+    yield RULE.finding(
+        fn.module,
+        span,
+        f"the parent of `{text(fork.call)}` leaves by an exit request and runs {taken[0].text}, while the child goes on and needs it",
+        lost=taken,
+        trace=(fn.step(fork.call.span, f"`{fn.qualname}` forks"),),
+        help="let the parent leave by `os._exit(0)`",
+    )
 
 
 def _fix(found: Leak) -> Fix | str:

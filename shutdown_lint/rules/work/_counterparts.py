@@ -40,6 +40,14 @@ _ENDS_ALL = (
     "on_stop",
     "do_shutdown",
     "do_stop",
+    "_shutdown",
+    "_teardown",
+    "_terminate",
+    "_on_exit",
+    "_on_shutdown",
+    "async_shutdown",
+    "shutdown_async",
+    "graceful_shutdown",
 )
 _LEAVES = frozenset({"exit", "_exit", "sys_exit"})
 

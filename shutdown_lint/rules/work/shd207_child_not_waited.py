@@ -3,7 +3,9 @@
 ## What it does
 Reports a ``subprocess.Popen`` that is never waited for, polled, communicated with or used in ``with``: at tier D when it
 has a pipe that nobody reads, or when its owner has a stop method that forgets it. Reports too a ``wait(timeout=…)`` or
-``communicate(timeout=…)`` behind which nobody ends the child: the limit ends the wait, not the child.
+``communicate(timeout=…)`` behind which nobody ends the child: the limit ends the wait, not the child; and the
+``returncode`` of a child that nobody has waited for, which is None whatever becomes of it. A child too that a function hands on in the end, and leaves
+running where it gives up before: it raises, returns nothing, or waits in vain until the child is ready.
 
 ## Why it matters
 The child stays a zombie while the parent lives and goes on as an orphan when the parent ends; a pipe that nobody reads
@@ -55,13 +57,15 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Call, ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Track
+from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, is_true, keyword, label, names, owner, stop_method, stop_step
+from shutdown_lint.rules.work._left_early import held_name, left_early, manner
+from shutdown_lint.rules.work._result import never_set
 from shutdown_lint.rules.work._timed_out import ended_too_late, left_running, raises
-from shutdown_lint.walk import Site, sites, text
+from shutdown_lint.walk import At, Site, sites, text
 
 RULE = Rule(
     code="SHD207",
@@ -79,8 +83,17 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for fn in project.functions(module):
         yield from (_spared(module, asked, site, fn) for asked, site in ended_too_late(fn) if not is_test(fn))
     for acquisition, track in acquired(project, project.functions(module), "child"):
+        ends_alone = _detached(acquisition.call) or names(keyword(acquisition.call, "stdin")) == "stdout"
+        way_out = None if ends_alone else left_early(acquisition, track, project)
+        if way_out is not None:
+            yield _left_early(module, acquisition, way_out)
+            continue
         if project.resources.released(acquisition):
             yield from _left_running(module, acquisition, track, project)
+            continue
+        result = never_set(acquisition, track)
+        if result is not None:
+            yield _unknown(module, acquisition, track, result)
             continue
         if (
             track.escaped
@@ -114,6 +127,29 @@ def _spared(module: ModuleFacts, asked: Site, site: Site, fn: Fn) -> Finding:
         f"`{text(site.call)}` is reached only where `{child}` has ended: one that runs is left running",
         trace=(fn.step(asked.call.span, f"`{text(asked.call)}` is None as long as it runs"),),
         help=f"ask `{text(asked.call)} is None`",
+    )
+
+
+def _left_early(module: ModuleFacts, acquisition: Acquisition, way_out: At) -> Finding:
+    name = held_name(acquisition)
+    return RULE.finding(
+        module,
+        getattr(way_out.stmt, "span", acquisition.call.span),
+        f"`{acquisition.fn.qualname}` {manner(way_out)} and leaves its child `{name}` behind: it runs on, and nobody knows it any more",
+        lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}`"),),
+        help=f"before that, end it by `{name}.kill()` and `{name}.wait()`",
+    )
+
+
+def _unknown(module: ModuleFacts, acquisition: Acquisition, track: Track, result: Use) -> Finding:
+    name = label(acquisition, track)
+    span = getattr(result.site.at.stmt, "span", result.fn.facts.span)
+    return RULE.finding(
+        module,
+        acquisition.call.span,
+        f"nobody waits for the child `{name}`: its `returncode` is None for ever, so that no failure is seen, and it stays a zombie",
+        trace=(result.fn.step(span, f"`{result.fn.qualname}` looks at it"),),
+        help=f"take the result of `{name}.wait()`",
     )
 
 

@@ -3,6 +3,9 @@
 ## What it does
 Reports a modelled resource that rests in an attribute of a class which has a stop method, when no method of the class, its
 bases, subclasses or users releases it; and pools, servers, schedulers and consumers in a local that never leaves its function.
+Also what a function starts and hands on in the end, where it gives up before that (a ``raise``, an empty ``return``): strict for
+sessions and connections. And a server whose loop a stop method ends while nobody closes its socket; and the
+child's end of a pipe that its parent keeps, when it counts on the end of the other.
 
 ## Why it matters
 ``close()`` is called and returns, and the socket still listens, the worker processes still run, the temp folder is still
@@ -72,8 +75,11 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._dropped import Dropped, dropped
+from shutdown_lint.rules.work._half_ended import half_ended
+from shutdown_lint.rules.work._left_early import held_name, left_early, manner
 from shutdown_lint.rules.work._locals import is_left_open, left_context, stays
-from shutdown_lint.walk import argument, same, subexprs, text
+from shutdown_lint.rules.work._pipe_ends import Kept, kept_ends
+from shutdown_lint.walk import At, argument, same, subexprs, text
 
 # a name that may come from a library by way of a module of the project
 _MADE = (
@@ -100,6 +106,7 @@ RULE = Rule(
         "@resources",
         *(rf"re:{name}\(" for name in _MADE),
         "multiprocessing & Queue(",
+        "multiprocessing & Pipe(",
         "new_event_loop",
         "start_server",
         "make_server",
@@ -132,6 +139,9 @@ _OWNED = (
 _CLOSED_BY_SYSTEM = ("fd", "socket", "queue", "selector", "session", "connection")
 # what the collector closes when it takes the owner: a destructor needs not say so
 _CLOSED_WITH_OWNER = ("socket", "selector")
+# what goes on by itself when the function that started it has given up, and what the collector ends at some time
+_GOES_ON = ("process", "server", "worker", "scheduler", "observer")
+_CONNECTED = ("session", "connection", "consumer", "producer", "socket")
 MAX_SHOWN = 3  # stop methods in a path
 _LOCAL = ("loop", "server", "pool", "scheduler", "observer", "consumer", "producer", "worker")
 # what a context manager may leave running or connected
@@ -179,6 +189,14 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _finding(module, acquisition, track, (), touched=not _is_lost_locally(acquisition, project))
         elif held is None and acquisition.model.kind in ("socket", "fd") and is_left_open(acquisition, track, project):
             yield _unclosed(module, acquisition, track)
+    for acquisition, track in acquired(project, project.functions(module), "server"):
+        yield from _kept(module, acquisition, track, project)
+    for acquisition, track in acquired(project, project.functions(module), *_GOES_ON, *_CONNECTED):
+        way_out = left_early(acquisition, track, project) if acquisition.model.loss == "real" else None
+        if way_out is not None:
+            yield _left_early(module, acquisition, way_out)
+    for fn in project.functions(module):
+        yield from (_both_ends(module, kept, fn) for kept in (kept_ends(fn, project) if not is_test(fn) else ()))
     for cls in project.modules.of(module).classes:
         for found in dropped(cls, project):
             yield _forgotten(module, found)
@@ -315,8 +333,10 @@ def _is_adopted(track: Track, project: Project) -> bool:
 
 def _is_taken_back(acquisition: Acquisition, stops: tuple[Fn, ...], project: Project) -> bool:
     """Whether the process ends with its owner: the system closes what is left open by then."""
-    if acquisition.model.kind not in _CLOSED_BY_SYSTEM:
-        return False
+    return acquisition.model.kind in _CLOSED_BY_SYSTEM and _ends_the_process(stops, project)
+
+
+def _ends_the_process(stops: tuple[Fn, ...], project: Project) -> bool:
     return any(
         project.calls.is_call_to(site.call, fn, *project.models.exits)
         for stop in stops
@@ -478,6 +498,50 @@ def _finding(
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
         trace=tuple(_stop_step(stop, touched) for stop in stops[:MAX_SHOWN]),
         help=f"call `{model.ending(name)}` in {named[-1]}",
+    )
+
+
+def _kept(module: ModuleFacts, acquisition: Acquisition, track: Track, project: Project) -> Iterator[Finding]:
+    """A server whose loop is ended, and which keeps its socket."""
+    held = owner(project, track)
+    stops = tuple(stop_methods(project, held[0], acquisition.fn)) if held is not None else ()
+    use = half_ended(acquisition, track, stops, project) if stops else None
+    if use is None or class_level(acquisition, project) or _ends_the_process(stops, project):
+        return
+    name, model = label(acquisition, track), acquisition.model
+    yield RULE.finding(
+        module,
+        acquisition.call.span,
+        f"`{text(use.site.call)}` only ends the loop of `{name}`: {model.loses}, and connections wait in it for ever",
+        lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
+        trace=(use.fn.step(use.site.call.span, f"`{use.fn.qualname}` stops it, and does not release it"),),
+        help=f"call `{model.ending(name)}` behind it",
+    )
+
+
+def _both_ends(module: ModuleFacts, kept: Kept, fn: Fn) -> Finding:
+    return RULE.finding(
+        module,
+        kept.made.call.span,
+        f"`{kept.name}` is the child's end of the pipe, and stays open here too: `{text(kept.reader.site.call)}` never ends when the child has died",
+        trace=(
+            fn.step(kept.started.call.span, "the child has an end of its own"),
+            kept.reader.fn.step(kept.reader.site.call.span, f"`{kept.reader.fn.qualname}` counts on EOFError"),
+        ),
+        help=f"call `{kept.name}.close()` behind the start of the child",
+    )
+
+
+def _left_early(module: ModuleFacts, acquisition: Acquisition, way_out: At) -> Finding:
+    name, model = held_name(acquisition), acquisition.model
+    goes_on = "goes on" if model.kind in _GOES_ON else "stays open"
+    return RULE.finding(
+        module,
+        getattr(way_out.stmt, "span", acquisition.call.span),
+        f"`{acquisition.fn.qualname}` {manner(way_out)} and leaves `{name}` behind, which {goes_on}: nobody knows it any more",
+        tier=None if model.kind in _GOES_ON else "S",
+        lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
+        help=f"before that, call `{model.ending(name)}`",
     )
 
 
