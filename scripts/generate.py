@@ -296,15 +296,16 @@ def main(argv: list[str]) -> int:
     models, mistakes = model_outputs()
     for error in [*errors, *mistakes]:
         print(error, file=sys.stderr)
+    check = "--check" in argv
+    for path, text in models.items() if not check and not mistakes else ():
+        write(path, text)  # first: the pages quote runs, which read them
     wanted = {**outputs(modules), **models, **fix_outputs()}
     changed = differences(wanted)
     for path in changed:
-        print(
-            f"{'differs' if '--check' in argv else 'wrote' if path in wanted else 'removed'}: {path.relative_to(ROOT)}"
-        )
-        if "--check" not in argv:
+        print(f"{'differs' if check else 'wrote' if path in wanted else 'removed'}: {path.relative_to(ROOT)}")
+        if not check:
             write(path, wanted[path]) if path in wanted else path.unlink()
-    return 1 if errors or mistakes or ("--check" in argv and changed) else 0
+    return 1 if errors or mistakes or (check and changed) else 0
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ tier S where a program of the project leads there, else a preview: of 10 read in
 restart that is left to run. A wait with a limit is reported at tier D where a clause raises for that, at
 tier S where the clause returns or nothing here catches what the limit raises; never in a loop, beside a poll, or where the clause goes on.
 A child that is ended only where ``poll() is not None``, that is where it has ended by itself, is left running as well.
+What is left behind where a start fails is strict, as in SHD212.
 
 ## References
 - [subprocess.Popen](https://docs.python.org/3/library/subprocess.html#popen-objects)
@@ -136,6 +137,7 @@ def _left_early(module: ModuleFacts, acquisition: Acquisition, way_out: At) -> F
         module,
         getattr(way_out.stmt, "span", acquisition.call.span),
         f"`{acquisition.fn.qualname}` {manner(way_out)} and leaves its child `{name}` behind: it runs on, and nobody knows it any more",
+        tier="S",
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}`"),),
         help=f"before that, end it by `{name}.kill()` and `{name}.wait()`",
     )

@@ -3,8 +3,7 @@
 ## What it does
 Reports a modelled resource that rests in an attribute of a class which has a stop method, when no method of the class, its
 bases, subclasses or users releases it; and pools, servers, schedulers and consumers in a local that never leaves its function.
-Also what a function starts and hands on in the end, where it gives up before that (a ``raise``, an empty ``return``): strict for
-sessions and connections. And a server whose loop a stop method ends while nobody closes its socket; and the
+Also, strict, what a function starts and hands on in the end, where it gives up before that (a ``raise``, an empty ``return``). And a server whose loop a stop method ends while nobody closes its socket; and the
 child's end of a pipe that its parent keeps, when it counts on the end of the other.
 
 ## Why it matters
@@ -54,7 +53,8 @@ one that works with something that its owner ends (a context, a connection), and
 it is given: one finding in about 60 releases, a published bug. A server, scheduler, consumer or worker in a local is
 a preview: most serve until the program ends, and are meant to; that of a generator-based context manager is not. A
 socket or descriptor that a function opens for itself and never closes is strict, and so is a file in an attribute:
-what is left of them is closed by the collector.
+what is left of them is closed by the collector. What is left behind where a start fails is strict: of 4 read in 140 releases
+1 was right.
 
 ## References
 - [Models of resources](https://docs.python.org/3/glossary.html#term-context-manager)
@@ -539,7 +539,7 @@ def _left_early(module: ModuleFacts, acquisition: Acquisition, way_out: At) -> F
         module,
         getattr(way_out.stmt, "span", acquisition.call.span),
         f"`{acquisition.fn.qualname}` {manner(way_out)} and leaves `{name}` behind, which {goes_on}: nobody knows it any more",
-        tier=None if model.kind in _GOES_ON else "S",
+        tier="S",
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
         help=f"before that, call `{model.ending(name)}`",
     )
