@@ -872,7 +872,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
         "SHD405",
         "terminate-without-kill",
         "a child is terminated and waited for without limit, and never killed",
-        "D",
+        "S",
         "warning",
         "unsafe",
         ("terminate(",),

@@ -60,7 +60,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, ModuleFacts, Raise, Span, Try
+from shutdown_lint.facts import Attr, ModuleFacts, Name, Raise, Span, Try
 from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.platforms import is_for_windows
@@ -169,6 +169,8 @@ def _unnoticed(handling: Handling, handler: Fn, project: Project) -> Unnoticed |
     functions = _reach(handler, project)
     if any(_wakes(fn, project) for fn in functions):
         return None
+    if handling.signals == ("SIGINT",) and any(_hands_on(fn, project) for fn in functions):
+        return None
     reached = Reached(handling, handler, handler, ())
     for fn, steps in functions.items():
         for site in fn.sites:
@@ -210,6 +212,17 @@ def _may_wake(site: Site, fn: Fn, project: Project) -> bool:
         return any(name in _WAKES or project.models.loop_calls.get(name) is True for name in names)
     last = site.call.func.name if isinstance(site.call.func, Attr) else ""
     return last.endswith(("_threadsafe", "from_signal"))
+
+
+def _hands_on(fn: Fn, project: Project) -> bool:
+    """Whether it calls what it does not know with the signal and the frame: Python's own handler of SIGINT raises."""
+    params = {param.name for param in fn.facts.params}
+    return any(
+        len(site.call.args) == 2  # as a handler is called (signal, Python's manual)
+        and all(isinstance(arg.value, Name) and arg.value.id in params for arg in site.call.args)
+        and not project.calls.targets(site.call, fn)
+        for site in fn.sites
+    )
 
 
 def _is_unnoticed(site: Site, reached: Reached, project: Project) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Body, Call, Const, Expr, If, Name, Return, Stmt, Try, With
+from shutdown_lint.facts import Assign, Attr, Body, Call, Const, Expr, If, Name, Return, Stmt, Subscript, Try, With
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
 from shutdown_lint.project.scopes import Entered, Value
@@ -60,12 +60,24 @@ def _taken_back(undo: Call, fn: Fn, project: Project) -> str | None:
     """The name of the path that is removed (of the file whose path that is), or of the settings that are put back."""
     if project.calls.is_call_to(undo, fn, "termios.tcsetattr"):
         given = argument(undo, 2, "attributes")
+        if isinstance(given, Name) and _is_altered(given.id, fn):
+            return None
     elif last_name(undo.func) in REMOVES and project.calls.is_call_to(undo, fn, *_REMOVERS):
         given = argument(undo, 0, "path")
         given = given.value if isinstance(given, Attr) and given.name == "name" else given
     else:
         return None
     return given.id if isinstance(given, Name) else None
+
+
+def _is_altered(name: str, fn: Fn) -> bool:
+    """``new[3] &= ~termios.ECHO``: these are the settings that are wanted, not those to put back."""
+    return any(
+        isinstance(target, Subscript) and isinstance(target.value, Name) and target.value.id == name
+        for at in fn.statements
+        if isinstance(at.stmt, Assign)
+        for target in at.stmt.targets
+    )
 
 
 def _place(at: At, name: str) -> At:

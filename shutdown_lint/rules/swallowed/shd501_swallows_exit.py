@@ -143,6 +143,13 @@ _EXITS = frozenset(
 )
 
 
+# where no interrupt and no request to exit arrives
+_NEVER_INTERRUPTED = (
+    *("thread", "timer", "pool-thread", "pool-process", "process"),
+    *("del", "weakref-callback", "test"),
+)
+
+
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every handler of every ``try``."""
     for fn in project.functions(module):
@@ -183,9 +190,7 @@ def _ends_loop(at: At, handler: Handler) -> bool:
 
 
 def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
-    if project.roles.only(
-        fn, "thread", "timer", "pool-thread", "pool-process", "process", "del", "weakref-callback", "test"
-    ):
+    if any(project.roles.only(maker, *_NEVER_INTERRUPTED) for maker in _makers(fn)):
         return None
     if any(_ends(stmt) for place in at.around() for stmt in place.after()):
         return None  # the request that this is the cleanup of goes on, or the program ends anyway
@@ -213,6 +218,15 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
     if _goes_on_and_on(at, fn, project):
         return "D"
     return "S" if lasts else "P"
+
+
+def _makers(fn: Fn) -> Iterator[Fn]:
+    """The function and those that it is nested in, which most likely have it called, whoever else calls what they give it to."""
+    while not fn.is_module:
+        yield fn
+        if fn.parent is None:
+            return
+        fn = fn.parent
 
 
 def _is_a_thread(fn: Fn) -> bool:

@@ -42,14 +42,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Body, Call, Comp, Const, Expr, ModuleFacts, Name, With
+from shutdown_lint.facts import Attr, Body, Call, Comp, Const, Expr, ModuleFacts, Name, Try, With
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.endings import catches
 from shutdown_lint.project.failing import why
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._releases import RELEASES
-from shutdown_lint.walk import argument, enclosing_loops, sites, text
+from shutdown_lint.walk import Site, argument, enclosing_loops, sites, text
 
 RULE = Rule(
     code="SHD509",
@@ -74,7 +75,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             if not site.awaited or not project.calls.is_call_to(site.call, fn, "asyncio.gather"):
                 continue
             closes = _closes(site.call, fn)
-            if closes and not _returns_exceptions(site.call) and not _keep_quiet(closes, fn, project):
+            if not closes or _returns_exceptions(site.call) or _ends_otherwise(site):
+                continue
+            if not _keep_quiet(closes, fn, project):
                 yield _finding(module, site.call, fn, closes)
         if "TaskGroup" in fn.mentions:
             yield from _groups(module, fn, project)
@@ -100,6 +103,16 @@ def _started(body: Body) -> list[Call]:
     if not all(_is_release(close) for close in closes) or len(closes) + repeated < 2:
         return []
     return [close for close in closes if isinstance(close, Call)]
+
+
+def _ends_otherwise(site: Site) -> bool:
+    """Whether a clause around it ends what is left by other means: ``except Exception: self.terminate(); raise``."""
+    return any(
+        catches(handler.types, "Exception") and any(_last(inner.call) in RELEASES for inner in sites(handler.body))
+        for place in site.at.around()
+        if place.outer and isinstance(place.outer.stmt, Try) and place.part == "body"
+        for handler in place.outer.stmt.handlers
+    )
 
 
 def _keep_quiet(closes: list[Call], fn: Fn, project: Project) -> bool:

@@ -144,6 +144,8 @@ _CLOSED_WITH_OWNER = ("socket", "selector")
 _GOES_ON = ("process", "server", "worker", "scheduler", "observer")
 _CONNECTED = ("session", "connection", "consumer", "producer", "socket")
 MAX_SHOWN = 3  # stop methods in a path
+# what comes back when the object has come to its end
+_RUNS = ("run", "run_forever", "serve_forever", "mainloop", "main_loop")
 _LOCAL = ("loop", "server", "pool", "scheduler", "observer", "consumer", "producer", "worker")
 # what a context manager may leave running or connected
 _LEFT = (*_LOCAL, "session", "connection")
@@ -279,6 +281,8 @@ def _composites(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisi
                 track = project.resources.track(acquisition)
                 if _ends_at_exit(acquisition, project) or _ends_with_another(acquisition, project):
                     continue
+                if acquisition.model.kind == UNKNOWN and track.has(*_RUNS):
+                    continue  # it ends itself when it comes back
                 if not track.escaped and not track.entered and not _is_adopted(track, project):
                     yield acquisition, track
 

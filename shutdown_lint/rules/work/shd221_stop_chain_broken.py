@@ -193,8 +193,15 @@ def _member(site: Site, base: Fn) -> str | None:
 
 
 def _done_by(release: _Release, fn: Fn, project: Project) -> bool:
-    """Whether the override (or what it calls) touches the same member itself."""
-    return any(release.member in f.mentions for f in project.protocol.reach(fn))
+    """Whether the override (or what it calls) touches the same member itself, or ends in the same way the one that it has of many."""
+    if any(release.member in f.mentions for f in project.protocol.reach(fn)):
+        return True
+    func = release.call.func
+    return (
+        isinstance(func, Attr)
+        and isinstance(func.value, Name)
+        and any(isinstance(s.call.func, Attr) and s.call.func.name == func.name and _member(s, fn) for s in fn.sites)
+    )
 
 
 def _is_still_there(release: _Release, fn: Fn, project: Project) -> bool:
