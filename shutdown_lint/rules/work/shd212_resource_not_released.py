@@ -396,7 +396,8 @@ def _is_no_end(stop: Fn, acquisition: Acquisition, project: Project) -> bool:
         return stop.name == "__del__" or stop.name not in STOP_METHODS or _is_of_subclass(stop, acquisition, project)
     if acquisition.model.kind in _CLOSED_WITH_OWNER and stop.name == "__del__":
         return True
-    return acquisition.model.kind == "loop" and stop.facts.is_async
+    private = stop.name.startswith("_") and not stop.name.startswith("__")  # most likely a step in the loop itself
+    return acquisition.model.kind == "loop" and (stop.facts.is_async or private)
 
 
 def _is_told(acquisition: Acquisition, track: Track) -> bool:
