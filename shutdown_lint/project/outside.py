@@ -32,7 +32,7 @@ _ENDED_BY_SYSTEM = frozenset({
     "os.close", "_winapi.CloseHandle", "socket.socket.close", "socket.socket.shutdown", "signal.signal", "signal.alarm",
     "selectors.DefaultSelector.close", "threading.Lock.release", "threading.RLock.release", "builtins.print",
     "threading.Condition.release", "threading.Semaphore.release", "sys.stdout.flush", "sys.stderr.flush",
-    "sys.stdout.write", "sys.stderr.write", "socketserver.BaseServer.shutdown",
+    "sys.stdout.write", "sys.stderr.write", "socketserver.BaseServer.shutdown", "io.StringIO.close", "io.BytesIO.close",
 })  # fmt: skip
 _STACKS = ("contextlib.ExitStack", "contextlib.AsyncExitStack")
 _PUSHES = ("callback", "push", "push_async_callback", "push_async_exit")

@@ -198,9 +198,20 @@ def _is_coroutine(site: Site, fn: Fn, project: Project) -> bool:
             )  # a stub may be mistaken about what is compiled
             and _receiver_known(func, fn, project)
             and not _makes_plain(project)
+            and not any(_is_wrapped(m, project) for m in methods)
         )
     receivers = project.evaluate.values(func.value, fn)
     return bool(receivers) and all(_releases_by_await(value, func.name, project) for value in receivers)
+
+
+def _is_wrapped(method: Fn, project: Project) -> bool:
+    """Whether a decorator of the project puts a plain function around the coroutine, which may run it to its end."""
+    return any(
+        isinstance(value, Function)
+        and any(inner.parent is value.fn and not inner.facts.is_async for inner in project.functions(value.fn.module))
+        for decorator in method.facts.decorators
+        for value in project.evaluate.values(decorator, method.parent or project.body(method.module))
+    )
 
 
 def _makes_plain(project: Project) -> bool:
