@@ -6,6 +6,7 @@ such an instance is a resource like those that the models name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -43,6 +44,7 @@ _HELD = frozenset(
 )
 
 
+_FILE_NAME = re.compile(r"_*(file|fp|fh|f|fileobj|file_?obj|file_?handle|in_?file|out_?file)$")
 UNKNOWN = "composite-unknown"  # the kind of a class of which only it knows what it ends
 _ENDINGS = frozenset({"close", "aclose", "stop", "shutdown", "disconnect", "terminate", "quit", "async_close"})
 _ENDS = frozenset(
@@ -211,6 +213,8 @@ class Composites:
         filled = [write for write in writes if write.value is not None and not isinstance(write.value, Const)]
         if filled and all(map(self._is_file, filled)):
             return None
+        if all(map(_FILE_NAME.match, attributes)):
+            return None  # a file that it is given ends with its object too
         return self._resource(
             cls,
             UNKNOWN,

@@ -28,6 +28,7 @@ from shutdown_lint.facts import (
     Seq,
     Star,
     Subscript,
+    Unknown,
     Walrus,
     With,
     Yield,
@@ -160,7 +161,7 @@ class Tracker:
             elif isinstance(parent, Subscript):
                 if expr is not parent.value:
                     return None
-                contains = False
+                contains = contains and isinstance(parent.key, Unknown)  # `self.workers[:]` holds them too
             elif isinstance(parent, Op) and parent.op == "+" and contains:
                 pass  # `self.workers + [self.watcher]`
             elif isinstance(parent, Comp):

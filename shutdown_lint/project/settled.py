@@ -27,7 +27,7 @@ def given(name: str, fn: Fn, call: Call, project: Project, at: At | None = None)
     With ``at``, what is bound anew behind that place does not matter there, unless a loop leads back to it.
     """
     param = next((param for param in fn.facts.params if param.name == name), None)
-    if param is None or has_star(call):
+    if param is None or (has_star(call) and not any(arg.keyword == name for arg in call.args)):
         return None
     if any(not _comes_behind(b, at) for b in fn.bindings.get(name, ()) if not isinstance(b, Param)):
         return None

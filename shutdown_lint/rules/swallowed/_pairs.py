@@ -13,6 +13,7 @@ from shutdown_lint.facts import Assign, Attr, Await, Call, Expr, ExprStmt, Name,
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Instance
+from shutdown_lint.rules.swallowed._catching import raises
 from shutdown_lint.rules.swallowed._undoing import GIVES_OWN, TAKES
 from shutdown_lint.walk import At, argument, last_name, same, sites, text
 
@@ -41,6 +42,7 @@ _CALM = frozenset(
         "append", "appendleft", "popleft", "pop", "add", "discard", "remove", "insert", "clear", "get", "items", "keys",
         "values", "copy", "extend", "update", "setdefault", "notify", "notify_all", "notifyAll", "wait", "set", "is_set",
         "time", "monotonic", "len", "list", "tuple", "dict", "min", "max", "int", "str", "isinstance", "debug", "info", "release",
+        "id", "bool", "type", "get_ident", "current_thread", "getpid", "perf_counter", "time_ns",
     }
 )  # fmt: skip
 
@@ -177,6 +179,8 @@ def _handler(at: At, undo: Call, fn: Fn, project: Project) -> Pair | None:
     made = _made_before(old, at, fn) if isinstance(old, Name) else None
     if made is None or not project.calls.is_call_to(made[1], fn, "signal.signal", "signal.getsignal"):
         return None
+    if raises(at.after()):
+        return None  # the program ends behind it, as an exception would end it
     signal = text(argument(undo, 0, "signalnum"))
     between = at.block[made[0].position + 1 : at.position]
     return Pair(made[0], at, undo, f"the handler of `{signal}` is never put back", between)

@@ -44,7 +44,7 @@ its normal course.
 
 ## Precision
 By default around an `await`, and in loops that have no end of their own or that wait. Strict where the `try` waits, talks to a
-server or works in a loop of its own while the loop around it ends by itself, and where it only awaits a task by its name, whose
+server or works in a loop of its own while the loop around it ends by itself, and where it only awaits a task that is kept, whose
 exception may be that task's own. Preview for every other bare clause, for callbacks that others supply, for single steps of a cleanup
 and for the loops of shells: of 11 strict ones that were read in unseen packages, the 5 true ones waited or worked. By default 5 of 8
 were right before these were told apart, and 7 of 7 since.
@@ -135,6 +135,27 @@ _QUICK = frozenset(
         "delattr",
         "__setattr__",
         "__delattr__",
+        "ord",
+        "chr",
+        "abs",
+        "divmod",
+        "bytes",
+        "bytearray",
+        "pack",
+        "unpack",
+        "unpack_from",
+        "from_bytes",
+        "to_bytes",
+        "addstr",
+        "addnstr",
+        "insstr",
+        "addch",
+        "insch",
+        "hline",
+        "vline",
+        "chgat",
+        "clrtoeol",
+        "erase",
     }
 )
 # calls that exit the program when all is as it should be: argument parsers above all
@@ -200,7 +221,7 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
     if fn.facts.is_async and awaits(stmt.body):
         if cancels(fn) or _ends_task(at, fn, project):
             return None
-        if _awaits_a_name(stmt):
+        if _awaits_a_task(stmt):
             return "S"  # of a task that is over, the exception is its own
         return "S" if is_stop(fn, project) and next(enclosing_loops(at), None) is None else "D"
     if _asks_for_results(stmt) or _is_a_thread(fn):
@@ -306,11 +327,11 @@ def _works(stmt: Try, fn: Fn, project: Project) -> bool:
     return any(isinstance(at.stmt, (While, For)) for target in targets for at in target.statements)
 
 
-def _awaits_a_name(stmt: Try) -> bool:
-    """``try: await task``, and nothing else."""
+def _awaits_a_task(stmt: Try) -> bool:
+    """``try: await task`` or ``await self.task``, and nothing else."""
     first = stmt.body[0] if len(stmt.body) == 1 else None
     value = first.value if isinstance(first, ExprStmt) else None
-    return isinstance(value, Await) and isinstance(value.value, Name)
+    return isinstance(value, Await) and isinstance(value.value, (Name, Attr))
 
 
 def _run_by(call: Call) -> Expr:

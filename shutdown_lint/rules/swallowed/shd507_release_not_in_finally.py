@@ -190,13 +190,41 @@ def _hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confiden
         or _in_closure(name, fn, project)
     ):
         return None
-    between = at.block[start.position + 1 : at.position]
+    between = _while_alive(at.block[start.position + 1 : at.position], call, name, fn, project)
     if _is_left_to_collector(call, name, fn, project):
         return None
     if not _can_raise(between, name) or _ends_process(at) or (_takes_interrupts(fn, project) and _only_waits(between)):
         return None
     assert isinstance(call.func, Attr)
     return _worth_it(call.func, name, between, fn, project)
+
+
+def _while_alive(between: tuple[Stmt, ...], call: Call, name: str, fn: Fn, project: Project) -> tuple[Stmt, ...]:
+    """Of a child that is terminated, the work before its end was waited for without limit: behind that there is nothing to end."""
+    if last_name(call) != "terminate" or not _is_child(name, fn, project):
+        return between
+    for position, stmt in enumerate(between):
+        waits = [site for site in sites((stmt,)) if _awaits_end(site.call, name)]
+        if waits and not any(site.awaited for site in waits):
+            return between[:position]
+    return between
+
+
+def _is_child(name: str, fn: Fn, project: Project) -> bool:
+    made = project.evaluate.values(Name(name), fn)
+    models = [project.models.resource(v.cls) for v in made if isinstance(v, Instance) and isinstance(v.cls, str)]
+    return any(model is not None and model.kind in ("child", "process") for model in models)
+
+
+def _awaits_end(call: Call, name: str) -> bool:
+    """``child.communicate()``, ``child.wait()``, ``process.join()``, without a limit."""
+    position = {"communicate": 1, "wait": 0, "join": 0}.get(last_name(call))
+    return (
+        position is not None
+        and isinstance(call.func, Attr)
+        and _is(call.func.value, name)
+        and argument(call, position, "timeout") is None
+    )
 
 
 def _is_left_to_collector(call: Call, name: str, fn: Fn, project: Project) -> bool:

@@ -43,7 +43,7 @@ on its way as before.
 ## Precision
 Only clauses that name a release and end with ``raise``, or take an entry out of a container that the function
 made. Silent in tests, where a ``finally`` or ``with`` further out (a caller's too, for an attribute) ends the same object, where one of
-those that there are is picked and sent away, and where
+those that there are is picked and sent away, for a local ``TemporaryDirectory``, which removes itself when it is dropped, and where
 an object ends itself after an error (``self.close()``) elsewhere than in what opens it, unless it is broken off (``abort()``) or
 this is the last resort of its own stop.
 
@@ -75,6 +75,7 @@ from shutdown_lint.facts import (
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._callbacks import Asked, asked
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, tries
@@ -128,6 +129,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                     yield _left_set(module, handler, fn, kept)
                 released = _released(stmt, handler, fn, project) if kept is None else None
                 if released is None or _ends_all(released, stmt, fn) or _cancels_gathered(released, stmt):
+                    continue
+                if _removes_itself(released, fn, project):
                     continue
                 if not _covered_outside(at, released, fn, project):
                     names = caught(handler, fn, project)
@@ -197,6 +200,14 @@ def _ends_all(released: Call, stmt: Try, fn: Fn) -> bool:
         return False
     opens = (fn.name, *(last_name(site.call.func) for site in sites(stmt.body)))
     return isinstance(receiver, Name) and receiver.id == fn.self_name and not any(map(_OPENS.search, opens))
+
+
+def _removes_itself(released: Call, fn: Fn, project: Project) -> bool:
+    """Whether it is a local temporary folder: it has a finalizer of its own, which runs when the function is left."""
+    what = _what(released)
+    made = project.evaluate.values(what, fn) if isinstance(what, Name) and what.id in fn.bindings else ()
+    models = [project.models.resource(v.cls) for v in made if isinstance(v, Instance) and isinstance(v.cls, str)]
+    return any(model is not None and model.kind == "tempdir" for model in models)
 
 
 def _cancels_gathered(released: Call, stmt: Try) -> bool:

@@ -61,7 +61,8 @@ Unsafe: an `except Exception` that was meant to catch the exception no longer do
 
 ## Precision
 By default only where such a clause stands in the module of the handler, or in a module that imports it, and goes on;
-strict where no clause is found. Timers (SIGALRM) and user signals count only where the exception is named for the shutdown.
+strict where no clause is found. Timers (SIGALRM) and user signals count only where the exception is named for the shutdown, and
+a time limit by its name (``SoftTimeout``) on SIGHUP or SIGQUIT is one of a job, which may catch it.
 
 ## References
 - [Handlers and exceptions](https://docs.python.org/3/library/signal.html#handlers-and-exceptions)
@@ -101,6 +102,9 @@ MAX_CLIMB = 2
 _STOPS = frozenset({"SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"})
 # What says so by its name stops the program on whatever signal it is raised: `ShutDownImminent`, of an alarm behind SIGTERM.
 _SAYS_SO = re.compile(r"Shut_?[Dd]own|Terminat|Graceful|Exit(?!Code)|Quit|StopRequest|StopProgram|KillSignal")
+# What a parent tells its worker about one job, which may catch it; SIGTERM and SIGINT are for the program all the same.
+_TIME_LIMIT = re.compile(r"Time_?[Oo]ut|Time_?[Ll]imit|Deadline")
+_FOR_PROGRAM = frozenset({"SIGTERM", "SIGINT"})
 _ERRORS = frozenset({
     "Exception", "RuntimeError", "ValueError", "OSError", "IOError", "TimeoutError", "InterruptedError", "StopIteration", "ConnectionError",
 })  # fmt: skip
@@ -128,12 +132,20 @@ def _of_handler(module: ModuleFacts, handler: Fn, handling: Handling, project: P
     for at in handler.statements:
         if isinstance(at.stmt, Raise) and at.stmt.exc is not None and not _is_for_calls(at, handler):
             name = _catchable(at.stmt.exc, handler, project)
-            if name is not None and (_STOPS & set(handling.signals) or _SAYS_SO.search(name)):
+            if name is not None and _stops_program(name, handling):
                 clause = _swallowing(name, handler, _work(handling, project), project)
                 fix = _fix(at.stmt.exc, handler, project)
                 derives = _derives(at.stmt.exc, handler, project)
                 yield _finding(module, at.stmt, name, handler, handling, clause, derives, fix)
                 return
+
+
+def _stops_program(name: str, handling: Handling) -> bool:
+    """Whether it is raised to stop the program, as its signals or its name say."""
+    stops = _STOPS & set(handling.signals)
+    if _TIME_LIMIT.search(name) and not stops & _FOR_PROGRAM:
+        return False
+    return bool(stops) or _SAYS_SO.search(name) is not None
 
 
 def _is_for_calls(at: At, handler: Fn) -> bool:

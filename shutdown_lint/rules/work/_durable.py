@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Await, Call, Expr, Try, With
+from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Name, Try, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.outside import OPENERS, writes
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.settled import given
 from shutdown_lint.rules._ruled_out import is_ruled_out
-from shutdown_lint.walk import argument, last_name, same, sites
+from shutdown_lint.walk import At, argument, last_name, same, sites
 
 MAX_DEPTH = 3
 _PUTS_IN_PLACE = frozenset({"replace", "rename", "move", "renames", "link"})
@@ -42,8 +43,19 @@ def durable_cleanup(
                     continue  # what a test hands to a library is not what the library runs
                 if target.confidence == "proven":
                     if call is None or not is_ruled_out(site.at, fn, call, project, caller):
-                        found += durable_cleanup(target.fn, project, depth + 1, site.call, fn)
+                        inner = _handed_on(site.call, site.at, fn, call, project)
+                        found += durable_cleanup(target.fn, project, depth + 1, inner, fn)
     return tuple(dict.fromkeys(found))[:6]
+
+
+def _handed_on(inner: Call, at: At, fn: Fn, call: Call | None, project: Project) -> Call:
+    """The inner call, with what the outer one gives for the parameters that it hands on, where that is a constant."""
+
+    def settled(value: Expr) -> Expr:
+        found = given(value.id, fn, call, project, at) if isinstance(value, Name) and call is not None else None
+        return found if isinstance(found, Const) else value
+
+    return inner._replace(args=tuple(arg._replace(value=settled(arg.value)) for arg in inner.args))
 
 
 def _own(fn: Fn, project: Project, call: Call | None, caller: Fn | None) -> Iterator[Step]:

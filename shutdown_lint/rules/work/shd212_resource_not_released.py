@@ -79,8 +79,9 @@ from shutdown_lint.rules.work._dropped import Dropped, dropped
 from shutdown_lint.rules.work._half_ended import half_ended
 from shutdown_lint.rules.work._left_early import held_name, left_early, manner
 from shutdown_lint.rules.work._locals import is_left_open, left_context, stays
+from shutdown_lint.rules.work._made_with import given_members
 from shutdown_lint.rules.work._pipe_ends import Kept, kept_ends
-from shutdown_lint.walk import At, argument, same, subexprs, text
+from shutdown_lint.walk import At, argument, same, text
 
 # a name that may come from a library by way of a module of the project
 _MADE = (
@@ -305,7 +306,7 @@ def _ends_with_another(acquisition: Acquisition, project: Project) -> bool:
         return True
     if acquisition.model.kind == UNKNOWN and _is_made_with_keeper(acquisition):
         return True
-    given = {text(part) for arg in acquisition.call.args for part in subexprs(arg.value) if isinstance(part, Attr)}
+    given = given_members(acquisition)
     cls = project.classes.enclosing(acquisition.fn)
     methods = project.classes.methods(cls).values() if cls is not None and given else ()
     return any(

@@ -55,7 +55,7 @@ finally:
 ## Precision
 Silent for daemon threads, for ``threading._register_atexit`` (whose callbacks run before the threads are joined), and
 for threads that have another way to end, such as a daemon that waits for the main thread and gives the word. Tier S
-where the program also stops the thread on another way.
+where the program also stops the thread on another way, by the callback itself or by what that calls.
 
 ## References
 - [atexit](https://docs.python.org/3/library/atexit.html)
@@ -117,17 +117,18 @@ def _judge(registration: Registration, module: ModuleFacts, project: Project) ->
         if place is not None and not _is_watched(place, project):
             ends = f"its loop in `{worker.loop.fn.qualname}` ends when `{place.name}` says so"
             why = (worker.started, worker.loop.step(ends))
-            yield _finding(registration, module, project, worker.name, "it hangs", why)
+            told = _told_elsewhere(registration, project) or _is_told_by_others(place, registration, project)
+            yield _finding(registration, module, worker.name, "it hangs", why, told)
             return
     for name, started in _timers(registration, project):
-        yield _finding(registration, module, project, name, "it goes on until the timer has fired", (started,))
+        told = _told_elsewhere(registration, project)
+        yield _finding(registration, module, name, "it goes on until the timer has fired", (started,), told)
         return
 
 
 def _finding(
-    registration: Registration, module: ModuleFacts, project: Project, name: str, so: str, why: tuple[Step, ...]
+    registration: Registration, module: ModuleFacts, name: str, so: str, why: tuple[Step, ...], told: bool
 ) -> Finding:
-    told = _told_elsewhere(registration, project)
     steps = tuple(
         target.step(target.facts.span, f"`{target.qualname}` would end it") for target in registration.targets
     )
@@ -241,4 +242,15 @@ def _told_elsewhere(registration: Registration, project: Project) -> bool:
         caller.fn not in reach and not is_test(caller.fn)
         for target in registration.targets
         for caller in project.calls.callers(target)
+    )
+
+
+def _is_told_by_others(place: Place, registration: Registration, project: Project) -> bool:
+    """Whether the program calls a part of the callback that gives the word: its main function may do so in `finally`."""
+    reach = _reach(registration, project) - frozenset(registration.targets)
+    telling = [fn for fn in reach if not fn.name.startswith("__") and project.protocol.tells(fn, (place,))]
+    callers = (caller for fn in telling for caller in project.calls.callers(fn))
+    return any(
+        caller.fn not in reach and caller.fn not in registration.targets and not is_test(caller.fn)
+        for caller in callers
     )

@@ -44,8 +44,9 @@ class Spool:
 ## Precision
 Tier S: true, and without harm where a program makes one instance. Silent for a class whose only instance is made once by a module's
 body or by the main program, for singletons by ``__new__`` or a metaclass, and for callbacks that hold the object weakly. A finalizer
-that holds its object is tier D, and S where the class takes it back (`detach`, `cancel`); silent for static and class methods, and for
-what a call returns.
+that holds its object is tier D, and S where the class takes it back (`detach`, `cancel`); silent for static and class methods, for
+what a call returns, and for ``Finalize`` with an ``exitpriority`` outside of a constructor: that is an exit hook on purpose, the one
+that a child of multiprocessing runs.
 
 ## References
 - [atexit.unregister](https://docs.python.org/3/library/atexit.html#atexit.unregister)
@@ -56,7 +57,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Expr, Lambda, ModuleFacts, Name, Seq
+from shutdown_lint.facts import Attr, Call, Const, Expr, Lambda, ModuleFacts, Name, Seq
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.places import Attribute
@@ -64,7 +65,7 @@ from shutdown_lint.project.roles import Registration, is_test
 from shutdown_lint.project.values import Class
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._held import holds
-from shutdown_lint.walk import Site, enclosing_loops, last_name, same, text
+from shutdown_lint.walk import Site, argument, enclosing_loops, last_name, same, text
 
 RULE = Rule(
     code="SHD220",
@@ -105,12 +106,24 @@ def _finalizers(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Findi
         subject = site.call.args[0].value if site.call.args and not site.call.args[0].star else None
         if not isinstance(subject, (Name, Attr)) or last_name(site.call.func) not in ("finalize", "Finalize"):
             continue
+        if fn.name not in _CONSTRUCTORS and _is_exit_hook(site.call):
+            continue
         for registration in project.roles.at(site, fn):
             if registration.callback.role != "finalizer":
                 continue
             held = next((part for part in _kept(registration) if _keeps(part, subject, registration, project)), None)
             if held is not None:
                 yield _self_held(module, site, subject, held, "S" if _is_detached(site, fn, project) else "D")
+
+
+def _is_exit_hook(call: Call) -> bool:
+    """``Finalize(tracer, tracer.save, exitpriority=1)``: children of multiprocessing run no ``atexit``, and this is meant for their exit."""
+    priority = argument(call, 4, "exitpriority")
+    return (
+        last_name(call.func) == "Finalize"
+        and priority is not None
+        and not (isinstance(priority, Const) and priority.value is None)
+    )
 
 
 def _is_detached(site: Site, fn: Fn, project: Project) -> bool:
