@@ -1,0 +1,81 @@
+"""Instances of the project's own classes that somebody has to end, for lack of anybody who does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Assign, Attr, ModuleFacts, Name
+from shutdown_lint.project import Project
+from shutdown_lint.project.composites import UNKNOWN
+from shutdown_lint.project.places import Track
+from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.roles import is_test
+from shutdown_lint.rules.work._ended_otherwise import ENDS
+from shutdown_lint.rules.work._made_with import given_members
+from shutdown_lint.walk import same, text
+
+# what comes back when the object has come to its end
+_RUNS = ("run", "run_forever", "serve_forever", "mainloop", "main_loop")
+
+
+def composites(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisition, Track]]:
+    """Instances of project classes that hold a resource: the owner's stop method has to call theirs."""
+    for fn in project.functions(module):
+        for acquisition in project.composites.of_function(fn) if not is_test(fn) else ():
+            if project.resources.started(acquisition) and not project.resources.released(acquisition):
+                track = project.resources.track(acquisition)
+                if _ends_at_exit(acquisition, project) or _ends_with_another(acquisition, project):
+                    continue
+                if acquisition.model.kind == UNKNOWN and track.has(*_RUNS):
+                    continue  # it ends itself when it comes back
+                if not track.escaped and not track.entered and not _is_adopted(track, project):
+                    yield acquisition, track
+
+
+def _ends_at_exit(acquisition: Acquisition, project: Project) -> bool:
+    """Whether its class registers one of its own methods with ``atexit``."""
+    methods = set(project.classes.methods(acquisition.cls).values()) if acquisition.cls is not None else set()
+    return any(
+        registration.callback.role in ("atexit", "finalizer") and methods & set(registration.targets)
+        for registration in project.roles.registrations()
+    )
+
+
+def _ends_with_another(acquisition: Acquisition, project: Project) -> bool:
+    """Whether it works with something of its owner that the owner ends, or with the owner: ``Client(context=self.context)``."""
+    if acquisition.model.kind == UNKNOWN and any(
+        isinstance(arg.value, Name) and arg.value.id == project.classes.self_name(acquisition.fn)
+        for arg in acquisition.call.args
+    ):
+        return True
+    if acquisition.model.kind == UNKNOWN and _is_made_with_keeper(acquisition):
+        return True
+    given = given_members(acquisition)
+    cls = project.classes.enclosing(acquisition.fn)
+    methods = project.classes.methods(cls).values() if cls is not None and given else ()
+    return any(
+        isinstance(site.call.func, Attr) and ENDS.match(site.call.func.name) and text(site.call.func.value) in given
+        for method in methods
+        for site in method.sites
+    )
+
+
+def _is_made_with_keeper(acquisition: Acquisition) -> bool:
+    """``bus.reloader = Reloader(bus)``: it knows who keeps it, and may have asked to be told of its end."""
+    stmt = acquisition.site.at.stmt
+    keepers = [target.value for target in stmt.targets if isinstance(target, Attr)] if isinstance(stmt, Assign) else []
+    return any(same(arg.value, keeper) for arg in acquisition.call.args for keeper in keepers)
+
+
+def _is_adopted(track: Track, project: Project) -> bool:
+    """Whether a method of the member is given its owner (``child.setServiceParent(self)``), whose library base may end it."""
+    for use in track.uses:
+        cls = project.classes.enclosing(use.fn)
+        if use.kind != "method" or cls is None or not project.classes.external_bases(cls):
+            continue
+        if any(
+            isinstance(arg.value, Name) and arg.value.id == project.classes.self_name(use.fn)
+            for arg in use.site.call.args
+        ):
+            return True
+    return False
