@@ -94,7 +94,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for site in fn.sites if not is_test(fn) else ():
             sources = _sources(site.call.func, fn, project)
             guard = _guard(site, fn) if sources else "test"
-            if sources and guard != "test":
+            if sources and guard != "test" and not _is_asked_around(site.call.func, fn):
                 yield _finding(site, fn, sources, guard, project)
 
 
@@ -150,6 +150,22 @@ def _elements(container: Expr, fn: Fn, project: Project) -> Iterator[tuple[Expr,
                         yield at.stmt.value, other
                     elif same(target, container) and isinstance(at.stmt.value, Comp):
                         yield at.stmt.value.elements[-1], other
+
+
+def _is_asked_around(func: Expr, fn: Fn) -> bool:
+    """Whether a function around this one asks whether it is ``callable``, and installs this one only then."""
+    while fn.parent is not None and not fn.parent.is_module:
+        fn = fn.parent
+        tests = (at.stmt.test for at in fn.statements if isinstance(at.stmt, If))
+        if any(
+            isinstance(part, Call)
+            and last_name(part.func) == "callable"
+            and any(same(arg.value, func) for arg in part.args)
+            for test in tests
+            for part in subexprs(test)
+        ):
+            return True
+    return False
 
 
 def _guard(site: Site, fn: Fn) -> str:

@@ -223,6 +223,8 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
             return None
         if _awaits_a_task(stmt):
             return "S"  # of a task that is over, the exception is its own
+        if any(place.part == "final" for place in at.around()):
+            return "S"  # the request that `finally` runs for goes on behind it; this is a second one
         return "S" if is_stop(fn, project) and next(enclosing_loops(at), None) is None else "D"
     if _asks_for_results(stmt) or _is_a_thread(fn):
         return None
