@@ -55,13 +55,11 @@ _ENDS = frozenset(
 def _ended_members(fn: Fn) -> list[str]:
     """The attributes of its object that the method ends: ``await self._session.close()``."""
     return [
-        site.call.func.value.name
+        name
         for site in fn.sites
         if isinstance(site.call.func, Attr)
         and site.call.func.name in _ENDS
-        and isinstance(site.call.func.value, Attr)
-        and isinstance(site.call.func.value.value, Name)
-        and site.call.func.value.value.id == fn.self_name
+        and (name := fn.own_attribute(site.call.func.value)) is not None
     ]
 
 

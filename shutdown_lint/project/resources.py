@@ -241,6 +241,15 @@ class Resources:
                     return found
         return None
 
+    def kinds_of(self, expr: Expr | None, fn: Fn) -> frozenset[str]:
+        """The kinds of the libraries' own objects that an expression may evaluate to."""
+        return frozenset(
+            model.kind
+            for value in self._project.evaluate.values(expr, fn)
+            if isinstance(value, Instance) and isinstance(value.cls, str)
+            if (model := self._project.models.resource(value.cls)) is not None
+        )
+
     # --- tracks --------------------------------------------------------------------------------------------------------
 
     def track(self, acquisition: Acquisition) -> Track:

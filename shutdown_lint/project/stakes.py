@@ -22,7 +22,7 @@ from shutdown_lint.project.outside import OPENERS, does_something, held, of_stat
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import Registration, is_test
 from shutdown_lint.project.values import Class
-from shutdown_lint.walk import At, Site, enclosing_loops, same, text
+from shutdown_lint.walk import At, Site, enclosing_loops, line_of, same, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -280,11 +280,8 @@ def _is_over(release: At, at: At) -> bool:
 
 def _ends_apart(start: At, end: At, at: At) -> bool:
     """Whether the release stands behind the start in its own block, and the place not between the two."""
-    lines = [getattr(place.stmt, "span", None) for place in (start, at, end)]
-    if end.stmt not in start.after() or None in lines:
-        return False
-    first, here, last = (span.line for span in lines if span is not None)
-    return not first <= here <= last
+    lines = first, here, last = line_of(start.stmt), line_of(at.stmt), line_of(end.stmt)
+    return end.stmt in start.after() and 0 not in lines and not first <= here <= last
 
 
 def _live_step(acquisition: Acquisition, project: Project) -> Step:

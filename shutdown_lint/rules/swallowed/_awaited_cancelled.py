@@ -18,12 +18,14 @@ from shutdown_lint.facts import (
     Expr,
     ExprStmt,
     For,
+    If,
     Name,
     Raise,
     Return,
     Span,
     Stmt,
     Try,
+    While,
     With,
 )
 from shutdown_lint.findings import Step, Tier
@@ -41,6 +43,7 @@ from shutdown_lint.walk import (
     last_name,
     line_of,
     same,
+    subexprs,
     text,
     walk,
     what_runs_after,
@@ -166,6 +169,16 @@ def guard_of(at: At, fn: Fn, project: Project, names: frozenset[str] = _CANCELLE
         if isinstance(stmt, With) and any(_suppresses(item.context, fn, project, names) for item in stmt.items):
             return outer
     return None
+
+
+def is_asked_first(at: At, *names: str, loops: bool = True) -> bool:
+    """Whether the await stands where a test has asked the task: ``if not task.done():``; a loop's too, unless told otherwise."""
+    return any(
+        isinstance(place.outer.stmt, (If, While) if loops else If)
+        and any(isinstance(part, Call) and last_name(part.func) in names for part in subexprs(place.outer.stmt.test))
+        for place in at.around()
+        if place.outer is not None
+    )
 
 
 def _is_beside(at: At, guard: At) -> bool:

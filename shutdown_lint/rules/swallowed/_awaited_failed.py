@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Expr, If, Name, Span
+from shutdown_lint.facts import Expr, Span
 from shutdown_lint.findings import Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.failing import Why, of_body
-from shutdown_lint.rules.swallowed._awaited_cancelled import awaited, guard_of, later
+from shutdown_lint.rules.swallowed._awaited_cancelled import awaited, guard_of, is_asked_first, later
 from shutdown_lint.rules.waits._stops import in_final, is_stop, tasks_of
-from shutdown_lint.walk import At, last_name, subexprs
 
 _ERRORS = frozenset({"Exception", "BaseException"})
 
@@ -33,27 +32,13 @@ def awaited_failed(fn: Fn, project: Project) -> Iterator[Failed]:
         return
     for at in fn.statements:
         for what in awaited(at, fn, project) if is_stop(fn, project) or in_final(at) else ():
-            if guard_of(at, fn, project, _ERRORS) is not None or _is_asked_first(at):
+            if guard_of(at, fn, project, _ERRORS) is not None or is_asked_first(at, "done", "exception", loops=False):
                 continue
             found = _failing(what, fn, project)
             lost = tuple(later(at, None, fn, False)) if found else ()
             if found and lost:
                 yield Failed(what, at.stmt.span, *found, lost, "S")  # type: ignore[union-attr]  # it holds an expression
                 return
-
-
-def _is_asked_first(at: At) -> bool:
-    """Whether the task is awaited only where it is known to run (or to be well): ``if not task.done():``."""
-    return any(
-        isinstance(place.outer.stmt, If)
-        and any(last_name(part.func) in ("done", "exception") for part in _calls(place.outer.stmt.test))
-        for place in at.around()
-        if place.outer is not None
-    )
-
-
-def _calls(expr: Expr) -> Iterator[Call]:
-    return (part for part in subexprs(expr) if isinstance(part, Call) and isinstance(part.func, (Attr, Name)))
 
 
 def _failing(what: Expr, fn: Fn, project: Project) -> tuple[Fn, Why] | None:

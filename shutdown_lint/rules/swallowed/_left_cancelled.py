@@ -6,13 +6,20 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Call, Expr, If, Name, Span, While
+from shutdown_lint.facts import Assign, Attr, Call, Expr, Span
 from shutdown_lint.findings import Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
-from shutdown_lint.rules.swallowed._awaited_cancelled import awaited, cancelled_before, guard_of, lost_by, tier_of
+from shutdown_lint.rules.swallowed._awaited_cancelled import (
+    awaited,
+    cancelled_before,
+    guard_of,
+    is_asked_first,
+    lost_by,
+    tier_of,
+)
 from shutdown_lint.rules.waits._stops import is_stop
-from shutdown_lint.walk import At, Site, last_name, line_of, same, subexprs
+from shutdown_lint.walk import Site, line_of, same
 
 # Who calls these asks for an await that raises.
 _ON_PURPOSE = re.compile(r"cancel|abort|kill")
@@ -35,9 +42,9 @@ def left_cancelled(fn: Fn, project: Project) -> Iterator[LeftCancelled]:
         return
     for at in fn.statements:
         for what in awaited(at, fn, project):
-            if not _is_own(what, fn) or cancelled_before(what, at, fn) is not None:
+            if fn.own_attribute(what) is None or cancelled_before(what, at, fn) is not None:
                 continue
-            if guard_of(at, fn, project) is not None or _asks_first(at, what):
+            if guard_of(at, fn, project) is not None or is_asked_first(at, "done", "cancelled", "exception"):
                 continue
             found = next(_elsewhere(what, fn, project), None)
             lost = lost_by(what, at, None, fn, project) if found is not None else ()
@@ -45,23 +52,6 @@ def left_cancelled(fn: Fn, project: Project) -> Iterator[LeftCancelled]:
             if found is not None and lost and tier is not None:
                 yield LeftCancelled(what, at.stmt.span, found[0], found[1].call, lost, tier)  # type: ignore[union-attr]  # it holds an expression
                 return
-
-
-def _is_own(what: Expr, fn: Fn) -> bool:
-    return isinstance(what, Attr) and isinstance(what.value, Name) and what.value.id == fn.self_name
-
-
-def _asks_first(at: At, what: Expr) -> bool:
-    """``if not self._task.done():`` around the await."""
-    return any(
-        place.outer is not None
-        and isinstance(place.outer.stmt, (If, While))
-        and any(
-            isinstance(part, Call) and last_name(part.func) in ("done", "cancelled", "exception")
-            for part in subexprs(place.outer.stmt.test)
-        )
-        for place in at.around()
-    )
 
 
 def _elsewhere(what: Expr, fn: Fn, project: Project) -> Iterator[tuple[Fn, Site]]:

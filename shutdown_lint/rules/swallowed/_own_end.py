@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, For, Name, Stmt, Try, While
+from shutdown_lint.facts import Call, For, Stmt, Try, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
 from shutdown_lint.rules.swallowed._catching import statement_call
@@ -67,8 +67,7 @@ def own_ends(fn: Fn, project: Project) -> Iterator[OwnEnd]:
 
 
 def _is_own(call: Call, fn: Fn) -> bool:
-    func = call.func
-    return isinstance(func, Attr) and isinstance(func.value, Name) and func.value.id == fn.self_name
+    return fn.own_attribute(call.func) is not None
 
 
 def _is_work(stmt: Stmt) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Const, Expr, ExprStmt, Handler, If, Name, Raise, Return, Try
+from shutdown_lint.facts import Assign, Attr, Const, Expr, ExprStmt, Handler, If, Raise, Return, Try
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.swallowed._catching import STOPPING, caught
 from shutdown_lint.walk import At, same, walk
@@ -25,7 +25,7 @@ def state_kept(at: At, stmt: Try, handler: Handler, fn: Fn, project: Project) ->
         return None
     for inner in handler.body:
         target = inner.targets[0] if isinstance(inner, Assign) and len(inner.targets) == 1 else None
-        if not isinstance(inner, Assign) or not isinstance(target, Attr) or not _is_own(target, fn):
+        if not isinstance(inner, Assign) or not isinstance(target, Attr) or fn.own_attribute(target) is None:
             continue
         if not (isinstance(inner.value, Const) and inner.value.value in (None, False)) or _is_set_back(
             at, stmt, target, fn, project
@@ -43,10 +43,6 @@ def _only_sets_back(handler: Handler) -> bool:
     """Whether the clause sets attributes (and logs) and raises again what it caught."""
     others, last = handler.body[:-1], handler.body[-1] if handler.body else None
     return isinstance(last, Raise) and last.exc is None and all(isinstance(stmt, (Assign, ExprStmt)) for stmt in others)
-
-
-def _is_own(target: Attr, fn: Fn) -> bool:
-    return isinstance(target.value, Name) and target.value.id == fn.self_name
 
 
 def _is_set_back(at: At, stmt: Try, target: Attr, fn: Fn, project: Project) -> bool:

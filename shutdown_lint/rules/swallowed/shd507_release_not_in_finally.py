@@ -211,9 +211,7 @@ def _while_alive(between: tuple[Stmt, ...], call: Call, name: str, fn: Fn, proje
 
 
 def _is_child(name: str, fn: Fn, project: Project) -> bool:
-    made = project.evaluate.values(Name(name), fn)
-    models = [project.models.resource(v.cls) for v in made if isinstance(v, Instance) and isinstance(v.cls, str)]
-    return any(model is not None and model.kind in ("child", "process") for model in models)
+    return bool(project.resources.kinds_of(Name(name), fn) & {"child", "process"})
 
 
 def _awaits_end(call: Call, name: str) -> bool:

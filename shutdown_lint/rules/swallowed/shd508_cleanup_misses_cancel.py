@@ -75,7 +75,6 @@ from shutdown_lint.facts import (
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
-from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._callbacks import Asked, asked
 from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, tries
@@ -163,7 +162,7 @@ def _covered_outside(at: At, released: Call, fn: Fn, project: Project) -> bool:
 
 def _covered_by_callers(what: Attr, fn: Fn, project: Project, hops: int = 2) -> bool:
     """Whether a ``finally`` around a call of the function ends what its object keeps in the attribute."""
-    if not (isinstance(what.value, Name) and what.value.id == fn.self_name and fn.cls is not None):
+    if fn.own_attribute(what) is None:
         return False
     callers = [c for c in project.calls.callers(fn) if c.fn.cls is fn.cls and c.fn is not fn] if hops else []
     return any(
@@ -205,9 +204,7 @@ def _ends_all(released: Call, stmt: Try, fn: Fn) -> bool:
 def _removes_itself(released: Call, fn: Fn, project: Project) -> bool:
     """Whether it is a local temporary folder: it has a finalizer of its own, which runs when the function is left."""
     what = _what(released)
-    made = project.evaluate.values(what, fn) if isinstance(what, Name) and what.id in fn.bindings else ()
-    models = [project.models.resource(v.cls) for v in made if isinstance(v, Instance) and isinstance(v.cls, str)]
-    return any(model is not None and model.kind == "tempdir" for model in models)
+    return isinstance(what, Name) and what.id in fn.bindings and "tempdir" in project.resources.kinds_of(what, fn)
 
 
 def _cancels_gathered(released: Call, stmt: Try) -> bool:

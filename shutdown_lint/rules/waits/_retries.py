@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from shutdown_lint.facts import Break, Call, Const, Handler, If, Name, Raise, Return, Seq, Try, While
@@ -32,8 +32,11 @@ class Retry(NamedTuple):
     flag: Place
 
 
-def retries(thread: Acquisition, here: frozenset[Fn], project: Project) -> Iterator[Retry]:
-    """``while True: try: self._connect(); break; except OSError: sleep(1)`` before the loop that tests the flag."""
+def retries(thread: Acquisition, here: Mapping[Fn, tuple[tuple[At, Call], ...]], project: Project) -> Iterator[Retry]:
+    """``while True: try: self._connect(); break; except OSError: sleep(1)`` before the loop that tests the flag.
+
+    ``here`` are functions with such loops, see ``tries``.
+    """
     loops = project.resources.loops(thread)
     told = [
         (loop, flag)
@@ -46,12 +49,15 @@ def retries(thread: Acquisition, here: frozenset[Fn], project: Project) -> Itera
     names = {place.name for _, place in told}
     for body in project.resources.bodies(thread):
         for fn in project.protocol.reach(body):
-            if fn not in here:
-                continue
-            for at in fn.statements:
-                tried = _tried(at) if isinstance(at.stmt, While) and not _looks(at, fn, names, project) else None
-                if tried is not None:
+            for at, tried in here.get(fn, ()):
+                if not _looks(at, fn, names, project):
                     yield Retry(fn, at, tried, loop, flag)
+
+
+def tries(fn: Fn) -> tuple[tuple[At, Call], ...]:
+    """The loops of the function that try until it goes well, and what they try: found out before any thread is asked."""
+    loops = (at for at in fn.statements if isinstance(at.stmt, While))
+    return tuple((at, tried) for at in loops if (tried := _tried(at)) is not None)
 
 
 def _looks(at: At, fn: Fn, names: set[str], project: Project) -> bool:

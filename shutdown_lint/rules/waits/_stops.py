@@ -106,10 +106,12 @@ def acquisitions_of(expr: Expr | None, fn: Fn, project: Project) -> list[Acquisi
     ]
     if found or expr is None or not values:
         return found
-    kinds = {
-        model.kind for v in values if isinstance(v.cls, str) and (model := project.models.resource(v.cls)) is not None
-    }
-    return [a for kind in kinds for a in project.resources.everywhere(kind) if _is_used_as(expr, a, project)]
+    return [
+        a
+        for kind in project.resources.kinds_of(expr, fn)
+        for a in project.resources.everywhere(kind)
+        if _is_used_as(expr, a, project)
+    ]
 
 
 def tasks_of(expr: Expr | None, fn: Fn, project: Project) -> list[Acquisition]:

@@ -83,7 +83,7 @@ from shutdown_lint.rules._told import told_flag
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._lost_wake import Lost, lost_wake
 from shutdown_lint.rules.waits._polls import is_limited
-from shutdown_lint.rules.waits._retries import Retry, retries
+from shutdown_lint.rules.waits._retries import Retry, retries, tries
 from shutdown_lint.rules.waits._stops import is_stop, receiver, way_out
 from shutdown_lint.rules.waits._woken import tellers, waited_name, woken
 from shutdown_lint.walk import Site, own_exprs, same, subexprs, text
@@ -114,9 +114,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at the waits in this module inside the loops of every thread of the project."""
     here = {fn for fn in project.functions(module) if fn.mentions & _WORDS and not is_test(fn)}
     seen: set[int] = set()
-    tries = frozenset(fn for fn in project.functions(module) if "sleep" in fn.mentions and not is_test(fn))
-    for acquisition in project.resources.everywhere("thread") if tries else ():
-        for retry in retries(acquisition, tries, project):
+    asleep = (fn for fn in project.functions(module) if "sleep" in fn.mentions and not is_test(fn))
+    trying = {fn: found for fn in asleep if (found := tries(fn))}
+    for acquisition in project.resources.everywhere("thread") if trying else ():
+        for retry in retries(acquisition, trying, project):
             if id(retry.at.stmt) not in seen:
                 seen.add(id(retry.at.stmt))
                 yield _tries_again(module, project, acquisition, retry)

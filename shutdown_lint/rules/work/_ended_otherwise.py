@@ -74,11 +74,7 @@ def _is_told(acquisition: Acquisition, track: Track) -> bool:
 def is_handed_out(place: Attribute, project: Project) -> bool:
     """Whether users get it (``return self._report``), to work with it for as long as they like."""
     return any(
-        isinstance(at.stmt, Return)
-        and isinstance(at.stmt.value, Attr)
-        and at.stmt.value.name == place.name
-        and isinstance(at.stmt.value.value, Name)
-        and at.stmt.value.value.id == fn.self_name
+        isinstance(at.stmt, Return) and fn.own_attribute(at.stmt.value) == place.name
         for fn in place.cls.methods.values()
         if place.name in fn.mentions and not fn.name.startswith("_")
         for at in fn.statements

@@ -32,9 +32,5 @@ def _is_dropped(track: Track, project: Project) -> bool:
     """Whether a method that is no constructor sets the attribute to ``None``."""
     writes = (write for place in track.attribute_places() for write in project.classes.writes(place.cls, place.name))
     return any(
-        isinstance(write.value, Const)
-        and write.fn is not None
-        and not write.fn.is_module
-        and write.fn.name != "__init__"
-        for write in writes
+        isinstance(write.value, Const) and not write.fn.is_module and write.fn.name != "__init__" for write in writes
     )

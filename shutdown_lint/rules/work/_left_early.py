@@ -137,7 +137,7 @@ def _held(acquisition: Acquisition) -> Name | Attr | None:
         return None
     if isinstance(target, Name):
         return target if len(fn.bindings.get(target.id, ())) == 1 else None
-    if isinstance(target, Attr) and isinstance(target.value, Name) and target.value.id == fn.self_name:
+    if isinstance(target, Attr) and fn.own_attribute(target) is not None:
         return target if fn.name in _MAKERS else None
     return None
 
