@@ -18,7 +18,7 @@ from shutdown_lint.project.programs import Frame, in_program, is_run
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Coroutine, Instance
-from shutdown_lint.walk import Site, argument, last_name
+from shutdown_lint.walk import At, Site, argument, last_name
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -77,26 +77,59 @@ def _rests(
     fn: Fn, frames: tuple[Frame, ...], entry: Fn, calls: dict[Fn, list[Frame]], project: Project
 ) -> Iterator[Rest]:
     """Depth first, in the order of the code."""
+    for at, loop, given, inner in _points(fn, project):
+        if fn.is_module and fn is entry and not in_program(at, fn, project):
+            continue
+        here = (*frames, Frame(fn, at))
+        if loop is not None:
+            yield Rest(here, loop, None)
+        yield from _into(given, here, entry, calls, project)
+        for targets, wait in inner:
+            yield from _into(targets, here, entry, calls, project)
+            if wait is not None:
+                yield Rest(here, None, wait)
+
+
+class _Point(NamedTuple):
+    """A statement that leads on: its loop without a count, the functions that give a loop its items, and for each of its
+    calls the functions that it runs and its wait without limit."""
+
+    at: At
+    loop: Loop | None
+    given: tuple[Fn, ...]
+    calls: tuple[tuple[tuple[Fn, ...], Wait | None], ...]
+
+
+_POINTS: Memo[dict[Fn, tuple[_Point, ...]]] = Memo()
+
+
+def _points(fn: Fn, project: Project) -> tuple[_Point, ...]:
+    """The statements of the function that lead on: the same in each course that comes by."""
+    memo = _POINTS.setdefault(project, {})
+    if fn not in memo:
+        memo[fn] = tuple(_find_points(fn, project))
+    return memo[fn]
+
+
+def _find_points(fn: Fn, project: Project) -> Iterator[_Point]:
     loops = {id(loop.at.stmt): loop for loop in project.protocol.loops(fn)}
     sites: dict[int, list[Site]] = {}
     for site in fn.sites:
         sites.setdefault(id(site.at.stmt), []).append(site)
     for at in fn.statements:
-        if fn.is_module and fn is entry and not in_program(at, fn, project):
-            continue
-        here = (*frames, Frame(fn, at))
         loop = loops.get(id(at.stmt))
         given = rounds(at.stmt, fn, project) if isinstance(at.stmt, For) else ()
         if loop is None and any(not target.facts.is_generator for target in given):
             loop = Loop(at, fn, (), True, ())  # what ends an iterator is in its own code
-        if loop is not None:
-            yield Rest(here, loop, None)
-        yield from _into(given, here, entry, calls, project)
-        for site in sites.get(id(at.stmt), ()):
-            yield from _into(_runs(site, fn, project), here, entry, calls, project)
-            wait = project.protocol.wait(site, fn)
-            if wait is not None and not wait.bounded:
-                yield Rest(here, None, wait)
+        inner = ((tuple(_runs(site, fn, project)), _endless(site, fn, project)) for site in sites.get(id(at.stmt), ()))
+        calls = tuple((targets, wait) for targets, wait in inner if targets or wait is not None)
+        if loop is not None or given or calls:
+            yield _Point(at, loop, given, calls)
+
+
+def _endless(site: Site, fn: Fn, project: Project) -> Wait | None:
+    wait = project.protocol.wait(site, fn)
+    return None if wait is None or wait.bounded else wait
 
 
 def _into(

@@ -473,5 +473,8 @@ def _yields(at: At) -> Iterable[Yield]:
 
 
 def _unique(values: Iterable[Value]) -> Values:
-    found = tuple(dict.fromkeys(values))
+    found = tuple(values)
+    if len(found) < 2:  # most are
+        return found
+    found = tuple(dict.fromkeys(found))
     return found if len(found) <= MAX_VALUES else NOTHING

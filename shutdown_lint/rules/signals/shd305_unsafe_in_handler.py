@@ -105,7 +105,10 @@ RULE = Rule(
     severity="error",
     triggers=(
         *SIGNALS,
-        r"re:signum|sig_num|signal_handler & re:\bwith\b|\.(?:acquire|put|get|wait|join|release|put_nowait|get_nowait|run|call|system|urlopen|input)\(",
+        *(
+            rf"{named} & re:\bwith\b|\.(?:acquire|put|get|wait|join|release|put_nowait|get_nowait|run|call|system|urlopen|input)\("
+            for named in ("signum", "sig_num", "signal_handler")
+        ),
     ),
     origin=("G12",),
 )

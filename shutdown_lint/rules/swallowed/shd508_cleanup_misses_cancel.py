@@ -94,7 +94,7 @@ RULE = Rule(
     fix="safe",
     triggers=(
         r"async def & await & re:except[^\n]*\bException\b & raise",
-        r"async def & await & re:except[^\n]*\bException\b & re:\w*(?:put|release|give|return)\w*\( & return",
+        r"async def & await & re:except[^\n]*\bException\b & re:(?:put|release|give|return)\w*\( & return",
         r"async def & create_subprocess & re:\.(?:kill|terminate)\(",
         r"contextmanager & yield & re:except[^\n]*\bException\b & else:",
         "add_done_callback & .exception()",
