@@ -86,7 +86,7 @@ class Clock:
 
 def lint(folder: str, left_out: list[str]) -> dict[str, Any]:
     """What is to be told of one package, as JSON has it."""
-    from shutdown_lint import analysis, engine, schedule
+    from shutdown_lint import analysis, engine, inputs, schedule
     from shutdown_lint.settings import Settings
 
     clock, analyse = Clock(), analysis.analyse
@@ -103,7 +103,7 @@ def lint(folder: str, left_out: list[str]) -> dict[str, Any]:
     begun = time.process_time()
     report = engine.check(["."], settings)
     seconds = time.process_time() - begun
-    files = [path for path in engine.files_of(["."], settings) if path.endswith((".py", ".pyw", ".pyi"))]
+    files = [path for path in inputs.files_of(["."], settings) if path.endswith((".py", ".pyw", ".pyi"))]
     return {
         "files": report.files,
         "lines": sum(Path(path).read_bytes().count(b"\n") for path in files),

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 from shutdown_lint import config as configuration
 from shutdown_lint.adoption import AdoptionError, narrow
 from shutdown_lint.config import ConfigError, Layer
-from shutdown_lint.engine import Report, check as run, files_of
+from shutdown_lint.engine import Report, check as run
 from shutdown_lint.facts import Span
 from shutdown_lint.findings import Edit, Finding, Fix, Step
 from shutdown_lint.fixable import WHERE_POSSIBLE, edits_of
+from shutdown_lint.inputs import files_of
 from shutdown_lint.report.view import lines_of
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.analysis import Context, Result, analyse_project, trouble_findings
-from shutdown_lint.cache import Cache, Known, Remembered, key_of, open_cache, version
+from shutdown_lint.cache import Cache, Remembered, key_of, open_cache, version
 from shutdown_lint.collector import collector_paused
 from shutdown_lint.corpus import Contents
 from shutdown_lint.findings import Finding, Step
+from shutdown_lint.inputs import Input, read, reader
 from shutdown_lint.lazily import lazily
 from shutdown_lint.packaging import scripts, windows
 from shutdown_lint.parts import parts_of
@@ -19,23 +20,10 @@ from shutdown_lint.prefilter import compile_prefilter
 from shutdown_lint.rules import registry
 from shutdown_lint.schedule import Progress, analyse_all
 from shutdown_lint.settings import Settings
-from shutdown_lint.source import (
-    PASSING,
-    Found,
-    SourceFile,
-    Trouble,
-    TroubleError,
-    decode,
-    digest,
-    discover,
-    name_files,
-    read_bytes,
-)
+from shutdown_lint.source import PASSING, SourceFile, digest
 from shutdown_lint.source.discover import absolute
 from shutdown_lint.source.ignores import glob_regex
-from shutdown_lint.source.kinds import deployment_kind
 from shutdown_lint.source.names import shown, working_folder
-from shutdown_lint.triggers import imported_packages
 
 if TYPE_CHECKING:
     from shutdown_lint.facts_cache import FolderStore
@@ -63,22 +51,6 @@ class Report(NamedTuple):
         if any(finding.code in registry.TROUBLES for finding in self.findings):
             return 2
         return 1 if self.findings else 0
-
-
-class Input(NamedTuple):
-    """What was read: all files of the project (and those that may be deployment files), what is known of them, and troubles."""
-
-    files: tuple[SourceFile, ...]
-    deployment: tuple[SourceFile, ...]
-    known: dict[str, Known]
-    contents: Contents
-    troubles: tuple[tuple[str, Trouble], ...]
-    warnings: tuple[str, ...]
-
-    def digest(self, file: SourceFile) -> str:
-        """The digest of a file's content; empty for one that could not be read."""
-        known = self.known.get(file.absolute)
-        return known.digest if known is not None else ""
 
 
 def no_progress(_phase: str, _done: int, _total: int, _unit: str) -> None:
@@ -126,7 +98,7 @@ def _check(
     executor: Opener | None,
 ) -> Report:
     cache = open_cache("" if stdin is not None or held else settings.cache, settings.root)
-    given = _read(paths, settings, stdin, held, cache)
+    given = read(paths, settings, stdin, held, cache)
     store = partial(_held if executor is not None else _facts, cache)
     return run(given, settings, cache, store, progress, refine, executor)
 
@@ -215,7 +187,7 @@ class Common:
 def _refiner(given: Input, cache: Cache, refine: Refine) -> Refiner:
     from shutdown_lint.refining import Refiner
 
-    return Refiner(refine, _reader(given), {file.path: given.digest(file) for file in given.files}, _facts(cache))
+    return Refiner(refine, reader(given), {file.path: given.digest(file) for file in given.files}, _facts(cache))
 
 
 def _facts(cache: Cache) -> FolderStore | None:
@@ -277,80 +249,11 @@ def projects(paths: Sequence[str], settings: Settings) -> Iterator[tuple[Project
     """What is known of each part of a run, and the findings in it, for questions that no rule asks."""
     enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
     with collector_paused():
-        given = _read(paths, settings, None, {}, open_cache("", settings.root))
+        given = read(paths, settings, None, {}, open_cache("", settings.root))
         context = Common(given.files, given.contents, settings, enabled).context
         for part in parts_of(given.files, given.known):
             project, result = analyse_project(part, context, {})
             yield project, tuple(without_ignored(result.findings, settings))
-
-
-def _reader(given: Input) -> Callable[[str], str | None]:
-    """Texts of the files by the path that findings show."""
-    places = {file.path: file.absolute for file in (*given.files, *given.deployment)}
-
-    def read(path: str) -> str | None:
-        try:
-            return decode(given.contents.get(places[path]), path) if path in places else None
-        except TroubleError:
-            return None
-
-    return read
-
-
-def files_of(paths: Sequence[str], settings: Settings) -> tuple[str, ...]:
-    """The files that a run on ``paths`` would report on, as findings show them."""
-    here, found = working_folder(), discover(paths, settings)
-    more = [path for path in found.deployment if _concerns(path)]
-    return tuple(shown(path, here) for path in (sorted([*found.files, *more]) if more else found.files))
-
-
-def _concerns(path: str) -> bool:
-    from shutdown_lint.deployments import concerns
-
-    try:
-        return concerns(os.path.basename(path), read_bytes(path))
-    except TroubleError:
-        return True
-
-
-def _read(
-    paths: Sequence[str], settings: Settings, stdin: bytes | None, held: Mapping[str, bytes], cache: Cache
-) -> Input:
-    asked = _asked(paths, settings, stdin)
-    everything = discover([settings.root], settings) if settings.knowledge == "project" else Found((), (), ())
-    files = tuple(
-        name_files({**dict.fromkeys(everything.files, False), **dict.fromkeys(asked.files, True)}.items(), settings)
-    )
-    if stdin is not None and not settings.stdin_filename:
-        files = (*files, SourceFile("-", "-", "stdin", False, False, True))
-    deployment = plain_files({**dict.fromkeys(everything.deployment, False), **dict.fromkeys(asked.deployment, True)})
-    here, contents, known = working_folder(), Contents(), {}
-    troubles = [(shown(path, here), trouble) for path, trouble in asked.troubles]
-    for file in (*sorted(files, key=lambda file: not file.reported), *deployment):
-        path = file.absolute
-        remembered = cache.file(path)
-        if remembered is not None:
-            known[path] = remembered
-            continue
-        told = stdin if stdin is not None and file.reported else held.get(path)
-        try:
-            data = read_bytes(path) if told is None else told
-        except TroubleError as error:
-            if file.reported:
-                troubles.append((file.path, error.trouble))
-            continue
-        contents.put(path, data, differs=told is not None)
-        if file.name:  # a module
-            known[path] = cache.put_file(path, data, imported_packages(data))
-    some = asked.files or asked.deployment or stdin is not None
-    warnings = asked.warnings or (() if some else ("no Python or deployment files found",))
-    return Input(files, deployment, known, contents, tuple(troubles), tuple(warnings))
-
-
-def plain_files(paths: dict[str, bool]) -> tuple[SourceFile, ...]:
-    """Files that are no modules, given as absolute path → reported."""
-    here = working_folder()
-    return tuple(SourceFile(shown(path, here), path, "", False, False, reported) for path, reported in paths.items())
 
 
 def _deployed(given: Input, common: Common, cache: Cache, refine: Refine | None) -> Remembered | None:
@@ -367,7 +270,7 @@ def _deployed(given: Input, common: Common, cache: Cache, refine: Refine | None)
         result, count, warnings = analyse(given.deployment, given.files, common.context)
         found = Remembered(*result, count, warnings)
         if refine is not None:
-            found = found._replace(findings=refine.apply(found.findings, _reader(given)))
+            found = found._replace(findings=refine.apply(found.findings, reader(given)))
         if not _passes(found.findings):
             cache.put_result(key, found)
     return found
@@ -375,15 +278,6 @@ def _deployed(given: Input, common: Common, cache: Cache, refine: Refine | None)
 
 def _passes(findings: Iterable[Finding]) -> bool:
     return any(finding.code in PASSING for finding in findings)
-
-
-def _asked(paths: Sequence[str], settings: Settings, stdin: bytes | None) -> Found:
-    if stdin is None:
-        return discover(paths, settings)
-    name = settings.stdin_filename
-    if name and settings.deployment and deployment_kind(os.path.basename(name)):
-        return Found((), (), (), (absolute(name),))
-    return Found((absolute(name),) if name else (), (), ())
 
 
 def without_ignored(findings: Sequence[Finding], settings: Settings) -> list[Finding]:

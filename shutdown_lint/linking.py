@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from shutdown_lint.cache import Known, open_cache
 from shutdown_lint.collector import collector_paused
 from shutdown_lint.corpus import Contents
-from shutdown_lint.engine import Input, Report, no_progress, plain_files, run
+from shutdown_lint.engine import Report, no_progress, run
 from shutdown_lint.facts_files import FactsFile, source_of, store_of
+from shutdown_lint.inputs import Input, plain_files
 from shutdown_lint.refining import Refine
 from shutdown_lint.schedule import Progress
 from shutdown_lint.settings import Settings

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from bad_contents import CASES, FOUND, HAZARD
 
-from shutdown_lint import engine
+from shutdown_lint import engine, inputs
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import SourceFile, name_files
 
@@ -147,7 +147,7 @@ def test_a_file_that_goes_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         (tmp_path / "a.py").unlink(missing_ok=True)
         return files
 
-    monkeypatch.setattr(engine, "name_files", name_and_remove)
+    monkeypatch.setattr(inputs, "name_files", name_and_remove)
     assert codes(check(tmp_path)) == ["SHD901", "SHD101"]
 
 

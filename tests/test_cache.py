@@ -16,7 +16,7 @@ import pytest
 from command import BAD, COMMAND, LIMIT, make_project, run
 from made_up import HAZARD, check, told, write
 
-from shutdown_lint import analysis, cache, deployments, engine, facts_cache
+from shutdown_lint import analysis, cache, deployments, engine, facts_cache, inputs
 from shutdown_lint.cli import main
 from shutdown_lint.facts_cache import FolderStore
 from shutdown_lint.findings import Finding
@@ -58,7 +58,7 @@ def test_a_second_run_analyses_nothing_and_says_the_same(project: Path, monkeypa
     first = cached(project)
     assert first == check(project)
     no_analysis(monkeypatch)
-    monkeypatch.setattr(engine, "read_bytes", lambda path: pytest.fail(f"read {path} again"))
+    monkeypatch.setattr(inputs, "read_bytes", lambda path: pytest.fail(f"read {path} again"))
     assert cached(project) == first
 
 

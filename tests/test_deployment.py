@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shutdown_lint import engine
+from shutdown_lint import engine, inputs
 from shutdown_lint.deployment import commands, compose, dockerfile, durations, images, kubernetes
 from shutdown_lint.deployment.built import Built
 from shutdown_lint.deployment.composition import composed
@@ -236,7 +236,7 @@ def test_files_that_concern_are_shown(tmp_path: Path) -> None:
         ("p.yml", "apiVersion: v1\nkind: Pod"),
     ):
         (tmp_path / name).write_text(text)
-    shown = engine.files_of([str(tmp_path)], Settings(root=str(tmp_path)))
+    shown = inputs.files_of([str(tmp_path)], Settings(root=str(tmp_path)))
     assert sorted(Path(path).name for path in shown) == ["Dockerfile", "a.py", "p.yml"]
 
 

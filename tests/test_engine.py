@@ -8,7 +8,7 @@ import made_up
 import pytest
 from made_up import HAZARD, check, told, write
 
-from shutdown_lint import corpus, engine
+from shutdown_lint import corpus, engine, inputs
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.rules.registry import UnknownSelector
 from shutdown_lint.settings import Settings
@@ -95,7 +95,7 @@ def test_no_files_is_a_warning(tmp_path: Path) -> None:
 
 def test_files_of(tmp_path: Path) -> None:
     write(tmp_path, a="", pkg__b="")
-    assert engine.files_of([str(tmp_path)], Settings(root=str(tmp_path))) == (
+    assert inputs.files_of([str(tmp_path)], Settings(root=str(tmp_path))) == (
         str(tmp_path / "a.py"),
         str(tmp_path / "pkg/b.py"),
     )

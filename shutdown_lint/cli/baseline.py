@@ -92,7 +92,7 @@ def create(setup: Setup) -> int:
 def update(setup: Setup, prune: bool) -> int:
     """Write the file anew; what it knows of files that this run did not look at stays."""
     from shutdown_lint.adoption.baseline import load, pruned
-    from shutdown_lint.engine import files_of
+    from shutdown_lint.inputs import files_of
     from shutdown_lint.report.view import below
 
     path = _file(setup)

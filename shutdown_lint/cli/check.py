@@ -155,7 +155,7 @@ def _tell(setup: Setup) -> None:
 
 
 def _show_files(setup: Setup) -> int:
-    from shutdown_lint.engine import files_of
+    from shutdown_lint.inputs import files_of
     from shutdown_lint.report.view import shown_path
 
     to_stdout("".join(f"{shown_path(path)}\n" for path in files_of(setup.arguments.paths, setup.settings)))
@@ -252,7 +252,7 @@ def _on_executor(run: Callable[..., Report], spec: str) -> Report:
 def narrowed(setup: Setup, report: Report, stdin: bytes | None) -> Report:
     """What is shown of the report. Raises ``AdoptionError``."""
     from shutdown_lint.adoption import narrow
-    from shutdown_lint.engine import files_of
+    from shutdown_lint.inputs import files_of
 
     read = line_reader(text_reader(stdin))
     paths, settings = setup.arguments.paths, setup.settings

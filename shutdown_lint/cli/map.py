@@ -80,7 +80,8 @@ def _seconds(text: str) -> float:
 
 
 def _map(paths: Sequence[str], settings: Settings, arguments: argparse.Namespace) -> Map:
-    from shutdown_lint.engine import files_of, projects
+    from shutdown_lint.engine import projects
+    from shutdown_lint.inputs import files_of
     from shutdown_lint.maps import build
 
     # what is left behind is what the rules on work say, whatever else is selected; the others lead to more files

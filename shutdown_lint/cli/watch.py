@@ -44,7 +44,7 @@ def watch(set_up: Callable[[], Setup], check: Callable[[Setup], int]) -> int:
 
 def _state(setup: Setup) -> _State:
     """When each file of the project was last changed, and its size: of all of them, since all are known to the rules."""
-    from shutdown_lint.engine import files_of
+    from shutdown_lint.inputs import files_of
 
     root = os.path.abspath(setup.settings.root)
     known = [root] if setup.settings.knowledge == "project" else []
