@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Name, Try, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.endings import catches
 from shutdown_lint.project.outside import OPENERS, writes
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.settled import given
@@ -41,6 +42,8 @@ def durable_cleanup(
             for target in project.calls.targets(site.call, fn):
                 if target.fn is fn or target.fn.name == "__init__" or is_test(target.fn):
                     continue  # what a test hands to a library is not what the library runs
+                if _is_amiss(site.at):
+                    continue
                 if target.confidence == "proven":
                     if call is None or not is_ruled_out(site.at, fn, call, project, caller):
                         inner = _handed_on(site.call, site.at, fn, call, project)
@@ -60,7 +63,9 @@ def _handed_on(inner: Call, at: At, fn: Fn, call: Call | None, project: Project)
 
 def _own(fn: Fn, project: Project, call: Call | None, caller: Fn | None) -> Iterator[Step]:
     for at in fn.statements:
-        if isinstance(at.stmt, (With, Try)) and call is not None and is_ruled_out(at, fn, call, project, caller):
+        if not isinstance(at.stmt, (With, Try)) or _is_amiss(at):
+            continue
+        if call is not None and is_ruled_out(at, fn, call, project, caller):
             continue
         if isinstance(at.stmt, With):
             for item in at.stmt.items:
@@ -72,6 +77,15 @@ def _own(fn: Fn, project: Project, call: Call | None, caller: Fn | None) -> Iter
             and any(_FINALS.search(last_name(site.call.func)) for site in sites(at.stmt.final))
         ):
             yield project.cleanup.final_step(at.stmt, fn)
+
+
+def _is_amiss(at: At) -> bool:
+    """Whether the place is reached only when something has failed, which is not when the exit finds a worker in it."""
+    return any(
+        place.handler is not None and catches(place.handler.types, "Exception")
+        for place in at.around()
+        if place.part == "handler"
+    )
 
 
 def _durable_context(context: Expr, fn: Fn, project: Project) -> bool:
