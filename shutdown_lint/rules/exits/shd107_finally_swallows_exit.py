@@ -51,10 +51,10 @@ Unsafe: errors that the jump swallowed, on purpose perhaps, get out.
 
 ## Precision
 Silent for the `break` and `continue` of a loop inside the clause, for functions defined there, and for a jump under a
-flag that the last statement of the `try` sets, or an error that only a clause gives a name to, or that is so only where the `try` leaves at once (no exception passes
-then), and behind a clause that takes every exception and raises none: what swallows is that clause. Where the `try` does
-nothing but quick work in memory, an exit request hardly ever comes just then, and to a thread Ctrl-C never does: only
-the strict tier speaks.
+flag that the last statement of the `try` sets, or an error that only a clause gives a name to, or that is so only where
+the `try` leaves at once (no exception passes then), and behind a clause that takes every exception and raises none: what
+swallows is that clause. Where the `try` does nothing but quick work in memory, an exit request hardly ever comes just
+then, and to a thread Ctrl-C never does: only the strict tier speaks.
 
 ## References
 - [PEP 765](https://peps.python.org/pep-0765/)
