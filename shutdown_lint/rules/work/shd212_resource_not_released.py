@@ -161,6 +161,8 @@ _LEFT = (*_LOCAL, "session", "connection")
 # program ends, and are meant to
 _LOST_LOCALLY = ("pool", "producer")
 _SENDS = re.compile(r"(publish|send|produce|put|write|add|push|emit|log)(_|$)")
+# a step of the end, rather than the end: without a body it waits to be filled, and says little
+_STUB = re.compile(r"(clean_?up|tear_?down|deinit|finali[sz]e|unload|release)")
 _OF_OTHER_RULES = ("threading.Thread", "multiprocessing.pool.Pool")
 
 
@@ -318,7 +320,7 @@ def _finding(
     named = [f"`{fn.qualname}`" for fn in spoken]
     forgets = f"{named[0]} never releases it" if len(named) == 1 else f"neither {named[0]} nor {named[1]} releases it"
     meant = not stops and touched
-    stub = bool(stops) and not any(stop.facts.body for stop in stops)  # a hook that waits to be filled says little
+    stub = bool(stops) and all(_STUB.match(stop.name) and not stop.facts.body for stop in stops)
     return RULE.finding(
         module,
         acquisition.call.span,
