@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from shutdown_lint.facts import Attr, Body, Call, Const, Expr, If, Match, Name, Op, Stmt, Subscript, Try, Walrus
+from shutdown_lint.facts import Assign, Attr, Body, Call, Const, Expr, If, Match, Name, Op, Stmt, Subscript, Try, Walrus
 from shutdown_lint.project.endings import Assume, known, of_block
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.memo import Memo
@@ -170,4 +170,16 @@ def in_child(fn: Fn, project: Project, depth: int = 0, seen: frozenset[Fn] = fro
     return bool(callers) and all(
         side_of(caller.site.at, caller.fn, project) == "child" or in_child(caller.fn, project, depth + 1, seen | {fn})
         for caller in callers
+    )
+
+
+def reset_by_child(fn: Fn, project: Project) -> frozenset[str]:
+    """The module's names that the child of a fork binds anew: ``CHILDREN = {}`` leaves its exit callback nothing to do."""
+    shared = fn.declared
+    return frozenset(
+        target.id
+        for at in (fn.statements if shared else ())
+        if isinstance(at.stmt, Assign) and side_of(at, fn, project) == "child"
+        for target in at.stmt.targets
+        if isinstance(target, Name) and target.id in shared
     )

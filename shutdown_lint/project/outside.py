@@ -50,6 +50,11 @@ _OUTSIDE = re.compile(
     r"shutdown|disconnect|deregister|unregister|unlock|release|restore|fsync|upload|sync$|logout|quit|notify|terminate|kill|nack$|^ack",
     re.IGNORECASE,
 )
+# What only takes something out of a list in memory, or back from another object of the process.
+_IN_MEMORY = re.compile(
+    r"remove_?(\w*_)?(handler|filter|listener|callback|observer|hook|reader|writer|subscriber|watcher)s?$",
+    re.IGNORECASE,
+)
 # What a mere `close` gives back that has this name, the system gives back too.
 _SOCKETS = re.compile(r"(^|_)(conn|connection|sock(et)?|session|websession|transport|listener|loop)$", re.IGNORECASE)
 # Names of context managers (called with arguments or not) that stand for something outside of the process.
@@ -126,6 +131,8 @@ def _is_given_back(model: Resource, fn: Fn, project: Project) -> bool:
 def reaches_outside(site: Site, fn: Fn, project: Project, depth: int = 0) -> bool:
     """Whether a cleanup call does what the operating system would not do by itself; followed two calls deep."""
     names = project.calls.external(site.call, fn)
+    if _is_in_memory(site.call, names):
+        return False
     if names:
         return any(
             name in _WAITS or (_OUTSIDE.search(name.rpartition(".")[2]) and not _is_ended_by_system(name, fn, project))
@@ -142,6 +149,17 @@ def reaches_outside(site: Site, fn: Fn, project: Project, depth: int = 0) -> boo
         if _SOCKETS.search(last_name(site.call.func.value)):
             return False
     return bool(_OUTSIDE.search(last_name(site.call.func)))
+
+
+def _is_in_memory(call: Call, names: tuple[str, ...]) -> bool:
+    """``callbacks.remove(one)``, ``logger.removeHandler(handler)``: with the process goes the list, too."""
+    last = last_name(call.func)
+    is_of_list = last == "remove" and isinstance(call.func, Attr) and len(call.args) == 1 and all(map(_of_data, names))
+    return is_of_list or bool(_IN_MEMORY.match(last))
+
+
+def _of_data(name: str) -> bool:
+    return name.startswith(("builtins.", "collections.", "typing.", "weakref."))
 
 
 def does_something(fn: Fn, project: Project) -> bool:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 MAX_PLACES = 40
 MAX_HOPS = 5
-_ADDERS = frozenset(
+ADDERS = frozenset(
     {"append", "add", "insert", "appendleft", "put", "put_nowait", "setdefault", "push", "extend", "update", "register"}
 )
 _GETTERS = frozenset({"pop", "popleft", "get", "popitem", "get_nowait"})
@@ -241,7 +241,7 @@ class Tracker:
         """The object is an argument of the call at ``here``."""
         call = here.call
         func = call.func
-        if isinstance(func, Attr) and func.name in _ADDERS and self._into_container(func, here, fn, hops):
+        if isinstance(func, Attr) and func.name in ADDERS and self._into_container(func, here, fn, hops):
             return None
         if isinstance(func, Name) and func.id in _HARMLESS:
             return self._use("test", func.id, here, fn, place)

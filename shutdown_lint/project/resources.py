@@ -303,6 +303,8 @@ class Resources:
             acquisition
         ):
             return True
+        if self._released_by_name(acquisition):
+            return True
         return acquisition.cls is not None and self._releases_itself(acquisition)
 
     def _released_by_maker(self, acquisition: Acquisition) -> bool:
@@ -313,6 +315,20 @@ class Resources:
             track = self.track_site(*made)
             return track.escaped or track.has(*acquisition.model.maker_release)
         return True
+
+    def _released_by_name(self, acquisition: Acquisition) -> bool:
+        """Whether what was put on another object (``job.timer = Timer(…)``) is released where nobody sees whose it is."""
+        fn, stmt = acquisition.fn, acquisition.site.at.stmt
+        targets = stmt.targets if isinstance(stmt, Assign) and stmt.value is acquisition.site.expr else ()
+        others = {t.name for t in targets if isinstance(t, Attr) and last_name(t.value) != fn.self_name}
+        return bool(others) and any(
+            isinstance(site.call.func, Attr)
+            and isinstance(held := site.call.func.value, Attr)
+            and held.name in others
+            and not self._project.evaluate.values(held.value, user)
+            for end in acquisition.model.ends
+            for user, site in self._project.calls.calls_named(end)
+        )
 
     def made_by(self, expr: Expr, fn: Fn) -> Iterator[tuple[Site, Fn]]:
         """The constructor call that alone fills a local name; nothing for what comes from elsewhere."""
@@ -400,8 +416,13 @@ def _ends_instance(fn: Fn) -> bool:
         return True
     if fn.name in _AMBIGUOUS and not any(last_name(site.call.func) in _TELLING for site in fn.sites):
         return False
+    return asks_only_how(fn)
+
+
+def asks_only_how(fn: Fn, *known: str) -> bool:
+    """Whether the method needs to be told nothing but how to end, and what goes by the ``known`` names."""
     needed = [p.name for p in fn.facts.params[1:] if p.default is None and not p.kind.startswith("*")]
-    return all(name in _HOW for name in needed)
+    return all(name in _HOW or name in known for name in needed)
 
 
 def _calls_on_self(fn: Fn, names: tuple[str, ...]) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from shutdown_lint.facts import Attr, Call, Const, Expr, If, Name, Op, Param
 from shutdown_lint.project.handles import Fn
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 # What a parameter is known to be, and what a test without `not`, `and` and `or` comes to; None where it is not known.
 Known: TypeAlias = Callable[[str], "Const | None"]
 Leaf: TypeAlias = Callable[[Expr], "bool | None"]
+
+_COMPARES: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 def given(name: str, fn: Fn, call: Call, project: Project, at: At | None = None) -> Expr | None:
@@ -55,7 +65,7 @@ def truth(test: Expr, leaf: Leaf) -> bool | None:
 
 
 def by_names(known: Known) -> Leaf:
-    """Reads ``flag``, ``code is None`` and ``code is not None`` by what the names are known to be."""
+    """Reads ``flag``, ``code is None``, ``code is not None`` and ``code != 0`` by what the names are known to be."""
     return lambda test: _named(test, known)
 
 
@@ -65,8 +75,19 @@ def _named(test: Expr, known: Known) -> bool | None:
         if value is None or other is None or other.value is not None:
             return None
         return (value.value is None) == (test.op == "is")
+    if isinstance(test, Op) and test.op in _COMPARES and len(test.operands) == 2:
+        left, right = (_value(operand, known) for operand in test.operands)
+        return _compared(test.op, left.value, right.value) if left is not None and right is not None else None
     value = _value(test, known)
     return None if value is None else bool(value.value)
+
+
+def _compared(op: str, left: object, right: object) -> bool | None:
+    """What ``==`` and its like come to for two literals; None where they cannot be put in order."""
+    try:
+        return bool(_COMPARES[op](left, right))
+    except TypeError:
+        return None
 
 
 def _value(expr: Expr, known: Known) -> Const | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from shutdown_lint.facts import Call, Expr, ExprStmt, If, Stmt, Try
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project.conditions import needed, onward, reached_as_registered
-from shutdown_lint.project.forks import side_of
+from shutdown_lint.project.forks import reset_by_child, side_of
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import imported
 from shutdown_lint.project.memo import Memo
@@ -89,7 +89,8 @@ def inherited(at: At, fn: Fn, project: Project) -> tuple[Step, ...]:
     """What a child forked at this place runs a second time when it unwinds the stack and ends normally."""
     paths = upwards(at, fn, project)
     places = _places(at, paths)
-    found = (*_unwound(at, paths, project), *registered(tuple(path.fn for path in paths), project, places))
+    functions = tuple(path.fn for path in paths)
+    found = (*_unwound(at, paths, project), *registered(functions, project, places, reset_by_child(fn, project)))
     return tuple(dict.fromkeys(found))[:MAX_STEPS]
 
 
@@ -142,18 +143,24 @@ def _is_alike(one: Expr, other: Expr) -> bool:
 
 
 def registered(
-    functions: tuple[Fn, ...], project: Project, places: Mapping[Fn, At] = MappingProxyType({})
+    functions: tuple[Fn, ...],
+    project: Project,
+    places: Mapping[Fn, At] = MappingProxyType({}),
+    reset: frozenset[str] = frozenset(),
 ) -> Iterator[Step]:
     """Callbacks of ``atexit`` and ``weakref.finalize`` that are surely registered and do something outside.
 
     For a function that is an exit callback itself, the program's exit code and the callbacks registered before it.
     ``places`` tells where the way leads through a function: what is registered behind that place comes too late.
+    A callback that looks at a name that was ``reset`` has nothing to do any more.
     """
     modules = {fn.module.name: fn.module for fn in functions}
     near = {*modules, *(name for module in modules.values() for name in imported(module, project))}
     for registration in project.roles.registrations():
         fn, call = registration.fn, registration.site.call
         if registration.callback.role not in ("atexit", "finalizer") or is_test(fn):
+            continue
+        if any(reset & target.mentions for target in registration.targets):
             continue
         if registration.callback.role == "atexit" and functions[0] in registration.targets:
             yield fn.step(call.span, f"the exit code and the callbacks registered before `{text(call)}`")

@@ -51,10 +51,10 @@ Unsafe: errors that the jump swallowed, on purpose perhaps, get out.
 
 ## Precision
 Silent for the `break` and `continue` of a loop inside the clause, for functions defined there, and for a jump under a
-flag that the last statement of the `try` sets, or that is so only where the `try` leaves at once (no exception passes
-then), and behind a clause that takes every exception and raises none: what swallows is that clause. Where the `try` does
-nothing but quick work in memory, an exit request hardly ever comes just then, and to a thread Ctrl-C never does: only
-the strict tier speaks.
+flag that the last statement of the `try` sets, or an error that only a clause gives a name to, or that is so only where
+the `try` leaves at once (no exception passes then), and behind a clause that takes every exception and raises none: what
+swallows is that clause. Where the `try` does nothing but quick work in memory, an exit request hardly ever comes just
+then, and to a thread Ctrl-C never does: only the strict tier speaks.
 
 ## References
 - [PEP 765](https://peps.python.org/pep-0765/)
@@ -110,6 +110,7 @@ _SLOW = ("builtins.open", "builtins.input", "builtins.exec", "builtins.eval", "b
 _IN_MEMORY = frozenset({
     "append", "appendleft", "extend", "add", "insert", "clear", "items", "keys", "values", "match", "search",
     "strip", "split", "lower", "upper", "encode", "decode", "startswith", "endswith", "format", "index", "count",
+    "pop", "popleft", "setdefault", "update", "copy", "sort", "reverse", "splitlines", "rstrip", "lstrip", "rsplit",
 })  # fmt: skip
 _FIX = Fix("unsafe", "move the jump behind the `try` statement", "shd107")
 HELP = "move the jump behind the `try` statement, or into an `except` clause for the errors that are meant"
@@ -203,13 +204,25 @@ def _only_on_success(at: At, final: At, stmt: Try) -> bool:
 
 def _is_known_first(tested: Expr, stmt: Try) -> bool:
     """``finally: if not valid: return``, where the ``try`` and its clauses have left, or dealt with an error, once that is so."""
-    name = tested.operands[0] if isinstance(tested, Op) and tested.op == "not" else tested
-    if not isinstance(name, Name):
+    name, wanted = _asked(tested)
+    if name is None:
         return False
-    wanted = name is tested
     writes = [at for at in walk(stmt.body) if _sets(at, name)]
-    dealt = any(_sets(at, name) for handler in stmt.handlers for at in walk(handler.body))
+    dealt = any(
+        handler.name == name.id or any(_sets(at, name) for at in walk(handler.body)) for handler in stmt.handlers
+    )
     return bool(writes or dealt) and all(_leaves_next(at, tested) or _is_constant(at, not wanted) for at in writes)
+
+
+def _asked(tested: Expr) -> tuple[Name | None, bool]:
+    """The name in ``valid``, ``not valid``, ``error is None`` and ``error is not None``, and the truth that it must have."""
+    wanted = True
+    if isinstance(tested, Op) and tested.op in ("not", "is", "is-not"):
+        if tested.op != "not" and getattr(tested.operands[-1], "value", "") is not None:
+            return None, wanted
+        wanted = tested.op == "is-not"
+        tested = tested.operands[0]
+    return (tested if isinstance(tested, Name) else None), wanted
 
 
 def _sets(at: At, name: Name) -> bool:

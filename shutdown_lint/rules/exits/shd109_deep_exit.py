@@ -93,6 +93,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The exit requests of the module that an importer or a caller of a library meets."""
     if _CLI_MODULE.search(module.name) or TEST_MODULE.search(module.name):
         return
+    if not all(part.isidentifier() for part in module.name.split(".")):
+        return  # no import can name it: a script
     if project.roles.main_guard(project.body(module)) is not None or may_mean_prompt(module, project):
         return
     for request in requests(module, project):

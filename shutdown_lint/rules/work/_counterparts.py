@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shutdown_lint.project import Cls, Fn, Project
+from shutdown_lint.project.resources import asks_only_how
 
 _UNDONE_BY = {
     "start": ("stop", "shutdown", "end"),
@@ -55,6 +56,7 @@ _LEAVES = frozenset({"exit", "_exit", "sys_exit"})
 def counterparts(project: Project, cls: Cls, maker: Fn) -> Iterator[Fn]:
     """The methods of the class that undo what led to ``maker``, and those that end all, where they have a body.
 
+    One that is told of something else (``initialize()``, ``finalize(order)``) ends that, and not what was made.
     One that leaves the program (``self.exit(2)``) need not end what goes with it.
     """
     methods = project.classes.methods(cls)
@@ -64,7 +66,8 @@ def counterparts(project: Project, cls: Cls, maker: Fn) -> Iterator[Fn]:
     for name, method in methods.items():
         undoing = [methods[other] for other in _others(name) if other in methods]
         if undoing and (method is maker or maker in project.protocol.reach(method)):
-            yield from undoing
+            given = [param.name for param in method.facts.params]
+            yield from (other for other in undoing if asks_only_how(other, *given))
 
 
 def _others(name: str) -> Iterator[str]:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Assign, Attr, Call, Expr, Name, Seq
 from shutdown_lint.project import Cls, Fn, Project
-from shutdown_lint.project.places import Attribute
+from shutdown_lint.project.places import ADDERS, Attribute
 from shutdown_lint.project.resources import STOP_METHODS
-from shutdown_lint.walk import At, Site, own_exprs, root_name, same, subexprs, walk
+from shutdown_lint.walk import At, Site, last_name, own_exprs, root_name, same, subexprs, walk
 
 RELEASES = frozenset({"close", "aclose", "stop", "shutdown", "join", "terminate", "disconnect", "cancel", "unlink"})
 _EMPTY_CALLS = frozenset({"list", "dict", "set", "deque", "tuple", "OrderedDict", "WeakSet"})
@@ -36,7 +36,7 @@ def dropped(cls: Cls, project: Project) -> Iterator[Dropped]:
             found = _release_elsewhere(cls, attribute, method, project) if method is not None else None
             if method is None or found is None or _is_read(method, attribute, cls, project):
                 continue
-            if not _ends_their_maker(method, attribute, cls):
+            if not _ends_their_maker(method, attribute, cls) and not _is_held_twice(method, attribute, cls):
                 yield Dropped(method, at, attribute, *found)
 
 
@@ -96,6 +96,28 @@ def _ends_their_maker(method: Fn, name: str, cls: Cls) -> bool:
     ]
     ended = (s.call.func for s in method.sites if isinstance(s.call.func, Attr) and s.call.func.name in RELEASES)
     return any(isinstance(func.value, Attr) and same(func.value, maker) for func in ended for maker in made_by)
+
+
+def _is_held_twice(method: Fn, name: str, cls: Cls) -> bool:
+    """Whether elements go into another container too (``self.all.append(x); self.free.put(x)``), which the method sees to."""
+    for fn in cls.methods.values():
+        added = [site.call for site in fn.sites if name in fn.mentions and _is_added(site, fn)]
+        for call in added:
+            others = (other for other in added if _container(other) != name and _container(other) in method.mentions)
+            if _container(call) == name and any(same(other.args[0].value, call.args[0].value) for other in others):
+                return True
+    return False
+
+
+def _is_added(site: Site, fn: Fn) -> bool:
+    """``self.name.append(x)``."""
+    func = site.call.func
+    is_member = isinstance(func, Attr) and isinstance(func.value, Attr) and _is_self(func.value.value, fn)
+    return is_member and last_name(func) in ADDERS and bool(site.call.args)
+
+
+def _container(call: Call) -> str:
+    return last_name(getattr(call.func, "value", None))
 
 
 def _is_read(method: Fn, name: str, cls: Cls, project: Project) -> bool:

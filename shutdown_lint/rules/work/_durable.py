@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Name, Try, With
+from shutdown_lint.facts import Assign, Attr, Await, Call, Const, Expr, Name, Seq, Try, With, WithItem
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.endings import catches
 from shutdown_lint.project.outside import OPENERS, writes
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.settled import given
 from shutdown_lint.rules._ruled_out import is_ruled_out
-from shutdown_lint.walk import At, argument, last_name, same, sites
+from shutdown_lint.walk import At, argument, last_name, same, sites, subexprs
 
 MAX_DEPTH = 3
 _PUTS_IN_PLACE = frozenset({"replace", "rename", "move", "renames", "link"})
+_NAMED = "NamedTemporaryFile"
 _CONTEXTS = re.compile(
     r"transaction|atomic|begin|lock_?file|file_?lock|TemporaryDirectory|NamedTemporaryFile|writer|ZipFile|TarFile|batch",
     re.IGNORECASE,
@@ -41,6 +43,8 @@ def durable_cleanup(
             for target in project.calls.targets(site.call, fn):
                 if target.fn is fn or target.fn.name == "__init__" or is_test(target.fn):
                     continue  # what a test hands to a library is not what the library runs
+                if _is_amiss(site.at):
+                    continue
                 if target.confidence == "proven":
                     if call is None or not is_ruled_out(site.at, fn, call, project, caller):
                         inner = _handed_on(site.call, site.at, fn, call, project)
@@ -60,11 +64,13 @@ def _handed_on(inner: Call, at: At, fn: Fn, call: Call | None, project: Project)
 
 def _own(fn: Fn, project: Project, call: Call | None, caller: Fn | None) -> Iterator[Step]:
     for at in fn.statements:
-        if isinstance(at.stmt, (With, Try)) and call is not None and is_ruled_out(at, fn, call, project, caller):
+        if not isinstance(at.stmt, (With, Try)) or _is_amiss(at):
+            continue
+        if call is not None and is_ruled_out(at, fn, call, project, caller):
             continue
         if isinstance(at.stmt, With):
             for item in at.stmt.items:
-                if _durable_context(item.context, fn, project) and not _is_put_in_place(item.context, at.stmt, fn):
+                if _durable_context(item.context, fn, project) and not _is_put_in_place(item, at.stmt, fn):
                     yield project.cleanup.with_step(item, at.stmt, fn)
         elif (
             isinstance(at.stmt, Try)
@@ -72,6 +78,15 @@ def _own(fn: Fn, project: Project, call: Call | None, caller: Fn | None) -> Iter
             and any(_FINALS.search(last_name(site.call.func)) for site in sites(at.stmt.final))
         ):
             yield project.cleanup.final_step(at.stmt, fn)
+
+
+def _is_amiss(at: At) -> bool:
+    """Whether the place is reached only when something has failed, which is not when the exit finds a worker in it."""
+    return any(
+        place.handler is not None and catches(place.handler.types, "Exception")
+        for place in at.around()
+        if place.part == "handler"
+    )
 
 
 def _durable_context(context: Expr, fn: Fn, project: Project) -> bool:
@@ -87,13 +102,37 @@ def _durable_context(context: Expr, fn: Fn, project: Project) -> bool:
     return False
 
 
-def _is_put_in_place(context: Expr, block: With, fn: Fn) -> bool:
+def _is_put_in_place(item: WithItem, block: With, fn: Fn) -> bool:
     """Whether the file is moved to its name behind the block: who is killed before that leaves the old one as it was."""
-    path = argument(context, 0, "file") if isinstance(context, Call) else None
-    moves = (site.call for site in fn.sites if last_name(site.call.func) in _PUTS_IN_PLACE)
-    return path is not None and any(
-        same(path, argument(call, 0, "src"))
-        or (len(call.args) == 1 and isinstance(call.func, Attr) and same(path, call.func.value))
-        for call in moves
-        if call.span.line > block.span.line
-    )
+    path = argument(item.context, 0, "file") if isinstance(item.context, Call) else None
+    known = _named_after(item, path, fn)
+    for site in fn.sites:
+        if last_name(site.call.func) in _PUTS_IN_PLACE and site.call.span.line > block.span.line:
+            source = argument(site.call, 0, "src")
+            if len(site.call.args) == 1 and isinstance(site.call.func, Attr):
+                source = site.call.func.value
+            if path is not None and same(path, source):
+                return True
+            if source is not None and _mentions(source, known):
+                return True
+    return False
+
+
+def _named_after(item: WithItem, path: Expr | None, fn: Fn) -> set[str]:
+    """The names that lead to a file that was made under a name of its own: ``fd, path = mkstemp()``, ``NamedTemporaryFile() as f``."""
+    known: set[str] = set()
+    if isinstance(item.target, Name) and isinstance(item.context, Call) and last_name(item.context.func) == _NAMED:
+        known.add(item.target.id)
+    made = [at.stmt for at in fn.statements if isinstance(at.stmt, Assign) and at.stmt.value is not None]
+    for stmt in made:
+        parts = [part for target in stmt.targets if isinstance(target, Seq) for part in target.items]
+        if path is not None and any(same(part, path) for part in parts):
+            known |= {part.id for part in parts if isinstance(part, Name)}
+    for stmt in made if known else ():
+        if stmt.value is not None and _mentions(stmt.value, known):
+            known |= {target.id for target in stmt.targets if isinstance(target, Name)}
+    return known
+
+
+def _mentions(expr: Expr, known: set[str]) -> bool:
+    return any(isinstance(part, Name) and part.id in known for part in subexprs(expr))

@@ -9,6 +9,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.composites import UNKNOWN
 from shutdown_lint.project.places import Attribute, Track, Use
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
+from shutdown_lint.walk import line_of
 
 _CLOSED_BY_SYSTEM = ("fd", "socket", "queue", "selector", "session", "connection")
 # what the collector closes when it takes the owner: a destructor needs not say so
@@ -64,6 +65,20 @@ def is_no_end(stop: Fn, acquisition: Acquisition, project: Project) -> bool:
         return True
     private = stop.name.startswith("_") and not stop.name.startswith("__")  # most likely a step in the loop itself
     return acquisition.model.kind == "loop" and (stop.facts.is_async or private)
+
+
+def goes_with_its_loop(acquisition: Acquisition, track: Track, project: Project) -> bool:
+    """Whether who starts it then runs the very loop that calls it: ``self.poll.start(30)``, ``reactor.run()``.
+
+    When that comes back the loop has ended, and what only turns in it, too.
+    """
+    turns = any(r.callback.role == "loop-callback" for r in project.roles.at(acquisition.site, acquisition.fn))
+    starts = track.methods(*acquisition.model.start) if turns else ()
+    return any(
+        wait.model.forever and line_of(wait.site.at.stmt) > line_of(start.site.at.stmt)
+        for start in starts
+        for wait in project.protocol.waits(start.fn)
+    )
 
 
 def _is_told(acquisition: Acquisition, track: Track) -> bool:

@@ -79,6 +79,7 @@ from shutdown_lint.rules.work._composed import composites
 from shutdown_lint.rules.work._dropped import Dropped, dropped
 from shutdown_lint.rules.work._ended_otherwise import (
     ends_the_process,
+    goes_with_its_loop,
     is_current,
     is_ended_by_hand,
     is_ended_wholly,
@@ -160,6 +161,8 @@ _LEFT = (*_LOCAL, "session", "connection")
 # program ends, and are meant to
 _LOST_LOCALLY = ("pool", "producer")
 _SENDS = re.compile(r"(publish|send|produce|put|write|add|push|emit|log)(_|$)")
+# a step of the end, rather than the end: without a body it waits to be filled, and says little
+_STUB = re.compile(r"(clean_?up|tear_?down|deinit|finali[sz]e|unload|release)")
 _OF_OTHER_RULES = ("threading.Thread", "multiprocessing.pool.Pool")
 
 
@@ -237,6 +240,7 @@ def _modelled(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisiti
             or track.entered
             or _stopped(acquisition, track)
             or is_current(acquisition, track, project)
+            or goes_with_its_loop(acquisition, track, project)
         ):
             yield acquisition, track
 
@@ -316,11 +320,12 @@ def _finding(
     named = [f"`{fn.qualname}`" for fn in spoken]
     forgets = f"{named[0]} never releases it" if len(named) == 1 else f"neither {named[0]} nor {named[1]} releases it"
     meant = not stops and touched
+    stub = bool(stops) and all(_STUB.match(stop.name) and not stop.facts.body for stop in stops)
     return RULE.finding(
         module,
         acquisition.call.span,
         f"`{name}` is {article} {model.title} and {forgets}{f': {model.loses}' if model.loses else ''}",
-        tier="P" if meant else "S" if touched or model.loss == "untidy" or model.kind == "file" else None,
+        tier="P" if meant else "S" if touched or stub or model.loss == "untidy" or model.kind == "file" else None,
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
         trace=tuple(_stop_step(stop, touched) for stop in stops[:MAX_SHOWN]),
         help=f"call `{model.ending(name)}` in {named[-1]}",

@@ -71,7 +71,7 @@ from shutdown_lint.rules._texts import JOIN
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import is_true, label, names
 from shutdown_lint.rules.work._inside import way
-from shutdown_lint.walk import Site, argument, text
+from shutdown_lint.walk import Site, argument, line_of, text
 
 RULE = Rule(
     code="SHD214",
@@ -208,7 +208,9 @@ def _threads(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         track = project.resources.track(acquisition)
         for use in track.methods("join"):
-            if use.fn.module is module and _is_member(use, track) and not _is_caught(use.site):
+            if use.fn.module is not module or _is_caught(use.site) or _is_another(use, project):
+                continue
+            if _is_member(use, track):
                 yield from _joins_itself(acquisition, use, track, project)
 
 
@@ -216,6 +218,15 @@ def _is_member(use: Use, track: Track) -> bool:
     """Whether the join is of one attribute that holds this thread, and no list of threads."""
     return any(isinstance(place, Attribute) and not place.contains for place in track.places) and not any(
         place.contains for place in track.places
+    )
+
+
+def _is_another(use: Use, project: Project) -> bool:
+    """Whether the function has put another thread into the attribute by then: the join waits for that one."""
+    place = use.place
+    return isinstance(place, Attribute) and any(
+        write.fn is use.fn and line_of(write.at.stmt) < line_of(use.site.at.stmt)
+        for write in project.classes.writes(place.cls, place.name)
     )
 
 

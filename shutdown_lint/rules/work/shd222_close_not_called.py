@@ -26,7 +26,8 @@ Safe where it is known which method is named, that it needs no arguments, and wh
 awaited. Not offered for a method that is handed to a helper.
 
 ## Precision
-Only whole statements; handing ``x.close`` to a registrar is right. For the missing ``await`` the callee must resolve to a
+Only whole statements; handing ``x.close`` to a registrar is right, and so is awaiting what objects of the project keep
+under such a name (a future). For the missing ``await`` the callee must resolve to a
 coroutine function of the project or of a modelled type.
 
 ## References
@@ -164,7 +165,7 @@ def _passed_uncalled(module: ModuleFacts, site: Site, fn: Fn, project: Project) 
     if name not in _AWAITERS or (name in _LOOP_CALLS and not project.calls.external(site.call, fn)):
         return
     for arg in site.call.args:
-        if _is_uncalled(arg) and isinstance(arg.value, Attr):
+        if _is_uncalled(arg) and isinstance(arg.value, Attr) and not _is_kept(arg.value.name, project):
             yield RULE.finding(
                 module,
                 site.call.span,
@@ -172,6 +173,11 @@ def _passed_uncalled(module: ModuleFacts, site: Site, fn: Fn, project: Project) 
                 lost=(fn.step(site.call.span, f"`{text(arg.value)}()`"),),
                 help=f"call it: `{name}({text(arg.value)}())`",
             )
+
+
+def _is_kept(name: str, project: Project) -> bool:
+    """Whether objects of the project keep something under that name, a future most likely: ``shutdown: Future[None]``."""
+    return any(project.classes.writes(cls, name) for entry in project.modules for cls in entry.classes)
 
 
 def _is_uncalled(arg: Arg) -> bool:
