@@ -25,6 +25,7 @@ _INTERACTIVE = re.compile(
     r"click\.(prompt|confirm|pause|getchar)|typer\.(prompt|confirm)|tkinter\..*|msvcrt\.getch|webbrowser\.open|IPython\..*)$"
 )
 _EXAMPLES = re.compile(r"(examples?|demos?|docs?|samples?|bench(marks?)?|tutorials?|snippets?|experiments?)$")
+_EXAMPLE_FILE = re.compile(r"(^|[-_])(example|demo(?=$|[-_]|server|app))")  # `example_server.py`, `acme-demoserver.py`
 
 
 def modules_of(stay: Stay, project: Project) -> list[ModuleFacts]:
@@ -76,7 +77,7 @@ def talks(functions: Iterable[Fn], project: Project) -> bool:
 
 
 def is_example(fn: Fn) -> bool:
-    """Whether the file is an example, by the name of a folder close to it.
+    """Whether the file is an example, by its name or that of a folder close to it.
 
     A module of a package is looked at from its package outwards by one folder, a script by two: what lies further out
     is where somebody keeps the project.
@@ -86,7 +87,7 @@ def is_example(fn: Fn) -> bool:
     inside = len(module) - (0 if fn.module.is_package else 1)
     root = folders[: len(folders) - inside]
     near = root[-2:] if inside == 0 else root[-1:]
-    return any(_EXAMPLES.match(name) for name in (*module, *near))
+    return any(_EXAMPLES.match(name) for name in (*module, *near)) or _EXAMPLE_FILE.search(module[-1]) is not None
 
 
 # --- losses ----------------------------------------------------------------------------------------------------------
