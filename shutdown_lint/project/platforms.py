@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import Attr, Call, Const, Expr, If, Import, Op
 from shutdown_lint.walk import At, dotted, last_name
 
+if TYPE_CHECKING:
+    from shutdown_lint.project import Project
+    from shutdown_lint.project.handles import Fn
+
 _ASKED = frozenset({"sys.platform", "os.name", "platform.system"})
 # Constants and functions that say so by their name.
 _FLAG = re.compile(r"_*((is|on|os_is|running_on)_?)?(windows|win32|winnt)_*", re.IGNORECASE)
+_FOR_WINDOWS = re.compile(r"(^|_)(windows|win32|winnt)$")
 _WINDOWS = ("win32", "cygwin", "nt", "Windows")
 # Modules that only Windows has: those of CPython, and those of pywin32.
 _ONLY_WINDOWS = frozenset({
@@ -48,6 +54,13 @@ def is_for_windows(at: At) -> bool:
         and on_posix(place.outer.stmt.test) is (place.part == "orelse")
         for place in at.around()
     )
+
+
+def runs_on_windows(fn: Fn, project: Project) -> bool:
+    """Whether a function says by its name that it is for Windows, or is called in such branches only."""
+    callers = project.calls.callers(fn)
+    named = _FOR_WINDOWS.search(fn.name) is not None
+    return named or (bool(callers) and all(is_for_windows(caller.site.at) for caller in callers))
 
 
 def is_windows_module(name: str) -> bool:

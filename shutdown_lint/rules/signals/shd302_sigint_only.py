@@ -95,6 +95,7 @@ from shutdown_lint.rules.signals._losses import (
     modules_of,
     speaks_of_signals,
     talks,
+    told,
 )
 from shutdown_lint.rules.signals._wrapping import Wrapper, wrappers
 from shutdown_lint.walk import text
@@ -156,7 +157,8 @@ def _without_a_stay(module: ModuleFacts, entry: Fn, seen: set[tuple[int, int]], 
             seen.add((span.line, span.col))
             what = Interrupt(fn, span, "SIGINT has a handler here and SIGTERM has none")
             trace = (fn.step(span, f"`{fn.qualname}` takes SIGINT only"),)
-            yield _told(what, f"{what.what}: on SIGTERM", losses, trace)
+            more = f" and {len(losses) - 1} more" if len(losses) > 1 else ""
+            yield _at(what, f"{what.what}: on SIGTERM {losses[0].text}{more} never runs", losses, trace)
 
 
 def _dies_alone(module: ModuleFacts, wrapper: Wrapper) -> Finding:
@@ -195,15 +197,13 @@ def _finding(found: Stay, place: Interrupt, project: Project) -> Finding:
             help=HELP,
             fix="nothing is known to be lost",
         )
-    said = f"{place.what} ends this program in order, but on SIGTERM"
-    return _told(place, said, losses, trace, _fix(found, place, project))
+    message = f"{place.what} ends this program in order, but on SIGTERM {told(losses, found, project)}"
+    return _at(place, message, losses, trace, _fix(found, place, project))
 
 
-def _told(
-    place: Interrupt, said: str, losses: tuple[Step, ...], trace: tuple[Step, ...], fix: Fix | str | None = None
+def _at(
+    place: Interrupt, message: str, losses: tuple[Step, ...], trace: tuple[Step, ...], fix: Fix | str | None = None
 ) -> Finding:
-    more = f" and {len(losses) - 1} more" if len(losses) > 1 else ""
-    message = f"{said} {losses[0].text}{more} never runs"
     tier: Tier | None = "S" if is_example(place.fn) else None
     return RULE.finding(place.fn.module, place.span, message, tier=tier, lost=losses, trace=trace, help=HELP, fix=fix)
 
