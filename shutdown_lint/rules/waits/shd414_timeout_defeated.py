@@ -234,7 +234,9 @@ def _child_is_gone(second: At) -> bool:
 
 
 def _until_it_ends(first: Wait) -> bool:
-    """``while t.is_alive(): t.join(0.5)``, ``while not future.done(): …``."""
+    """``while t.is_alive(): t.join(0.5)``, ``while not future.done(): …``; ``while not done.wait(10):``, whose limit is a period."""
+    if isinstance(first.site.at.stmt, While):
+        return True
     tests = [loop.stmt.test for loop in enclosing_loops(first.site.at) if isinstance(loop.stmt, While)]
     return any(isinstance(part, Attr) and part.name in _ASKS for test in tests for part in subexprs(test))
 
