@@ -13,6 +13,7 @@ from shutdown_lint.walk import last_name
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
 
+_DAY = 86_400.0
 _CLOCKS = frozenset({"monotonic", "perf_counter", "time", "now"})
 
 
@@ -24,7 +25,10 @@ class Deadline(NamedTuple):
 
 
 def seconds(expr: Expr | None, fn: Fn, project: Project) -> float | None:
-    """The number of seconds that an expression surely is at least: a literal, or the least of the constants that it may be."""
+    """The number of seconds that an expression surely is at least: a literal, or the least of the constants that it may be.
+
+    A day and more is no limit that anybody means: it is the most that the platform takes.
+    """
     if isinstance(expr, Const):
         values: list[object] = [expr.value]
     else:
@@ -33,7 +37,8 @@ def seconds(expr: Expr | None, fn: Fn, project: Project) -> float | None:
             return None
         values = [value.value for value in found if isinstance(value, Constant)]
     numbers = [float(value) for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
-    return min(numbers) if numbers and len(numbers) == len(values) else None
+    least = min(numbers) if numbers and len(numbers) == len(values) else None
+    return None if least is not None and least >= _DAY else least
 
 
 def deadline(expr: Expr | None, fn: Fn) -> Deadline | None:

@@ -56,7 +56,7 @@ _IN_MEMORY = re.compile(
     re.IGNORECASE,
 )
 # What a mere `close` gives back that has this name, the system gives back too.
-_SOCKETS = re.compile(r"(^|_)(conn|connection|sock(et)?|session|websession|transport|listener|loop)$", re.IGNORECASE)
+_SOCKETS = re.compile(r"(^|_)(conn|connection|sock(et)?|session|websession|transport|listener|loop)\d*$", re.IGNORECASE)
 # Names of context managers (called with arguments or not) that stand for something outside of the process.
 _OUTSIDE_CONTEXT = re.compile(
     r"open|lock_?file|file_?lock|pid_?file|temp|tmp|closing|connect|transaction|atomic|session|exit_?stack|pool|executor|popen|writer|"

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, If, Op
+from shutdown_lint.facts import Attr, Call, Const, Expr, If, Import, Op
 from shutdown_lint.walk import At, dotted, last_name
+
+if TYPE_CHECKING:
+    from shutdown_lint.project import Project
+    from shutdown_lint.project.handles import Fn
 
 _ASKED = frozenset({"sys.platform", "os.name", "platform.system"})
 # Constants and functions that say so by their name.
 _FLAG = re.compile(r"_*((is|on|os_is|running_on)_?)?(windows|win32|winnt)_*", re.IGNORECASE)
+_FOR_WINDOWS = re.compile(r"(^|_)(windows|win32|winnt)$")
 _WINDOWS = ("win32", "cygwin", "nt", "Windows")
+# Modules that only Windows has: those of CPython, and those of pywin32.
+_ONLY_WINDOWS = frozenset({
+    "msvcrt", "winreg", "_winapi", "winsound", "pywintypes", "pythoncom", "win32api", "win32com", "win32con", "win32event", "win32file",
+    "win32gui", "win32pipe", "win32process", "win32service", "win32serviceutil", "servicemanager", "winerror",
+})  # fmt: skip
 
 
 def on_posix(test: Expr) -> bool | None:
@@ -44,9 +56,26 @@ def is_for_windows(at: At) -> bool:
     )
 
 
+def runs_on_windows(fn: Fn, project: Project) -> bool:
+    """Whether a function says by its name that it is for Windows, or is called in such branches only."""
+    callers = project.calls.callers(fn)
+    named = _FOR_WINDOWS.search(fn.name) is not None
+    return named or (bool(callers) and all(is_for_windows(caller.site.at) for caller in callers))
+
+
 def is_windows_module(name: str) -> bool:
     """Whether a module says by its name that it is for Windows: ``package.platform.windows``."""
     return name.rpartition(".")[2].strip("_").lower() in ("windows", "win32", "win", "winnt")
+
+
+def imports_windows(body: Iterable[At]) -> bool:
+    """Whether a module's body imports, without a condition or a way around, what only Windows has: it can run nowhere else."""
+    return any(
+        at.outer is None
+        and isinstance(at.stmt, Import)
+        and any(name.level == 0 and name.module.partition(".")[0] in _ONLY_WINDOWS for name in at.stmt.names)
+        for at in body
+    )
 
 
 def _asks(expr: Expr) -> bool:

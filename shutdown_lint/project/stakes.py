@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Call, Expr, ExprStmt, If, Stmt, Try
+from shutdown_lint.facts import Call, Const, Expr, ExprStmt, If, Stmt, Try
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project.conditions import needed, onward, reached_as_registered
 from shutdown_lint.project.forks import reset_by_child, side_of
@@ -22,7 +22,7 @@ from shutdown_lint.project.outside import OPENERS, does_something, held, of_stat
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import Registration, is_test
 from shutdown_lint.project.values import Class
-from shutdown_lint.walk import At, Site, enclosing_loops, line_of, same, text
+from shutdown_lint.walk import At, Site, argument, enclosing_loops, line_of, same, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -262,8 +262,15 @@ def _is_live(acquisition: Acquisition, at: At, fn: Fn, project: Project) -> bool
     return (
         opener is not None
         and writes(acquisition.call, OPENERS[opener])
+        and not _is_unbuffered(acquisition.call, opener)
         and track.has("write", "writelines", "writerow", "writerows")
     )
+
+
+def _is_unbuffered(call: Call, opener: str) -> bool:
+    """``open(path, "a", buffering=1)``: each line is with the system as soon as it is written."""
+    given = argument(call, OPENERS[opener] + 1 if opener in ("builtins.open", "io.open") else 99, "buffering")
+    return isinstance(given, Const) and given.value in (0, 1)
 
 
 def _works_outside(acquisition: Acquisition, project: Project) -> bool:

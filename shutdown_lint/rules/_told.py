@@ -27,7 +27,7 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
-from shutdown_lint.project.places import Attribute, Place
+from shutdown_lint.project.places import Attribute, Local, Place
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.scopes import Typed, Value
 from shutdown_lint.walk import At, Site, enclosing_loops, root_name, subexprs, walk, what_runs_after
@@ -312,7 +312,7 @@ def told_flag(project: Project, loop: Loop) -> Place | None:
 
 
 def tellers_of(project: Project, loop: Loop, flag: Place) -> Iterator[tuple[Fn, Site]]:
-    """Where the flag is set: not the attribute of that name that another class sets on its own ``self``."""
+    """Where the flag is set: not another function's local of that name, nor what another class sets on its own ``self``."""
     stop, event = stop_value(loop, flag.name), is_event(project, flag)
     for fn in project.calls.mentioning(flag.name):
         for site in (*fn.attributes(flag.name), *fn.names(flag.name)):
@@ -321,7 +321,12 @@ def tellers_of(project: Project, loop: Loop, flag: Place) -> Iterator[tuple[Fn, 
 
 
 def _is_of_another(site: Site, fn: Fn, flag: Place, project: Project) -> bool:
-    """Whether the place is an attribute of ``self`` in a class that has nothing to do with the flag's."""
+    """Whether the place is an attribute of ``self`` in a class that has nothing to do with the flag's.
+
+    A local of the worker is nobody else's: what has its name elsewhere is another variable.
+    """
+    if isinstance(flag, Local) and not flag.fn.is_module:
+        return project.evaluate.binding_scope(flag.name, fn) is not flag.fn or not isinstance(site.expr, Name)
     owner = site.expr.value if isinstance(site.expr, Attr) else None
     cls = project.classes.enclosing(fn)
     if not isinstance(flag, Attribute) or cls is None or not isinstance(owner, Name):

@@ -22,9 +22,10 @@ _SPEAKS_OF_SIGNALS = re.compile(
 )
 _INTERACTIVE = re.compile(
     r"^(builtins\.input|getpass\.getpass|curses\..*|code\.interact|cmd\.Cmd\.cmdloop|readline\..*|prompt_toolkit\..*|questionary\..*|pdb\..*|"
-    r"click\.(prompt|confirm|pause|getchar)|typer\.(prompt|confirm)|tkinter\..*|msvcrt\.getch|webbrowser\.open|IPython\..*)$"
+    r"click\.(prompt|confirm|pause|getchar)|typer\.(prompt|confirm)|tkinter\..*|msvcrt\.getch|textual\..*|webbrowser\.open|IPython\..*)$"
 )
 _EXAMPLES = re.compile(r"(examples?|demos?|docs?|samples?|bench(marks?)?|tutorials?|snippets?|experiments?)$")
+_EXAMPLE_FILE = re.compile(r"(^|[-_])(example|demo(?=$|[-_]|server|app))")  # `example_server.py`, `acme-demoserver.py`
 
 
 def modules_of(stay: Stay, project: Project) -> list[ModuleFacts]:
@@ -76,7 +77,7 @@ def talks(functions: Iterable[Fn], project: Project) -> bool:
 
 
 def is_example(fn: Fn) -> bool:
-    """Whether the file is an example, by the name of a folder close to it.
+    """Whether the file is an example, by its name or that of a folder close to it.
 
     A module of a package is looked at from its package outwards by one folder, a script by two: what lies further out
     is where somebody keeps the project.
@@ -86,7 +87,7 @@ def is_example(fn: Fn) -> bool:
     inside = len(module) - (0 if fn.module.is_package else 1)
     root = folders[: len(folders) - inside]
     near = root[-2:] if inside == 0 else root[-1:]
-    return any(_EXAMPLES.match(name) for name in (*module, *near))
+    return any(_EXAMPLES.match(name) for name in (*module, *near)) or _EXAMPLE_FILE.search(module[-1]) is not None
 
 
 # --- losses ----------------------------------------------------------------------------------------------------------
@@ -102,6 +103,14 @@ def lost(stay: Stay, project: Project) -> tuple[Step, ...]:
     found += registered(functions, project)
     found += [step for fn in functions for step in _of_workers(fn, project)]
     return tuple(dict.fromkeys(found))[:MAX_LOST]
+
+
+def told(losses: tuple[Step, ...], stay: Stay, project: Project) -> str:
+    """The losses in words: a cleanup that does not run, or what is left as it is."""
+    functions = tuple(dict.fromkeys(frame.fn for frame in stay.frames))
+    left = losses[0] in set(live(stay.frames[-1].at, functions, project))
+    more = f" and {len(losses) - 1} more" if len(losses) > 1 else ""
+    return f"{losses[0].text}{more} {'is left as it is' if left else 'never runs'}"
 
 
 def _of_frame(frame: Frame, project: Project) -> Iterator[Step]:

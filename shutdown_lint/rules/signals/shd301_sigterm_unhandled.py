@@ -81,7 +81,7 @@ from shutdown_lint.project.programs import Stay, entries, span_of, stay
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._installing import handler_fix
 from shutdown_lint.rules.signals._interrupts import interrupts
-from shutdown_lint.rules.signals._losses import is_example, is_interactive, is_told_elsewhere, lost, modules_of
+from shutdown_lint.rules.signals._losses import is_example, is_interactive, is_told_elsewhere, lost, modules_of, told
 
 RULE = Rule(
     code="SHD301",
@@ -140,8 +140,9 @@ def _finding(found: Stay, project: Project) -> Finding:
             help=HELP,
             fix=_NOTHING,
         )
-    more = f" and {len(losses) - 1} more" if len(losses) > 1 else ""
-    message = f"{name} stays in {found.what} until it is stopped, and nothing handles SIGTERM: {losses[0].text}{more} never runs"
+    message = (
+        f"{name} stays in {found.what} until it is stopped, and nothing handles SIGTERM: {told(losses, found, project)}"
+    )
     tier: Tier | None = "S" if is_example(entry) else None
     return RULE.finding(
         entry.module,

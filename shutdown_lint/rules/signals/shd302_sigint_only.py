@@ -77,7 +77,7 @@ from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding, Fix, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handled import handles
-from shutdown_lint.project.platforms import is_windows_module
+from shutdown_lint.project.platforms import imports_windows, is_windows_module
 from shutdown_lint.project.programs import Stay, entries, stay
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import handlings, is_restored
@@ -95,6 +95,7 @@ from shutdown_lint.rules.signals._losses import (
     modules_of,
     speaks_of_signals,
     talks,
+    told,
 )
 from shutdown_lint.rules.signals._wrapping import Wrapper, wrappers
 from shutdown_lint.walk import text
@@ -129,8 +130,13 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if found is None or place is None or place.fn.module is not module or (place.span.line, place.span.col) in seen:
             continue
         seen.add((place.span.line, place.span.col))
-        if not _is_handled(found, project) and not is_windows_module(module.name):
+        if not _is_handled(found, project) and not _is_for_windows(module, project):
             yield _finding(found, place, project)
+
+
+def _is_for_windows(module: ModuleFacts, project: Project) -> bool:
+    """Whether the module runs on Windows only, where nobody sends SIGTERM."""
+    return is_windows_module(module.name) or imports_windows(project.body(module).statements)
 
 
 def _without_a_stay(module: ModuleFacts, entry: Fn, seen: set[tuple[int, int]], project: Project) -> Iterator[Finding]:
@@ -151,7 +157,8 @@ def _without_a_stay(module: ModuleFacts, entry: Fn, seen: set[tuple[int, int]], 
             seen.add((span.line, span.col))
             what = Interrupt(fn, span, "SIGINT has a handler here and SIGTERM has none")
             trace = (fn.step(span, f"`{fn.qualname}` takes SIGINT only"),)
-            yield _told(what, f"{what.what}: on SIGTERM", losses, trace)
+            more = f" and {len(losses) - 1} more" if len(losses) > 1 else ""
+            yield _at(what, f"{what.what}: on SIGTERM {losses[0].text}{more} never runs", losses, trace)
 
 
 def _dies_alone(module: ModuleFacts, wrapper: Wrapper) -> Finding:
@@ -190,15 +197,13 @@ def _finding(found: Stay, place: Interrupt, project: Project) -> Finding:
             help=HELP,
             fix="nothing is known to be lost",
         )
-    said = f"{place.what} ends this program in order, but on SIGTERM"
-    return _told(place, said, losses, trace, _fix(found, place, project))
+    message = f"{place.what} ends this program in order, but on SIGTERM {told(losses, found, project)}"
+    return _at(place, message, losses, trace, _fix(found, place, project))
 
 
-def _told(
-    place: Interrupt, said: str, losses: tuple[Step, ...], trace: tuple[Step, ...], fix: Fix | str | None = None
+def _at(
+    place: Interrupt, message: str, losses: tuple[Step, ...], trace: tuple[Step, ...], fix: Fix | str | None = None
 ) -> Finding:
-    more = f" and {len(losses) - 1} more" if len(losses) > 1 else ""
-    message = f"{said} {losses[0].text}{more} never runs"
     tier: Tier | None = "S" if is_example(place.fn) else None
     return RULE.finding(place.fn.module, place.span, message, tier=tier, lost=losses, trace=trace, help=HELP, fix=fix)
 

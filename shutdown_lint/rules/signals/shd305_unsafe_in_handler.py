@@ -237,8 +237,9 @@ def _is_try(site: Site) -> bool:
 def _shared(
     receiver: Expr, span: Span, what: str, methods: tuple[str, ...], reached: Reached, project: Project
 ) -> Iterator[_Hazard]:
-    user = next(other_users(receiver, reached, project, *methods), None)
-    if user is not None:
+    users = list(other_users(receiver, reached, project, *methods))
+    if users:
+        user = next((found for found in users if not _is_over(found[0], reached, project)), users[0])
         line = user[1].at.stmt.span.line  # type: ignore[union-attr]  # a statement with an expression has a span
         where = f"`{user[0].qualname}` (line {line})" if not user[0].is_module else f"line {line}"
         yield _Hazard(
@@ -247,6 +248,13 @@ def _shared(
             f"deadlocks when the signal interrupts {where}, which uses `{text(receiver)}` in the main thread",
             "D",
         )
+
+
+def _is_over(user: Fn, reached: Reached, project: Project) -> bool:
+    """Whether the function is called right before the handler is installed: ``super().__enter__(); signal.signal(…)``."""
+    installer, line = reached.handling.fn, reached.handling.site.call.span.line
+    before = (site for site in installer.sites if user.name in installer.mentions and site.call.span.line < line)
+    return any(target.fn is user for site in before for target in project.calls.targets(site.call, installer))
 
 
 def _same_lock(method: str, kind: str) -> tuple[str, ...]:

@@ -47,8 +47,9 @@ while running:
 ## Precision
 Silent where the program waits for the signal itself (`signal.pause`, `sigwait`, `set_wakeup_fd`), where the handler is
 put back later or is installed by what stops the program, for SIGINT alone where the program talks with a person, where
-a handler of SIGINT says by its name that it ignores, in child processes (whose parent decides), where it calls anything
-unknown or sets an attribute of an object that a library may read (`server.should_exit = True`), and in tests.
+a handler of SIGINT says by its name that it ignores, or one that is empty has a text beside it that says so, in child
+processes (whose parent decides), where it calls anything unknown or sets an attribute of an object that a library may
+read (`server.should_exit = True`), and in tests.
 
 ## References
 - [signal.signal](https://docs.python.org/3/library/signal.html#signal.signal)
@@ -71,6 +72,7 @@ from shutdown_lint.rules.signals._callables import coroutine_of
 from shutdown_lint.rules.signals._inert import Flag, inert, writes
 from shutdown_lint.rules.signals._losses import talks
 from shutdown_lint.rules.waits._stops import way_out
+from shutdown_lint.walk import At, sites
 
 RULE = Rule(
     code="SHD306",
@@ -95,6 +97,9 @@ _LISTENERS = (
 )
 _CHILD = re.compile(r"(child|sub)_?process|process(es)?$|_worker$|^worker_|Process(es)?$|child")
 _IGNORES = re.compile(r"ignor|no_?op|suppress|swallow|do_?nothing", re.IGNORECASE)
+_SAYS = re.compile(
+    r"\b(ignor|disabl|mask|block|suppress)\w*\b.*\bsig|\bsig\w*\b.*\b(ignor|disabl|mask|block|suppress)", re.IGNORECASE
+)
 _CHILDREN = ("process", "pool-process")
 
 
@@ -124,14 +129,24 @@ def _is_candidate(handling: Handling, project: Project) -> bool:
         )
     if way_out(handling.fn, handling.site.at, project) is not None:
         return False  # the program is ending already: a second request has nothing left to start
-    if _is_empty(handling.targets[0]) and _is_of_child(handling.fn, project):
-        return False  # nothing at all on purpose: the parent tells it when to end
+    if _is_empty(handling.targets[0]) and (_is_of_child(handling.fn, project) or _is_said(handling.site.at)):
+        return False  # nothing at all on purpose: the parent tells it when to end, or the program says that it does not listen
     return not project.roles.role(handling.fn, *_CHILDREN) and not is_restored(handling, project)
 
 
 def _is_empty(target: Fn) -> bool:
     """``pass``, ``return None``, ``lambda: None``."""
     return all(isinstance(stmt, Return) and isinstance(stmt.value, (Const, type(None))) for stmt in target.facts.body)
+
+
+def _is_said(at: At) -> bool:
+    """``log("SIGINT and SIGTERM are disabled")`` right behind the installation, or before it."""
+    near = (*at.before()[-2:], *at.after()[:3])
+    texts = (arg.value for site in sites(near) for arg in site.call.args)
+    return any(
+        isinstance(said, Const) and isinstance(said.value, str) and _SAYS.search(said.value) is not None
+        for said in texts
+    )
 
 
 def _is_of_child(fn: Fn, project: Project) -> bool:

@@ -63,7 +63,7 @@ from typing import NamedTuple
 from shutdown_lint.facts import Attr, ModuleFacts, Name, Raise, Span, Try
 from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.platforms import is_for_windows
+from shutdown_lint.project.platforms import is_for_windows, runs_on_windows
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings
 from shutdown_lint.rules._texts import SIGNALS
@@ -126,7 +126,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for handling in handlings(project):
         if handling.via != "signal" or handling.fn.module is not module or is_test(handling.fn):
             continue
-        if _is_for_loops_without(handling.site.at) or (handling.signals and _STOPPING.isdisjoint(handling.signals)):
+        if _is_for_loops_without(handling.site.at) or runs_on_windows(handling.fn, project):
+            continue
+        if handling.signals and _STOPPING.isdisjoint(handling.signals):
             continue
         # a method may be overridden: who is surely installed comes first, and one finding for the call is enough
         for handler in handling.targets[:MAX_HANDLERS]:

@@ -53,7 +53,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Const, ModuleFacts, Span
+from shutdown_lint.facts import Assign, Attr, Await, Call, Const, ModuleFacts, Name, Return, Span
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.roles import ROLE_TEXT, Registration, is_test
@@ -62,7 +62,7 @@ from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._callables import coroutine_of, is_plain
-from shutdown_lint.walk import text
+from shutdown_lint.walk import own_exprs, subexprs, text
 
 RULE = Rule(
     code="SHD311",
@@ -94,7 +94,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if registration.callback.awaits or registration.callback.role in ("framework", "task"):
             continue
         found = coroutine_of(registration.argument, registration.fn, project)
-        if found is None or _may_be_another(registration, project) or _is_iterated(found, registration):
+        if found is None or _may_be_another(registration, project) or _is_taken_on(found, registration):
             continue
         if registration.site.call.span not in seen and not is_test(registration.fn):
             seen.add(registration.site.call.span)
@@ -116,9 +116,32 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             )
 
 
-def _is_iterated(found: Fn, registration: Registration) -> bool:
-    """``pages = await loop.run_in_executor(None, self.pages)`` of an asynchronous generator: who gets it iterates over it."""
-    return found.facts.is_generator and not registration.site.dropped
+def _is_taken_on(found: Fn, registration: Registration) -> bool:
+    """Whether somebody gets what the call makes, and runs it.
+
+    ``pages = await loop.run_in_executor(None, self.pages)`` of an asynchronous generator: who gets it iterates over it. Of a
+    coroutine function the result is a coroutine: it is awaited in turn, returned, or handed on to what awaits it.
+    """
+    site = registration.site
+    if found.facts.is_generator:
+        return not site.dropped
+    if not site.awaited:
+        return False
+    if len(site.parents) > 1:
+        return isinstance(site.parents[1], (Await, Call))
+    stmt = site.at.stmt
+    names = {target.id for target in stmt.targets if isinstance(target, Name)} if isinstance(stmt, Assign) else set()
+    return isinstance(stmt, Return) or (bool(names) and _awaits(registration.fn, names))
+
+
+def _awaits(fn: Fn, names: set[str]) -> bool:
+    """Whether the function awaits one of the names: ``made = await loop.run_in_executor(…); await made``."""
+    return any(
+        isinstance(part, Await) and isinstance(part.value, Name) and part.value.id in names
+        for at in fn.statements
+        for root in own_exprs(at.stmt)
+        for part in subexprs(root)
+    )
 
 
 def _may_be_another(registration: Registration, project: Project) -> bool:

@@ -65,6 +65,7 @@ from shutdown_lint.project.endings import catches
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.signal_names import signals_of
+from shutdown_lint.project.signals import handlings
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import Site, argument, last_name, own_exprs, same, subexprs, text
 
@@ -226,10 +227,34 @@ def _in_own_program(sources: list[tuple[Call, Fn]], project: Project) -> bool:
     return all("main" in project.roles.kinds(holder) for _, holder in sources)
 
 
+def _is_ours(fn: Fn, signals: list[str], sources: list[tuple[Call, Fn]], project: Project) -> bool:
+    """Whether the project installs other handlers of its own for each of the signals: as a rule, the previous one is that.
+
+    One that keeps the handler before it is of the same kind as this one.
+    """
+    places = {scope for _, holder in sources for scope in _around(holder)}
+    ours = {
+        name
+        for handling in handlings(project)
+        if handling.via == "signal" and handling.targets and fn not in handling.targets and not is_test(handling.fn)
+        if handling.site.dropped and "getsignal" not in handling.fn.mentions and handling.fn not in places
+        for name in handling.signals
+    }
+    return bool(signals) and set(signals) <= ours
+
+
+def _around(fn: Fn) -> Iterator[Fn]:
+    """The function, and those in which it stands."""
+    here: Fn | None = fn
+    while here is not None and not here.is_module:
+        yield here
+        here = here.parent
+
+
 def _finding(site: Site, fn: Fn, sources: list[tuple[Call, Fn]], guard: str, project: Project) -> Finding:
     signals = [name for call, holder in sources for name in signals_of(argument(call, 0, "signalnum"), holder, project)]
     callable_default = bool(signals) and set(signals) == {"SIGINT"} and _in_own_program(sources, project)
-    tier: Tier | None = "S" if guard == "truth" or callable_default else None
+    tier: Tier | None = "S" if guard == "truth" or callable_default or _is_ours(fn, signals, sources, project) else None
     what = "SIG_IGN" if guard == "truth" else "SIG_DFL, SIG_IGN or None"
     message = f"`{text(site.call.func)}` is the previous handler and may be {what}: calling it raises TypeError in the handler"
     trace = tuple(holder.step(call.span, f"`{text(call)}` gives the previous handler") for call, holder in sources[:2])

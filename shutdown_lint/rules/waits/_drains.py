@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Expr
+from shutdown_lint.facts import Attr, Call, Const, Expr
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.failing import why
 from shutdown_lint.project.places import Attribute, Place
-from shutdown_lint.walk import Site, text
+from shutdown_lint.rules.waits._in_time import gives_limit
+from shutdown_lint.rules.waits._stops import acquisitions_of
+from shutdown_lint.walk import Site, argument, last_name, text
 
 _GETS = frozenset({"get", "get_nowait"})
 _SOCKETS = (
@@ -21,14 +24,23 @@ _SOCKETS = (
 )
 
 
-def slow_consumer(queue: Expr, fn: Fn, project: Project) -> tuple[Step, Step] | None:
-    """Where a thread takes the items of the queue, and the call on the network in its work on them."""
+class Slow(NamedTuple):
+    """Where a thread takes the items of the queue, and the call on the network in its work on each; whether that has a limit."""
+
+    taken: Step
+    call: Step
+    limited: bool
+
+
+def slow_consumer(queue: Expr, fn: Fn, project: Project) -> Slow | None:
+    """A thread whose work on the items waits for the network; first of all one that waits without a limit."""
     places = tuple(project.protocol.places_read(queue, fn))
-    for consumer, taken in _consumers(places, fn, project):
-        call = next(iter(_network(consumer, project)), None)
-        if call is not None:
-            return taken, call
-    return None
+    found = (
+        Slow(taken, call, limited)
+        for consumer, taken in _consumers(places, fn, project)
+        for call, limited in _network(consumer, project)
+    )
+    return min(found, key=lambda slow: slow.limited, default=None)
 
 
 def _consumers(places: tuple[Place, ...], fn: Fn, project: Project) -> Iterator[tuple[Fn, Step]]:
@@ -59,10 +71,29 @@ def _meet(left: tuple[Place, ...], right: Iterable[Place], project: Project) -> 
     return False
 
 
-def _network(consumer: Fn, project: Project) -> Iterator[Step]:
+def _network(consumer: Fn, project: Project) -> Iterator[tuple[Step, bool]]:
+    """The calls that wait for a peer, and whether each gives up on it after a while."""
     for fn in project.protocol.reach(consumer):
         for site in fn.sites:
             names = project.calls.external(site.call, fn)
-            reason = why(site.call, fn, project) if names and not set(names) & set(_SOCKETS) else None
-            if set(names) & set(_SOCKETS) or (reason is not None and reason.kind == "network"):
-                yield fn.step(site.call.span, f"`{text(site.call)}` waits for the network, for each of them")
+            on_socket = bool(set(names) & set(_SOCKETS))
+            reason = why(site.call, fn, project) if names and not on_socket else None
+            if on_socket or (reason is not None and reason.kind == "network"):
+                step = fn.step(site.call.span, f"`{text(site.call)}` waits for the network, for each of them")
+                yield step, _gives_up(site.call, fn, project)
+
+
+def _gives_up(call: Call, fn: Fn, project: Project) -> bool:
+    """Whether the call has a limit, or its socket: given where it was connected, or set where it is held."""
+    if gives_limit(call) or _connects_with_limit(call):
+        return True
+    for made in acquisitions_of(call.func.value if isinstance(call.func, Attr) else None, fn, project):
+        if _connects_with_limit(made.call) or project.resources.track(made).has("settimeout"):
+            return True
+    return False
+
+
+def _connects_with_limit(call: Call) -> bool:
+    """``socket.create_connection(address, 10)``, ``timeout=10``."""
+    given = argument(call, 1, "timeout") if last_name(call.func) == "create_connection" else None
+    return given is not None and not (isinstance(given, Const) and given.value is None)

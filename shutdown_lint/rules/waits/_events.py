@@ -45,12 +45,13 @@ def check(rule: Rule, module: ModuleFacts, project: Project, wait: Wait, out: Wa
             help="set the event where the awaited work ends, in a `finally`, and wait with a limit",
         )
     elif wakes == "task_done" and expr is not None and (slow := slow_consumer(expr, fn, project)) is not None:
+        lasts = "for as long as each of them may take" if slow.limited else "for ever"
         yield rule.finding(
             module,
             call.span,
-            f"`{text(call)}` in `{fn.qualname}` waits without limit until a thread has sent all that is queued: with a slow or dead peer, for ever",
+            f"`{text(call)}` in `{fn.qualname}` waits without limit until a thread has sent all that is queued: with a slow or dead peer, {lasts}",
             confidence="likely",
-            trace=(*slow, *out.steps, waits),
+            trace=(slow.taken, slow.call, *out.steps, waits),
             help=_STRICT[wakes][1],
         )
     elif wakes == "set" and place is not None and latched(project, place):

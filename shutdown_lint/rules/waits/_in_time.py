@@ -85,11 +85,11 @@ def _returns_soon(site: Site, fn: Fn, most: float, project: Project) -> bool:
     if wait is not None:
         return _wakes_soon(wait, most, project)
     if method_name(site.call) not in _QUICK and is_supplied(site.call.func, fn, project):
-        return _gives_limit(site.call)  # code of others
+        return gives_limit(site.call)  # code of others
     names = project.calls.external(site.call, fn)
     if names:
         return all(_is_quick(name, site.call, project) for name in names)
-    return method_name(site.call) in _QUICK or _gives_limit(site.call) or bool(project.calls.targets(site.call, fn))
+    return method_name(site.call) in _QUICK or gives_limit(site.call) or bool(project.calls.targets(site.call, fn))
 
 
 def _wakes_soon(wait: Wait, most: float, project: Project) -> bool:
@@ -118,7 +118,7 @@ def _has_timeout(wait: Wait, project: Project) -> bool:
     makers = (fn for fn in project.functions(wait.fn.module) if _LIMITS & fn.mentions and name in fn.mentions)
     return any(
         (method_name(site.call) == "settimeout" and not _is_none(site.call))
-        or (method_name(site.call) == "create_connection" and _gives_limit(site.call))
+        or (method_name(site.call) == "create_connection" and gives_limit(site.call))
         for fn in makers
         for site in fn.sites
     )
@@ -129,7 +129,8 @@ def _is_none(call: Call) -> bool:
     return isinstance(given, Const) and given.value is None
 
 
-def _gives_limit(call: Call) -> bool:
+def gives_limit(call: Call) -> bool:
+    """``timeout=5``, ``connect_timeout=5``."""
     return any(_TIMEOUT.search(arg.keyword or "") for arg in call.args)
 
 
@@ -139,4 +140,4 @@ def _is_quick(name: str, call: Call, project: Project) -> bool:
     package = name.partition(".")[0]
     if package in sys.stdlib_module_names:
         return package not in _LASTING
-    return _gives_limit(call) or (isinstance(call.func, (Attr, Name)) and method_name(call) in _QUICK)
+    return gives_limit(call) or (isinstance(call.func, (Attr, Name)) and method_name(call) in _QUICK)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Assign, Attr, Body, Break, Call, Const, Expr, If, Name, Op, Return, While, With
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.waits._stops import method_name
-from shutdown_lint.walk import At, Site, enclosing_with, last_name, own_exprs, sites, subexprs, text, walk
+from shutdown_lint.walk import At, Site, enclosing_with, last_name, own_exprs, root_name, sites, subexprs, text, walk
 
 _DEADLINE = re.compile(
     r"time|deadline|elapsed|until|tries|retr|attempt|count|remaining|limit|max|expire|left|budget|grace|\bend\b|patience|monotonic|perf_counter|"
@@ -133,9 +133,14 @@ def _is_wanted(at: At) -> bool:
     )
 
 
-def asks_others(polled: Expr) -> bool:
-    """Whether the answer is that of a call, other than whether a worker is alive."""
-    return any(isinstance(part, Call) and method_name(part) not in _OWN for part in subexprs(polled))
+def asks_others(polled: Expr, fn: Fn) -> bool:
+    """Whether the answer is that of a call, other than whether a worker is alive, or of an object that the caller gives."""
+    given = {param.name for param in fn.facts.params} - {fn.self_name}
+    return any(
+        (isinstance(part, Call) and method_name(part) not in _OWN)
+        or (isinstance(part, Attr) and part.name not in _OWN and root_name(part) in given)
+        for part in subexprs(polled)
+    )
 
 
 def chosen(at: At, fn: Fn) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Body, Call, Const, Continue, For, FunctionDef, Stmt, Try, While
+from shutdown_lint.facts import Attr, Body, Call, Const, Continue, For, FunctionDef, Stmt, Try, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
 from shutdown_lint.project.values import Class
@@ -96,7 +96,9 @@ def _is_held(site: Site) -> bool:
 
 
 def _never_raises(call: Call, fn: Fn, project: Project) -> bool:
-    """A function of the project whose body is one ``try`` that catches all, or nothing but sure calls."""
+    """A method of a text; a function of the project whose body is one ``try`` that catches all, or nothing but sure calls."""
+    if isinstance(call.func, Attr) and isinstance(call.func.value, Const):
+        return True  # `"item {}".format(item)`, `", ".join(names)`
     targets = project.calls.targets(call, fn)
     if not targets:
         return not call.args and _is_plain_class(call, fn, project)

@@ -266,7 +266,7 @@ def _polling(module: ModuleFacts, project: Project, fn: Fn, at: At) -> Iterator[
         module,
         at.stmt.span._replace(end_line=at.stmt.span.line, end_col=at.stmt.span.col + 5),
         f"`{fn.qualname}` polls `{_condition(polled, fn)}` without a deadline: one that never ends hangs the exit",
-        tier="P" if chosen(at, fn) else "S" if is_patient(out.stop) or asks_others(polled) else "D",
+        tier="P" if chosen(at, fn) else "S" if is_patient(out.stop) or asks_others(polled, fn) else "D",
         trace=(*out.steps, fn.step(at.stmt.span, f"`{fn.qualname}` polls")),
         help="give the loop a deadline, and report or end what is left then",
     )

@@ -46,7 +46,7 @@ and for processes that were sent SIGKILL before.
 A file, database connection or temporary folder that the thread uses is tier D; anything else that is closed under it (a socket is
 often closed on purpose, to wake the thread) is tier S, and so are a limit that only code outside of the project may give, and a
 thread that was told before and waits for nothing as long as the join does, or a daemon that is merely forgotten where no start
-of another one takes back what it was told.
+of another one takes back what it was told, and any that is merely forgotten in a callback of the exit.
 
 ## References
 - [Thread.join](https://docs.python.org/3/library/threading.html#threading.Thread.join)
@@ -66,7 +66,7 @@ from shutdown_lint.project.values import Constant
 from shutdown_lint.rules._texts import JOIN_WITH_LIMIT
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._in_time import ends_in_time, ends_later
-from shutdown_lint.rules.waits._stops import acquisitions_of, receiver
+from shutdown_lint.rules.waits._stops import AT_EXIT, acquisitions_of, receiver
 from shutdown_lint.walk import At, argument, enclosing_loops, last_name, same, text, what_runs_after
 
 RULE = Rule(
@@ -109,8 +109,14 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 consequence = _consequence(wait, project)
                 if consequence is not None and not _asks(fn, project):
                     weak = _is_none(wait, project) or ends_in_time(wait, project)
-                    weak = weak or (consequence.done in _FORGOTTEN and ends_later(wait, project))
+                    forgotten = consequence.done in _FORGOTTEN
+                    weak = weak or (forgotten and (_is_at_exit(fn, project) or ends_later(wait, project)))
                     yield _finding(module, wait, consequence, "S" if weak else consequence.tier)
+
+
+def _is_at_exit(fn: Fn, project: Project) -> bool:
+    """Whether it is a callback of the exit: behind it the program needs the thread no more, and starts no other."""
+    return any(role.kind in AT_EXIT for role in project.roles.seeds().get(fn, ()))
 
 
 def _asks(fn: Fn, project: Project) -> bool:

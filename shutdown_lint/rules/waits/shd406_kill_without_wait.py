@@ -37,7 +37,8 @@ the wait has a limit of 5 seconds, and `kill()` behind it.
 
 ## Precision
 The receiver's type comes from its constructor. Silent when the child is polled, waited for, communicated with, used as a
-context manager, or leaves what the analysis sees, and in callbacks of the exit, after which nothing is left to reap it for.
+context manager, or leaves what the analysis sees, and where the process ends right behind it (in callbacks of the exit, at the end
+of the program's first function): nothing is left to reap it for.
 
 ## References
 - [Popen.kill](https://docs.python.org/3/library/subprocess.html#subprocess.Popen.kill)
@@ -50,6 +51,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Call, ModuleFacts
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.afterwards import program_ends_after
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
@@ -79,7 +81,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for fn in project.functions(module):
         for site in fn.sites if fn.mentions & {"kill", "terminate", "killpg"} else ():
             found = None if is_test(fn) else _killed(site, fn, project)
-            if found is not None and id(found[0].call) not in seen and not _at_exit(fn, project):
+            if found is not None and id(found[0].call) not in seen and not _is_last(site, fn, project):
                 seen.add(id(found[0].call))
                 if not _reaped(found[1], project):
                     yield _finding(module, fn, site.call, found[0])
@@ -114,8 +116,11 @@ def _reaped(found: tuple[Track, ...], project: Project) -> bool:
     return any(use.name == "pid" and fatal_signal(use, project) is None for use in uses(found))
 
 
-def _at_exit(fn: Fn, project: Project) -> bool:
-    return any(role.kind in AT_EXIT for role in project.roles.seeds().get(fn, ()))
+def _is_last(site: Site, fn: Fn, project: Project) -> bool:
+    """Whether the process ends right behind it: init takes over what is left, and no zombie stays."""
+    if any(role.kind in AT_EXIT for role in project.roles.seeds().get(fn, ())):
+        return True
+    return program_ends_after(site.at, fn, project)
 
 
 def _finding(module: ModuleFacts, fn: Fn, call: Call, child: Acquisition) -> Finding:

@@ -60,6 +60,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._brief import is_brief
 from shutdown_lint.rules.waits._children import tracks, uses
 from shutdown_lint.rules.waits._pipes_in_turn import InTurn, in_turn
+from shutdown_lint.rules.waits._polls import is_limited
 from shutdown_lint.rules.waits._stops import same_receiver
 from shutdown_lint.walk import At, Site, argument, enclosing_loops, last_name, same, subexprs, text
 
@@ -101,7 +102,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 else None
             )
             if found is not None and id(found[0].call) not in seen:
-                judge = _judge if not site.call.args else _judge_limited
+                judge = _judge_limited if site.call.args or is_limited(site) else _judge
                 for finding in judge(module, fn, site, *found, project):
                     seen.add(id(found[0].call))
                     yield finding

@@ -72,7 +72,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from shutdown_lint.facts import Break, ModuleFacts, Return, Span, Try, With
+from shutdown_lint.facts import Break, Call, Const, ModuleFacts, Return, Span, Try, With
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project, steps
 from shutdown_lint.project.budget import of_components
@@ -85,7 +85,7 @@ from shutdown_lint.rules._texts import WAITS_FOR_WORK
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import acquisitions_of, is_stop, receiver
 from shutdown_lint.rules.waits._work import WORDS, WaitFor, Work, about_self, waits_for_work
-from shutdown_lint.walk import enclosing_loops, last_name, text, walk
+from shutdown_lint.walk import argument, enclosing_loops, last_name, text, walk
 
 RULE = Rule(
     code="SHD409",
@@ -243,7 +243,7 @@ class _Ends:
 
 def _released(step: Step, project: Project) -> list[Acquisition]:
     """What the step releases, where a use after that fails; an executor's shutdown counts as a release too."""
-    if step.site is None or step.kind not in ("release", "wait"):
+    if step.site is None or step.kind not in ("release", "wait") or _gives_up(step.site.call):
         return []
     if step.text.startswith("end of"):
         made = [a for a in project.resources.of_function(step.fn) if a.call is step.site.call]
@@ -252,6 +252,12 @@ def _released(step: Step, project: Project) -> list[Acquisition]:
         found = acquisitions_of(receiver(step.site.call), step.fn, project)
         made = [a for a in found if last in a.model.release]
     return [a for a in made if a.model.closed]
+
+
+def _gives_up(call: Call) -> bool:
+    """``executor.shutdown(cancel_futures=True)``: the work is given up; a job that can submit no more is part of that."""
+    given = argument(call, 1, "cancel_futures")
+    return last_name(call.func) == "shutdown" and isinstance(given, Const) and given.value is True
 
 
 def _apart(left: Leaf, right: Leaf, project: Project) -> bool:

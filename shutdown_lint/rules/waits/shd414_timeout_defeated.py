@@ -114,13 +114,13 @@ def _defeated(module: ModuleFacts, project: Project, first: Wait, waits: list[Wa
         if second.bounded or not _is_same(first, second) or _is_decided(first.site, second.site.at):
             continue
         whole = first.model.wakes == "thread" and is_callers_limit(first) and not is_reaping(second.site.at)
-        if _goes_on_to(first.site, second.site, fn, _REPLACES if whole else _ENDS):
+        if _goes_on_to(first.site, second.site, fn, project, _REPLACES if whole else _ENDS):
             yield _finding(module, first, second.site, ())
     place = place_of(receiver(first.site.call), fn, project)
     for site in fn.sites:
         inner = (
             _inner_wait(first, site, place, project)
-            if isinstance(place, Attribute) and _goes_on_to(first.site, site, fn)
+            if isinstance(place, Attribute) and _goes_on_to(first.site, site, fn, project)
             else None
         )
         if inner is not None:
@@ -146,15 +146,18 @@ def _container(wait: Wait) -> Expr | None:
     return next((b.iter for b in bindings if isinstance(b, Element)), None)
 
 
-def _goes_on_to(first: Site, second: Site, fn: Fn, ends: frozenset[str] = _ENDS) -> bool:
+def _goes_on_to(first: Site, second: Site, fn: Fn, project: Project, ends: frozenset[str] = _ENDS) -> bool:
     """Whether the second call follows the first, and nothing between them ends, asks about or replaces the object."""
     start, end = first.call.span.line, second.call.span.line
     if start >= end or _excludes(first.at, second.at) or _child_is_gone(second.at) or _leaves(first.at, second.at):
         return False
     between = [site for site in fn.sites if start <= site.call.span.line <= end]
-    if any(method_name(site.call) in ends or _sends_signal(site.call) for site in between):
-        return False
     name = receiver(first.call)
+    if any(
+        method_name(site.call) in ends or _sends_signal(site.call) or _is_ended_in(site, name, fn, project)
+        for site in between
+    ):
+        return False
     return not any(
         isinstance(at.stmt, Assign) and start < at.stmt.span.line < end and any(same(t, name) for t in at.stmt.targets)
         for at in fn.statements
@@ -166,6 +169,16 @@ def _sends_signal(call: Call) -> bool:
     return "kill" in method_name(call) or any(
         getattr(part, "name", getattr(part, "id", "")) in _FATAL for arg in call.args for part in subexprs(arg.value)
     )
+
+
+def _is_ended_in(site: Site, name: Expr | None, fn: Fn, project: Project) -> bool:
+    """Whether a function that gets the object ends it: ``_terminate_process(child)``; one that is not seen may do so."""
+    if not any(same(arg.value, name) for arg in site.call.args):
+        return False
+    targets = [target.fn for target in project.calls.targets(site.call, fn)]
+    if not targets:
+        return not project.calls.external(site.call, fn)
+    return any(_ENDS & inner.mentions for target in targets for inner in project.protocol.reach(target))
 
 
 def _excludes(first: At, second: At) -> bool:
@@ -221,7 +234,9 @@ def _child_is_gone(second: At) -> bool:
 
 
 def _until_it_ends(first: Wait) -> bool:
-    """``while t.is_alive(): t.join(0.5)``, ``while not future.done(): …``."""
+    """``while t.is_alive(): t.join(0.5)``, ``while not future.done(): …``; ``while not done.wait(10):``, whose limit is a period."""
+    if isinstance(first.site.at.stmt, While):
+        return True
     tests = [loop.stmt.test for loop in enclosing_loops(first.site.at) if isinstance(loop.stmt, While)]
     return any(isinstance(part, Attr) and part.name in _ASKS for test in tests for part in subexprs(test))
 
