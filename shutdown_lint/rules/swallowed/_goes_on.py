@@ -1,0 +1,56 @@
+"""What comes behind a ``try`` whose clause swallows: a loop that goes on and on, or the end of the task anyway."""
+
+from __future__ import annotations
+
+from shutdown_lint.facts import Call, Const, For, While
+from shutdown_lint.project import Fn, Project
+from shutdown_lint.rules.swallowed._tried import is_release, waits
+from shutdown_lint.walk import At, Site, enclosing_loops
+
+_MAX_HOPS = 2
+
+
+def goes_on_and_on(at: At, fn: Fn, project: Project, hops: int = 0) -> bool:
+    """Whether a loop around the place, or around a call of the function, has no end of its own, or waits.
+
+    A loop that works off what there is leaves soon: whoever called it goes on.
+    """
+    around = {id(loop.stmt) for loop in enclosing_loops(at)}
+    endless = any(
+        id(loop.at.stmt) in around
+        and (isinstance(loop.at.stmt, For) or isinstance(getattr(loop.at.stmt, "test", None), Const) or loop.waits)
+        for loop in project.protocol.loops(fn)
+    )
+    callers = project.calls.callers(fn) if not endless and hops < _MAX_HOPS else ()
+    return endless or any(
+        caller.confidence == "proven" and goes_on_and_on(caller.site.at, caller.fn, project, hops + 1)
+        for caller in callers
+    )
+
+
+def ends_task(at: At, fn: Fn, project: Project) -> bool:
+    """Whether the task ends behind the ``try`` anyway: what follows in a coroutine that nobody awaits only releases, or does not wait."""
+    if any(isinstance(place.stmt, (While, For)) for place in at.around()):
+        return False
+    if not all(is_release(stmt) or not waits(stmt) for place in at.around() for stmt in place.after()):
+        return False
+    callers = project.calls.callers(fn)
+    if any(caller.site.awaited for caller in callers):
+        return False
+    if "task" in project.roles.kinds(fn):
+        return True
+    return all(_is_handed_on(c.site) for c in callers) if callers else _is_passed(fn, project)
+
+
+def _is_passed(fn: Fn, project: Project) -> bool:
+    """``task_group.start_soon(self._run, job)``: a call gets the private coroutine function itself."""
+    return fn.name.startswith("_") and any(
+        site.parents and isinstance(site.parents[0], Call) and site.parents[0].func is not site.expr
+        for other in project.calls.mentioning(fn.name)
+        for site in (*other.attributes(fn.name), *other.names(fn.name))
+    )
+
+
+def _is_handed_on(site: Site) -> bool:
+    """``loop.call_soon_threadsafe(loop.create_task, callback())``: another call gets the coroutine."""
+    return bool(site.parents) and isinstance(site.parents[0], Call)
