@@ -8,14 +8,22 @@ from shutdown_lint.walk import At, sites, sites_at, walk
 
 NAMES = frozenset({"close", "stop", "shutdown", "terminate", "aclose", "disconnect", "release", "quit", "server_close"})
 WAITS = frozenset({"wait", "sleep", "serve_forever", "Event", "Future", "create_future", "pause"})
+# What sets, starts, asks or logs, and fails only where the program is broken.
+_CALM = frozenset(
+    {
+        *("acquire", "is_alive", "start", "submit", "put", "put_nowait", "append", "add", "set", "clear", "setdefault"),
+        *("len", "str", "int", "isinstance", "format", "join", "time", "monotonic"),
+        *("print", "debug", "info", "warning", "error", "exception", "critical"),
+    }
+)
 
 
-def can_raise(between: tuple[Stmt, ...], name: str) -> bool:
+def can_raise(between: tuple[Stmt, ...]) -> bool:
     """Whether the statements between acquisition and release do work: an await, or a call that is more than a setter."""
     work = [at for at in walk(between) if not _is_caught(at) and not _leaves_without(at)]
     if any(isinstance(at.stmt, With) and at.stmt.is_async for at in work):
         return True
-    return any(not is_trivial(site.call, name) or site.awaited for at in work for site in sites_at(at))
+    return any(not is_trivial(site.call) or site.awaited for at in work for site in sites_at(at))
 
 
 def _is_caught(at: At) -> bool:
@@ -46,30 +54,7 @@ def _takes_all(handler: Handler, waits: bool) -> bool:
     return bool(last & ({"BaseException", "CancelledError", "KeyboardInterrupt"} if waits else {"BaseException"}))
 
 
-def is_trivial(call: Call, name: str) -> bool:
+def is_trivial(call: Call) -> bool:
+    """Whether the call does no work that may fail."""
     last = call.func.name if isinstance(call.func, Attr) else call.func.id if isinstance(call.func, Name) else ""
-    return last in NAMES or last in (
-        "acquire",
-        "is_alive",
-        "start",
-        "print",
-        "debug",
-        "info",
-        "warning",
-        "len",
-        "str",
-        "int",
-        "append",
-        "time",
-        "monotonic",
-        "join",
-        "isinstance",
-        "format",
-        "setdefault",
-        "submit",
-        "put",
-        "put_nowait",
-        "add",
-        "set",
-        "clear",
-    )
+    return last in NAMES or last in _CALM

@@ -55,7 +55,7 @@ def hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confidenc
     between = _while_alive(at.block[start.position + 1 : at.position], call, name, fn, project)
     if _is_left_to_collector(call, name, fn, project):
         return None
-    if not can_raise(between, name) or _ends_process(at) or (_takes_interrupts(fn, project) and _only_waits(between)):
+    if not can_raise(between) or _ends_process(at) or (_takes_interrupts(fn, project) and _only_waits(between)):
         return None
     assert isinstance(call.func, Attr)
     return _worth_it(call.func, name, between, fn, project)
@@ -108,7 +108,7 @@ def _takes_interrupts(fn: Fn, project: Project) -> bool:
 
 
 def _only_waits(between: tuple[Stmt, ...]) -> bool:
-    return all(last_name(site.call) in WAITS | {"signal"} or is_trivial(site.call, "") for site in sites(between))
+    return all(last_name(site.call) in WAITS | {"signal"} or is_trivial(site.call) for site in sites(between))
 
 
 def _is_lent(expr: Expr) -> bool:

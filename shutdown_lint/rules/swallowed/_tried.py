@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from shutdown_lint.facts import Attr, Await, Call, Expr, ExprStmt, For, Name, Stmt, Try, While
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.failing import QUIET_NAMES, is_supplied, talks_to_server
+from shutdown_lint.project.failing import QUIET_NAMES, talks_to_server
+from shutdown_lint.project.supplied import is_supplied
 from shutdown_lint.rules.swallowed._catching import awaits, last_name
 from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.walk import sites, walk

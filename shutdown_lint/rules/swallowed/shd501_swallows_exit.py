@@ -45,7 +45,7 @@ its normal course.
 ## Precision
 By default around an `await`, and in loops that have no end of their own or that wait. Strict where the `try` waits, talks to a
 server or works in a loop of its own while the loop around it ends by itself, and where it only awaits a task that is kept, whose
-exception may be that task's own. Preview for every other bare clause, for callbacks that others supply, for single steps of a cleanup
+exception may be that task's own, or waits in a coroutine without an ``await``, where no cancellation arrives. Preview for every other bare clause, for callbacks that others supply, for single steps of a cleanup
 and for the loops of shells: of 11 strict ones that were read in unseen packages, the 5 true ones waited or worked. By default 5 of 8
 were right before these were told apart, and 7 of 7 since.
 Silent where the clause raises on some path, stores or forwards the exception, ends the loop or the process, where an
@@ -175,6 +175,8 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
         return "S" if is_stop(fn, project) and next(enclosing_loops(at), None) is None else "D"
     if asks_for_results(stmt) or _is_a_thread(fn):
         return None
+    if fn.facts.is_async:
+        return "S" if may_wait(stmt, fn, project) else "P"  # cancellation, which Ctrl-C is too, comes out of an await
     if next(enclosing_loops(at), None) is None or not any(True for _ in sites(stmt.body)):
         last = _is_command(fn, project) or _closes_behind(at, stmt)
         return "S" if may_wait(stmt, fn, project) and not last else "P"
@@ -249,7 +251,7 @@ def _finding(
 ) -> Finding:
     what = "`except:`" if handler.types is None else "`except BaseException`"
     lost = (
-        "CancelledError, KeyboardInterrupt and SystemExit" if fn.facts.is_async else "KeyboardInterrupt and SystemExit"
+        "CancelledError, KeyboardInterrupt and SystemExit" if awaits(stmt.body) else "KeyboardInterrupt and SystemExit"
     )
     end = ", and the work goes on: the program cannot be stopped here" if tier == "D" else " that arrive in this `try`"
     return RULE.finding(

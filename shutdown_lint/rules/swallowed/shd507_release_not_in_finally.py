@@ -120,7 +120,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if not (NAMES | _UNDO) & fn.mentions:
             continue
         for pair in pairs(fn, project) if _UNDO & fn.mentions else ():
-            if can_raise(pair.between, ""):
+            if can_raise(pair.between):
                 yield _not_undone(module, fn, pair)
         for race in raced(fn, project):
             yield _not_cancelled(module, fn, race)
