@@ -36,7 +36,7 @@ _PEERS = frozenset({
 })  # fmt: skip
 # What the system or a toolkit alone closes: that fails only where the program is broken.
 _LOCAL = re.compile(
-    r"(^|_)(sock(et)?|fd|file|fp|fh|stdin|stdout|stderr|pipe|stream|thread|lock|t|f|s|window|widget|dialog|menu|toolbar|progress_?bar|figure)(s|\d)?$",
+    r"(^|_)(sock(et)?|fd|file|file_?obj(ect)?|file_?handle|fp|fh|stdin|stdout|stderr|pipe|stream|thread|lock|t|f|s|window|widget|dialog|menu|toolbar|progress_?bar|figure)(s|\d)?$",
     re.IGNORECASE,
 )
 # Verbs whose calls say something to a peer, whoever it is; many a `disconnect`, `unsubscribe` or `publish` is a local affair.

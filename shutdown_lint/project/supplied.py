@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from shutdown_lint.project import Project
 
 MAX_HOPS = 4
+# What happened, is about to, or has to be made: ``startedConnecting(connector)``, ``connection_made(transport)``, ``on_open(ws)``.
+_HOOKS = re.compile(r"^on(_|[A-Z])|(ed|ing|made|done|lost|Made|Done|Lost)$|ed[A-Z_]\w*$|ing[A-Z_]\w*$")
+_NO_BASES = frozenset({"object", "ABC", "Generic", "Protocol"})
 
 _ADDERS = frozenset({"append", "add", "insert", "appendleft", "setdefault", "extend", "update"})
 
@@ -81,13 +85,22 @@ def _attribute_supplied(cls: Cls, name: str, project: Project, hops: int) -> boo
         if (
             write.fn is not cls.scope
             and _is_public(write.fn)
+            and not _is_hook(write.fn, cls, project)
             and isinstance(write.value, (Name, Call, Subscript, Comp))
         ):
             if is_supplied(write.value, write.fn, project, hops + 1):
                 return True
     return any(
-        _adds(member_fn, name, project, hops) for c in project.classes.family(cls) for member_fn in c.methods.values()
+        not _is_hook(member_fn, cls, project) and _adds(member_fn, name, project, hops)
+        for c in project.classes.family(cls)
+        for member_fn in c.methods.values()
     )
+
+
+def _is_hook(fn: Fn, cls: Cls, project: Project) -> bool:
+    """Whether a library calls the method, by its name and for lack of anybody else: what it hands over is the library's own."""
+    bases = (base for base in project.classes.external_bases(cls) if base.rpartition(".")[2] not in _NO_BASES)
+    return bool(_HOOKS.search(fn.name)) and any(True for _ in bases) and not project.calls.callers(fn)
 
 
 def _adds(fn: Fn, name: str, project: Project, hops: int) -> bool:

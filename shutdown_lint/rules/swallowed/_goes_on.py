@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Call, Const, For, While
+import re
+
+from shutdown_lint.facts import Assign, Attr, Break, Call, Const, Expr, For, If, Name, Stmt, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.swallowed._tried import is_release, waits
-from shutdown_lint.walk import At, Site, enclosing_loops
+from shutdown_lint.walk import At, Site, enclosing_loops, last_name, subexprs, walk
 
 _MAX_HOPS = 2
+_FILES = re.compile(r"^_?(f|fp|fh|fd|fin|fobj|\w*file\w*|\w*handle|infp|inp)$", re.IGNORECASE)
 
 
 def goes_on_and_on(at: At, fn: Fn, project: Project, hops: int = 0) -> bool:
@@ -15,7 +18,7 @@ def goes_on_and_on(at: At, fn: Fn, project: Project, hops: int = 0) -> bool:
 
     A loop that works off what there is leaves soon: whoever called it goes on.
     """
-    around = {id(loop.stmt) for loop in enclosing_loops(at)}
+    around = {id(loop.stmt) for loop in enclosing_loops(at) if not _reads_to_the_end(loop.stmt)}
     endless = any(
         id(loop.at.stmt) in around
         and (isinstance(loop.at.stmt, For) or isinstance(getattr(loop.at.stmt, "test", None), Const) or loop.waits)
@@ -25,6 +28,35 @@ def goes_on_and_on(at: At, fn: Fn, project: Project, hops: int = 0) -> bool:
     return endless or any(
         caller.confidence == "proven" and goes_on_and_on(caller.site.at, caller.fn, project, hops + 1)
         for caller in callers
+    )
+
+
+def _reads_to_the_end(stmt: Stmt) -> bool:
+    """``while True: line = file.readline(); if not line: break``: as long as there is something to read, which is not endless.
+
+    What a person, a child or a peer writes may go on for ever.
+    """
+    reads = {
+        target.id
+        for at in walk(stmt.body if isinstance(stmt, While) else ())
+        if isinstance(at.stmt, Assign) and _is_read(at.stmt.value)
+        for target in at.stmt.targets
+        if isinstance(target, Name)
+    }
+    return any(
+        isinstance(at.stmt, If)
+        and isinstance(at.stmt.body[-1], Break)
+        and any(isinstance(part, Name) and part.id in reads for part in subexprs(at.stmt.test))
+        for at in (walk(stmt.body) if isinstance(stmt, While) and reads else ())
+    )
+
+
+def _is_read(value: Expr | None) -> bool:
+    return (
+        isinstance(value, Call)
+        and isinstance(value.func, Attr)
+        and value.func.name in ("read", "readline")
+        and bool(_FILES.match(last_name(value.func.value)))
     )
 
 

@@ -10,6 +10,7 @@ from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.swallowed._between import NAMES, WAITS, can_raise, is_trivial
 from shutdown_lint.rules.swallowed._catching import last_name, statement_call
+from shutdown_lint.rules.swallowed._pairs import is_main
 from shutdown_lint.walk import At, Site, argument, enclosing_finally, sites, subexprs, text
 
 _KINDS = frozenset(
@@ -17,6 +18,8 @@ _KINDS = frozenset(
 )
 
 
+# what is over with the program, or has no work left, when the error that skips the release ends it
+_END_WITH_PROGRAM = frozenset({"server", "executor", "session", "connection", "loop"})
 _ASYNC_KINDS = _KINDS | {"session", "connection"}
 
 
@@ -173,16 +176,16 @@ def _in_closure(name: str, fn: Fn, project: Project) -> bool:
 def _worth_it(func: Attr, name: str, between: tuple[Stmt, ...], fn: Fn, project: Project) -> Confidence | None:
     values = project.evaluate.values(func.value, fn)
     kinds = _ASYNC_KINDS if fn.facts.is_async else _KINDS
+    if project.roles.only(fn, "main") or is_main(fn, project):
+        kinds -= _END_WITH_PROGRAM
     for value in values:
         if isinstance(value, Instance) and isinstance(value.cls, Cls):
-            return "proven" if _starts_something(value.cls, func.name, project) else None
+            return "proven" if _starts_something(value.cls, func.name, kinds, project) else None
         if isinstance(value, Instance) and isinstance(value.cls, str):
             model = project.models.resource(value.cls)
             return (
                 "proven"
-                if model is not None
-                and model.kind in (kinds - {"server"} if project.roles.only(fn, "main") else kinds)
-                and func.name in (*model.release, *model.stop)
+                if model is not None and model.kind in kinds and func.name in (*model.release, *model.stop)
                 else None
             )
     if values:
@@ -200,7 +203,7 @@ def _is(expr: Expr, name: str) -> bool:
     return isinstance(expr, Name) and expr.id == name
 
 
-def _starts_something(cls: Cls, release: str, project: Project) -> bool:
+def _starts_something(cls: Cls, release: str, kinds: frozenset[str], project: Project) -> bool:
     """Whether the class's stop method ends a thread, process, pool or server that it holds."""
     method = project.classes.method(cls, release)
     if method is None:
@@ -209,6 +212,10 @@ def _starts_something(cls: Cls, release: str, project: Project) -> bool:
         for site in fn.sites:
             if isinstance(site.call.func, Attr):
                 model = project.resources.model_of(site.call.func.value, fn)
-                if model is not None and model.kind in _KINDS and site.call.func.name in (*model.release, *model.stop):
+                if (
+                    model is not None
+                    and model.kind in kinds & _KINDS
+                    and site.call.func.name in (*model.release, *model.stop)
+                ):
                     return True
     return False

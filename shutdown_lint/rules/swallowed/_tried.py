@@ -58,9 +58,12 @@ _QUICK = frozenset(
 )
 
 
+_OF_ANSWERS = frozenset({"json", "raise_for_status"})
+
+
 def is_work(call: Call) -> bool:
     """Not a conversion, a look-up or a line for the log, which are over before an interrupt can come."""
-    return last_name(call) not in QUIET_NAMES and last_name(call) not in _QUICK
+    return last_name(call) not in QUIET_NAMES | _QUICK | _OF_ANSWERS
 
 
 def may_last(stmt: Try, fn: Fn, project: Project) -> bool:
@@ -69,11 +72,13 @@ def may_last(stmt: Try, fn: Fn, project: Project) -> bool:
 
 
 def may_wait(stmt: Try, fn: Fn, project: Project) -> bool:
+    """Whether something in the ``try`` waits, or talks to a server; what is asked of an answer that is there does not."""
     return any(
         project.protocol.wait(site, fn) is not None
         or any(talks_to_server(name, project) for name in project.calls.external(site.call, fn))
         or any(project.protocol.waits(target.fn) for target in project.calls.targets(site.call, fn))
         for site in sites(stmt.body)
+        if last_name(site.call) not in _OF_ANSWERS
     )
 
 

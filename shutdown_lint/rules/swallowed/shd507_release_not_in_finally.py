@@ -3,8 +3,8 @@
 ## What it does
 Reports ``x.close()``, ``x.stop()`` and the like for a local ``x`` that the same function acquired, when calls or awaits
 stand between the two and neither ``finally``, ``with`` nor an ``except`` clause releases ``x`` too. So it does for the
-``release()`` of a lock, the ``cancel()`` of a task of its own (strict: behind an ``asyncio.wait`` for several),
-and the handler of a signal that is put back; for what is taken from a pool and given back to
+``release()`` of a lock (once for all places of the file in which that lock is), the ``cancel()`` of a task of its own (strict:
+behind an ``asyncio.wait`` for several), and the handler of a signal that is put back; for what is taken from a pool and given back to
 it; for temporary files and folders that are removed behind the work, and the settings of a terminal;
 and (strict) for the own `self._cleanup()` at the end of a `run` or `main`. In a main program also
 the stop of what was started, right behind a wait without limit: Ctrl-C is raised in the wait, and the stop never runs.
@@ -52,9 +52,9 @@ right before that, and 3 of 3 since.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from shutdown_lint.facts import Call, ModuleFacts
+from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name
 from shutdown_lint.findings import Confidence, Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
@@ -106,6 +106,7 @@ _UNDO = frozenset(
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every release of a local, standing as a statement of its own."""
+    locks: dict[tuple[object, str], list[tuple[Fn, Pair]]] = {}
     for fn in project.functions(module):
         if is_test(fn) or fn.facts.is_lambda:
             continue
@@ -120,7 +121,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if not (NAMES | _UNDO) & fn.mentions:
             continue
         for pair in pairs(fn, project) if _UNDO & fn.mentions else ():
-            if can_raise(pair.between):
+            if can_raise(pair.between) and pair.lock is not None:
+                locks.setdefault(_whose(pair.lock, fn), []).append((fn, pair))
+            elif can_raise(pair.between):
                 yield _not_undone(module, fn, pair)
         for race in raced(fn, project):
             yield _not_cancelled(module, fn, race)
@@ -133,16 +136,31 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 if confidence is not None:
                     reported.add(name)
                     yield _finding(module, fn, call, name, confidence)
+    for (fn, pair), *others in locks.values():
+        yield _not_undone(module, fn, pair, others)
 
 
-def _not_undone(module: ModuleFacts, fn: Fn, pair: Pair) -> Finding:
+def _whose(lock: Expr, fn: Fn) -> tuple[object, str]:
+    """One lock of a class, a module or a function: who forgets `finally` does so all over the file, and is told once."""
+    local = isinstance(lock, Name) and lock.id in fn.bindings
+    return (fn if local else fn.cls if isinstance(lock, Attr) else None), text(lock)
+
+
+def _not_undone(module: ModuleFacts, fn: Fn, pair: Pair, others: Sequence[tuple[Fn, Pair]] = ()) -> Finding:
     undo = text(pair.undo)
+    more = f", and so it is in {len(others)} more place{'s' * (len(others) > 1)} of the file" if others else ""
     start = getattr(pair.start.stmt, "span", fn.facts.span)
     return RULE.finding(
         module,
         pair.undo.span,
-        f"`{undo}` in `{fn.qualname}` is skipped when the work before it raises: {pair.so}",
-        lost=(fn.step(pair.undo.span, f"`{undo}`"),),
+        f"`{undo}` in `{fn.qualname}` is skipped when the work before it raises: {pair.so}{more}",
+        lost=(
+            fn.step(pair.undo.span, f"`{undo}`"),
+            *(
+                other.step(skipped.undo.span, f"`{text(skipped.undo)}` in `{other.qualname}`")
+                for other, skipped in others
+            ),
+        ),
         trace=(fn.step(start, "what it takes back"),),
         help=f"put the work into `try` and `{undo}` into `finally`",
     )
