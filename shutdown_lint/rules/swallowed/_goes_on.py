@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from shutdown_lint.facts import Assign, Attr, Break, Call, Const, Expr, For, If, Name, Stmt, While
+from shutdown_lint.facts import Assign, Attr, Break, Call, Const, Expr, For, If, Name, Return, Stmt, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.swallowed._tried import is_release, waits
 from shutdown_lint.walk import At, Site, enclosing_loops, last_name, subexprs, walk
@@ -20,14 +20,23 @@ def goes_on_and_on(at: At, fn: Fn, project: Project, hops: int = 0) -> bool:
     """
     around = {id(loop.stmt) for loop in enclosing_loops(at) if not _reads_to_the_end(loop.stmt)}
     endless = any(
-        id(loop.at.stmt) in around
-        and (isinstance(loop.at.stmt, For) or isinstance(getattr(loop.at.stmt, "test", None), Const) or loop.waits)
-        for loop in project.protocol.loops(fn)
+        id(loop.at.stmt) in around and (loop.waits or _is_endless(loop.at.stmt)) for loop in project.protocol.loops(fn)
     )
     callers = project.calls.callers(fn) if not endless and hops < _MAX_HOPS else ()
     return endless or any(
         caller.confidence == "proven" and goes_on_and_on(caller.site.at, caller.fn, project, hops + 1)
         for caller in callers
+    )
+
+
+def _is_endless(stmt: Stmt) -> bool:
+    """Whether nothing but an error leads out of the loop: one that a test leaves has an end of its own."""
+    if not isinstance(stmt, For) and not isinstance(getattr(stmt, "test", None), Const):
+        return False
+    return not any(
+        isinstance(at.stmt, Return) or (isinstance(at.stmt, Break) and not any(enclosing_loops(at)))
+        for at in walk(stmt.body)  # type: ignore[union-attr]  # a loop has a body
+        if all(place.part != "handler" for place in at.around())
     )
 
 

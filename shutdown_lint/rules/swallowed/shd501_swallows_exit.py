@@ -187,10 +187,9 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
         return "S" if may_wait(stmt, fn, project) else "P"
     if _is_prompt(stmt, fn):
         return "P"
-    lasts = may_wait(stmt, fn, project) or works(stmt, fn, project)
-    if goes_on_and_on(at, fn, project):
+    if may_last(stmt, fn, project) and goes_on_and_on(at, fn, project):
         return "D"
-    return "S" if lasts else "P"
+    return "S" if may_wait(stmt, fn, project) or works(stmt, fn, project) else "P"
 
 
 def _makers(fn: Fn) -> Iterator[Fn]:
