@@ -29,8 +29,9 @@ def as_error(at: At, stmt: Try, handler: Handler, fn: Fn, project: Project) -> T
         or is_stop(fn, project)
         or is_test(fn)
         or _cancels_before(fn, handler)
+        or (alone and any(is_release_name(last_name(site.call)) for site in sites(handler.body)))
     ):
-        return None
+        return None  # the last is a cancellation that ends what there is, as it was asked
     if any(place.handler is not None for place in at.around()):
         return None  # what is undone after an error, which goes its way
     within = project.roles.only(fn, "task")  # a helper of a task: what goes on is that task

@@ -11,7 +11,21 @@ WAITS = frozenset({"wait", "sleep", "serve_forever", "Event", "Future", "create_
 # What sets, starts, asks or logs, and fails only where the program is broken.
 _CALM = frozenset(
     {
-        *("acquire", "is_alive", "start", "submit", "put", "put_nowait", "append", "add", "set", "clear", "setdefault"),
+        *(
+            "acquire",
+            "is_alive",
+            "start",
+            "submit",
+            "apply_async",
+            "map_async",
+            "put",
+            "put_nowait",
+            "append",
+            "add",
+            "set",
+            "clear",
+            "setdefault",
+        ),
         *("len", "str", "int", "isinstance", "format", "join", "time", "monotonic"),
         *("print", "debug", "info", "warning", "error", "exception", "critical"),
     }

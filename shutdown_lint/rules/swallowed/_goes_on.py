@@ -6,6 +6,7 @@ import re
 
 from shutdown_lint.facts import Assign, Attr, Break, Call, Const, Expr, For, If, Name, Return, Stmt, While
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.protocol import runs_dry
 from shutdown_lint.rules.swallowed._tried import is_release, waits
 from shutdown_lint.walk import At, Site, enclosing_loops, last_name, subexprs, walk
 
@@ -20,7 +21,7 @@ def goes_on_and_on(at: At, fn: Fn, project: Project, hops: int = 0) -> bool:
     """
     around = {id(loop.stmt) for loop in enclosing_loops(at) if not _reads_to_the_end(loop.stmt)}
     endless = any(
-        id(loop.at.stmt) in around and (loop.waits or _is_endless(loop.at.stmt)) for loop in project.protocol.loops(fn)
+        id(loop.at.stmt) in around and (loop.waits or _is_endless(loop.at)) for loop in project.protocol.loops(fn)
     )
     callers = project.calls.callers(fn) if not endless and hops < _MAX_HOPS else ()
     return endless or any(
@@ -29,11 +30,12 @@ def goes_on_and_on(at: At, fn: Fn, project: Project, hops: int = 0) -> bool:
     )
 
 
-def _is_endless(stmt: Stmt) -> bool:
-    """Whether nothing but an error leads out of the loop: one that a test leaves has an end of its own."""
+def _is_endless(loop: At) -> bool:
+    """Whether nothing but an error leads out of the loop: one that a test leaves, or that empties something, has an end of its own."""
+    stmt = loop.stmt
     if not isinstance(stmt, For) and not isinstance(getattr(stmt, "test", None), Const):
         return False
-    return not any(
+    return not runs_dry(loop, stmt.body) and not any(  # type: ignore[union-attr]  # a loop has a body
         isinstance(at.stmt, Return) or (isinstance(at.stmt, Break) and not any(enclosing_loops(at)))
         for at in walk(stmt.body)  # type: ignore[union-attr]  # a loop has a body
         if all(place.part != "handler" for place in at.around())

@@ -82,6 +82,7 @@ from shutdown_lint.rules.swallowed._catching import (
 )
 from shutdown_lint.rules.swallowed._goes_on import ends_task, goes_on_and_on
 from shutdown_lint.rules.swallowed._releases import RELEASES
+from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.rules.swallowed._tried import (
     asks_for_results,
     awaits_a_task,
@@ -93,7 +94,7 @@ from shutdown_lint.rules.swallowed._tried import (
     works,
 )
 from shutdown_lint.rules.waits._stops import is_stop
-from shutdown_lint.walk import At, enclosing_loops, last_name as last_part, same, sites, subexprs, walk
+from shutdown_lint.walk import At, enclosing_loops, exprs, last_name as last_part, same, sites, subexprs, walk
 
 RULE = Rule(
     code="SHD501",
@@ -105,6 +106,7 @@ RULE = Rule(
     triggers=(r"re:except(?:\s*:|[^\n]*BaseException|\s*\([^)]*BaseException)",),
     origin=("G4",),
 )
+_ASKS_CHILD = frozenset({"poll", "is_alive", "returncode", "exitcode"})
 _SHELLS = re.compile(r"repl|shell|console|prompt|interact|terminal", re.IGNORECASE)
 # calls that exit the program when all is as it should be: argument parsers above all
 _EXITS = frozenset(
@@ -179,13 +181,13 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
     if fn.facts.is_async:
         return "S" if may_wait(stmt, fn, project) else "P"  # cancellation, which Ctrl-C is too, comes out of an await
     if next(enclosing_loops(at), None) is None or not any(True for _ in sites(stmt.body)):
-        last = _is_command(fn, project) or _closes_behind(at, stmt)
+        last = _is_command(fn, project) or _closes_behind(at, stmt) or _ends_in_final(at, stmt)
         return "S" if may_wait(stmt, fn, project) and not last else "P"
     if not may_last(stmt, fn, project) and not any(is_work(site.call) for site in sites(stmt.body)):
         return "P"
     if _in_cleanup(at) or releases_only(stmt) or _calls_each(at, stmt, fn, project):
         return "S" if may_wait(stmt, fn, project) else "P"
-    if _is_prompt(stmt, fn):
+    if _is_prompt(stmt, fn) or _waits_for_child(at, stmt):
         return "P"
     if may_last(stmt, fn, project) and goes_on_and_on(at, fn, project):
         return "D"
@@ -220,9 +222,26 @@ def _is_prompt(stmt: Try, fn: Fn) -> bool:
     return ends and bool(_SHELLS.search(fn.qualname))
 
 
+def _waits_for_child(at: At, stmt: Try) -> bool:
+    """``while child.poll() is None: try: child.wait() except: pass``: Ctrl-C goes to the child too, and its end ends the loop."""
+    calls = [site.call.func for site in sites(stmt.body)]
+    first = calls[0] if len(calls) == 1 else None
+    if not isinstance(first, Attr) or first.name not in ("wait", "communicate", "join"):
+        return False
+    loop = next(enclosing_loops(at)).stmt
+    asked = (part for root in exprs((loop,)) for part in subexprs(root) if isinstance(part, Attr))
+    return any(part.name in _ASKS_CHILD and same(part.value, first.value) for part in asked)
+
+
 def _is_command(fn: Fn, project: Project) -> bool:
     """One command of a shell, behind which it prompts for the next: ``do_…`` of a ``cmd.Cmd``."""
     return fn.cls is not None and fn.name.startswith("do_") and project.classes.is_a(fn.cls, "cmd.Cmd")
+
+
+def _ends_in_final(at: At, stmt: Try) -> bool:
+    """Whether the ``finally`` of the ``try`` shuts down, and nothing that waits follows: what the interrupt asks for happens."""
+    ends = any(is_release_name(last_name(site.call)) for site in sites(stmt.final))
+    return ends and not any(waits(after) for place in at.around() for after in place.after())
 
 
 def _closes_behind(at: At, stmt: Try) -> bool:
