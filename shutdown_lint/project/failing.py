@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from shutdown_lint.facts import Assign, Attr, Await, Call, Comp, Expr, If, Name, Op, Param, Seq, Subscript, Try, With
+from shutdown_lint.facts import Attr, Await, Call, Expr, If, Name, Seq, Try, With
 from shutdown_lint.findings import Step
-from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.implementers import implementations, is_for_others, methods_by_name
 from shutdown_lint.project.memo import Memo
-from shutdown_lint.project.scopes import Binding, Element, Value
-from shutdown_lint.project.values import External, Instance
-from shutdown_lint.walk import At, argument, same, subexprs, text
+from shutdown_lint.project.peer_errors import peer_errors
+from shutdown_lint.project.scopes import Element, Value
+from shutdown_lint.project.supplied import added, is_supplied, last_part
+from shutdown_lint.project.values import External
+from shutdown_lint.walk import At, same, subexprs, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["time", "network", "foreign", "unknown"]
 
 MAX_DEPTH = 3
-MAX_HOPS = 4
 # Parts of a name (split at underscores) that stand for a peer to which a close says good-bye. Not sessions, clients, web
 # sockets and connections: many of those are local, or catch what their close meets.
 _PEERS = frozenset({
@@ -35,7 +36,7 @@ _PEERS = frozenset({
 })  # fmt: skip
 # What the system or a toolkit alone closes: that fails only where the program is broken.
 _LOCAL = re.compile(
-    r"(^|_)(sock(et)?|fd|file|fp|fh|stdin|stdout|stderr|pipe|stream|thread|lock|t|f|s|window|widget|dialog|menu|toolbar|progress_?bar|figure)(s|\d)?$",
+    r"(^|_)(sock(et)?|fd|file|file_?obj(ect)?|file_?handle|fp|fh|stdin|stdout|stderr|pipe|stream|thread|lock|t|f|s|window|widget|dialog|menu|toolbar|progress_?bar|figure)(s|\d)?$",
     re.IGNORECASE,
 )
 # Verbs whose calls say something to a peer, whoever it is; many a `disconnect`, `unsubscribe` or `publish` is a local affair.
@@ -50,7 +51,6 @@ QUIET_NAMES = frozenset({
     "zip", "range", "min", "max", "sum", "any", "all", "type", "hash", "iter", "next", "empty", "qsize", "notify_all", "notify", "getpid",
 })  # fmt: skip
 _CLOSES = frozenset({"close", "aclose", "close_connection", "__exit__", "__aexit__"})
-_ADDERS = frozenset({"append", "add", "insert", "appendleft", "setdefault", "extend", "update"})
 
 
 class Why(NamedTuple):
@@ -92,10 +92,10 @@ def shielded(at: At) -> bool:
 
 def is_suppress(context: Expr) -> bool:
     func = context.func if isinstance(context, Call) else None
-    return _last(func).lower() in ("suppress", "ignore", "ignored", "ignoring", "raises", "log_errors")
+    return last_part(func).lower() in ("suppress", "ignore", "ignored", "ignoring", "raises", "log_errors")
 
 
-def _strongest(reasons: Iterator[Why | None]) -> Why | None:
+def _strongest(reasons: Iterable[Why | None]) -> Why | None:
     found = [reason for reason in reasons if reason is not None]
     return min(found, key=lambda reason: _ORDER.index(reason.kind), default=None)
 
@@ -170,7 +170,7 @@ def _put_into(container: Expr, fn: Fn, project: Project) -> Iterator[tuple[Expr,
     for cls in project.classes.instances(project.evaluate.values(container.value, fn)):
         methods = (method for member in project.classes.family(cls) for method in member.methods.values())
         for method in methods if cls.module is fn.module else ():
-            for value in _added(method, container.name) if container.name in method.mentions else ():
+            for value in added(method, container.name) if container.name in method.mentions else ():
                 bindings = method.bindings.get(value.id, ()) if isinstance(value, Name) else ()
                 yield from ((b.expr, method) for b in bindings if isinstance(b, Value))
                 yield value, method
@@ -184,10 +184,16 @@ def of_body(target: Fn, project: Project, depth: int = 0) -> Why | None:
     """Why something that the function does outside of any ``try`` may raise."""
     memo = _BODIES.setdefault(project, {})
     if (target, depth) not in memo:
+        said = (raised.exc for at, raised in peer_errors(target) if not shielded(at))
         memo[target, depth] = _strongest(
-            why(site.call, target, project, awaited=site.awaited, depth=depth + 1)
-            for site in target.sites
-            if not shielded(site.at) and _last(site.call.func) not in QUIET_NAMES
+            (
+                *(Why("network", f"`{target.qualname}` raises `{text(exc)}`") for exc in said),
+                *(
+                    why(site.call, target, project, awaited=site.awaited, depth=depth + 1)
+                    for site in target.sites
+                    if not shielded(site.at) and last_part(site.call.func) not in QUIET_NAMES
+                ),
+            )
         )
     return memo[target, depth]
 
@@ -210,20 +216,24 @@ def _unresolved(call: Call, fn: Fn, awaited: bool, depth: int, project: Project)
     if by_name is not None:
         return by_name
     receiver = call.func.value if isinstance(call.func, Attr) else None
-    if receiver is None or _last(call.func) in QUIET_NAMES:
+    if receiver is None or last_part(call.func) in QUIET_NAMES:
         return None
-    if _last(call.func) == "release" and not call.args and not awaited:
+    if last_part(call.func) == "release" and not call.args and not awaited:
         return None  # an answer gives its connection back
-    if _LOCAL.search(_last(receiver)) or _is_transport(call, receiver, fn) or _is_tested(call, receiver, fn, project):
+    if (
+        _LOCAL.search(last_part(receiver))
+        or _is_transport(call, receiver, fn)
+        or _is_tested(call, receiver, fn, project)
+    ):
         return None
-    made_by = _made_by(receiver, _last(call.func), fn, project)
+    made_by = _made_by(receiver, last_part(call.func), fn, project)
     if made_by is not None:
         return Why("network", f"`{text(receiver)}` talks to a server (`{made_by}`)")
     if depth or not is_supplied(receiver, fn, project):
         # further down, only what is awaited: helpers that compute something are not what fails in a cleanup
         return Why("unknown", f"`{text(call)}`") if awaited or not depth else None
-    typed = tuple(_methods_of_known(receiver, _last(call.func), fn, project))
-    known = typed or tuple(methods_by_name(_last(receiver), _last(call.func), project))
+    typed = tuple(_methods_of_known(receiver, last_part(call.func), fn, project))
+    known = typed or tuple(methods_by_name(last_part(receiver), last_part(call.func), project))
     if known:
         known = implementations(known, project, brought=not typed)
         return _strongest(_of_function(method, call, fn, project, depth) for method in known)
@@ -233,7 +243,7 @@ def _unresolved(call: Call, fn: Fn, awaited: bool, depth: int, project: Project)
 def _is_transport(call: Call, receiver: Expr, fn: Fn) -> bool:
     """A transport or stream of asyncio, by the question that only they answer: ``if not w.is_closing(): w.close()``."""
     asked = (site.call.func for site in fn.sites if "is_closing" in fn.mentions and not site.call.args)
-    return _last(call.func) in ("close", "abort") and any(
+    return last_part(call.func) in ("close", "abort") and any(
         isinstance(func, Attr) and func.name == "is_closing" and same(func.value, receiver) for func in asked
     )
 
@@ -243,7 +253,7 @@ def _is_tested(call: Call, receiver: Expr, fn: Fn, project: Project) -> bool:
     around = (place for site in fn.sites if site.expr is call for place in site.at.around())
     tests = (place.outer.stmt.test for place in around if place.outer and isinstance(place.outer.stmt, If))
     return any(
-        isinstance(part, Call) and _last(part.func) == "isinstance" and _is_stdlib(part, receiver, fn, project)
+        isinstance(part, Call) and last_part(part.func) == "isinstance" and _is_stdlib(part, receiver, fn, project)
         for test in tests
         for part in subexprs(test)
     )
@@ -274,121 +284,6 @@ def _by_name(call: Call) -> Why | None:
     """A peer by the name of the receiver, or a verb that says something to one; where it is awaited, the name is enough."""
     if not isinstance(call.func, Attr):
         return None
-    if _SAYS.match(call.func.name) or _PEERS & set(_last(call.func.value).lower().strip("_").split("_")):
+    if _SAYS.match(call.func.name) or _PEERS & set(last_part(call.func.value).lower().strip("_").split("_")):
         return Why("network", f"`{text(call)}` talks to a peer")
     return None
-
-
-# --- objects that come from outside --------------------------------------------------------------------------------------
-
-
-def is_supplied(expr: Expr, fn: Fn, project: Project, hops: int = 0) -> bool:
-    """Whether the object was handed in by a caller: a parameter, an attribute or a container that holds one."""
-    if hops > MAX_HOPS:
-        return False
-    if isinstance(expr, (Call, Subscript, Await)):
-        inner = expr.args[0].value if isinstance(expr, Call) and isinstance(expr.func, Name) and expr.args else None
-        inner = inner or (expr.func if isinstance(expr, Call) else expr.value)
-        if isinstance(inner, Attr) and isinstance(expr, Call):  # xs.values(), xs.pop()
-            inner = inner.value
-        return is_supplied(inner, fn, project, hops + 1)
-    if isinstance(expr, Name):
-        return _name_supplied(expr.id, fn, project, hops)
-    if isinstance(expr, Op) and expr.op in ("or", "if"):
-        return any(is_supplied(operand, fn, project, hops) for operand in expr.operands)
-    if isinstance(expr, Comp):  # {x.key: x for x in xs or []}
-        held = {name for element in expr.elements[-1:] for name in _names(element)}
-        return any(
-            held & set(_names(clause.target)) and is_supplied(clause.iter, fn, project, hops) for clause in expr.clauses
-        )
-    if isinstance(expr, Attr):
-        return any(
-            _field_supplied(value, expr.name, project, hops)
-            for value in project.evaluate.values(expr.value, fn)
-            if isinstance(value, Instance)
-        )
-    return False
-
-
-def _field_supplied(value: Instance, name: str, project: Project, hops: int) -> bool:
-    """An attribute of an object: handed to its constructor under that name, or set by its class from what a caller gives."""
-    given = argument(value.call, 99, name) if value.call is not None else None
-    if given is not None and value.fn is not None and is_supplied(given, value.fn, project, hops + 1):
-        return True
-    return isinstance(value.cls, Cls) and _attribute_supplied(value.cls, name, project, hops)
-
-
-def _name_supplied(name: str, fn: Fn, project: Project, hops: int) -> bool:
-    scope = project.evaluate.binding_scope(name, fn)
-    bindings = scope.bindings.get(name, ()) if scope is not None else ()
-    if scope is None or not bindings:
-        return False
-    return any(_binding_supplied(binding, scope, project, hops) for binding in bindings)
-
-
-def _binding_supplied(binding: Binding, scope: Fn, project: Project, hops: int) -> bool:
-    if isinstance(binding, Param):
-        if scope.parent is not None and not scope.parent.is_module and scope.cls is None:
-            return False  # of a nested function: its callers stand beside it
-        return not (scope.is_method and scope.facts.params[0] is binding) and (hops == 0 or _is_public(scope))
-    if isinstance(binding, Element):
-        return is_supplied(binding.iter, scope, project, hops + 1)
-    return isinstance(binding, Value) and is_supplied(binding.expr, scope, project, hops + 1)
-
-
-def _attribute_supplied(cls: Cls, name: str, project: Project, hops: int) -> bool:
-    """An attribute that a public method sets from its parameter, or a list to which one appends it."""
-    for write in project.classes.writes(cls, name):
-        if write.value is None and write.fn is cls.scope and "dataclass" in _decorators(cls):
-            return True
-        if (
-            write.fn is not cls.scope
-            and _is_public(write.fn)
-            and isinstance(write.value, (Name, Call, Subscript, Comp))
-        ):
-            if is_supplied(write.value, write.fn, project, hops + 1):
-                return True
-    return any(
-        _adds(member_fn, name, project, hops) for c in project.classes.family(cls) for member_fn in c.methods.values()
-    )
-
-
-def _adds(fn: Fn, name: str, project: Project, hops: int) -> bool:
-    """``self.name.append(parameter)`` or ``self.name[key] = parameter`` in a public method."""
-    if name not in fn.mentions or not _is_public(fn):
-        return False
-    return any(is_supplied(value, fn, project, hops + 1) for value in _added(fn, name))
-
-
-def _added(fn: Fn, name: str) -> Iterator[Expr]:
-    """What the function puts into the container in an attribute of this name."""
-    for site in fn.attributes(name):
-        stmt, parents = site.at.stmt, site.parents
-        if (
-            len(parents) >= 2
-            and isinstance(parents[0], Attr)
-            and parents[0].name in _ADDERS
-            and isinstance(parents[1], Call)
-        ):
-            yield from (arg.value for arg in parents[1].args[-1:])
-        if isinstance(stmt, Assign) and stmt.value is not None and parents and isinstance(parents[0], Subscript):
-            if any(parents[0] is target for target in stmt.targets):
-                yield stmt.value
-
-
-def _names(expr: Expr) -> Iterator[str]:
-    return (part.id for part in subexprs(expr) if isinstance(part, Name))
-
-
-def _is_public(fn: Fn) -> bool:
-    return not fn.name.startswith("_") or fn.name in ("__init__", "__call__")
-
-
-def _decorators(cls: Cls) -> frozenset[str]:
-    return frozenset(_last(d.func if isinstance(d, Call) else d) for d in cls.facts.decorators)
-
-
-def _last(expr: Expr | None) -> str:
-    while isinstance(expr, (Call, Subscript)):
-        expr = expr.func if isinstance(expr, Call) else expr.value
-    return expr.name if isinstance(expr, Attr) else expr.id if isinstance(expr, Name) else ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Attr, Await, Body, Call, Handler, Name, Try, While
+from shutdown_lint.facts import Attr, Await, Body, Call, Handler, If, Name, Return, Try, While
 from shutdown_lint.findings import Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
-from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, forwards, last_name, raises
+from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, forwards, last_name, leaves, raises
 from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.rules.waits._stops import in_final, is_stop
-from shutdown_lint.walk import At, enclosing_loops, exprs, sites, subexprs, what_runs_after
+from shutdown_lint.walk import At, Site, enclosing_loops, exprs, sites, subexprs, walk, what_runs_after
 
 _OF_OTHERS = frozenset({"gather", "wait", "shield", "as_completed", "wrap_future"})
 _KEEPS = frozenset({"set_exception", "exc_info", "print_exception", "exception_handler", "call_exception_handler"})
@@ -29,15 +29,17 @@ def as_error(at: At, stmt: Try, handler: Handler, fn: Fn, project: Project) -> T
         or is_stop(fn, project)
         or is_test(fn)
         or _cancels_before(fn, handler)
+        or (alone and any(is_release_name(last_name(site.call)) for site in sites(handler.body)))
     ):
-        return None
+        return None  # the last is a cancellation that ends what there is, as it was asked
     if any(place.handler is not None for place in at.around()):
         return None  # what is undone after an error, which goes its way
     within = project.roles.only(fn, "task")  # a helper of a task: what goes on is that task
     if (within and is_top(fn, project)) or any(isinstance(loop.stmt, While) for loop in enclosing_loops(at)):
         return None
     if alone:
-        return "S" if _works_on(at) or _callers_go_on(fn, project, 0) else None
+        told = any(isinstance(inner.stmt, Return) and inner.stmt.value is not None for inner in walk(handler.body))
+        return "S" if _works_on(at) or _callers_go_on(fn, project, 0, told=told) else None
     if any(awaits((after,)) for after in what_runs_after(at)) or _callers_go_on(fn, project, 0):
         return "S" if within or "Exception" in names else "D"
     return None if project.calls.callers(fn) else "S"
@@ -83,10 +85,18 @@ def _of_others(call: Call) -> bool:
     return isinstance(given, (Name, Attr)) or (isinstance(given, Call) and _of_others(given))
 
 
-def _callers_go_on(fn: Fn, project: Project, hops: int) -> bool:
-    """Whether a caller awaits the coroutine in a loop, or awaits something else behind it."""
+def _leaves_if(site: Site) -> bool:
+    """``if not await self._paused(): return``."""
+    stmt = site.at.stmt
+    return isinstance(stmt, If) and (raises(stmt.body) or leaves(stmt.body))
+
+
+def _callers_go_on(fn: Fn, project: Project, hops: int, *, told: bool = False) -> bool:
+    """Whether a caller awaits the coroutine in a loop, or awaits something else behind it; not where it is told, and leaves."""
     for caller in project.calls.callers(fn):
         if caller.confidence != "proven" or not caller.site.awaited or is_test(caller.fn):
+            continue
+        if told and _leaves_if(caller.site):
             continue
         at = caller.site.at
         if next(enclosing_loops(at), None) is not None or any(awaits((after,)) for after in what_runs_after(at)):

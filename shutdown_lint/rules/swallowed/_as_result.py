@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from shutdown_lint.facts import Assign, Attr, Await, Body, Call, Expr, Handler, Name, Return, Seq, Try
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.failing import is_supplied
 from shutdown_lint.project.scopes import Element
+from shutdown_lint.project.supplied import is_supplied
 from shutdown_lint.walk import At, enclosing_loops, last_name, own_exprs, same, sites, subexprs, walk, what_runs_after
 
 # What makes a value of the exception that is being handled.

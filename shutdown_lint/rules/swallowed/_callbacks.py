@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Call, Expr, Name, Stmt
+from shutdown_lint.facts import Assign, Attr, Call, Expr, Name, Stmt, Try
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.swallowed._awaited_cancelled import guard_of
 from shutdown_lint.rules.swallowed._catching import statement_call
@@ -71,8 +71,16 @@ def _question(callback: Fn, project: Project) -> tuple[Call, tuple[str, Stmt]] |
 
 
 def _first_lost(at: At, question: Call) -> tuple[str, Stmt] | None:
+    final = {
+        id(inner.stmt)
+        for place in at.around()
+        if place.outer is not None and isinstance(place.outer.stmt, Try) and place.part != "final"
+        for inner in walk(place.outer.stmt.final)
+    }
     for later in walk(tuple(what_runs_after(at))):
         stmt = later.stmt
+        if id(stmt) in final:
+            continue  # this runs, whatever was raised
         call = statement_call(stmt)
         if call is not None and call is not question and last_name(call.func) in _MATTERS:
             return f"`{text(call)}`", stmt

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Await, Call, Expr, ExprStmt, Name, Stmt, Try
+from shutdown_lint.facts import Assert, Assign, Attr, Await, Call, Expr, ExprStmt, Name, Raise, Stmt, Try
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Instance
@@ -41,20 +41,23 @@ _CALM = frozenset(
     {
         "append", "appendleft", "popleft", "pop", "add", "discard", "remove", "insert", "clear", "get", "items", "keys",
         "values", "copy", "extend", "update", "setdefault", "notify", "notify_all", "notifyAll", "wait", "set", "is_set",
-        "time", "monotonic", "len", "list", "tuple", "dict", "min", "max", "int", "str", "isinstance", "debug", "info", "release",
-        "id", "bool", "type", "get_ident", "current_thread", "getpid", "perf_counter", "time_ns",
+        "empty", "qsize", "full", "range", "enumerate", "zip", "sorted", "sum", "any", "all", "time", "monotonic", "len",
+        "list", "tuple", "dict", "min", "max", "int", "str", "isinstance", "debug", "info", "warning", "error", "release",
+        "id", "bool", "type", "Thread", "start", "get_ident", "current_thread", "getpid", "perf_counter", "time_ns",
     }
 )  # fmt: skip
+_MAX_DEPTH = 2
 
 
 class Pair(NamedTuple):
-    """``undo`` is the call at ``at`` that takes back what ``start`` did; ``so`` is what stays if it never runs."""
+    """``undo`` is the call at ``at`` that takes back what ``start`` did; ``so`` is what stays if it never runs; ``lock`` what it locks."""
 
     start: At
     at: At
     undo: Call
     so: str
     between: tuple[Stmt, ...]
+    lock: Expr | None = None
 
 
 def pairs(fn: Fn, project: Project) -> Iterator[Pair]:
@@ -101,11 +104,24 @@ def _lock(at: At, undo: Call, receiver: Expr, fn: Fn, project: Project) -> Pair 
         if func.name != "acquire" or not _is_lock(receiver, fn, project) or _is_own(receiver, fn, project):
             return None
         between = at.block[position + 1 : at.position]
-        if all(last_name(site.call.func) in _CALM for site in sites(between)):
+        if all(is_calm(site.call, fn, project) for site in sites(between)):
             return None
         so = f"`{text(receiver)}` stays locked, and who takes it next waits for ever"
-        return Pair(earlier, at, undo, so, between)
+        return Pair(earlier, at, undo, so, between, receiver)
     return None
+
+
+def is_calm(call: Call, fn: Fn, project: Project, depth: int = 0) -> bool:
+    """Whether the call does not fail in practice: one of those, or a function of the project that makes only such."""
+    if last_name(call.func) in _CALM:
+        return True
+    targets = project.calls.targets(call, fn) if depth < _MAX_DEPTH else ()
+    return bool(targets) and all(
+        not any(isinstance(at.stmt, (Raise, Assert)) for at in target.fn.statements)
+        and not target.fn.facts.is_async
+        and all(is_calm(site.call, target.fn, project, depth + 1) for site in target.fn.sites)
+        for target in targets
+    )
 
 
 def _is_lock(receiver: Expr, fn: Fn, project: Project) -> bool:

@@ -45,8 +45,9 @@ its normal course.
 ## Precision
 By default around an `await`, and in loops that have no end of their own or that wait. Strict where the `try` waits, talks to a
 server or works in a loop of its own while the loop around it ends by itself, and where it only awaits a task that is kept, whose
-exception may be that task's own. Preview for every other bare clause, for callbacks that others supply, for single steps of a cleanup
-and for the loops of shells: of 11 strict ones that were read in unseen packages, the 5 true ones waited or worked. By default 5 of 8
+exception may be that task's own, or waits in a coroutine without an ``await``, where no cancellation arrives. Preview for every
+other bare clause, for callbacks that others supply, for single steps of a cleanup and for the loops of shells, and where a file is
+read to its end: of 11 strict ones that were read in unseen packages, the 5 true ones waited or worked. By default 5 of 8
 were right before these were told apart, and 7 of 7 since.
 Silent where the clause raises on some path, stores or forwards the exception, ends the loop or the process, where an
 earlier clause deals with the stopping exceptions (or raises what nobody can see: `except self.fatal: raise`), where the
@@ -63,26 +64,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import (
-    Assign,
-    Attr,
-    Await,
-    Call,
-    Const,
-    Expr,
-    ExprStmt,
-    For,
-    Handler,
-    ModuleFacts,
-    Name,
-    Raise,
-    Stmt,
-    Try,
-    While,
-)
+from shutdown_lint.facts import Assign, Attr, ExprStmt, For, Handler, ModuleFacts, Name, Raise, Stmt, Try, While
 from shutdown_lint.findings import Finding, Fix, Tier
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.failing import QUIET_NAMES, is_supplied, talks_to_server
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._as_result import as_result
 from shutdown_lint.rules.swallowed._catching import (
@@ -96,9 +80,21 @@ from shutdown_lint.rules.swallowed._catching import (
     shielded_by_sibling,
     tries,
 )
+from shutdown_lint.rules.swallowed._goes_on import ends_task, goes_on_and_on
 from shutdown_lint.rules.swallowed._releases import RELEASES
+from shutdown_lint.rules.swallowed._steps import is_release_name
+from shutdown_lint.rules.swallowed._tried import (
+    asks_for_results,
+    awaits_a_task,
+    is_work,
+    may_last,
+    may_wait,
+    releases_only,
+    waits,
+    works,
+)
 from shutdown_lint.rules.waits._stops import is_stop
-from shutdown_lint.walk import At, Site, enclosing_loops, last_name as last_part, same, sites, subexprs, walk
+from shutdown_lint.walk import At, enclosing_loops, exprs, last_name as last_part, same, sites, subexprs, walk
 
 RULE = Rule(
     code="SHD501",
@@ -110,54 +106,8 @@ RULE = Rule(
     triggers=(r"re:except(?:\s*:|[^\n]*BaseException|\s*\([^)]*BaseException)",),
     origin=("G4",),
 )
-_MAX_HOPS = 2
+_ASKS_CHILD = frozenset({"poll", "is_alive", "returncode", "exitcode"})
 _SHELLS = re.compile(r"repl|shell|console|prompt|interact|terminal", re.IGNORECASE)
-_QUICK = frozenset(
-    {
-        "loads",
-        "raw_decode",
-        "extract_tb",
-        "format_exc",
-        "format_exception",
-        "print_exc",
-        "dumps",
-        "parse",
-        "fromisoformat",
-        "fromtimestamp",
-        "strptime",
-        "group",
-        "match",
-        "search",
-        "sub",
-        "findall",
-        "round",
-        "setattr",
-        "delattr",
-        "__setattr__",
-        "__delattr__",
-        "ord",
-        "chr",
-        "abs",
-        "divmod",
-        "bytes",
-        "bytearray",
-        "pack",
-        "unpack",
-        "unpack_from",
-        "from_bytes",
-        "to_bytes",
-        "addstr",
-        "addnstr",
-        "insstr",
-        "addch",
-        "insch",
-        "hline",
-        "vline",
-        "chgat",
-        "clrtoeol",
-        "erase",
-    }
-)
 # calls that exit the program when all is as it should be: argument parsers above all
 _EXITS = frozenset(
     {"exit", "quit", "parse_args", "parse_known_args", "main", "invoke", "exec", "run_path", "run_module"}
@@ -215,32 +165,33 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
         return None
     if any(_ends(stmt) for place in at.around() for stmt in place.after()):
         return None  # the request that this is the cleanup of goes on, or the program ends anyway
-    if _releases_only(stmt) and is_stop(fn, project):
+    if releases_only(stmt) and is_stop(fn, project):
         # one step of a cleanup that must go through
         return "S" if fn.facts.is_async and awaits(stmt.body) else "P"
     if fn.facts.is_async and awaits(stmt.body):
-        if cancels(fn) or _ends_task(at, fn, project):
+        if cancels(fn) or ends_task(at, fn, project):
             return None
-        if _awaits_a_task(stmt):
+        if awaits_a_task(stmt):
             return "S"  # of a task that is over, the exception is its own
         if any(place.part == "final" for place in at.around()):
             return "S"  # the request that `finally` runs for goes on behind it; this is a second one
         return "S" if is_stop(fn, project) and next(enclosing_loops(at), None) is None else "D"
-    if _asks_for_results(stmt) or _is_a_thread(fn):
+    if asks_for_results(stmt) or _is_a_thread(fn):
         return None
+    if fn.facts.is_async:
+        return "S" if may_wait(stmt, fn, project) else "P"  # cancellation, which Ctrl-C is too, comes out of an await
     if next(enclosing_loops(at), None) is None or not any(True for _ in sites(stmt.body)):
-        last = _is_command(fn, project) or _closes_behind(at, stmt)
-        return "S" if _may_wait(stmt, fn, project) and not last else "P"
-    if not _may_last(stmt, fn, project) and not any(_is_work(site.call) for site in sites(stmt.body)):
+        last = _is_command(fn, project) or _closes_behind(at, stmt) or _ends_in_final(at, stmt)
+        return "S" if may_wait(stmt, fn, project) and not last else "P"
+    if not may_last(stmt, fn, project) and not any(is_work(site.call) for site in sites(stmt.body)):
         return "P"
-    if _in_cleanup(at) or _releases_only(stmt) or _calls_each(at, stmt, fn, project):
-        return "S" if _may_wait(stmt, fn, project) else "P"
-    if _is_prompt(stmt, fn):
+    if _in_cleanup(at) or releases_only(stmt) or _calls_each(at, stmt, fn, project):
+        return "S" if may_wait(stmt, fn, project) else "P"
+    if _is_prompt(stmt, fn) or _waits_for_child(at, stmt):
         return "P"
-    lasts = _may_wait(stmt, fn, project) or _works(stmt, fn, project)
-    if _goes_on_and_on(at, fn, project):
+    if may_last(stmt, fn, project) and goes_on_and_on(at, fn, project):
         return "D"
-    return "S" if lasts else "P"
+    return "S" if may_wait(stmt, fn, project) or works(stmt, fn, project) else "P"
 
 
 def _makers(fn: Fn) -> Iterator[Fn]:
@@ -262,45 +213,6 @@ def _ends(stmt: Stmt) -> bool:
     return isinstance(stmt, Raise) or (isinstance(stmt, ExprStmt) and raises((stmt,)))
 
 
-def _is_work(call: Call) -> bool:
-    """Not a conversion, a look-up or a line for the log, which are over before an interrupt can come."""
-    return last_name(call) not in QUIET_NAMES and last_name(call) not in _QUICK
-
-
-def _goes_on_and_on(at: At, fn: Fn, project: Project, hops: int = 0) -> bool:
-    """Whether a loop around the place, or around a call of the function, has no end of its own, or waits.
-
-    A loop that works off what there is leaves soon: whoever called it goes on.
-    """
-    around = {id(loop.stmt) for loop in enclosing_loops(at)}
-    endless = any(
-        id(loop.at.stmt) in around
-        and (isinstance(loop.at.stmt, For) or isinstance(getattr(loop.at.stmt, "test", None), Const) or loop.waits)
-        for loop in project.protocol.loops(fn)
-    )
-    callers = project.calls.callers(fn) if not endless and hops < _MAX_HOPS else ()
-    return endless or any(
-        caller.confidence == "proven" and _goes_on_and_on(caller.site.at, caller.fn, project, hops + 1)
-        for caller in callers
-    )
-
-
-def _may_last(stmt: Try, fn: Fn, project: Project) -> bool:
-    """Whether the ``try`` waits, or runs code that others supply: an interrupt is likely to arrive in it."""
-    return _may_wait(stmt, fn, project) or any(
-        is_supplied(_run_by(site.call), fn, project) for site in sites(stmt.body)
-    )
-
-
-def _may_wait(stmt: Try, fn: Fn, project: Project) -> bool:
-    return any(
-        project.protocol.wait(site, fn) is not None
-        or any(talks_to_server(name, project) for name in project.calls.external(site.call, fn))
-        or any(project.protocol.waits(target.fn) for target in project.calls.targets(site.call, fn))
-        for site in sites(stmt.body)
-    )
-
-
 def _is_prompt(stmt: Try, fn: Fn) -> bool:
     """The loop of a shell, which Ctrl-D ends."""
     ends = any(
@@ -310,86 +222,32 @@ def _is_prompt(stmt: Try, fn: Fn) -> bool:
     return ends and bool(_SHELLS.search(fn.qualname))
 
 
+def _waits_for_child(at: At, stmt: Try) -> bool:
+    """``while child.poll() is None: try: child.wait() except: pass``: Ctrl-C goes to the child too, and its end ends the loop."""
+    calls = [site.call.func for site in sites(stmt.body)]
+    first = calls[0] if len(calls) == 1 else None
+    if not isinstance(first, Attr) or first.name not in ("wait", "communicate", "join"):
+        return False
+    loop = next(enclosing_loops(at)).stmt
+    asked = (part for root in exprs((loop,)) for part in subexprs(root) if isinstance(part, Attr))
+    return any(part.name in _ASKS_CHILD and same(part.value, first.value) for part in asked)
+
+
 def _is_command(fn: Fn, project: Project) -> bool:
     """One command of a shell, behind which it prompts for the next: ``do_…`` of a ``cmd.Cmd``."""
     return fn.cls is not None and fn.name.startswith("do_") and project.classes.is_a(fn.cls, "cmd.Cmd")
 
 
+def _ends_in_final(at: At, stmt: Try) -> bool:
+    """Whether the ``finally`` of the ``try`` shuts down, and nothing that waits follows: what the interrupt asks for happens."""
+    ends = any(is_release_name(last_name(site.call)) for site in sites(stmt.final))
+    return ends and not any(waits(after) for place in at.around() for after in place.after())
+
+
 def _closes_behind(at: At, stmt: Try) -> bool:
     """Whether the clause releases what the ``try`` used, and nothing that waits follows: the interrupt ends the work."""
     closes = any(last_name(site.call) in RELEASES for handler in stmt.handlers for site in sites(handler.body))
-    return closes and not any(_waits(after) for place in at.around() for after in place.after())
-
-
-def _works(stmt: Try, fn: Fn, project: Project) -> bool:
-    """Whether the ``try`` runs a loop, or a function of the project that does: work that lasts."""
-    if any(isinstance(at.stmt, (While, For)) for at in walk(stmt.body)):
-        return True
-    targets = (target.fn for site in sites(stmt.body) for target in project.calls.targets(site.call, fn))
-    return any(isinstance(at.stmt, (While, For)) for target in targets for at in target.statements)
-
-
-def _awaits_a_task(stmt: Try) -> bool:
-    """``try: await task`` or ``await self.task``, and nothing else."""
-    first = stmt.body[0] if len(stmt.body) == 1 else None
-    value = first.value if isinstance(first, ExprStmt) else None
-    return isinstance(value, Await) and isinstance(value.value, (Name, Attr))
-
-
-def _run_by(call: Call) -> Expr:
-    """Whose code the call runs: ``next(items)`` that of the iterator."""
-    return call.args[0].value if isinstance(call.func, Name) and call.func.id == "next" and call.args else call.func
-
-
-def _asks_for_results(stmt: Try) -> bool:
-    """``task.result()`` of what has ended: the exception is the task's own."""
-    return all(last_name(site.call) in ("result", "exception", "get_result") for site in sites(stmt.body)) and any(
-        True for _ in sites(stmt.body)
-    )
-
-
-def _ends_task(at: At, fn: Fn, project: Project) -> bool:
-    """Whether the task ends behind the ``try`` anyway: what follows in a coroutine that nobody awaits only releases, or does not wait."""
-    if any(isinstance(place.stmt, (While, For)) for place in at.around()):
-        return False
-    if not all(_is_release(stmt) or not _waits(stmt) for place in at.around() for stmt in place.after()):
-        return False
-    callers = project.calls.callers(fn)
-    if any(caller.site.awaited for caller in callers):
-        return False
-    if "task" in project.roles.kinds(fn):
-        return True
-    return all(_is_handed_on(c.site) for c in callers) if callers else _is_passed(fn, project)
-
-
-def _is_passed(fn: Fn, project: Project) -> bool:
-    """``task_group.start_soon(self._run, job)``: a call gets the private coroutine function itself."""
-    return fn.name.startswith("_") and any(
-        site.parents and isinstance(site.parents[0], Call) and site.parents[0].func is not site.expr
-        for other in project.calls.mentioning(fn.name)
-        for site in (*other.attributes(fn.name), *other.names(fn.name))
-    )
-
-
-def _waits(stmt: Stmt) -> bool:
-    return awaits((stmt,)) or any(isinstance(inner.stmt, (While, For)) for inner in walk((stmt,)))
-
-
-def _is_handed_on(site: Site) -> bool:
-    """``loop.call_soon_threadsafe(loop.create_task, callback())``: another call gets the coroutine."""
-    return bool(site.parents) and isinstance(site.parents[0], Call)
-
-
-def _is_release(stmt: Stmt) -> bool:
-    call = stmt.value if isinstance(stmt, ExprStmt) else None
-    call = call.value if isinstance(call, Await) else call
-    return isinstance(call, Call) and last_name(call) in RELEASES
-
-
-def _releases_only(stmt: Try) -> bool:
-    """A release of one member after the other must go through, whatever one of them raises."""
-    calls = [last_name(site.call) for site in sites(stmt.body)]
-    return bool(calls) and all(name in RELEASES or name in ("remove", "unregister", "join", "pop") for name in calls)
+    return closes and not any(waits(after) for place in at.around() for after in place.after())
 
 
 def _calls_each(at: At, stmt: Try, fn: Fn, project: Project) -> bool:
@@ -412,7 +270,7 @@ def _finding(
 ) -> Finding:
     what = "`except:`" if handler.types is None else "`except BaseException`"
     lost = (
-        "CancelledError, KeyboardInterrupt and SystemExit" if fn.facts.is_async else "KeyboardInterrupt and SystemExit"
+        "CancelledError, KeyboardInterrupt and SystemExit" if awaits(stmt.body) else "KeyboardInterrupt and SystemExit"
     )
     end = ", and the work goes on: the program cannot be stopped here" if tier == "D" else " that arrive in this `try`"
     return RULE.finding(

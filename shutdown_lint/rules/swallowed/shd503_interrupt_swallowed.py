@@ -116,15 +116,20 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                         module,
                         handler.span,
                         f"`{fn.qualname}` catches KeyboardInterrupt inside its loop and goes on: Ctrl-C does not end the program",
-                        tier="P" if _only_repeats(loop.stmt) else _tier(fn, project),
+                        tier="P" if _only_repeats(loop.stmt) else _tier(loop.stmt, fn, project),
                         help="leave the loop with `break`, or catch it around the loop",
                         fix=Fix("unsafe", "end the loop by `break`", "shd503"),
                     )
 
 
-def _tier(fn: Fn, project: Project) -> Tier | None:
-    """Strict where only child processes run it: Ctrl-C goes to all of the terminal's, and their parent ends them."""
-    return "S" if project.roles.only(fn, "process", "pool-process") else None
+def _tier(loop: While, fn: Fn, project: Project) -> Tier | None:
+    """Strict where only child processes run it: Ctrl-C goes to all of the terminal's, and their parent ends them.
+
+    Preview where their loop has an end of its own, which the parent may bring about.
+    """
+    if not project.roles.only(fn, "process", "pool-process"):
+        return None
+    return "S" if isinstance(loop.test, Const) and not leaves(loop.body) else "P"
 
 
 def _has_a_handler(fn: Fn, project: Project) -> bool:

@@ -57,9 +57,10 @@ from typing import NamedTuple
 from shutdown_lint.facts import Attr, Call, Expr, ModuleFacts, Name
 from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.failing import Why, is_supplied, shielded, why
+from shutdown_lint.project.failing import Why, shielded, why
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.scopes import Value
+from shutdown_lint.project.supplied import is_supplied
 from shutdown_lint.rules._excluding import excludes
 from shutdown_lint.rules._texts import ON_WAY_OUT, RELEASE
 from shutdown_lint.rules.base import Rule

@@ -74,7 +74,7 @@ from shutdown_lint.project.endings import is_exit_request
 from shutdown_lint.project.roles import Role, is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import caught, last_name, raises, tries
-from shutdown_lint.walk import At, Site, own_exprs, sites, subexprs, text, walk, what_runs_after
+from shutdown_lint.walk import At, Site, enclosing_loops, own_exprs, sites, subexprs, text, walk, what_runs_after
 
 RULE = Rule(
     code="SHD506",
@@ -90,6 +90,7 @@ _EMBEDS = re.compile(
     r"^(exec|eval|execfile|run_path|run_module|parse_args|parse_known_args|parse_intermixed_args|interact|cmdloop|onecmd|runcode|input|"
     r"raw_input|import_module|__import__|load_module|exec_module|communicate|invoke|runsource|standalone_mode)$"
 )
+_PROMPTS = re.compile(r"^(raw_)?input$|^readline$|prompt")
 _ENDINGS = frozenset({"put", "put_nowait", "set_exception", "send", "kill", "terminate", "set_result"})
 _FIX = Fix("unsafe", "end the clause with `raise`", "shd506")
 MAX_DEPTH = 3
@@ -102,7 +103,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if "SystemExit" not in fn.mentions or is_test(fn):
             continue
         for at, stmt in tries(fn):
-            if _is_a_part(at, fn, project):
+            if _is_a_part(at, fn, project) or _answers(at):
                 continue
             for handler in stmt.handlers:
                 if handler.types is not None and "SystemExit" in caught(handler, fn, project):
@@ -112,6 +113,11 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 def _is_a_part(at: At, fn: Fn, project: Project) -> bool:
     """Whether a function that no program of this project leads to goes on behind the ``try``: what exited is a part of a host."""
     return bool(tuple(what_runs_after(at))) and project.roles.role(fn, "main") is None
+
+
+def _answers(at: At) -> bool:
+    """Whether the exit is that of one command in a loop that prompts for the next."""
+    return any(_PROMPTS.match(last_name(site.call)) for loop in enclosing_loops(at) for site in sites((loop.stmt,)))
 
 
 def _of_clause(module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, project: Project) -> Iterator[Finding]:

@@ -33,7 +33,7 @@ Preview; by default only where a message that is made up on the spot is returned
 twenty packages and those of the benchmark, a published bug; and where the clause names errors as well and raises one exception for
 all of them: two packages of some ninety, one of them mended since. Silent where the function or its class cancels what is
 awaited, where a task is awaited by its name, in the top function of a task, in stop methods, and for ``return`` of
-nothing, of ``None`` and of booleans.
+nothing, of ``None`` and of booleans; preview for a message that says to stop (`{"type": "lifespan.shutdown"}`).
 
 ## References
 - [Task cancellation](https://docs.python.org/3/library/asyncio-task.html#task-cancellation)
@@ -41,6 +41,7 @@ nothing, of ``None`` and of booleans.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Handler, ModuleFacts, Name, Raise, Return, Seq, Try
@@ -62,6 +63,7 @@ RULE = Rule(
     triggers=("CancelledError",),
     origin=("G13",),
 )
+_STOPS = re.compile(r"\b(shut_?down|stop|exit|quit|terminate)", re.IGNORECASE)
 _ENDS = frozenset({"exit", "_exit", "abort", "throw", "reraise"})
 
 
@@ -166,5 +168,10 @@ def _tier(turned: Return | Raise, stmt: Try, handler: Handler, fn: Fn, project: 
     if isinstance(turned, Raise):
         return "P" if not beside else "S" if within else "D"
     value = turned.value
+    if any(
+        isinstance(part, Const) and _STOPS.search(str(part.value))
+        for part in (subexprs(value) if value is not None else ())
+    ):
+        return "P"  # a message that says what the caller has to do
     made_up = isinstance(value, Seq) or (isinstance(value, Const) and isinstance(value.value, str))
     return "D" if made_up and not within else "S" if beside else "P"

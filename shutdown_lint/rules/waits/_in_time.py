@@ -10,10 +10,11 @@ import sys
 
 from shutdown_lint.facts import Attr, Call, Const, Name
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.failing import QUIET_NAMES, is_supplied, talks_to_server
+from shutdown_lint.project.failing import QUIET_NAMES, talks_to_server
 from shutdown_lint.project.limits import seconds
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.supplied import is_supplied
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._told import QUERIES
 from shutdown_lint.rules.waits._polls import is_limited

@@ -1,0 +1,74 @@
+"""What stands between an acquisition and its release: whether any of it can raise past the release."""
+
+from __future__ import annotations
+
+from shutdown_lint.facts import Attr, Call, Handler, If, Name, Return, Seq, Stmt, Try, With
+from shutdown_lint.rules.swallowed._catching import last_name, leaves, raises
+from shutdown_lint.walk import At, sites, sites_at, walk
+
+NAMES = frozenset({"close", "stop", "shutdown", "terminate", "aclose", "disconnect", "release", "quit", "server_close"})
+WAITS = frozenset({"wait", "sleep", "serve_forever", "Event", "Future", "create_future", "pause"})
+# What sets, starts, asks or logs, and fails only where the program is broken.
+_CALM = frozenset(
+    {
+        *(
+            "acquire",
+            "is_alive",
+            "start",
+            "submit",
+            "apply_async",
+            "map_async",
+            "put",
+            "put_nowait",
+            "append",
+            "add",
+            "set",
+            "clear",
+            "setdefault",
+        ),
+        *("len", "str", "int", "isinstance", "format", "join", "time", "monotonic"),
+        *("print", "debug", "info", "warning", "error", "exception", "critical"),
+    }
+)
+
+
+def can_raise(between: tuple[Stmt, ...]) -> bool:
+    """Whether the statements between acquisition and release do work: an await, or a call that is more than a setter."""
+    work = [at for at in walk(between) if not _is_caught(at) and not _leaves_without(at)]
+    if any(isinstance(at.stmt, With) and at.stmt.is_async for at in work):
+        return True
+    return any(not is_trivial(site.call) or site.awaited for at in work for site in sites_at(at))
+
+
+def _is_caught(at: At) -> bool:
+    """In a ``try`` that takes all that its work raises: of a mere wait, nothing but cancellation and Ctrl-C."""
+    for place in at.around():
+        outer = place.outer.stmt if place.outer is not None and place.part == "body" else None
+        if isinstance(outer, Try) and not any(
+            raises(handler.body) or leaves(handler.body) for handler in outer.handlers
+        ):
+            waits = all(last_name(site.call) in WAITS for site in sites(outer.body))
+            if any(_takes_all(handler, waits) for handler in outer.handlers):
+                return True
+    return False
+
+
+def _leaves_without(at: At) -> bool:
+    """In a branch that returns before the release is reached: that path does without it, whatever is raised there."""
+    return any(
+        isinstance(place.outer.stmt, If) and isinstance(place.block[-1], Return) for place in at.around() if place.outer
+    )
+
+
+def _takes_all(handler: Handler, waits: bool) -> bool:
+    if handler.types is None:
+        return True
+    parts = handler.types.items if isinstance(handler.types, Seq) else (handler.types,)
+    last = {part.name if isinstance(part, Attr) else part.id for part in parts if isinstance(part, (Attr, Name))}
+    return bool(last & ({"BaseException", "CancelledError", "KeyboardInterrupt"} if waits else {"BaseException"}))
+
+
+def is_trivial(call: Call) -> bool:
+    """Whether the call does no work that may fail."""
+    last = call.func.name if isinstance(call.func, Attr) else call.func.id if isinstance(call.func, Name) else ""
+    return last in NAMES or last in _CALM
