@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Assign, Attr, Const, Expr, ExprStmt, Handler, If, Raise, Return, Try
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.rules.swallowed._catching import STOPPING, caught
-from shutdown_lint.walk import At, same, walk
+from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught
+from shutdown_lint.walk import At, line_of, same, walk
 
 
 class Kept(NamedTuple):
@@ -30,6 +30,8 @@ def state_kept(at: At, stmt: Try, handler: Handler, fn: Fn, project: Project) ->
         if not (isinstance(inner.value, Const) and inner.value.value in (None, False)) or _is_set_back(
             at, stmt, target, fn, project
         ):
+            continue
+        if not _may_be_set(stmt, target, fn):
             continue
         for other in project.classes.family(fn.cls):
             for method in other.methods.values():
@@ -55,6 +57,19 @@ def _is_set_back(at: At, stmt: Try, target: Attr, fn: Fn, project: Project) -> b
         if isinstance(outer, Try) and (outer.final or any(caught(h, fn, project) & STOPPING for h in outer.handlers)):
             return True
     return any(caught(h, fn, project) & STOPPING for h in stmt.handlers)
+
+
+def _may_be_set(stmt: Try, target: Attr, fn: Fn) -> bool:
+    """Whether something is awaited within the ``try`` while the attribute is set; where others set it, it may be."""
+    set_here = [
+        at.stmt.span.line
+        for at in fn.statements
+        if isinstance(at.stmt, Assign)
+        and any(same(t, target) for t in at.stmt.targets)
+        and not (isinstance(at.stmt.value, Const) and at.stmt.value.value in (None, False))
+    ]
+    waits = [line_of(inner.stmt) for inner in walk(stmt.body) if awaits((inner.stmt,))] if set_here else []
+    return not set_here or any(line > min(set_here) for line in waits)
 
 
 def _refuses(method: Fn, target: Attr) -> Expr | None:

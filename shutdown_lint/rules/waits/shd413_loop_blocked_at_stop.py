@@ -90,7 +90,7 @@ from shutdown_lint.rules.waits._stops import (
     same_receiver,
 )
 from shutdown_lint.rules.waits._work import waits_for_work
-from shutdown_lint.walk import At, Site, argument, line_of, own_exprs, subexprs, text
+from shutdown_lint.walk import At, Site, argument, line_of, own_exprs, same, subexprs, text
 
 RULE = Rule(
     code="SHD413",
@@ -244,10 +244,22 @@ def _is_over(wait: Wait, project: Project) -> bool:
         return True
     if wait.model.wakes == "thread" and _has_announced_its_end(wait, project):
         return True
-    if wait.model.call.endswith(".shutdown") and has_done_its_last(wait, project):
+    if wait.model.call.endswith(".shutdown") and (_was_told_before(wait) or has_done_its_last(wait, project)):
         return True
     tests = (place.outer.stmt.test for place in site.at.around() if place.outer and isinstance(place.outer.stmt, If))
     return any("done()" in text(part) for test in tests for part in subexprs(test) if isinstance(part, Call))
+
+
+def _was_told_before(wait: Wait) -> bool:
+    """``pool.shutdown(wait=False)``, and something was awaited since: the second call waits for what has ended by then."""
+    here = wait.site.call
+    for site in wait.fn.sites:
+        if method_name(site.call) != "shutdown" or not same(receiver(site.call), receiver(here)):
+            continue
+        waits = argument(site.call, 0, "wait")
+        if isinstance(waits, Const) and not waits.value:
+            return any(site.call.span.line < part.span.line < here.span.line for part in _awaits(wait.fn))
+    return False
 
 
 def _is_awaitable(site: Site, fn: Fn, project: Project) -> bool:
