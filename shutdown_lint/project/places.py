@@ -162,8 +162,8 @@ class Tracker:
                 if expr is not parent.value:
                     return None
                 contains = contains and isinstance(parent.key, Unknown)  # `self.workers[:]` holds them too
-            elif isinstance(parent, Op) and parent.op == "+" and contains:
-                pass  # `self.workers + [self.watcher]`
+            elif isinstance(parent, Op) and parent.op in ("+", "|") and contains:
+                pass  # `self.workers + [self.watcher]`, `self.busy | self.idle`
             elif isinstance(parent, Comp):
                 if not any(expr is element for element in parent.elements):
                     return self._comprehension(expr, parent, fn, contains, hops)

@@ -63,6 +63,7 @@ from shutdown_lint.facts import (
     Assign,
     Attr,
     Await,
+    Break,
     Body,
     Call,
     Expr,
@@ -149,6 +150,8 @@ def _goes_on(at: At, handler: Handler, fn: Fn) -> bool:
         return False
     if any(isinstance(stmt, Raise) for place in loop.around() for stmt in place.after()):
         return False  # what must not be broken off is done first, and the cancellation raised behind it
+    if _is_last_round(at, loop):
+        return False
     if raises(handler.body) or leaves(handler.body) or (forwards(handler, fn) and not _only_cleans_up(handler)):
         return False
     changes_state = any(isinstance(inner.stmt, Assign) for inner in walk(handler.body))
@@ -158,6 +161,16 @@ def _goes_on(at: At, handler: Handler, fn: Fn) -> bool:
         if getattr(site.call.func, "name", "") in ("set", "close", "stop", "shutdown", "clear")
     )
     return not changes_state and not tells
+
+
+def _is_last_round(at: At, loop: At) -> bool:
+    """Whether what follows the ``try`` leaves the loop in any case."""
+    for place in at.around():
+        if place.stmt is loop.stmt:
+            break
+        if any(isinstance(stmt, (Break, Return, Raise)) for stmt in place.after()):
+            return True
+    return False
 
 
 def _only_cleans_up(handler: Handler) -> bool:

@@ -9,13 +9,15 @@ from shutdown_lint.project.values import Class
 from shutdown_lint.walk import At, Site, argument, enclosing_loops, last_name, parts_of, sites, sites_at, text, walk
 
 _STOPPING = frozenset({"CancelledError", "KeyboardInterrupt", "SystemExit", "GeneratorExit"})
+# Waits that hand out no exception of what they wait for.
+_QUIET_WAITS = ("asyncio.wait",)
 _MAKERS = ("create_task", "ensure_future")
 # Calls that do not raise, by their last name: output, time, containers, flags.
 _SURE = frozenset(
     {
         *("debug", "info", "warning", "error", "exception", "critical", "log", "print", "sleep"),
         *("append", "add", "set", "clear", "len", "str", "repr", "isinstance", "time", "monotonic", "perf_counter"),
-        *("range", "xrange", "enumerate", "zip", "getattr", "hasattr"),
+        *("done", "cancel", "cancelled", "range", "xrange", "enumerate", "zip", "getattr", "hasattr"),
         *("is_set", "empty", "full", "qsize", "task_done", "current_thread", "getpid", "get_name", "put_nowait", "put"),
         *(*_MAKERS, "add_done_callback", "call_soon", "call_soon_threadsafe", "call_later"),
     }
@@ -102,7 +104,7 @@ def _never_raises(call: Call, fn: Fn, project: Project) -> bool:
     targets = project.calls.targets(call, fn)
     if not targets:
         return not call.args and _is_plain_class(call, fn, project)
-    return all(_is_sure(target.fn) for target in targets)
+    return all(_is_sure(target.fn, project) for target in targets)
 
 
 def _is_plain_class(call: Call, fn: Fn, project: Project) -> bool:
@@ -117,13 +119,13 @@ def _is_plain_class(call: Call, fn: Fn, project: Project) -> bool:
     )
 
 
-def _is_sure(fn: Fn) -> bool:
+def _is_sure(fn: Fn, project: Project) -> bool:
     for stmt in fn.facts.body:
         if isinstance(stmt, Try) and any(catches(handler.types, "Exception") for handler in stmt.handlers):
             continue
         if type(stmt).__name__ in ("Raise", "With", "For", "While", "Assert"):
             return False
         for site in sites((stmt,)):
-            if last_name(site.call.func) not in _SURE:
+            if last_name(site.call.func) not in _SURE and not project.calls.is_call_to(site.call, fn, *_QUIET_WAITS):
                 return False
     return True

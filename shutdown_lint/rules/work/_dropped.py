@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Call, Expr, Name, Seq
+from shutdown_lint.facts import Assign, Attr, Call, Expr, Name, Seq, Subscript
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.places import ADDERS, Attribute
 from shutdown_lint.project.resources import STOP_METHODS
@@ -101,23 +101,28 @@ def _ends_their_maker(method: Fn, name: str, cls: Cls) -> bool:
 def _is_held_twice(method: Fn, name: str, cls: Cls) -> bool:
     """Whether elements go into another container too (``self.all.append(x); self.free.put(x)``), which the method sees to."""
     for fn in cls.methods.values():
-        added = [site.call for site in fn.sites if name in fn.mentions and _is_added(site, fn)]
-        for call in added:
-            others = (other for other in added if _container(other) != name and _container(other) in method.mentions)
-            if _container(call) == name and any(same(other.args[0].value, call.args[0].value) for other in others):
-                return True
+        added = list(_additions(fn)) if name in fn.mentions else []
+        here = [element for container, element in added if container == name]
+        others = [element for container, element in added if container != name and container in method.mentions]
+        if any(same(element, other) for element in here for other in others):
+            return True
     return False
 
 
-def _is_added(site: Site, fn: Fn) -> bool:
-    """``self.name.append(x)``."""
-    func = site.call.func
-    is_member = isinstance(func, Attr) and isinstance(func.value, Attr) and _is_self(func.value.value, fn)
-    return is_member and last_name(func) in ADDERS and bool(site.call.args)
-
-
-def _container(call: Call) -> str:
-    return last_name(getattr(call.func, "value", None))
+def _additions(fn: Fn) -> Iterator[tuple[str, Expr]]:
+    """The containers of the object, each with what is put into it: ``self.name.append(x)``, ``self.name[x] = y`` (both)."""
+    for site in fn.sites:
+        func = site.call.func
+        is_member = isinstance(func, Attr) and isinstance(func.value, Attr) and _is_self(func.value.value, fn)
+        if is_member and last_name(func) in ADDERS and site.call.args:
+            yield last_name(getattr(func, "value", None)), site.call.args[0].value
+    for at in fn.statements:
+        for target in at.stmt.targets if isinstance(at.stmt, Assign) else ():
+            held = target.value if isinstance(target, Subscript) else None
+            if isinstance(target, Subscript) and isinstance(held, Attr) and _is_self(held.value, fn):
+                yield held.name, target.key
+                if isinstance(at.stmt, Assign) and at.stmt.value is not None:
+                    yield held.name, at.stmt.value
 
 
 def _is_read(method: Fn, name: str, cls: Cls, project: Project) -> bool:
