@@ -30,6 +30,7 @@ from shutdown_lint.facts import (
     Subscript,
     Try,
     While,
+    Yield,
 )
 from shutdown_lint.findings import Step
 from shutdown_lint.models import Blocking
@@ -43,6 +44,7 @@ from shutdown_lint.walk import (
     enclosing_loops,
     last_name,
     line_of,
+    own_exprs,
     parts_of,
     sites,
     sites_at,
@@ -283,7 +285,8 @@ class Protocol:
             for site in fn.sites:
                 for target in () if _is_handed_to_task(site) else self._project.calls.targets(site.call, fn):
                     if target.fn is not fn and target.fn.name != "__init__":
-                        found += self.worker_loops(target.fn, depth + 1)
+                        inner = self.worker_loops(target.fn, depth + 1)
+                        found += (loop for loop in inner if not _is_turned_by(site, loop, target.fn))
         return tuple({(id(loop.at.stmt), loop.fn): loop for loop in found}.values())
 
     def ending(self, fn: Fn) -> Ending:
@@ -410,6 +413,18 @@ def _leaves(body: Body) -> bool:
             ):
                 return True
     return False
+
+
+def _is_turned_by(site: Site, loop: Loop, generator: Fn) -> bool:
+    """Whether the endless loop is a generator's, which goes on only as long as who asks it: ``next(frames)``."""
+    if loop.leaves or loop.fn is not generator or not generator.facts.is_generator:
+        return False
+    body = loop.at.stmt.body if isinstance(loop.at.stmt, (For, While)) else ()
+    if not any(isinstance(part, Yield) for at in walk(body) for root in own_exprs(at.stmt) for part in subexprs(root)):
+        return False
+    user = site.at.stmt
+    is_iterated = isinstance(user, For) and any(part is site.call for part in subexprs(user.iter))
+    return not is_iterated or (isinstance(user, For) and _leaves(user.body))
 
 
 def runs_dry(loop: At, body: Body) -> bool:

@@ -240,7 +240,13 @@ def _is_constant(at: At, value: bool) -> bool:
 
 
 def _is_all_caught(stmt: Try) -> bool:
-    """``except BaseException: log()`` before it: what swallows is that clause, and the ``finally`` sees no exception."""
+    """``except BaseException: log()`` before it: what swallows is that clause, and the ``finally`` sees no exception.
+
+    Also where such a ``try`` is all that stands in it, beside plain assignments.
+    """
+    if not stmt.handlers and not stmt.orelse:
+        inner = [part for part in stmt.body if not (isinstance(part, Assign) and not any(sites((part,))))]
+        return bool(inner) and all(isinstance(part, Try) and not part.final and _is_all_caught(part) for part in inner)
     last = stmt.handlers[-1] if stmt.handlers and not stmt.orelse else None
     return (
         last is not None

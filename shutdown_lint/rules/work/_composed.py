@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, ModuleFacts, Name
-from shutdown_lint.project import Project
+from shutdown_lint.facts import Assign, Attr, Expr, ModuleFacts, Name
+from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.composites import UNKNOWN
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.values import Class
 from shutdown_lint.rules.work._ended_otherwise import ENDS
 from shutdown_lint.rules.work._made_with import given_members
 from shutdown_lint.walk import same, text
@@ -24,7 +25,9 @@ def composites(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisit
         for acquisition in project.composites.of_function(fn) if not is_test(fn) else ():
             if project.resources.started(acquisition) and not project.resources.released(acquisition):
                 track = project.resources.track(acquisition)
-                if _ends_at_exit(acquisition, project) or _ends_with_another(acquisition, project):
+                if _ends_at_exit(acquisition, project) or _is_single(acquisition, project):
+                    continue
+                if _ends_with_another(acquisition, project):
                     continue
                 if acquisition.model.kind == UNKNOWN and track.has(*_RUNS):
                     continue  # it ends itself when it comes back
@@ -38,6 +41,27 @@ def _ends_at_exit(acquisition: Acquisition, project: Project) -> bool:
     return any(
         registration.callback.role in ("atexit", "finalizer") and methods & set(registration.targets)
         for registration in project.roles.registrations()
+    )
+
+
+def _is_single(acquisition: Acquisition, project: Project) -> bool:
+    """Whether its constructor makes it known to all as the one of its class: ``Tracer.instance = self``."""
+    made = project.classes.method(acquisition.cls, "__init__") if acquisition.cls is not None else None
+    return made is not None and any(
+        isinstance(at.stmt, Assign)
+        and isinstance(at.stmt.value, Name)
+        and at.stmt.value.id == made.self_name
+        and any(_is_shared(target, made, project) for target in at.stmt.targets)
+        for at in made.statements
+    )
+
+
+def _is_shared(target: Expr, fn: Fn, project: Project) -> bool:
+    """An attribute of a class, or a name of the module."""
+    if isinstance(target, Name):
+        return target.id in fn.declared
+    return isinstance(target, Attr) and any(
+        isinstance(value, Class) for value in project.evaluate.values(target.value, fn)
     )
 
 

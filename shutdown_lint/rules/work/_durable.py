@@ -17,6 +17,8 @@ from shutdown_lint.walk import At, argument, last_name, same, sites, subexprs
 
 MAX_DEPTH = 3
 _PUTS_IN_PLACE = frozenset({"replace", "rename", "move", "renames", "link"})
+_FAILS = re.compile(r"(Error|Exception|Failure)$")
+_USUAL = re.compile(r"Time_?out|Key|Index|Attribute|Blocking|File(NotFound|Exists)|Import|ModuleNotFound|Stop|Empty")
 _NAMED = "NamedTemporaryFile"
 _CONTEXTS = re.compile(
     r"transaction|atomic|begin|lock_?file|file_?lock|TemporaryDirectory|NamedTemporaryFile|writer|ZipFile|TarFile|batch",
@@ -82,11 +84,16 @@ def _own(fn: Fn, project: Project, call: Call | None, caller: Fn | None) -> Iter
 
 def _is_amiss(at: At) -> bool:
     """Whether the place is reached only when something has failed, which is not when the exit finds a worker in it."""
-    return any(
-        place.handler is not None and catches(place.handler.types, "Exception")
-        for place in at.around()
-        if place.part == "handler"
-    )
+    clauses = (place.handler for place in at.around() if place.part == "handler")
+    return any(clause is not None and _is_of_failure(clause.types) for clause in clauses)
+
+
+def _is_of_failure(types: Expr | None) -> bool:
+    """``except Exception``, ``except ConnectionError``; a worker may come by ``except TimeoutError`` all the time."""
+    if catches(types, "Exception"):
+        return True
+    parts = types.items if isinstance(types, Seq) else (types,)
+    return all(_FAILS.search(last_name(part)) and not _USUAL.search(last_name(part)) for part in parts)
 
 
 def _durable_context(context: Expr, fn: Fn, project: Project) -> bool:

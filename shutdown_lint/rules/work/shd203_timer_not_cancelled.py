@@ -56,7 +56,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Call, For, If, Match, ModuleFacts, While
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Track
+from shutdown_lint.project.places import Attribute, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.values import Constant
 from shutdown_lint.rules.base import Rule
@@ -98,9 +98,27 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         if project.resources.released(acquisition) or _ends_process(acquisition, project):
             continue
+        if not _is_started(acquisition, track, project):
+            continue
         if inherits_daemon(acquisition, track, project):
             continue
         yield from _judge(module, acquisition, track, project)
+
+
+def _is_started(acquisition: Acquisition, track: Track, project: Project) -> bool:
+    """Whether this very timer is started, and not another one that a function puts in its place before it calls ``start``."""
+    starts = track.methods("start")
+    return not starts or not all(_is_of_another(use, acquisition, project) for use in starts)
+
+
+def _is_of_another(start: Use, acquisition: Acquisition, project: Project) -> bool:
+    place = start.place
+    return isinstance(place, Attribute) and any(
+        write.fn is start.fn
+        and write.at.stmt is not acquisition.site.at.stmt
+        and any(stmt is write.at.stmt for around in start.site.at.around() for stmt in around.before())
+        for write in project.classes.writes(place.cls, place.name)
+    )
 
 
 def _ends_process(acquisition: Acquisition, project: Project) -> bool:

@@ -265,9 +265,18 @@ def _has_feeder(track: Track, project: Project) -> bool:
     return any(
         isinstance(use.place, Attribute)
         and project.classes.enclosing(use.fn) in project.classes.family(use.place.cls)
-        and not project.roles.only(use.fn, "process", "pool-process")
+        and not _runs_in_child(use.fn, project)
         for use in track.methods("put", "put_nowait")
     )
+
+
+def _runs_in_child(fn: Fn, project: Project) -> bool:
+    """Whether only child processes run it: by themselves, or as the coroutine that they hand to a loop of theirs."""
+    kinds = ("process", "pool-process")
+    if project.roles.only(fn, *kinds) or not fn.facts.is_async:
+        return project.roles.only(fn, *kinds)
+    callers = project.calls.callers(fn)
+    return bool(callers) and all(project.roles.only(caller.fn, *kinds) for caller in callers)
 
 
 def _goes_with_another(acquisition: Acquisition, project: Project) -> bool:

@@ -68,11 +68,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, ModuleFacts
+from shutdown_lint.facts import Attr, ModuleFacts, Try
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Place
-from shutdown_lint.project.protocol import Loop
+from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.roles import Registration, is_test
 from shutdown_lint.rules._told import is_event, is_flag, stop_value, tells
 from shutdown_lint.rules.base import Rule
@@ -171,7 +171,20 @@ def _workers(project: Project) -> Iterator[_Worker]:
 
 def _waits(loop: Loop) -> bool:
     """Whether nothing else than a word ends the loop; one that looks at the main thread ends by itself."""
-    return loop.leaves and bool(loop.tests) and not loop.fn.mentions & {"main_thread", "is_finalizing"}
+    asks = loop.fn.mentions & {"main_thread", "is_finalizing"}
+    return loop.leaves and bool(loop.tests) and not asks and not any(_runs_dry(wait, loop) for wait in loop.waits)
+
+
+def _runs_dry(wait: Wait, loop: Loop) -> bool:
+    """Whether the loop ends by the error of a queue that stays empty: ``queue.get(timeout=1)`` with no ``try`` around it."""
+    if not wait.bounded or wait.model.wakes != "put" or wait.fn is not loop.fn:
+        return False
+    for place in wait.site.at.around():
+        if place.outer is None or place.outer.stmt is loop.at.stmt:
+            return True
+        if isinstance(place.outer.stmt, Try) and place.part == "body" and place.outer.stmt.handlers:
+            return False
+    return True
 
 
 def _is_watched(place: Place, project: Project) -> bool:
