@@ -43,6 +43,8 @@ _WAITS = frozenset({
     "threading.Thread.join", "multiprocessing.Process.join", "multiprocessing.pool.Pool.join", "queue.Queue.join",
     "concurrent.futures.ThreadPoolExecutor.shutdown", "concurrent.futures.ProcessPoolExecutor.shutdown",
 })  # fmt: skip
+# A line in a log is no cleanup, wherever it is written.
+_TALKS = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "echo"})
 _CLOSED_BY_SYSTEM = ("socket", "fd", "selector")
 _KINDS = ("file", "tempdir", "executor", "pool", "process", "child", "server", "session", "connection", "producer")
 # Names of calls in a `finally` whose effect is seen outside of the process.
@@ -126,6 +128,8 @@ def _is_given_back(model: Resource, fn: Fn, project: Project) -> bool:
 
 def reaches_outside(site: Site, fn: Fn, project: Project, depth: int = 0) -> bool:
     """Whether a cleanup call does what the operating system would not do by itself; followed two calls deep."""
+    if last_name(site.call.func) in _TALKS:
+        return False
     if last_name(site.call.func) == "close" and isinstance(site.call.func, Attr):
         if _only_reads(site.call.func.value, fn, project):
             return False
