@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Try, With, WithItem
+from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Name, Try, With, WithItem
 from shutdown_lint.findings import Step
 from shutdown_lint.models import Resource
 from shutdown_lint.project.failing import is_closed_here
 from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.scopes import Element
 from shutdown_lint.project.values import Instance
 from shutdown_lint.walk import At, Site, argument, last_name, same, sites, text
 
@@ -42,6 +43,8 @@ _WAITS = frozenset({
     "threading.Thread.join", "multiprocessing.Process.join", "multiprocessing.pool.Pool.join", "queue.Queue.join",
     "concurrent.futures.ThreadPoolExecutor.shutdown", "concurrent.futures.ProcessPoolExecutor.shutdown",
 })  # fmt: skip
+# A line in a log is no cleanup, wherever it is written.
+_TALKS = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "echo"})
 _CLOSED_BY_SYSTEM = ("socket", "fd", "selector")
 _KINDS = ("file", "tempdir", "executor", "pool", "process", "child", "server", "session", "connection", "producer")
 # Names of calls in a `finally` whose effect is seen outside of the process.
@@ -130,6 +133,11 @@ def _is_given_back(model: Resource, fn: Fn, project: Project) -> bool:
 
 def reaches_outside(site: Site, fn: Fn, project: Project, depth: int = 0) -> bool:
     """Whether a cleanup call does what the operating system would not do by itself; followed two calls deep."""
+    if last_name(site.call.func) in _TALKS:
+        return False
+    if last_name(site.call.func) == "close" and isinstance(site.call.func, Attr):
+        if _only_reads(site.call.func.value, fn, project):
+            return False
     names = project.calls.external(site.call, fn)
     if _is_in_memory(site.call, names):
         return False
@@ -162,6 +170,20 @@ def _of_data(name: str) -> bool:
     return name.startswith(("builtins.", "collections.", "typing.", "weakref."))
 
 
+def _only_reads(file: Expr, fn: Fn, project: Project) -> bool:
+    """Whether it is a file that was opened for reading, or one of several that this function opens so: the system closes it as well."""
+    values = [value for value in project.evaluate.values(file, fn) if isinstance(value, Instance)]
+    made = [(value.call, value.fn) for value in values if value.call is not None and value.fn is not None]
+    if not made and isinstance(file, Name) and any(isinstance(b, Element) for b in fn.bindings.get(file.id, ())):
+        made = [(site.call, fn) for site in fn.sites if _opener(site.call, fn, project) is not None]
+    openers = [(call, _opener(call, maker, project)) for call, maker in made]
+    return bool(openers) and all(opener is not None and not writes(call, OPENERS[opener]) for call, opener in openers)
+
+
+def _opener(call: Call, fn: Fn, project: Project) -> str | None:
+    return next((name for name in project.calls.external(call, fn) if name in OPENERS), None)
+
+
 def does_something(fn: Fn, project: Project) -> bool:
     """Whether a function calls anything that reaches outside of the process."""
     return any(reaches_outside(site, fn, project) for site in fn.sites)
@@ -189,7 +211,7 @@ def _call_matters(call: Call, fn: Fn, project: Project, depth: int) -> bool | No
     names = project.calls.external(call, fn)
     if call.args and any(name in ("contextlib.closing", "contextlib.aclosing") for name in names):
         return context_matters(call.args[0].value, fn, project, depth + 1)
-    opener = next((name for name in names if name in OPENERS), None)
+    opener = _opener(call, fn, project)
     if opener is not None:
         return writes(call, OPENERS[opener])
     targets = [target.fn for target in project.calls.targets(call, fn)]

@@ -6,14 +6,14 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Const, Raise
+from shutdown_lint.facts import Attr, Const, If, Raise
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings, is_restored
-from shutdown_lint.walk import argument
+from shutdown_lint.walk import Site, argument
 
 MAX_CLIMB = 4
 _CHILDREN = ("process", "pool-process")
@@ -149,20 +149,32 @@ def _comes_first(handling: Handling, child: Acquisition, track: Track, project: 
     """Whether some function surely installs the handler, itself or by what it calls, on a line before it starts the child."""
     if handling.fn.is_module and handling.fn.module is child.fn.module and not child.fn.is_module:
         return True
-    starts = [(use.fn, use.site.call.span.line) for use in track.uses if use.kind == "method" and use.name == "start"]
-    installed = dict(_lines(handling.fn, handling.site.call.span.line, project))
-    for fn, line in starts or [(child.fn, child.call.span.line)]:
-        if any(above in installed and installed[above] < at for above, at in _lines(fn, line, project)):
+    starts = [(use.fn, use.site) for use in track.uses if use.kind == "method" and use.name == "start"]
+    installed = dict(_ways(handling.fn, handling.site, project))
+    for fn, site in starts or [(child.fn, child.site)]:
+        if any(above in installed and _precedes(installed[above], at) for above, at in _ways(fn, site, project)):
             return True
     return False
 
 
-def _lines(fn: Fn, line: int, project: Project) -> Iterator[tuple[Fn, int]]:
-    """The function and its callers, a few calls up, each with the line on the way down."""
-    queue, seen = [(fn, line, 0)], {fn}
+def _precedes(one: Site, other: Site) -> bool:
+    """Whether it stands before the other, and not in another branch."""
+    branches = {id(place.outer.stmt): place.part for place in one.at.around() if place.outer is not None}
+    apart = any(
+        place.outer is not None
+        and isinstance(place.outer.stmt, If)
+        and branches.get(id(place.outer.stmt), place.part) != place.part
+        for place in other.at.around()
+    )
+    return one.call.span.line < other.call.span.line and not apart
+
+
+def _ways(fn: Fn, site: Site, project: Project) -> Iterator[tuple[Fn, Site]]:
+    """The function and its callers, a few calls up, each with the call on the way down."""
+    queue, seen = [(fn, site, 0)], {fn}
     for here, at, depth in queue:
         yield here, at
         for caller in project.calls.callers(here) if depth < MAX_CLIMB else ():
             if caller.fn not in seen and caller.confidence == "proven" and not is_test(caller.fn):
                 seen.add(caller.fn)
-                queue.append((caller.fn, caller.site.call.span.line, depth + 1))
+                queue.append((caller.fn, caller.site, depth + 1))

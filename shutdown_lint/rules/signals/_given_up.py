@@ -27,11 +27,22 @@ def lost_stop(at: At, reached: Reached, project: Project) -> Call | None:
         if not isinstance(stmt, ExprStmt):
             return None
         call = stmt.value if isinstance(stmt.value, Call) else None
-        if call is not None and project.calls.is_call_to(call, handler, *_ENDS):
+        if call is not None and _ends(call, handler, project):
             return None  # a handler that raises ends the program as well
         if call is not None and not _is_output(call, handler, project):
             return call
     return None
+
+
+def _ends(call: Call, fn: Fn, project: Project) -> bool:
+    """``sys.exit(1)``, or a function of the project that comes to it."""
+    if project.calls.is_call_to(call, fn, *_ENDS):
+        return True
+    return any(
+        project.calls.is_call_to(site.call, target.fn, *_ENDS)
+        for target in project.calls.targets(call, fn)
+        for site in target.fn.sites
+    )
 
 
 def _gives_up(stmt: Stmt, handler: Fn, project: Project) -> bool:

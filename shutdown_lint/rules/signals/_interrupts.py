@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Span, Try
+from shutdown_lint.facts import Handler, Span, Try
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.programs import Frame, Stay
 from shutdown_lint.project.roles import is_test
@@ -19,6 +19,7 @@ class Interrupt(NamedTuple):
     fn: Fn
     span: Span
     what: str
+    clause: Handler | None = None
 
 
 def interrupts(stay: Stay, project: Project) -> Iterator[Interrupt]:
@@ -42,4 +43,4 @@ def _clauses(frame: Frame) -> Iterator[Interrupt]:
         if isinstance(outer, Try) and place.part == "body":
             for handler in outer.handlers:
                 if is_interrupt(handler):
-                    yield Interrupt(frame.fn, handler.span, "`except KeyboardInterrupt`")
+                    yield Interrupt(frame.fn, handler.span, "`except KeyboardInterrupt`", handler)

@@ -93,10 +93,13 @@ def is_example(fn: Fn) -> bool:
 # --- losses ----------------------------------------------------------------------------------------------------------
 
 
-def lost(stay: Stay, project: Project) -> tuple[Step, ...]:
-    """The cleanup that does not run when the process is killed where it stays, innermost first."""
+def lost(stay: Stay, project: Project, clause: Handler | None = None) -> tuple[Step, ...]:
+    """The cleanup that does not run when the process is killed where it stays, innermost first.
+
+    ``clause`` is the ``except KeyboardInterrupt`` that ends the program: what it jumps over does not run on Ctrl-C either.
+    """
     functions = tuple(dict.fromkeys(frame.fn for frame in stay.frames))
-    found = [step for frame in reversed(stay.frames) for step in _of_frame(frame, project)]
+    found = [step for frame, at in _behind(stay, clause) for step in _of_frame(frame, at, project)]
     found += [
         step for step in live(stay.frames[-1].at, functions, project) if not step.text.startswith(("thread ", "timer "))
     ]
@@ -113,11 +116,30 @@ def told(losses: tuple[Step, ...], stay: Stay, project: Project) -> str:
     return f"{losses[0].text}{more} {'is left as it is' if left else 'never runs'}"
 
 
-def _of_frame(frame: Frame, project: Project) -> Iterator[Step]:
+def _behind(stay: Stay, clause: Handler | None) -> Iterator[tuple[Frame, At | None]]:
+    """The frames, innermost first, each with the place in it behind which the program goes on after Ctrl-C; None where it does not."""
+    jumping = clause is not None and any(_try_of(frame.at, clause) is not None for frame in stay.frames)
+    for frame in reversed(stay.frames):
+        caught = _try_of(frame.at, clause) if clause is not None else None
+        jumping = jumping and caught is None
+        yield frame, None if jumping else caught or frame.at
+
+
+def _try_of(at: At, clause: Handler) -> At | None:
+    """The last place in the body of the ``try`` that has the clause."""
+    for place in at.around():
+        outer = place.outer.stmt if place.outer is not None else None
+        if isinstance(outer, Try) and place.part == "body" and any(handler is clause for handler in outer.handlers):
+            return place._replace(position=len(place.block) - 1)
+    return None
+
+
+def _of_frame(frame: Frame, at: At | None, project: Project) -> Iterator[Step]:
     held_here = tuple(around(frame.at, frame.fn, project))
     yield from held_here
     told = {step.line for step in held_here}  # a `finally` around the place is what runs behind it, too
-    yield from (step for step in after(frame.at, frame.fn, project) if step.line not in told)
+    if at is not None:
+        yield from (step for step in after(at, frame.fn, project) if step.line not in told)
 
 
 def after(at: At, fn: Fn, project: Project) -> Iterator[Step]:

@@ -183,7 +183,7 @@ def _is_handled(found: Stay, project: Project) -> bool:
 
 
 def _finding(found: Stay, place: Interrupt, project: Project) -> Finding:
-    losses = lost(found, project)
+    losses = lost(found, project, place.clause)
     trace, module = found.steps(), place.fn.module
     if not losses:
         message = f"{place.what} is all that ends this program: SIGTERM kills it in the midst of its work"

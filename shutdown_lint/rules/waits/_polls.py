@@ -16,6 +16,10 @@ _DEADLINE = re.compile(
     re.IGNORECASE,
 )
 _TIMEOUT = re.compile(r"time_?out|deadline|time_?limit", re.IGNORECASE)
+_ENDED = re.compile(
+    r"done|clos|stop|finish|empt|complet|exit|end|dead|idle|free|terminat|gone|over|quit|shut|join|flush|drain",
+    re.IGNORECASE,
+)
 # Names that say that one waits.
 WAITING = re.compile(r"^_*(async_)?(wait|join)(_|$)")
 _CLOCKS = ("time", "monotonic", "perf_counter", "now", "utcnow", "clock", "current_time", "process_time")
@@ -141,6 +145,12 @@ def asks_others(polled: Expr, fn: Fn) -> bool:
         or (isinstance(part, Attr) and part.name not in _OWN and root_name(part) in given)
         for part in subexprs(polled)
     )
+
+
+def awaits_a_start(polled: Expr) -> bool:
+    """``while not self.socket:``: until something is there, not until it has ended."""
+    asked = polled.operands[0] if isinstance(polled, Op) and polled.op == "not" else None
+    return isinstance(asked, (Attr, Name)) and _ENDED.search(last_name(asked)) is None
 
 
 def chosen(at: At, fn: Fn) -> bool:

@@ -46,7 +46,8 @@ and when a limit is passed, even a variable one, or when the caller chose to hav
 surely goes on, or a thread works off the queue over the network; waits for a job, for any other queue, for an event that
 somebody sets, or for room in a queue with a worker of its own are tier S, unless the function's name promises to wait (`drain`,
 `flush`, `wait_closed`) or it asks something to end just before. Polling loops are tier S where the name promises to wait until
-the work is done, and where they ask something else (`while motor.is_moving():`) than what this code counts or started; preview
+the work is done, where they ask something else (`while motor.is_moving():`) than what this code counts or started, and where a
+helper waits for a start (`while not self.socket:`); preview
 where the caller asks to wait, by a flag (`if wait:`) or by the function's name (`wait_closed`). Of seven in unseen packages none
 was worth a change, and six were of these sorts.
 
@@ -71,6 +72,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits import _events, _full
 from shutdown_lint.rules.waits._polls import (
     asks_others,
+    awaits_a_start,
     chosen,
     is_limited,
     limited,
@@ -266,10 +268,15 @@ def _polling(module: ModuleFacts, project: Project, fn: Fn, at: At) -> Iterator[
         module,
         at.stmt.span._replace(end_line=at.stmt.span.line, end_col=at.stmt.span.col + 5),
         f"`{fn.qualname}` polls `{_condition(polled, fn)}` without a deadline: one that never ends hangs the exit",
-        tier="P" if chosen(at, fn) else "S" if is_patient(out.stop) or asks_others(polled, fn) else "D",
+        tier="P" if chosen(at, fn) else "S" if _is_weak(polled, fn, out) else "D",
         trace=(*out.steps, fn.step(at.stmt.span, f"`{fn.qualname}` polls")),
         help="give the loop a deadline, and report or end what is left then",
     )
+
+
+def _is_weak(polled: Expr, fn: Fn, out: WayOut) -> bool:
+    """Whether it is others who end what is polled, or the caller wants the work done; a helper may wait for a start first."""
+    return is_patient(out.stop) or asks_others(polled, fn) or (out.stop is not fn and awaits_a_start(polled))
 
 
 def _condition(test: Expr, fn: Fn) -> str:

@@ -46,6 +46,7 @@ of the program's first function): nothing is left to reap it for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Attr, Call, ModuleFacts
@@ -72,6 +73,7 @@ RULE = Rule(
 )
 _REAPS = ("wait", "communicate", "poll", "returncode")
 _ENDS = ("kill", "terminate")
+_EXITS = re.compile(r"_*(on|at|before)_?(app_?|program_?)?(exit|quit)$", re.IGNORECASE)  # callbacks of toolkits
 _BY_NUMBER = ("os.kill", "os.killpg")
 
 
@@ -118,7 +120,7 @@ def _reaped(found: tuple[Track, ...], project: Project) -> bool:
 
 def _is_last(site: Site, fn: Fn, project: Project) -> bool:
     """Whether the process ends right behind it: init takes over what is left, and no zombie stays."""
-    if any(role.kind in AT_EXIT for role in project.roles.seeds().get(fn, ())):
+    if _EXITS.match(fn.name) or any(role.kind in AT_EXIT for role in project.roles.seeds().get(fn, ())):
         return True
     return program_ends_after(site.at, fn, project)
 

@@ -40,7 +40,7 @@ with a limit is strict, where all reads follow it in the same function and nothi
 One pipe before the other is told only where both are pipes for sure, and nothing else reads the
 second one. Tier S for commands that are known to print a few lines (`git describe`, `--version`, `--quiet`): of eight findings in
 unseen packages three were such. So is a helper to which the project hands
-only such commands, and a child of whose output nobody reads more than a `readline()`.
+only such commands, a child of whose output nobody reads more than a `readline()`, and one that was asked to end before.
 
 ## References
 - [Popen.wait, note](https://docs.python.org/3/library/subprocess.html#subprocess.Popen.wait)
@@ -98,7 +98,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for site in fn.sites if fn.mentions & {"wait", "poll"} else ():
             found = (
                 tracks(site.call.func.value, fn, project)
-                if _waits(site) and isinstance(site.call.func, Attr) and not _follows_kill(site, fn)
+                if _waits(site) and isinstance(site.call.func, Attr) and not _follows(site, fn, "kill", "killpg")
                 else None
             )
             if found is not None and id(found[0].call) not in seen:
@@ -124,12 +124,12 @@ def _has_limit(call: Call) -> bool:
     return limit is not None and not (isinstance(limit, Const) and limit.value is None)
 
 
-def _follows_kill(site: Site, fn: Fn) -> bool:
-    """Whether the same child was sent SIGKILL on the way to the wait: a full pipe does not hold it."""
+def _follows(site: Site, fn: Fn, *names: str) -> bool:
+    """Whether the same child was sent a signal on the way to the wait: SIGKILL, which a full pipe does not hold up, or SIGTERM."""
     blocks = {id(place.block) for place in site.at.around()}
     return any(
         isinstance(kill.call.func, Attr)
-        and kill.call.func.name in ("kill", "killpg")
+        and kill.call.func.name in names
         and kill.call.span.line < site.call.span.line
         and (same_receiver(kill, site) or _is_by_number(kill.call, site))
         and _is_passed(kill.at, blocks)
@@ -172,7 +172,8 @@ def _judge(
         return
     for stream in _pipes(child.call):
         if not any(_in_time(use, site, fn) for use in uses(found) if use.name == stream):
-            yield _finding(module, fn, site.call, child, stream, project, _is_one_line(stream, found))
+            weak = _is_one_line(stream, found) or _follows(site, fn, "terminate")
+            yield _finding(module, fn, site.call, child, stream, project, weak)
             return
 
 
@@ -214,13 +215,13 @@ def _in_time(read: Use, site: Site, fn: Fn) -> bool:
 
 
 def _finding(
-    module: ModuleFacts, fn: Fn, call: Call, child: Acquisition, stream: str, project: Project, is_line: bool
+    module: ModuleFacts, fn: Fn, call: Call, child: Acquisition, stream: str, project: Project, weak: bool
 ) -> Finding:
     return RULE.finding(
         module,
         call.span,
         f"`{text(call)}` in `{fn.qualname}` waits for a child whose `{stream}` pipe nobody reads first: it hangs after 64 KiB",
-        tier="S" if is_line or is_brief(child.call, child.fn, project) else "D",
+        tier="S" if weak or is_brief(child.call, child.fn, project) else "D",
         trace=(child.fn.step(child.call.span, f"`{stream}=PIPE`"), fn.step(call.span, f"`{fn.qualname}` waits")),
         help="use `communicate()`, which reads while it waits",
         fix=_fix(call, child),
