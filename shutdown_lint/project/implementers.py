@@ -55,8 +55,19 @@ def is_for_others(fn: Fn, project: Project) -> bool:
         return False
     memo = _FOR_OTHERS.setdefault(project, {})
     if fn not in memo:
-        memo[fn] = is_abstract(fn) or _is_hook(fn, project)
+        memo[fn] = (is_abstract(fn) and not _is_of_stubs(fn, project)) or _is_hook(fn, project)
     return memo[fn]
+
+
+def _is_of_stubs(fn: Fn, project: Project) -> bool:
+    """Whether all of the module, functions beside the classes too, only raises: it stands for what is compiled, and runs never."""
+    others = [other for other in project.functions(fn.module) if not other.is_module]
+    return any(other.cls is None for other in others) and all(map(_only_refuses, others))
+
+
+def _only_refuses(fn: Fn) -> bool:
+    body = [stmt for stmt in fn.facts.body if not (isinstance(stmt, ExprStmt) and isinstance(stmt.value, Const))]
+    return not body or (len(body) == 1 and isinstance(body[0], Raise) and _raised(body[0]) == "NotImplementedError")
 
 
 def is_abstract(fn: Fn) -> bool:
@@ -64,9 +75,7 @@ def is_abstract(fn: Fn) -> bool:
     if fn.cls is None:
         return False
     body = [stmt for stmt in fn.facts.body if not (isinstance(stmt, ExprStmt) and isinstance(stmt.value, Const))]
-    if not body:
-        return "abstractmethod" in fn.decorator_names
-    return len(body) == 1 and isinstance(body[0], Raise) and _raised(body[0]) == "NotImplementedError"
+    return _only_refuses(fn) if body else "abstractmethod" in fn.decorator_names
 
 
 def _is_hook(fn: Fn, project: Project) -> bool:

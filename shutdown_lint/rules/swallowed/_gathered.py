@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Body, Call, Span, Star, Try, With
+from shutdown_lint.facts import Await, Body, Call, Name, Seq, Span, Star, Try, With
 from shutdown_lint.findings import Tier
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules.swallowed._awaited_cancelled import awaited, cancelled_before, guard_of
 from shutdown_lint.rules.swallowed._catching import awaits
 from shutdown_lint.rules.waits._stops import receiver, tasks_of
-from shutdown_lint.walk import Site, text, walk
+from shutdown_lint.walk import Site, argument, last_name, text, walk
 
 
 class Gathered(NamedTuple):
@@ -26,7 +27,7 @@ class Gathered(NamedTuple):
 def gathered(fn: Fn, project: Project) -> Iterator[Gathered]:
     """``for task in tasks: task.cancel()`` and ``await gather(*tasks)`` where the ``CancelledError`` is caught."""
     for site in fn.sites if "gather" in fn.mentions else ():
-        if not site.awaited or guard_of(site.at, fn, project) is None or not _is_of_many(site):
+        if not site.awaited or guard_of(site.at, fn, project) is None or not _is_of_many(site) or _is_of_one(site, fn):
             continue
         tasks = (
             tuple(awaited(site.at, fn, project)) if project.calls.is_call_to(site.call, fn, "asyncio.gather") else ()
@@ -41,6 +42,23 @@ def gathered(fn: Fn, project: Project) -> Iterator[Gathered]:
 def _is_of_many(site: Site) -> bool:
     given = [arg for arg in site.call.args if arg.keyword is None]
     return len(given) > 1 or any(arg.star or isinstance(arg.value, Star) for arg in given)
+
+
+def _is_of_one(site: Site, fn: Fn) -> bool:
+    """What is left of two tasks when the first is done: ``done, pending = await wait((a, b), return_when=FIRST_COMPLETED)``."""
+    given = [
+        arg.value.value if isinstance(arg.value, Star) else arg.value for arg in site.call.args if arg.keyword is None
+    ]
+    bindings = fn.bindings.get(given[0].id, ()) if len(given) == 1 and isinstance(given[0], Name) else ()
+    made = bindings[0] if len(bindings) == 1 else None
+    wait = made.expr.value if isinstance(made, Value) and made.item == 1 and isinstance(made.expr, Await) else None
+    if not isinstance(wait, Call) or last_name(wait.func) != "wait" or not wait.args:
+        return False
+    tasks = wait.args[0].value
+    when = argument(wait, 99, "return_when")
+    return (
+        isinstance(tasks, Seq) and len(tasks.items) <= 2 and when is not None and last_name(when) == "FIRST_COMPLETED"
+    )
 
 
 def _tier(told: list[Call], fn: Fn, project: Project) -> Tier | None:

@@ -45,7 +45,13 @@ def interrupted(fn: Fn, project: Project) -> Iterator[Interrupted]:
         if "main" not in project.roles.kinds(fn):
             return
         start = next((site for site in _before(at) if _concerns(stop, site, fn, project)), None)
-        if start is not None and not _is_caught(at) and not _caught_outside(fn, project) and not _handled(project):
+        if (
+            start is not None
+            and not _is_told(wait, fn, project)
+            and not _is_caught(at)
+            and not _caught_outside(fn, project)
+            and not _handled(project)
+        ):
             yield Interrupted(start, wait, stop)
 
 
@@ -77,6 +83,26 @@ def _stop(wait: At, fn: Fn) -> Site | None:
         if name not in ("print", "info", "debug", "warning", "echo"):
             return None
     return None
+
+
+def _is_told(wait: Site, fn: Fn, project: Project) -> bool:
+    """Whether the wait is for an event that a stop function sets which is handed to somebody who calls it: that one takes the signal."""
+    event = wait.call.func.value if isinstance(wait.call.func, Attr) else None
+    if not isinstance(event, (Name, Attr)):
+        return False
+    return any(
+        is_release_name(other.name)
+        and other.module is fn.module
+        and not project.calls.callers(other)
+        and any(last_name(site.call.func) == "set" and _is_of(site.call, event) for site in other.sites)
+        and any(site.parents and isinstance(site.parents[0], Call) for site in fn.names(other.name))
+        for other in project.functions(fn.module)
+        if "set" in other.mentions
+    )
+
+
+def _is_of(call: Call, receiver: Expr) -> bool:
+    return isinstance(call.func, Attr) and same(call.func.value, receiver)
 
 
 def _same_thing(wait: Site, stop: Site) -> bool:

@@ -46,11 +46,12 @@ from shutdown_lint.facts import Attr, Body, Call, Comp, Const, Expr, ModuleFacts
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
-from shutdown_lint.project.failing import why
+from shutdown_lint.project.failing import of_body, why
+from shutdown_lint.project.implementers import methods_by_name
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._releases import RELEASES
-from shutdown_lint.walk import Site, argument, enclosing_loops, sites, text
+from shutdown_lint.walk import Site, argument, enclosing_loops, last_name, sites, text
 
 RULE = Rule(
     code="SHD509",
@@ -123,8 +124,15 @@ def _keep_quiet(closes: list[Call], fn: Fn, project: Project) -> bool:
 def _is_quiet(close: Call, fn: Fn, project: Project) -> bool:
     targets = [target.fn for target in project.calls.targets(close, fn) if target.fn is not fn]
     if not targets:
-        return False
+        named = [m for m in _methods_by_name(close, project) if m.module is fn.module]
+        return len(named) == 1 and of_body(named[0], project) is None
     return not any(target.facts.is_async for target in targets) or why(close, fn, project, awaited=True) is None
+
+
+def _methods_by_name(close: Call, project: Project) -> Iterator[Fn]:
+    """The methods that the name of the receiver speaks of: ``channel`` is a ``DummyChannel``."""
+    if isinstance(close.func, Attr):
+        yield from methods_by_name(last_name(close.func.value), close.func.name, project)
 
 
 def _cancelling(module: ModuleFacts, fn: Fn, group: Call, closes: list[Call]) -> Finding:

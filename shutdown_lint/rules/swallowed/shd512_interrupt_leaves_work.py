@@ -106,6 +106,8 @@ def _is_wait(site: Site, fn: Fn, project: Project) -> bool:
 def _ended(at: At, stmt: Try, handler: Handler, fn: Fn) -> bool:
     if raises(handler.body) or forwards(handler, fn) or _ends(handler.body) or _ends(stmt.final):
         return True
+    if any(last_name(site.call) == "set" and not site.call.args for site in sites(handler.body)):
+        return True  # an event that the work was given
     if any(isinstance(place.outer.stmt, With) for place in at.around() if place.outer is not None):
         return True
     return _ends(tuple(what_runs_after(at)))
