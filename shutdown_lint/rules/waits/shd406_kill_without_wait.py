@@ -55,6 +55,7 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._children import fatal_signal, tracks, uses
+from shutdown_lint.rules.waits._given_up import gives_up
 from shutdown_lint.rules.waits._stops import AT_EXIT
 from shutdown_lint.walk import Site, subexprs, text
 
@@ -80,8 +81,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for site in fn.sites if fn.mentions & {"kill", "terminate", "killpg"} else ():
             found = None if is_test(fn) else _killed(site, fn, project)
             if found is not None and id(found[0].call) not in seen and not _at_exit(fn, project):
-                seen.add(id(found[0].call))
-                if not _reaped(found[1], project):
+                if not _reaped(found[1], project) or gives_up(site, found[0], found[1], fn):
+                    seen.add(id(found[0].call))
                     yield _finding(module, fn, site.call, found[0])
 
 
@@ -115,7 +116,11 @@ def _reaped(found: tuple[Track, ...], project: Project) -> bool:
 
 
 def _at_exit(fn: Fn, project: Project) -> bool:
-    return any(role.kind in AT_EXIT for role in project.roles.seeds().get(fn, ()))
+    """Whether the function runs when the program ends, and nobody else calls it."""
+    seeds = project.roles.seeds().get(fn, ())
+    return any(role.kind in AT_EXIT for role in seeds) and not any(
+        caller.fn.name != "__del__" for caller in project.calls.callers(fn)
+    )
 
 
 def _finding(module: ModuleFacts, fn: Fn, call: Call, child: Acquisition) -> Finding:

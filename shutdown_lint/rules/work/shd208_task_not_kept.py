@@ -54,6 +54,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import awaits
 from shutdown_lint.rules.work._common import names
 from shutdown_lint.rules.work._handed_over import HandedOver, handed_over
+from shutdown_lint.rules.work._raced_inline import Losers, losers
 from shutdown_lint.walk import At, Site, dotted, enclosing_loops, sites, text, what_runs_after
 
 RULE = Rule(
@@ -79,6 +80,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if is_test(fn) or fn.facts.is_lambda:
             continue
         yield from (_unstoppable(module, found, fn) for found in handed_over(fn, project))
+        yield from (_lost_race(module, race, fn) for race in losers(fn, project))
         for site in fn.sites:
             if names(site.call.func) in _NAMES and (_dropped(site) or _only_named(site, fn, project)):
                 confidence = _makes_task(site.call, fn, project)
@@ -210,6 +212,21 @@ def _unstoppable(module: ModuleFacts, found: HandedOver, fn: Fn) -> Finding:
         trace=(found.loop.step(f"endless loop in `{found.loop.fn.qualname}`"),),
         help="keep the future, cancel it where the owner ends, and wait for it",
         fix="the future belongs to another thread",
+    )
+
+
+def _lost_race(module: ModuleFacts, race: Losers, fn: Fn) -> Finding:
+    given = text(race.task.args[0].value) if race.task.args else "…"
+    more = ", and each round makes more of them" if race.again else ""
+    return RULE.finding(
+        module,
+        race.wait.span,
+        f"`asyncio.wait` in `{fn.qualname}` comes back when one of its tasks is done, and nobody knows the others{more}: "
+        "they go on, and hang about until the loop ends",
+        tier=None if race.idle else "S",
+        trace=(fn.step(race.task.span, f"`{given}` may be the one that goes on"),),
+        help="keep what is pending and cancel it: `done, pending = await asyncio.wait(…)`",
+        fix="the tasks have no names",
     )
 
 
