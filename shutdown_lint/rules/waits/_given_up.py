@@ -23,6 +23,7 @@ def gives_up(kill: Site, made: Acquisition, found: tuple[Track, ...], fn: Fn) ->
     failed = _failed_try(kill.at)
     if (
         failed is None
+        or kill.call.args
         or _ends_program(kill.at)
         or any(track.entered for track in found)
         or not _is_made_anew(kill.at, made, fn)
