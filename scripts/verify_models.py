@@ -383,6 +383,9 @@ def claims(library: Library) -> Iterator[Claim]:
     for row in library.rows["override"]:
         yield Claim(row.base)
         yield from (Claim(f"{row.base}.{method}", by_name=True) for method in row.methods)
+    for row in library.rows["chain"]:
+        yield from (Claim(name, by_name=name != row.base) for name in (row.base, *row.also))
+        yield from (Claim(f"{row.base}.{method}", by_name=True) for method in row.methods)
     for row in library.rows["handles_signals"]:
         yield Claim(row.call, ((row.unless, -1),) if row.unless else ())
     for row in library.rows["exit"]:

@@ -102,6 +102,7 @@ def _json(models: Models) -> str:
         "blocking": sorted(models.blocking.values()),
         "entry": sorted(models.entries.values()),
         "override": sorted(models.overrides),
+        "chain": sorted({row for rows in models.chains.values() for row in rows}),
         "handles_signals": sorted(models.handles_signals.values()),
         "exit": sorted(models.exits.values()),
     }

@@ -132,6 +132,17 @@ class Override(NamedTuple):
     source: str
 
 
+class Chain(NamedTuple):
+    """Methods of a library's class that end something: an override that does not call them leaves it."""
+
+    base: str
+    also: tuple[str, ...]
+    methods: tuple[str, ...]
+    loses: str
+    loss: str
+    source: str
+
+
 class HandlesSignals(NamedTuple):
     """A call that runs a program under its own SIGTERM handling, but not where the keyword ``unless`` is false."""
 
@@ -193,6 +204,7 @@ class Models(NamedTuple):
     blocking_names: frozenset[str]
     entries: dict[str, Entry]
     overrides: tuple[Override, ...]
+    chains: Mapping[str, tuple[Chain, ...]]
     handles_signals: dict[str, HandlesSignals]
     handled: frozenset[str]
     loop_calls: dict[str, bool]
@@ -336,6 +348,7 @@ ROWS: Mapping[str, Any] = {
     "blocking": Blocking,
     "entry": Entry,
     "override": Override,
+    "chain": Chain,
     "handles_signals": HandlesSignals,
     "borrow": Borrow,
     "never_raises": NeverRaises,
@@ -360,6 +373,10 @@ def index(tables: Mapping[str, list[Any]]) -> Models:
     callbacks: dict[str, tuple[Callback, ...]] = {}
     for row in tables["callback"]:
         callbacks[row.call] = (*callbacks.get(row.call, ()), row)
+    chains: dict[str, tuple[Chain, ...]] = {}
+    for row in tables["chain"]:
+        for base in (row.base, *row.also):
+            chains[base] = (*chains.get(base, ()), row)
     aliases = {row.name: row.means for row in tables["alias"]}
     aliases.update((name, r.name) for r in resources for name in r.also)
     blocking = {row.call: row for row in tables["blocking"]}
@@ -375,6 +392,7 @@ def index(tables: Mapping[str, list[Any]]) -> Models:
         ),
         entries={row.decorator: row for row in tables["entry"]},
         overrides=tuple(tables["override"]),
+        chains=chains,
         handles_signals={row.call: row for row in tables["handles_signals"]},
         handled=frozenset(
             [name for row in tables["borrow"] for name in (row.call, *row.also)]

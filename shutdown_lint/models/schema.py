@@ -107,6 +107,7 @@ TABLES: Mapping[str, str] = {
     "blocking": "A call that waits, or in which a program stays.",
     "entry": "A decorator that makes a function something that a framework calls.",
     "override": "Methods of subclasses that a library calls.",
+    "chain": "Methods of a library's class that end something, and that overrides of them must call.",
     "handles_signals": "A call that runs a program under a SIGTERM handler of its own.",
     "borrow": "Functions that use a resource which they are handed, and neither keep nor end it.",
     "never_raises": "Calls that do not fail in practice.",
@@ -171,6 +172,14 @@ SCHEMA: Mapping[str, tuple[Key, ...]] = {
         Key("base", "dotted", None, "the class of the library"),
         Key("methods", "names", None, "methods of subclasses that the library calls"),
         _ROLE,
+        _SOURCE,
+    ),
+    "chain": (
+        Key("base", "dotted", None, "the class of the library"),
+        Key("also", "dotteds", (), "other names of the class, and subclasses of it that inherit the methods"),
+        Key("methods", "names", None, "the methods that end something"),
+        Key("loses", "text", None, "what becomes of it when the override does not call them"),
+        Key("loss", "word", "real", "how bad that is", ("real", "untidy")),
         _SOURCE,
     ),
     "handles_signals": (

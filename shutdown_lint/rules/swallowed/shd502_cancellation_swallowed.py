@@ -63,17 +63,19 @@ from shutdown_lint.facts import (
     Assign,
     Attr,
     Await,
-    Break,
     Body,
+    Break,
     Call,
     Expr,
     ExprStmt,
+    For,
     Handler,
     ModuleFacts,
     Name,
     Raise,
     Return,
     Seq,
+    Stmt,
     Try,
     While,
 )
@@ -146,7 +148,7 @@ def _taken_for_error(module: ModuleFacts, fn: Fn, stmt: Try, handler: Handler, t
 
 def _goes_on(at: At, handler: Handler, fn: Fn) -> bool:
     loop = next(enclosing_loops(at), None)
-    if loop is None or not isinstance(loop.stmt, While):
+    if loop is None or not (isinstance(loop.stmt, While) or _is_endless(loop.stmt)):
         return False
     if any(isinstance(stmt, Raise) for place in loop.around() for stmt in place.after()):
         return False  # what must not be broken off is done first, and the cancellation raised behind it
@@ -171,6 +173,16 @@ def _is_last_round(at: At, loop: At) -> bool:
         if any(isinstance(stmt, (Break, Return, Raise)) for stmt in place.after()):
             return True
     return False
+
+
+def _is_endless(stmt: Stmt) -> bool:
+    """``for server in cycle(servers):``"""
+    source = stmt.iter if isinstance(stmt, For) else None
+    if not isinstance(source, Call):
+        return False
+    return last_name(source.func) in ("cycle", "count") or (
+        last_name(source.func) == "repeat" and len(source.args) == 1
+    )
 
 
 def _only_cleans_up(handler: Handler) -> bool:

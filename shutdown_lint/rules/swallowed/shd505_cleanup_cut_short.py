@@ -6,7 +6,8 @@ others supply or waits with a limit that raises, when further releases follow it
 loop. In coroutines also a loop that catches ``Exception`` of each member, supplied from outside, and so loses the rest when one of
 them (or the stop itself) is cancelled, and the await of a task that was just cancelled (or that another method cancelled and left where it
 was), or may have failed, with nothing around it that takes what it raises. What is said to the peer (`await writer.drain()`) counts as a
-step, and so does the event that others wait for without limit. A `close()` that is reached by the very task which it cancels is reported too.
+step, and so does the event that others wait for without limit. A `close()` that is reached by the very task which it cancels is reported too;
+and callbacks that a public method takes from anybody, called in a loop at the end.
 
 ## Why it matters
 Programs are stopped when something is wrong, and a good-bye to a server that is gone raises. The steps after it never
@@ -66,6 +67,7 @@ from shutdown_lint.rules._texts import ON_WAY_OUT, RELEASE
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._awaited_cancelled import Raised, awaited_cancelled
 from shutdown_lint.rules.swallowed._awaited_failed import Failed, awaited_failed
+from shutdown_lint.rules.swallowed._called_back import CalledBack, called_back
 from shutdown_lint.rules.swallowed._cancelled_members import Member, cancelled_members
 from shutdown_lint.rules.swallowed._left_cancelled import LeftCancelled, left_cancelled
 from shutdown_lint.rules.swallowed._own_task import OwnTask, own_tasks
@@ -75,6 +77,9 @@ from shutdown_lint.rules.swallowed._time_outs import timed_waits
 from shutdown_lint.rules.swallowed._wakes import said, wakes
 from shutdown_lint.rules.waits._stops import in_final, is_stop
 from shutdown_lint.walk import subexprs, text
+
+# one after the other of what an attribute holds
+_EACH = (r"re:for \w+ in [^\n]*\bself\.", r"re:self\.\w+\.pop(?:left)?\(")
 
 RULE = Rule(
     code="SHD505",
@@ -86,6 +91,10 @@ RULE = Rule(
         *(f"{way} & {RELEASE}" for way in ON_WAY_OUT),
         r"async def & __anext__( & re:except[^\n]*\bException\b",
         "async def & .cancel() & await",
+        *(
+            rf"re:def \w*(?:clean|exit|finali|tear_?down|shut|stop|clos|dispose|undo|rollback|unconfigure)\w*\( & {each}"
+            for each in _EACH
+        ),
     ),
     origin=("G4", "G13"),
 )
@@ -110,6 +119,8 @@ class Cut(NamedTuple):
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Report one step of each cleanup: the surest, and of those the first."""
     for fn in project.functions(module):
+        for found in called_back(fn, project) if not is_test(fn) else ():
+            yield _called(module, fn, found)
         if fn.facts.is_lambda or fn.is_module or not any(map(_ends_something, fn.mentions)) or is_test(fn):
             continue
         cuts = tuple(_cuts(fn, project))
@@ -244,6 +255,17 @@ def _finding(module: ModuleFacts, fn: Fn, cut: Cut) -> Finding:
         lost=_lost(cut, fn),
         trace=(fn.step(step.call.span, f"this may raise: {cut.why.what}"), *cut.why.steps),
         help=_help(cut),
+    )
+
+
+def _called(module: ModuleFacts, fn: Fn, found: CalledBack) -> Finding:
+    return RULE.finding(
+        module,
+        found.call.span,
+        f"when one of `{text(found.held)}` raises in `{fn.qualname}`, the callbacks after it are skipped",
+        lost=(fn.step(found.call.span, "the callbacks that follow"),),
+        trace=(found.adds.step(found.adds.facts.span, f"`{found.adds.qualname}` takes any callback"),),
+        help="catch what each callback raises inside the loop, or keep them in a `contextlib.ExitStack`",
     )
 
 

@@ -6,7 +6,9 @@ stand between the two and neither ``finally``, ``with`` nor an ``except`` clause
 ``release()`` of a lock (once for all places of the file in which that lock is), the ``cancel()`` of a task of its own (strict:
 behind an ``asyncio.wait`` for several), and the handler of a signal that is put back; for what is taken from a pool and given back to
 it; for temporary files and folders that are removed behind the work, and the settings of a terminal;
-and (strict) for the own `self._cleanup()` at the end of a `run` or `main`. In a main program also
+and (strict) for the own `self._cleanup()` at the end of a `run` or `main`. Behind the `yield` of a
+`@contextmanager` it reports what takes back a step before it, since the `yield` raises what the `with` block raises
+(strict: variables that are set back, files, and what a `lifespan` does at the end of its program). In a main program also
 the stop of what was started, right behind a wait without limit: Ctrl-C is raised in the wait, and the stop never runs.
 
 ## Why it matters
@@ -68,6 +70,7 @@ from shutdown_lint.rules.swallowed._own_end import OwnEnd, own_ends
 from shutdown_lint.rules.swallowed._pairs import Pair, pairs
 from shutdown_lint.rules.swallowed._raced import Raced, raced
 from shutdown_lint.rules.swallowed._steps import is_release_name
+from shutdown_lint.rules.swallowed._yielded import Left, left_at_yield
 from shutdown_lint.walk import text
 
 RULE = Rule(
@@ -94,6 +97,7 @@ RULE = Rule(
         "tcgetattr( & tcsetattr(",
         "create_task( & .cancel()",
         "ensure_future( & .cancel()",
+        r"contextmanager & re:\n[ \t]+(?:\w+ = |\(?)yield\b",
         r"start & re:\.(?:join|wait\w*)\(\)",
         r"re:async def _*(?:async_)?(?:run|main|serve|work|loop|execute|process|listen|consume) & re:(?:self)\._*(?:clean|close|stop|shut|tear|dispose|final|disc)",
     ),
@@ -116,6 +120,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _skipped_by_interrupt(module, fn, found)
         for own in own_ends(fn, project):
             yield _own_skipped(module, fn, own)
+        for left in left_at_yield(fn, project):
+            yield _left(module, fn, left)
         for pair in left_on_disk(fn, project):
             yield _not_undone(module, fn, pair)
         if not (NAMES | _UNDO) & fn.mentions:
@@ -163,6 +169,19 @@ def _not_undone(module: ModuleFacts, fn: Fn, pair: Pair, others: Sequence[tuple[
         ),
         trace=(fn.step(start, "what it takes back"),),
         help=f"put the work into `try` and `{undo}` into `finally`",
+    )
+
+
+def _left(module: ModuleFacts, fn: Fn, found: Left) -> Finding:
+    step = text(found.step) if isinstance(found.step, Call) else text(found.step.targets[0]) + " = …"
+    return RULE.finding(
+        module,
+        found.step.span,
+        f"`{step}` in `{fn.qualname}` is skipped when the `with` block raises or is cancelled: that is raised in the `yield`",
+        tier="S" if found.minor else None,
+        lost=(fn.step(found.step.span, f"`{step}`"),),
+        trace=(fn.step(getattr(found.start.stmt, "span", fn.facts.span), "what it takes back"),),
+        help="put the `yield` into `try`, and what takes things back into `finally`",
     )
 
 

@@ -2,7 +2,8 @@
 
 ## What it does
 Reports a ``subprocess.Popen`` (or asyncio child) that is killed or terminated, by method or by ``os.kill`` with its ``pid``,
-and never waited for on any alias.
+and never waited for on any alias; and one that is killed because a wait for it failed (``except TimeoutExpired``), and is
+forgotten right behind that.
 
 ## Why it matters
 A dead child stays in the process table until its parent waits. A service that restarts its children fills it; and without
@@ -38,7 +39,8 @@ the wait has a limit of 5 seconds, and `kill()` behind it.
 ## Precision
 The receiver's type comes from its constructor. Silent when the child is polled, waited for, communicated with, used as a
 context manager, or leaves what the analysis sees, and where the process ends right behind it (in callbacks of the exit, at the end
-of the program's first function): nothing is left to reap it for.
+of the program's first function): nothing is left to reap it for. Behind a failed wait
+the child must be a local, or its attribute be set to None; clauses for Ctrl-C and those that exit are silent.
 
 ## References
 - [Popen.kill](https://docs.python.org/3/library/subprocess.html#subprocess.Popen.kill)
@@ -58,6 +60,7 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._children import fatal_signal, tracks, uses
+from shutdown_lint.rules.waits._given_up import gives_up
 from shutdown_lint.rules.waits._stops import AT_EXIT
 from shutdown_lint.walk import Site, subexprs, text
 
@@ -84,8 +87,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for site in fn.sites if fn.mentions & {"kill", "terminate", "killpg"} else ():
             found = None if is_test(fn) else _killed(site, fn, project)
             if found is not None and id(found[0].call) not in seen and not _is_last(site, fn, project):
-                seen.add(id(found[0].call))
-                if not _reaped(found[1], project):
+                if not _reaped(found[1], project) or gives_up(site, found[0], found[1], fn):
+                    seen.add(id(found[0].call))
                     yield _finding(module, fn, site.call, found[0])
 
 
@@ -120,9 +123,15 @@ def _reaped(found: tuple[Track, ...], project: Project) -> bool:
 
 def _is_last(site: Site, fn: Fn, project: Project) -> bool:
     """Whether the process ends right behind it: init takes over what is left, and no zombie stays."""
-    if _EXITS.match(fn.name) or any(role.kind in AT_EXIT for role in project.roles.seeds().get(fn, ())):
-        return True
-    return program_ends_after(site.at, fn, project)
+    return bool(_EXITS.match(fn.name)) or _at_exit(fn, project) or program_ends_after(site.at, fn, project)
+
+
+def _at_exit(fn: Fn, project: Project) -> bool:
+    """Whether the function runs when the program ends, and nobody else calls it."""
+    seeds = project.roles.seeds().get(fn, ())
+    return any(role.kind in AT_EXIT for role in seeds) and not any(
+        caller.fn.name != "__del__" for caller in project.calls.callers(fn)
+    )
 
 
 def _finding(module: ModuleFacts, fn: Fn, call: Call, child: Acquisition) -> Finding:

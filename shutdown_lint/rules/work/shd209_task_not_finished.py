@@ -3,7 +3,8 @@
 ## What it does
 Reports an asyncio task kept in an attribute of a class which has a stop method, when nothing cancels or awaits it on any
 alias: at the default tier where the task's loop surely goes on after the stop, else at tier S. At tier S also a task with
-cleanup of its own that is cancelled and never awaited.
+cleanup of its own that is cancelled and never awaited, and one that ``__aenter__`` starts and waits for: cancelled in that wait,
+it leaves the task, since ``__aexit__`` is not called.
 
 ## Why it matters
 ``close()`` returns, and the task still runs: it uses what was just closed, keeps the owner alive, and is cut off unseen when
@@ -72,11 +73,13 @@ from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Attribute, Track, Use
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules._told import Untold, untold
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._async_cleanup import async_cleanup
 from shutdown_lint.rules.work._common import acquired, label, owner, stop_methods, stop_step
-from shutdown_lint.walk import Site
+from shutdown_lint.rules.work._entered_late import EnteredLate, entered_late
+from shutdown_lint.walk import Site, text
 
 RULE = Rule(
     code="SHD209",
@@ -95,6 +98,8 @@ _OUTCOMES = ("result", "exception", "done", "__await__")
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every task that the module keeps in an attribute."""
     seen: set[Span] = set()  # tasks of several makers that one place cancels
+    for fn in project.functions(module):
+        yield from (_entered_late(module, fn, late) for late in entered_late(fn, project) if not is_test(fn))
     for acquisition, track in acquired(project, project.functions(module), "task"):
         held = owner(project, track)
         if held is None or track.escaped or any(use.kind == "await" for use in track.uses):
@@ -110,6 +115,18 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                     yield finding
         elif not track.has(*_OUTCOMES) and not _looked_at(track, stops, project):
             yield from _forgotten(module, acquisition, track, stops, project)
+
+
+def _entered_late(module: ModuleFacts, fn: Fn, late: EnteredLate) -> Finding:
+    return RULE.finding(
+        module,
+        late.wait.span,
+        f"when `{fn.qualname}` is cancelled in `{text(late.wait)}`, task `{text(late.kept)}` goes on: "
+        "`__aexit__` is not called where `__aenter__` has not come back",
+        tier="S",
+        trace=(fn.step(late.task.span, "the task is started here"),),
+        help=f"cancel `{text(late.kept)}` in an `except BaseException` around the wait, and raise again",
+    )
 
 
 def _is_made_by(acquisition: Acquisition, stops: tuple[Fn, ...], project: Project) -> bool:

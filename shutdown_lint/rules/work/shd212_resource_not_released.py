@@ -5,7 +5,8 @@ Reports a modelled resource that rests in an attribute of a class which has a st
 bases, subclasses or users releases it; and pools, servers, schedulers and consumers in a local that never leaves its function.
 Also, strict, what a function starts and hands on in the end, where it gives up before that (a ``raise``, an empty ``return``).
 And a server whose loop a stop method ends while nobody closes its socket; and the child's end of a
-pipe that its parent keeps, when it counts on the end of the other.
+pipe that its parent keeps, when it counts on the end of the other. And a member whose class has the same method as
+another member on which the stop method calls it.
 
 ## Why it matters
 ``close()`` is called and returns, and the socket still listens, the worker processes still run, the temp folder is still
@@ -71,7 +72,7 @@ from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.composites import UNKNOWN
 from shutdown_lint.project.places import Attribute, Track
-from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.resources import STOP_METHODS, Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, owner, stop_methods, stop_step
@@ -93,6 +94,7 @@ from shutdown_lint.rules.work._half_ended import half_ended
 from shutdown_lint.rules.work._left_early import held_name, left_early, manner
 from shutdown_lint.rules.work._locals import is_left_open, left_context, stays
 from shutdown_lint.rules.work._pipe_ends import Kept, kept_ends
+from shutdown_lint.rules.work._siblings import Forgotten, forgotten_siblings
 from shutdown_lint.walk import At, argument, text
 
 # a name that may come from a library by way of a module of the project
@@ -128,7 +130,7 @@ RULE = Rule(
         r"re:os\.(?:open|pipe|memfd)",
         "pty.",
         "eventfd",
-        r"re:def (?:close|aclose|stop|shutdown|quit|terminate|disconnect|cleanup|__exit__|__aexit__)\(",
+        rf"re:def (?:{'|'.join(STOP_METHODS)})\(",
     ),
     origin=("G13",),
 )
@@ -210,6 +212,21 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for cls in project.modules.of(module).classes:
         for found in dropped(cls, project):
             yield _forgotten(module, found)
+        for other in forgotten_siblings(cls, project):
+            if not any(held.name == other.member for held in seen):
+                yield _unlike(module, other)
+
+
+def _unlike(module: ModuleFacts, found: Forgotten) -> Finding:
+    like = text(found.like)
+    return RULE.finding(
+        module,
+        found.made.span,
+        f"`{found.stop.qualname}` calls `{like}` and forgets `self.{found.member}`: `{found.ends.qualname}` never runs",
+        lost=(found.ends.step(found.ends.facts.span, f"`{found.ends.qualname}`"),),
+        trace=(found.stop.step(found.like.span, f"`{like}` in `{found.stop.qualname}`"),),
+        help=f"call `self.{found.member}.{found.ends.name}()` in `{found.stop.qualname}` too",
+    )
 
 
 def _sends_nothing(acquisition: Acquisition, track: Track) -> bool:

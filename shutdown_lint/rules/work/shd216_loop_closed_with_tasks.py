@@ -46,7 +46,8 @@ def main(queue, store):
 
 ## Precision
 The task's loop has no way out, and no alias of the task is awaited, cancelled or handed to anything. Silent where
-``asyncio.all_tasks`` is asked for on the way. Tier S where the task holds no cleanup that needs the loop.
+``asyncio.all_tasks`` is asked for on the way. Tier S where the task holds no cleanup that needs the loop, and where the
+coroutine comes from a caller, who may start tasks.
 
 ## References
 - [loop.close](https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.loop.close)
@@ -68,6 +69,7 @@ from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._async_cleanup import async_cleanup
 from shutdown_lint.rules.work._common import acquired
+from shutdown_lint.rules.work._foreign import handed_in
 from shutdown_lint.walk import Site, same, text
 
 RULE = Rule(
@@ -101,7 +103,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for site in fn.sites:
             func = site.call.func
             if isinstance(func, Attr) and func.name == "close" and _is_loop(func.value, fn, project):
-                yield from _closed(module, site, func.value, fn, project)
+                found = tuple(_closed(module, site, func.value, fn, project))
+                yield from found or _foreign(module, site, func.value, fn, project)
 
 
 def _is_loop(expr: Expr, fn: Fn, project: Project) -> bool:
@@ -121,6 +124,26 @@ def _closed(module: ModuleFacts, site: Site, loop: Expr, fn: Fn, project: Projec
     held.sort(key=lambda found: not found[1])  # one with a loss speaks for all
     if held:
         yield _finding(module, site, fn, runs[0], *held[0])
+
+
+def _foreign(module: ModuleFacts, site: Site, loop: Expr, fn: Fn, project: Project) -> Iterator[Finding]:
+    """A loop that runs what others hand in, whose tasks nobody here knows."""
+    runs = list(_runs(loop, fn, project))
+    if not runs or any(_CANCELS & other.mentions for other in _reached(runs, fn, project)):
+        return
+    given = handed_in(runs, loop, fn, project)
+    if given is not None:
+        runner, call = given
+        yield RULE.finding(
+            module,
+            site.call.span,
+            f"`{text(site.call)}` in `{fn.qualname}` leaves the tasks that the coroutine in `{text(call)}` has started: they are destroyed pending",
+            tier="S",
+            severity="info",
+            confidence="likely",
+            trace=(runner.step(call.span, f"`{runner.qualname}` runs what its callers hand in"),),
+            help="use `asyncio.run`; or cancel `asyncio.all_tasks(loop)` and wait for them before the loop is closed",
+        )
 
 
 def _runs(loop: Expr, fn: Fn, project: Project) -> Iterator[tuple[Fn, Site]]:

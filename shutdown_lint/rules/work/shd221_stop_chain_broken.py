@@ -2,7 +2,8 @@
 
 ## What it does
 Reports a method named like a stop (``close``, ``stop``, ``shutdown``, ``__exit__``, …) that overrides a project method
-which releases something, without calling it; and a bare ``super()`` that calls nothing.
+which releases something, without calling it, or one of a library's class that does (``join`` of a thread, ``close`` of a
+logging handler); and a bare ``super()`` that calls nothing.
 
 ## Why it matters
 What the base class started is never ended, only for objects of the subclass. The base's tests do not see it.
@@ -63,12 +64,14 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Assign, Attr, Call, ExprStmt, ModuleFacts, Name, Seq, Subscript
 from shutdown_lint.findings import Finding
+from shutdown_lint.models import Chain
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.classes import AttributeWrite
 from shutdown_lint.project.resources import STOP_METHODS
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Container, Instance
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.work._chained import outside
 from shutdown_lint.walk import Site, loop_over, same, text
 
 _CHAINED = frozenset(STOP_METHODS) - {"join", "kill", "exit", "end", "__del__", "release", "finalize", "unload"}
@@ -85,6 +88,7 @@ RULE = Rule(
     triggers=(
         r"re:super\(\)\s*(?:[#;\n]|\Z)",
         f"re:class\\s+\\w+\\(\\s*(?!object\\b|\\w*Exception\\s*\\)|\\)) & re:def (?:{'|'.join(sorted(_CHAINED))})\\b",
+        r"re:class\s+\w+\(\s*(?!object\b|\w*Exception\s*\)|\)) & re:def (?:join|terminate|kill|stopService)\(",
         r"re:class\s+\w+\(\s*(?!object\b|\w*Exception\s*\)|\)) & re:def _?on_\w*(?:stop|clos|shutdown|exit|quit|end|disconnect|teardown)",
     ),
     origin=("G13",),
@@ -134,6 +138,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 lost = [r for r in released if not _done_by(r, fn, project) and _is_still_there(r, fn, project)]
                 if lost and len(lost) == len(released):
                     yield _finding(module, fn, base, [release.call for release in lost])
+        chain = outside(fn, project) if fn.cls is not None and not is_test(fn) else None
+        if chain is not None:
+            yield _outside(module, fn, *chain)
 
 
 def _bare_super(module: ModuleFacts, fn: Fn) -> Iterator[Finding]:
@@ -334,6 +341,18 @@ def _is_handed_in(write: AttributeWrite) -> bool:
     params = {param.name for param in write.fn.facts.params}
     items = write.value.items if isinstance(write.value, Seq) else (write.value,)
     return bool(items) and all(isinstance(item, Name) and item.id in params for item in items)
+
+
+def _outside(module: ModuleFacts, fn: Fn, base: str, chain: Chain) -> Finding:
+    return RULE.finding(
+        module,
+        fn.facts.span,
+        f"`{fn.qualname}` overrides `{base}.{fn.name}` and does not call it: {chain.loses}",
+        tier="S" if chain.loss == "untidy" else None,
+        severity="info" if chain.loss == "untidy" else None,
+        lost=(fn.step(fn.facts.span, f"`{base}.{fn.name}`"),),
+        help=f"call `super().{fn.name}()` in `{fn.qualname}`",
+    )
 
 
 def _finding(module: ModuleFacts, fn: Fn, base: Fn, lost: list[Call]) -> Finding:

@@ -1,0 +1,45 @@
+"""Methods of a library's class that end something: an override must call them."""
+
+from __future__ import annotations
+
+from shutdown_lint.facts import Attr, Name, Raise
+from shutdown_lint.models import Chain
+from shutdown_lint.project import Cls, Fn, Project
+from shutdown_lint.walk import dotted
+
+# A subclass that takes over how the work is started is its own master.
+_STARTS = frozenset({"start", "serve_forever", "submit", "run_forever", "startService"})
+
+
+def outside(fn: Fn, project: Project) -> tuple[str, Chain] | None:
+    """The class of a library whose method this overrides without calling it, and what the models say of that."""
+    cls = fn.cls
+    if cls is None or fn.decorator_names or _calls_up(fn, project):
+        return None
+    if fn.facts.body and isinstance(fn.facts.body[-1], Raise):
+        return None  # not to be called
+    for base in project.classes.mro(cls):
+        if isinstance(base, Cls):
+            if (base is not cls and fn.name in base.methods) or _STARTS & base.methods.keys():
+                return None
+            continue
+        names = (base, project.models.canonical(base))
+        rows = next((project.models.chains[name] for name in names if name in project.models.chains), ())
+        found = next((row for row in rows if fn.name in row.methods), None)
+        if found is not None:
+            return base, found
+    return None
+
+
+def _calls_up(fn: Fn, project: Project) -> bool:
+    """``super().join()``, ``Thread.join(self)``, here or in what this calls of its own."""
+    for other in project.protocol.reach(fn):
+        if "super" in other.mentions:
+            return True
+        for site in other.sites:
+            func = site.call.func
+            if isinstance(func, Attr) and func.name == fn.name and site.call.args:
+                first = site.call.args[0].value
+                if isinstance(first, Name) and first.id == other.self_name and dotted(func.value) is not None:
+                    return True
+    return False
