@@ -17,7 +17,20 @@ _SURE = frozenset(
     {
         *("debug", "info", "warning", "error", "exception", "critical", "log", "print", "sleep"),
         *("append", "add", "set", "clear", "len", "str", "repr", "isinstance", "time", "monotonic", "perf_counter"),
-        *("done", "cancel", "cancelled", "range", "xrange", "enumerate", "zip", "getattr", "hasattr"),
+        *(
+            "done",
+            "cancel",
+            "cancelled",
+            "id",
+            "type",
+            "bool",
+            "range",
+            "xrange",
+            "enumerate",
+            "zip",
+            "getattr",
+            "hasattr",
+        ),
         *("is_set", "empty", "full", "qsize", "task_done", "current_thread", "getpid", "get_name", "put_nowait", "put"),
         *(*_MAKERS, "add_done_callback", "call_soon", "call_soon_threadsafe", "call_later"),
     }
