@@ -7,6 +7,7 @@ buffers, commit, rename, remove files, tell a server, or wait for the work of ot
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -120,6 +121,8 @@ def _is_ended_by_system(name: str, fn: Fn, project: Project) -> bool:
         return True
     if model is not None and last in model.release and model.kind in (*_CLOSED_BY_SYSTEM, "loop"):
         return True
+    if last == "close" and owner.endswith(".socket") and owner.partition(".")[0] in sys.stdlib_module_names:
+        return True  # `server.socket.close()` of a server of the library
     known = f"{project.models.canonical(owner)}.{last}"
     return bool({name, known} & _ENDED_BY_SYSTEM) or (last == "server_close" and not _THREADING.search(owner))
 

@@ -36,7 +36,7 @@ from shutdown_lint.project.protocol import Loop, Wait, runs_dry
 from shutdown_lint.project.resources import STOP_METHODS
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Constant, Instance
-from shutdown_lint.walk import At, Site, argument, enclosing_loops, same, sites_at, text, walk
+from shutdown_lint.walk import At, Site, argument, enclosing_loops, last_name, same, sites_at, subexprs, text, walk
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -58,6 +58,9 @@ _JOINS = ("threading.Thread.join", "multiprocessing.Process.join")
 _STOP_WORDS = re.compile(
     r"stop|running|^run$|keep|alive|shut|exit|quit|terminat|kill|halt|abort|closing|active|should|interrupt|sig(nal|term|int)|signum|die$|leave",
     re.IGNORECASE,
+)
+_STARTS = re.compile(
+    r"connected$|(^|_)(ready|started|opened|online|found|received|available|initiali[sz]ed)$", re.IGNORECASE
 )
 _ASKED_TO_STOP = ("KeyboardInterrupt", "SystemExit", "CancelledError", "BaseException")
 
@@ -266,8 +269,16 @@ def _is_stop_test(test: Expr, loop: Loop, project: Project) -> bool:
     places = tuple(project.protocol.places_read(test, loop.fn))
     if isinstance(test, Op) and test.op not in ("not", "and", "or", "is", "is-not", "=="):
         return False
+    if any(_awaits_a_start(part) for part in subexprs(test)):
+        return False
     flags = [place for place in places if _STOP_WORDS.search(place.name) and _is_flag(place, loop.fn, project)]
     return bool(flags) and not _told_inside(loop, flags)
+
+
+def _awaits_a_start(test: Expr) -> bool:
+    """``not self.connected``: a loop that ends as soon as something has begun."""
+    asked = test.operands[0] if isinstance(test, Op) and test.op == "not" else None
+    return isinstance(asked, (Attr, Name)) and _STARTS.search(last_name(asked)) is not None
 
 
 def _is_flag(place: Place, fn: Fn, project: Project) -> bool:
@@ -318,12 +329,37 @@ def _is_for_ever(wait: Wait, project: Project) -> bool:
         return not wait.model.is_async or wait.site.awaited or is_run(wait.site, fn, project)
     if wait.bounded or not wait.model.call.endswith("Event.wait") or not isinstance(call.func, Attr):
         return False
+    if _in_wait_for(wait.site, fn, project):
+        return False
     receiver = call.func.value
     if isinstance(receiver, Call):
         return any(_is_event(value) for value in project.evaluate.values(receiver, fn))
     names = [place.name for place in project.protocol.places_read(receiver, fn)]
-    return bool(names) and not any(
-        _sets(name, other, project) for name in names for other in project.calls.calls_named("set")
+    return (
+        bool(names)
+        and not any(_sets(name, other, project) for name in names for other in project.calls.calls_named("set"))
+        and not _is_set_handed(names, fn, project)
+    )
+
+
+def _in_wait_for(site: Site, fn: Fn, project: Project) -> bool:
+    """``await asyncio.wait_for(done.wait(), 5)``."""
+    outer = site.parents[0] if site.parents else None
+    if not isinstance(outer, Call) or not project.calls.is_call_to(outer, fn, "asyncio.wait_for"):
+        return False
+    limit = argument(outer, 1, "timeout")
+    return limit is not None and not (isinstance(limit, Const) and limit.value is None)
+
+
+def _is_set_handed(names: list[str], fn: Fn, project: Project) -> bool:
+    """``loop.call_soon_threadsafe(done.set)``: others call it."""
+    return any(
+        isinstance(site.expr, Attr)
+        and last_name(site.expr.value) in names
+        and any(isinstance(parent, Call) and parent.func is not site.expr for parent in site.parents[:1])
+        for other in project.functions(fn.module)
+        if "set" in other.mentions
+        for site in other.attributes("set")
     )
 
 
