@@ -43,7 +43,8 @@ _CALM = frozenset(
         "values", "copy", "extend", "update", "setdefault", "notify", "notify_all", "notifyAll", "wait", "set", "is_set",
         "empty", "qsize", "full", "range", "enumerate", "zip", "sorted", "sum", "any", "all", "time", "monotonic", "len",
         "list", "tuple", "dict", "min", "max", "int", "str", "isinstance", "debug", "info", "warning", "error", "release",
-        "id", "bool", "type", "Thread", "start", "get_ident", "current_thread", "getpid", "perf_counter", "time_ns",
+        "id", "bool", "type", "Thread", "start", "float", "abs", "round", "uniform", "random", "randint", "get_ident",
+        "current_thread", "getpid", "perf_counter", "time_ns",
     }
 )  # fmt: skip
 _MAX_DEPTH = 2

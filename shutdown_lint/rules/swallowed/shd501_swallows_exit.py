@@ -43,12 +43,13 @@ Unsafe: `except Exception` lets errors through that the clause was perhaps meant
 its normal course.
 
 ## Precision
-By default around an `await`, and in loops that have no end of their own or that wait. Strict where the `try` waits, talks to a
+By default around an `await`, and in loops that have no end of their own or that wait, around what waits or is handed in. Strict where the `try` waits, talks to a
 server or works in a loop of its own while the loop around it ends by itself, and where it only awaits a task that is kept, whose
 exception may be that task's own, or waits in a coroutine without an ``await``, where no cancellation arrives. Preview for every
 other bare clause, for callbacks that others supply, for single steps of a cleanup and for the loops of shells, and where a file is
 read to its end: of 11 strict ones that were read in unseen packages, the 5 true ones waited or worked. By default 5 of 8
-were right before these were told apart, and 7 of 7 since.
+were right before these were told apart, and 7 of 7 since. In 430 more, 6 of 6 around an `await` were right, and 1 of 8 in loops
+that end by themselves, which are strict or previews since.
 Silent where the clause raises on some path, stores or forwards the exception, ends the loop or the process, where an
 earlier clause deals with the stopping exceptions (or raises what nobody can see: `except self.fatal: raise`), where the
 clause changes what the loop tests, where a task ends behind the clause anyway, and in bodies that only threads or child processes run: a thread never

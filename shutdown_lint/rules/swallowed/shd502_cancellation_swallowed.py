@@ -70,6 +70,7 @@ from shutdown_lint.facts import (
     ExprStmt,
     For,
     Handler,
+    If,
     ModuleFacts,
     Name,
     Raise,
@@ -117,7 +118,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                         module,
                         handler.span,
                         f"`{fn.qualname}` catches CancelledError and goes on looping: the task cannot be cancelled and the exit hangs",
-                        tier="S" if _finishes(stmt) or _empties(next(enclosing_loops(at))) else None,
+                        tier="S"
+                        if _finishes(stmt) or _empties(next(enclosing_loops(at))) or _asks(at, handler)
+                        else None,
                         help="end the clause with `raise`, or leave the loop",
                         fix=Fix("unsafe", "end the clause with `raise`", "shd502"),
                         trace=(
@@ -219,6 +222,14 @@ def _never_waits(expr: Expr, fn: Fn, project: Project) -> bool:
         target.fn.facts.is_async and not is_for_others(target.fn, project) and not awaits(target.fn.facts.body)
         for target in targets
     )
+
+
+def _asks(at: At, handler: Handler) -> bool:
+    """Whether the clause looks at the flag that the loop tests: who stops the loop sets that before it cancels."""
+    loop = next(enclosing_loops(at)).stmt
+    tested = [part for part in subexprs(loop.test) if isinstance(part, Attr)] if isinstance(loop, While) else []
+    asked = (part for inner in walk(handler.body) if isinstance(inner.stmt, If) for part in subexprs(inner.stmt.test))
+    return any(same(part, flag) for part in asked for flag in tested)
 
 
 def _finishes(stmt: Try) -> bool:

@@ -165,9 +165,20 @@ def _swallows(stmt: Try, handler: Handler, at: At, fn: Fn) -> bool:
 def _only_repeats(loop: While) -> bool:
     """Whether the loop is left when its body comes to its end, so that it only takes up again what the interrupt broke off."""
     return bool(loop.body) and (
-        _waits_for_the_end(loop)
+        _empties(loop)
+        or _waits_for_the_end(loop)
         or isinstance(loop.body[-1], (Break, Return, Raise))
         or _leaves_by_itself(loop.body[-1], len(loop.body))
+    )
+
+
+def _empties(loop: While) -> bool:
+    """``while self.threads: self.threads.pop().join()``: what a cleanup goes through is soon gone."""
+    return any(
+        isinstance(site.call.func, Attr)
+        and site.call.func.name in ("pop", "popleft", "popitem")
+        and same(site.call.func.value, loop.test)
+        for site in sites(loop.body)
     )
 
 

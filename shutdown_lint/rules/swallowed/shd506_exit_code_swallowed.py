@@ -55,8 +55,8 @@ Unsafe: what stands behind the `try` statement no longer runs after an exit.
 ## Precision
 By default only where an exit with a failure (a literal other than 0 and None, or a text) is found in what the ``try``
 runs, a few calls deep. Strict: in the program's own entry points. Silent where user code, a prompt or an argument parser
-runs in the ``try``, where a function that no program here leads to goes on behind it (a command inside of a host), and in
-tests.
+runs in the ``try``, where a function that no program here leads to goes on behind it (a command inside of a host), where
+only threads run it, and in tests.
 
 ## References
 - [SystemExit](https://docs.python.org/3/library/exceptions.html#SystemExit)
@@ -91,6 +91,8 @@ _EMBEDS = re.compile(
     r"raw_input|import_module|__import__|load_module|exec_module|communicate|invoke|runsource|standalone_mode)$"
 )
 _PROMPTS = re.compile(r"^(raw_)?input$|^readline$|prompt")
+# where an exit ends one thread, and its code is nobody's
+_THREADS = ("thread", "timer", "pool-thread")
 _ENDINGS = frozenset({"put", "put_nowait", "set_exception", "send", "kill", "terminate", "set_result"})
 _FIX = Fix("unsafe", "end the clause with `raise`", "shd506")
 MAX_DEPTH = 3
@@ -100,7 +102,7 @@ MAX_STEPS = 2
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every ``except SystemExit``."""
     for fn in project.functions(module):
-        if "SystemExit" not in fn.mentions or is_test(fn):
+        if "SystemExit" not in fn.mentions or is_test(fn) or project.roles.only(fn, *_THREADS):
             continue
         for at, stmt in tries(fn):
             if _is_a_part(at, fn, project) or _answers(at):

@@ -46,7 +46,8 @@ sessions, or a project class that starts such), and locals whose ``stop()`` foll
 sockets are closed when they are collected, and stay silent; so do what a function only asks for (`get_event_loop`), the
 server of a main program that ends there, temporary files behind work that fails only on a full disk or whose errors are
 caught and logged, and those that a caller gets or may keep, and mere waits of a function with a handler for SIGINT. In unseen packages 14 of 18 were
-right before that, and 3 of 3 since.
+right before that, and 3 of 3 since. In 430 more, 17 of 22 that were drawn; the others were locks around what cannot fail, errors that
+are logged, and what ends with the program.
 
 ## References
 - [The try statement](https://docs.python.org/3/reference/compound_stmts.html#the-try-statement)
