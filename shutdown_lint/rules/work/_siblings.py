@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assert, Attr, Call, If, Name, Op, Raise, While
+from shutdown_lint.facts import Assert, Assign, Attr, Call, If, Name, Op, Raise, While
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Instance
@@ -89,10 +89,10 @@ def _others(cls: Cls, ending: str, kinds: frozenset[Cls], project: Project) -> I
 
 
 def _kept_as(site: Site, fn: Fn) -> str | None:
-    if site.parents:
+    stmt = site.at.stmt
+    if site.parents or not isinstance(stmt, Assign) or len(stmt.targets) != 1:
         return None
-    targets = getattr(site.at.stmt, "targets", ())
-    return fn.own_attribute(targets[0]) if len(targets) == 1 else None
+    return fn.own_attribute(stmt.targets[0])
 
 
 def _class_of(call: Call, fn: Fn, project: Project) -> Cls | None:
