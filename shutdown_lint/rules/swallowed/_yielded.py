@@ -178,10 +178,22 @@ def _put_back(call: Call, before: list[At], fn: Fn) -> At | None:
                 return saved.at
     for other in before:
         earlier = statement_call(other.stmt) or _assigned(other)
-        if earlier is not None and same(earlier.func, call.func) and text(earlier) != text(call):
-            if any(saved.at is other or line_of(saved.at.stmt) < line_of(other.stmt) for saved in given):
-                return other
+        if earlier is None or not same(earlier.func, call.func):
+            continue
+        back = _only_other(earlier, call)
+        made = _made(back.id, fn) if isinstance(back, Name) else None
+        if made is not None and any(saved.at.stmt is made.at.stmt for saved in given):
+            return other
     return None
+
+
+def _only_other(earlier: Call, call: Call) -> Expr | None:
+    """The one argument that differs: ``signal.signal(SIGINT, stop)`` … ``signal.signal(SIGINT, old)``."""
+    if len(earlier.args) != len(call.args):
+        return None
+    pairs = zip(earlier.args, call.args, strict=True)
+    differ = [two.value for one, two in pairs if one.keyword != two.keyword or text(one.value) != text(two.value)]
+    return differ[0] if len(differ) == 1 else None
 
 
 def _ended(call: Call, before: list[At], fn: Fn) -> At | None:

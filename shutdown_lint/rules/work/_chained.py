@@ -5,8 +5,11 @@ from __future__ import annotations
 from shutdown_lint.facts import Attr, Name, Raise
 from shutdown_lint.models import Chain
 from shutdown_lint.project import Cls, Fn, Project
-from shutdown_lint.walk import dotted
+from shutdown_lint.walk import dotted, last_name
 
+_ENDS = frozenset(
+    {"close", "join", "stop", "shutdown", "server_close", "terminate", "kill", "wait", "flush", "enqueue_sentinel"}
+)
 # A subclass that takes over how the work is started is its own master.
 _STARTS = frozenset({"start", "serve_forever", "submit", "run_forever", "startService"})
 
@@ -27,8 +30,13 @@ def outside(fn: Fn, project: Project) -> tuple[str, Chain] | None:
         rows = next((project.models.chains[name] for name in names if name in project.models.chains), ())
         found = next((row for row in rows if fn.name in row.methods), None)
         if found is not None:
-            return base, found
+            return None if found.loss == "real" and _ends_itself(fn, project) else (base, found)
     return None
+
+
+def _ends_itself(fn: Fn, project: Project) -> bool:
+    """Whether the override does the work of the method itself: ``self._thread.join(5)``, ``self.socket.close()``."""
+    return any(last_name(site.call.func) in _ENDS for other in project.protocol.reach(fn) for site in other.sites)
 
 
 def _calls_up(fn: Fn, project: Project) -> bool:

@@ -1,4 +1,4 @@
-"""Members that are ended as their like are: a stop method calls ``stop()`` of one, and another that has a ``stop()`` is forgotten."""
+"""Members of a kind: a stop method calls ``stop()`` of one, and forgets another of the same class, or of a class with the same base."""
 
 from __future__ import annotations
 
@@ -41,26 +41,38 @@ def forgotten_siblings(cls: Cls, project: Project) -> Iterator[Forgotten]:
             continue
         reached = project.protocol.reach(stop)
         mentioned = frozenset().union(*(fn.mentions for fn in reached))
-        ended = {last_name(site.call.func): site for fn in reached if fn.cls is cls for site in _ends(fn, project)}
-        for ending, site in ended.items():
-            for found in _others(cls, ending, project):
-                if found.member not in mentioned and not _is_seen_to(found.member, project):
+        ended = [(site, kinds) for fn in reached if fn.cls is cls for site, kinds in _ends(fn, project)]
+        said: set[str] = set()
+        for site, kinds in ended:
+            for found in _others(cls, last_name(site.call.func), kinds, project):
+                if found.member not in mentioned | said and not _is_seen_to(found.member, project):
+                    said.add(found.member)
                     yield found._replace(stop=stop, like=site.call)
         if ended:
             return
 
 
-def _ends(fn: Fn, project: Project) -> Iterator[Site]:
-    """The calls that end a member which is an instance of a class of the project."""
+def _ends(fn: Fn, project: Project) -> Iterator[tuple[Site, frozenset[Cls]]]:
+    """The calls that end a member which is an instance of a class of the project, with that class and its bases."""
     for site in fn.sites:
         func = site.call.func
         if isinstance(func, Attr) and func.name in _ENDINGS and fn.own_attribute(func.value) is not None:
             values = project.evaluate.values(func.value, fn)
-            if any(isinstance(v, Instance) and isinstance(v.cls, Cls) for v in values):
-                yield site
+            kinds = {
+                base
+                for v in values
+                if isinstance(v, Instance) and isinstance(v.cls, Cls)
+                for base in _above(v.cls, project)
+            }
+            if kinds:
+                yield site, frozenset(kinds)
 
 
-def _others(cls: Cls, ending: str, project: Project) -> Iterator[Forgotten]:
+def _above(cls: Cls, project: Project) -> Iterator[Cls]:
+    return (base for base in project.classes.mro(cls) if isinstance(base, Cls))
+
+
+def _others(cls: Cls, ending: str, kinds: frozenset[Cls], project: Project) -> Iterator[Forgotten]:
     for maker in cls.methods.values():
         if maker.name not in _MAKERS or maker.self_name is None:
             continue
@@ -70,18 +82,17 @@ def _others(cls: Cls, ending: str, project: Project) -> Iterator[Forgotten]:
             method = project.classes.method(made, ending) if made is not None and member is not None else None
             if member is None or method is None or not _does_something(method) or _knows_owner(site.call, maker):
                 continue
-            if not _is_started(member, made, project):
+            if made is None or not kinds & {*_above(made, project)} or not _is_started(member, made, project):
                 continue
             if len(project.classes.writes(cls, member)) - _blanks(cls, member, project) == 1:
                 yield Forgotten(member, site.call, maker, method, maker, site.call)
 
 
 def _kept_as(site: Site, fn: Fn) -> str | None:
-    if site.parents:
-        return None
     stmt = site.at.stmt
-    targets = stmt.targets if isinstance(stmt, Assign) else ()
-    return fn.own_attribute(targets[0]) if len(targets) == 1 else None
+    if site.parents or not isinstance(stmt, Assign) or len(stmt.targets) != 1:
+        return None
+    return fn.own_attribute(stmt.targets[0])
 
 
 def _class_of(call: Call, fn: Fn, project: Project) -> Cls | None:
@@ -110,9 +121,9 @@ def _knows_owner(call: Call, fn: Fn) -> bool:
     return False
 
 
-def _is_started(member: str, made: Cls | None, project: Project) -> bool:
+def _is_started(member: str, made: Cls, project: Project) -> bool:
     """Whether making it starts it, or somebody calls the method that does."""
-    if made is None or not any(project.classes.method(made, name) is not None for name in _STARTS):
+    if not any(project.classes.method(made, name) is not None for name in _STARTS):
         return True
     return any(
         isinstance(site.parents[0], Attr) and site.parents[0].name in _STARTS

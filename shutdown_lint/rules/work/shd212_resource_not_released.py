@@ -5,8 +5,8 @@ Reports a modelled resource that rests in an attribute of a class which has a st
 bases, subclasses or users releases it; and pools, servers, schedulers and consumers in a local that never leaves its function.
 Also, strict, what a function starts and hands on in the end, where it gives up before that (a ``raise``, an empty ``return``).
 And a server whose loop a stop method ends while nobody closes its socket; and the child's end of a
-pipe that its parent keeps, when it counts on the end of the other. And a member whose class has the same method as
-another member on which the stop method calls it.
+pipe that its parent keeps, when it counts on the end of the other. And a member of the same class (or with the same
+base) as another one, of which the stop method ends only that.
 
 ## Why it matters
 ``close()`` is called and returns, and the socket still listens, the worker processes still run, the temp folder is still

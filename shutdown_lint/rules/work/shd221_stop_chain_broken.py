@@ -50,7 +50,8 @@ class Remote(Runner):
 ## Precision
 Silent when the base method is abstract, empty or only raises, when it is called in any spelling and by whichever method of
 the subclass, when the override does all that the base does itself, when the member is another object's (``self._link = parent._link``), and when the
-subclass overrides what starts the member too (``__enter__`` with ``__exit__``). A bare ``super()`` elsewhere than in a method that ends something is strict.
+subclass overrides what starts the member too (``__enter__`` with ``__exit__``). A bare ``super()`` elsewhere than in a method that ends something is strict. Of a
+library's method: silent when the override ends things itself, or the class takes over how it is started; strict where little is lost.
 
 ## References
 - [super](https://docs.python.org/3/library/functions.html#super)
