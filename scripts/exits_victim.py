@@ -2,7 +2,7 @@
 
 python scripts/exits_victim.py WAY FOLDER (workers|"")
 """
-# shutdown-lint: ignore-file[SHD103, SHD216] every hazard is here on purpose
+# shutdown-lint: ignore-file[SHD103] every hazard is here on purpose
 
 from __future__ import annotations
 

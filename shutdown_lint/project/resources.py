@@ -83,6 +83,23 @@ _HOW = frozenset(
     }
 )
 
+# Who is told to go, where a method (``disconnect(receiver=None)``) ends one of many that its object knows.
+_OTHERS = frozenset(
+    {
+        "receiver",
+        "sender",
+        "slot",
+        "callback",
+        "handler",
+        "listener",
+        "client",
+        "peer",
+        "func",
+        "observer",
+        "subscriber",
+    }
+)
+
 
 class Acquisition(NamedTuple):
     """One place that makes a resource.
@@ -410,11 +427,13 @@ def _takes_back(use: Use, acquisition: Acquisition) -> bool:
 def _ends_instance(fn: Fn) -> bool:
     """Whether the method ends the instance itself: ``disconnect(self, client)`` ends something that it is told.
 
-    How to end (a limit, whether to wait, which signal) may be asked for.
+    How to end (a limit, whether to wait, which signal) may be asked for, but not who else may go.
     """
     if fn.name.startswith("__"):
         return True
     if fn.name in _AMBIGUOUS and not any(last_name(site.call.func) in _TELLING for site in fn.sites):
+        return False
+    if any(param.name in _OTHERS for param in fn.facts.params):
         return False
     return asks_only_how(fn)
 
