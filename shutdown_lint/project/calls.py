@@ -222,12 +222,7 @@ class CallGraph:
         """The argument of ``call`` that binds ``param`` of ``fn``."""
         names = [p.name for p in fn.facts.params if p.kind in ("positional-only", "positional")]
         position = names.index(param.name) if param.name in names else -1
-        if fn.is_method and not (
-            isinstance(call.func, Attr)
-            and isinstance(call.func.value, Name)
-            and fn.cls is not None
-            and call.func.value.id == fn.cls.name
-        ):
+        if fn.is_method and not _through_class(call, fn):
             position -= 1
         return argument(call, position if position >= 0 else 99, param.name)
 
@@ -267,9 +262,9 @@ def _packages(fn: Fn) -> Iterator[str]:
 
 
 def _through_class(call: Call, fn: Fn) -> bool:
-    return (
-        isinstance(call.func, Attr)
-        and isinstance(call.func.value, Name)
-        and fn.cls is not None
-        and call.func.value.id == fn.cls.name
-    )
+    """``Base.__init__(self, …)``, ``module.Base.__init__(self, …)``: the object is the first argument."""
+    receiver = call.func.value if isinstance(call.func, Attr) else None
+    if fn.cls is None or not isinstance(receiver, (Name, Attr)):
+        return False
+    name, first = last_name(receiver), call.args[0].value if call.args else None
+    return name == fn.cls.name or (name[:1].isupper() and isinstance(first, Name) and first.id == "self")

@@ -46,6 +46,7 @@ from shutdown_lint.walk import (
     line_of,
     own_exprs,
     parts_of,
+    same,
     sites,
     sites_at,
     subexprs,
@@ -429,12 +430,35 @@ def _is_turned_by(site: Site, loop: Loop, generator: Fn) -> bool:
 
 def runs_dry(loop: At, body: Body) -> bool:
     """``try: while True: q.get_nowait() except Empty: pass``: the loop takes what there is, and an exception ends it."""
-    takes = any(last_name(site.call.func) in _TAKES for site in sites(body))
-    return takes and any(
-        any(last_name(kind) in _DRY for kind in _caught(handler))
+    takes, moves = any(last_name(site.call.func) in _TAKES for site in sites(body)), _moves_on(body)
+    return (takes or moves) and any(
+        any(last_name(kind) in _DRY or (moves and not _is_wide(kind)) for kind in _caught(handler))
         for place in loop.around()
         if place.part == "body" and place.outer is not None and isinstance(place.outer.stmt, Try)
         for handler in place.outer.stmt.handlers
+    )
+
+
+def _moves_on(body: Body) -> bool:
+    """``position = self.copy_one(position)`` and nothing else: it goes through something until there is no more."""
+    step = body[0] if len(body) == 1 else None
+    made = step.value if isinstance(step, Assign) else None
+    return (
+        isinstance(step, Assign)
+        and isinstance(made, Call)
+        and isinstance(step.targets[0], Name)
+        and any(same(arg.value, step.targets[0]) for arg in made.args)
+    )
+
+
+def _is_wide(kind: Expr | None) -> bool:
+    """Whether the clause is for any error, or for who interrupts."""
+    return kind is None or last_name(kind) in (
+        "Exception",
+        "BaseException",
+        "KeyboardInterrupt",
+        "SystemExit",
+        "CancelledError",
     )
 
 

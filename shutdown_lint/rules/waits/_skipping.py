@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Attr, Body, Call, Const, Continue, For, FunctionDef, Stmt, Try, While
+from shutdown_lint.facts import Attr, Body, Call, Const, Continue, For, FunctionDef, Raise, Return, Stmt, Try, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
 from shutdown_lint.project.values import Class
@@ -49,7 +49,9 @@ def breaker(between: Body, fn: Fn, all_done: list[Site], project: Project) -> st
         elif isinstance(stmt, Continue):
             found = "`continue`"
         else:
-            inner = (block for _, block, _ in parts_of(stmt)) if not _reports(stmt, all_done) else ()
+            inner = (
+                (block for _, block, _ in parts_of(stmt) if not _ends(block)) if not _reports(stmt, all_done) else ()
+            )
             found = _raiser(stmt, fn, project) or next(
                 (why for block in inner if (why := breaker(block, fn, all_done, project)) is not None), None
             )
@@ -58,6 +60,11 @@ def breaker(between: Body, fn: Fn, all_done: list[Site], project: Project) -> st
         if found is not None:
             return found
     return None
+
+
+def _ends(block: Body) -> bool:
+    """Whether the worker is through behind it: ``if item is None: lock.release(); return``."""
+    return bool(block) and isinstance(block[-1], (Return, Raise))
 
 
 def _reports(stmt: Stmt, all_done: list[Site]) -> bool:

@@ -92,6 +92,7 @@ from shutdown_lint.rules.work._ended_otherwise import (
 )
 from shutdown_lint.rules.work._half_ended import half_ended
 from shutdown_lint.rules.work._left_early import held_name, left_early, manner
+from shutdown_lint.rules.work._left_to_read import left_to_read
 from shutdown_lint.rules.work._locals import is_left_open, left_context, stays
 from shutdown_lint.rules.work._pipe_ends import Kept, kept_ends
 from shutdown_lint.rules.work._siblings import Forgotten, forgotten_siblings
@@ -351,7 +352,11 @@ def _finding(
         module,
         acquisition.call.span,
         f"`{name}` is {article} {model.title} and {forgets}{f': {model.loses}' if model.loses else ''}",
-        tier="P" if meant else "S" if touched or stub or model.loss == "untidy" or model.kind == "file" else None,
+        tier="P"
+        if meant
+        else "S"
+        if touched or stub or model.loss == "untidy" or model.kind == "file" or left_to_read(acquisition, name)
+        else None,
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
         trace=tuple(_stop_step(stop, touched) for stop in stops[:MAX_SHOWN]),
         help=f"call `{model.ending(name)}` in {named[-1]}",
