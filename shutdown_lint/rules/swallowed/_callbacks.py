@@ -38,13 +38,16 @@ def asked(fn: Fn, project: Project) -> Iterator[Asked]:
     for site in fn.sites if "add_done_callback" in fn.mentions else ():
         if last_name(site.call.func) != "add_done_callback" or not site.call.args or not _is_task(site, fn, project):
             continue
-        for callback in project.calls.callables(site.call.args[0].value, fn):
-            found = (
-                _question(callback, project) if callback.module is fn.module and not callback.facts.is_lambda else None
-            )
-            if found is not None:
-                yield Asked(found[0], callback, site.call, fn, *found[1])
-                break
+        callbacks = project.calls.callables(site.call.args[0].value, fn)
+        questions = [_question(callback, project) if _is_near(callback, fn) else None for callback in callbacks]
+        # a name that is defined twice stands for one of them here
+        if callbacks and questions[0] is not None and all(question is not None for question in questions):
+            call, lost = questions[0]
+            yield Asked(call, callbacks[0], site.call, fn, *lost)
+
+
+def _is_near(callback: Fn, fn: Fn) -> bool:
+    return callback.module is fn.module and not callback.facts.is_lambda
 
 
 def _is_task(site: Site, fn: Fn, project: Project) -> bool:
