@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Attr, Name, Raise
+import re
+from collections.abc import Iterator
+
+from shutdown_lint.facts import Attr, Const, Name, Raise
 from shutdown_lint.models import Chain
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.walk import dotted, last_name
@@ -10,6 +13,7 @@ from shutdown_lint.walk import dotted, last_name
 _ENDS = frozenset(
     {"close", "join", "stop", "shutdown", "server_close", "terminate", "kill", "wait", "flush", "enqueue_sentinel"}
 )
+_MANGLED = re.compile(r"_[A-Z]\w*?__\w+$")  # a private name of a class, as Language Reference 6.2.1 writes it
 # A subclass that takes over how the work is started is its own master.
 _STARTS = frozenset({"start", "serve_forever", "submit", "run_forever", "startService"})
 
@@ -35,8 +39,21 @@ def outside(fn: Fn, project: Project) -> tuple[str, Chain] | None:
 
 
 def _ends_itself(fn: Fn, project: Project) -> bool:
-    """Whether the override does the work of the method itself: ``self._thread.join(5)``, ``self.socket.close()``."""
-    return any(last_name(site.call.func) in _ENDS for other in project.protocol.reach(fn) for site in other.sites)
+    """Whether the override does the work of the method itself: ``self._thread.join(5)``, ``self.socket.close()``.
+
+    It may as well set what belongs to the base alone: ``self._BaseServer__shutdown_request = True``.
+    """
+    reached = project.protocol.reach(fn)
+    return any(last_name(site.call.func) in _ENDS for other in reached for site in other.sites) or any(
+        _MANGLED.match(name) for other in reached for name in (*other.mentions, *_texts(other))
+    )
+
+
+def _texts(fn: Fn) -> Iterator[str]:
+    """The texts that the function hands to calls."""
+    for site in fn.sites:
+        given = (arg.value.value for arg in site.call.args if isinstance(arg.value, Const))
+        yield from (value for value in given if isinstance(value, str))
 
 
 def _calls_up(fn: Fn, project: Project) -> bool:

@@ -7,7 +7,7 @@ import re
 from shutdown_lint.facts import Const
 from shutdown_lint.project.resources import Acquisition
 
-_WHAT = "log|out|output|result|report|artifact|dump|profile|trace|record|recording|download"
+_WHAT = "log|result|report|artifact|dump|profile|trace"
 _TO_READ = re.compile(rf"(^|[_-])({_WHAT})s?(_?(dir|path|folder))?([_-]|$)")
 
 
