@@ -454,11 +454,17 @@ def loop_over(name: str, site: Site) -> Expr | None:
 
 
 def what_runs_after(at: At) -> Iterator[Stmt]:
-    """The statements that follow the place on normal completion, block by block outwards (``finally`` blocks included)."""
+    """The statements that follow the place on normal completion, block by block outwards (``finally`` blocks included).
+
+    Behind a ``return`` or ``raise`` only the ``finally`` blocks around it follow.
+    """
+    left = isinstance(at.stmt, (Return, Raise))
     for place in at.around():
-        yield from place.after()
+        for stmt in () if left else place.after():
+            yield stmt
+            left = left or isinstance(stmt, (Return, Raise))
         outer = place.outer
         if outer is not None and isinstance(outer.stmt, Try) and place.part != "final":
-            if place.part == "body":
+            if place.part == "body" and not left:
                 yield from outer.stmt.orelse
             yield from outer.stmt.final

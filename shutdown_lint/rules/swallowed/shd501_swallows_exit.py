@@ -95,7 +95,17 @@ from shutdown_lint.rules.swallowed._tried import (
     works,
 )
 from shutdown_lint.rules.waits._stops import is_stop
-from shutdown_lint.walk import At, enclosing_loops, exprs, last_name as last_part, same, sites, subexprs, walk
+from shutdown_lint.walk import (
+    At,
+    enclosing_loops,
+    exprs,
+    last_name as last_part,
+    same,
+    sites,
+    subexprs,
+    walk,
+    what_runs_after,
+)
 
 RULE = Rule(
     code="SHD501",
@@ -176,7 +186,8 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
             return "S"  # of a task that is over, the exception is its own
         if any(place.part == "final" for place in at.around()):
             return "S"  # the request that `finally` runs for goes on behind it; this is a second one
-        return "S" if is_stop(fn, project) and next(enclosing_loops(at), None) is None else "D"
+        alone = next(enclosing_loops(at), None) is None
+        return "S" if alone and (is_stop(fn, project) or _is_the_end(at)) else "D"
     if asks_for_results(stmt) or _is_a_thread(fn):
         return None
     if fn.facts.is_async:
@@ -193,6 +204,11 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
     if may_last(stmt, fn, project) and goes_on_and_on(at, fn, project):
         return "D"
     return "S" if may_wait(stmt, fn, project) or works(stmt, fn, project) else "P"
+
+
+def _is_the_end(at: At) -> bool:
+    """Whether the function ends behind the clause: what called it goes on, and may well end, too."""
+    return next(what_runs_after(at), None) is None
 
 
 def _makers(fn: Fn) -> Iterator[Fn]:
