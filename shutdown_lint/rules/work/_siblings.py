@@ -35,9 +35,8 @@ class Forgotten(NamedTuple):
 
 def forgotten_siblings(cls: Cls, project: Project) -> Iterator[Forgotten]:
     """``self.a = A(); self.b = B()`` in the constructor, ``self.a.stop()`` in ``stop``, where ``B.stop`` ends something too."""
-    for name in _STOPS & cls.methods.keys():
-        stop = cls.methods[name]
-        if is_test(stop) or stop.self_name is None or stop.decorator_names:
+    for name, stop in cls.methods.items():
+        if name not in _STOPS or is_test(stop) or stop.self_name is None or stop.decorator_names:
             continue
         reached = project.protocol.reach(stop)
         mentioned = frozenset().union(*(fn.mentions for fn in reached))
