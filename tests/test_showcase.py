@@ -68,7 +68,7 @@ def test_pages_have_their_parts(page: showcase.Page) -> None:
 
 @each_page
 def test_findings_are_of_rules_that_speak_by_default(page: showcase.Page) -> None:
-    head = re.match(r"(\S+\.py):\d+:\d+ (SHD\d+) \[(error|warning)\] ", page.finding)
+    head = re.match(r"(\S+\.py):\d+:\d+ (SHD\d+) \[(error|warning|info)\] ", page.finding)
     assert head, page.finding
     assert {rule.code: rule.tier for rule in registry.entries()}[head[2]] == "D"
     assert f"[{head[2]}](../rules/{head[2]}.md)" in page.path.read_text("utf-8")
