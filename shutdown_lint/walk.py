@@ -321,6 +321,11 @@ def exprs(body: Body) -> Iterator[Expr]:
     return (root for at in walk(body) for root in own_exprs(at.stmt))
 
 
+def yields(at: At) -> Iterator[Yield]:
+    """The ``yield`` expressions of the statement itself."""
+    return (expr for root in own_exprs(at.stmt) for expr in subexprs(root) if isinstance(expr, Yield))
+
+
 def lambdas(body: Body) -> Iterator[Lambda]:
     """The lambdas written in the body."""
     return (expr for root in exprs(body) for expr in subexprs(root) if isinstance(expr, Lambda))

@@ -26,7 +26,6 @@ from shutdown_lint.facts import (
     Star,
     Subscript,
     Walrus,
-    Yield,
 )
 from shutdown_lint.project import scopes
 from shutdown_lint.project.handles import Cls, Fn
@@ -47,7 +46,7 @@ from shutdown_lint.project.values import (
     Value,
     Values,
 )
-from shutdown_lint.walk import At, own_exprs, subexprs
+from shutdown_lint.walk import yields
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -369,8 +368,8 @@ class Evaluator:
         return found or self.annotated(fn.facts.returns, fn.parent or fn)
 
     def _yielded(self, fn: Fn) -> Values:
-        yields = (expr for key in fn.statements for expr in _yields(key))
-        return _unique(v for expr in yields for v in self.values(expr.value, fn))
+        given = (expr for at in fn.statements for expr in yields(at))
+        return _unique(v for expr in given for v in self.values(expr.value, fn))
 
     # --- calls ---------------------------------------------------------------------------------------------------------
 
@@ -466,10 +465,6 @@ def _owner(fn: Fn) -> Cls | None:
             return scope.cls
         scope = scope.parent
     return None
-
-
-def _yields(at: At) -> Iterable[Yield]:
-    return (expr for root in own_exprs(at.stmt) for expr in subexprs(root) if isinstance(expr, Yield))
 
 
 def _unique(values: Iterable[Value]) -> Values:

@@ -11,7 +11,6 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.imports import program
 from shutdown_lint.project.outside import held, reaches_outside
 from shutdown_lint.project.programs import Frame, Stay, worker_bodies
-from shutdown_lint.project.signals import handlings, ignores
 from shutdown_lint.project.stakes import around, live, registered
 from shutdown_lint.project.values import Instance
 from shutdown_lint.walk import At, sites, text, what_runs_after
@@ -184,9 +183,3 @@ def _of_workers(fn: Fn, project: Project) -> Iterator[Step]:
                 for body in worker_bodies(value, project):
                     for reached in project.protocol.reach(body):
                         yield from held(reached, project)
-
-
-def is_ignored(name: str, modules: list[ModuleFacts], project: Project) -> bool:
-    """Whether the program ignores the signal on purpose."""
-    known = {module.name for module in modules}
-    return any(h.fn.module.name in known and name in h.signals and ignores(h, project) for h in handlings(project))

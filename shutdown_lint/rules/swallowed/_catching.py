@@ -20,11 +20,12 @@ from shutdown_lint.facts import (
     Seq,
     Stmt,
     Try,
+    While,
     With,
 )
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.values import Class, Container, External
-from shutdown_lint.walk import At, own_exprs, sites, subexprs, walk
+from shutdown_lint.walk import At, own_exprs, same, sites, subexprs, walk
 
 STOPPING = frozenset({"BaseException", "KeyboardInterrupt", "SystemExit", "CancelledError"})
 _ENDS_PROCESS = frozenset(
@@ -121,6 +122,26 @@ def raises(body: Body) -> bool:
 def leaves(body: Body) -> bool:
     """Whether the body's last statement leaves the surrounding loop or function."""
     return any(isinstance(at.stmt, (Break, Return)) for at in walk(body))
+
+
+def leaves_behind(at: At, loop: At) -> bool:
+    """Whether the loop is left behind the ``try`` at this place in any case, before its next round."""
+    for place in at.around():
+        if place.stmt is loop.stmt:
+            return False
+        if any(isinstance(stmt, (Break, Return, Raise)) for stmt in place.after()):
+            return True
+    return False
+
+
+def empties(loop: Stmt) -> bool:
+    """``while self.threads: self.threads.pop().join()``: the loop goes on only until the container is empty."""
+    return isinstance(loop, While) and any(
+        isinstance(site.call.func, Attr)
+        and site.call.func.name in ("pop", "popleft", "popitem")
+        and same(site.call.func.value, loop.test)
+        for site in sites(loop.body)
+    )
 
 
 def forwards(handler: Handler, fn: Fn) -> bool:

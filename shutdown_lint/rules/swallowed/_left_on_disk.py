@@ -13,6 +13,7 @@ from shutdown_lint.project.endings import catches
 from shutdown_lint.project.scopes import Entered, Value
 from shutdown_lint.rules.swallowed._catching import raises, statement_call
 from shutdown_lint.rules.swallowed._pairs import Pair
+from shutdown_lint.rules.swallowed._undoing import mentions
 from shutdown_lint.walk import At, Site, argument, exprs, last_name, own_exprs, sites_at, subexprs, walk
 
 REMOVES = frozenset({"rmtree", "rmdir", "removedirs", "remove", "unlink"})
@@ -85,11 +86,7 @@ def _place(at: At, name: str) -> At:
     outer = at.outer
     if outer is not None and isinstance(outer.stmt, If) and at.part == "body":
         asked = outer.stmt.test
-        if (
-            isinstance(asked, Call)
-            and last_name(asked.func) in ("exists", "isdir", "isfile")
-            and _mentions(asked, name)
-        ):
+        if isinstance(asked, Call) and last_name(asked.func) in ("exists", "isdir", "isfile") and mentions(asked, name):
             return outer
     return at
 
@@ -186,19 +183,15 @@ def _is_registered(stmt: Stmt, name: str, undo: Call) -> bool:
 
 def _hands_on(call: Call, name: str) -> bool:
     given = [arg.value for arg in call.args]
-    return any(last_name(value) in REMOVES for value in given) and any(_mentions(value, name) for value in given)
+    return any(last_name(value) in REMOVES for value in given) and any(mentions(value, name) for value in given)
 
 
 def _is_given(value: Expr, name: str) -> bool:
     """Whether the value holds the path itself, not what somebody made of it."""
     if isinstance(value, Call):
         return False
-    return _mentions(value, name)
+    return mentions(value, name)
 
 
 def _mentioned(body: Body, name: str) -> bool:
-    return any(_mentions(root, name) for root in exprs(body))
-
-
-def _mentions(expr: Expr, name: str) -> bool:
-    return any(isinstance(part, Name) and part.id == name for part in subexprs(expr))
+    return any(mentions(root, name) for root in exprs(body))

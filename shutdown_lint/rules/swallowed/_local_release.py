@@ -11,7 +11,8 @@ from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.swallowed._between import NAMES, WAITS, can_raise, is_trivial
 from shutdown_lint.rules.swallowed._catching import last_name, statement_call
 from shutdown_lint.rules.swallowed._pairs import is_main
-from shutdown_lint.walk import At, Site, argument, enclosing_finally, sites, subexprs, text
+from shutdown_lint.rules.swallowed._undoing import mentions
+from shutdown_lint.walk import At, Site, argument, enclosing_finally, sites, text
 
 _KINDS = frozenset(
     {"executor", "pool", "process", "child", "server", "scheduler", "observer", "consumer", "loop", "thread"}
@@ -136,17 +137,13 @@ def _released_elsewhere(name: str, at: At, fn: Fn) -> bool:
     for other in fn.statements:
         if other is at:
             continue
-        if isinstance(other.stmt, With) and any(_mentions(item.context, name) for item in other.stmt.items):
+        if isinstance(other.stmt, With) and any(mentions(item.context, name) for item in other.stmt.items):
             return True
         if isinstance(other.stmt, Try):
             guarded = (*other.stmt.final, *(stmt for handler in other.stmt.handlers for stmt in handler.body))
-            if any(_mentions(site.call, name) for site in sites(guarded)):
+            if any(mentions(site.call, name) for site in sites(guarded)):
                 return True
     return False
-
-
-def _mentions(expr: Expr, name: str) -> bool:
-    return any(isinstance(part, Name) and part.id == name for part in subexprs(expr))
 
 
 def _escapes(name: str, fn: Fn) -> bool:

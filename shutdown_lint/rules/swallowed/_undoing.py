@@ -110,12 +110,13 @@ def undoes(handler: Handler, stmt: Try, fn: Fn) -> bool:
     back = given_back(handler, fn)
     name = back.args[0].value if back is not None else None
     return isinstance(name, Name) and any(
-        isinstance(at.stmt, Return) and at.stmt.value is not None and _mentions(at.stmt.value, name.id)
+        isinstance(at.stmt, Return) and at.stmt.value is not None and mentions(at.stmt.value, name.id)
         for at in walk(stmt.orelse)
     )
 
 
-def _mentions(expr: Expr, name: str) -> bool:
+def mentions(expr: Expr, name: str) -> bool:
+    """Whether the bare name stands in the expression."""
     return any(isinstance(part, Name) and part.id == name for part in subexprs(expr))
 
 

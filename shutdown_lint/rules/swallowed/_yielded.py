@@ -5,26 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import (
-    Assign,
-    Attr,
-    Await,
-    Call,
-    Const,
-    Expr,
-    For,
-    If,
-    Name,
-    Subscript,
-    Try,
-    While,
-    With,
-    Yield,
-)
+from shutdown_lint.facts import Assign, Attr, Await, Call, Const, Expr, For, If, Name, Subscript, Try, While, With
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules.swallowed._catching import statement_call
-from shutdown_lint.walk import At, last_name, line_of, own_exprs, same, subexprs, text, walk
+from shutdown_lint.walk import At, last_name, line_of, same, text, walk, yields
 
 _MANAGERS = frozenset({"contextmanager", "asynccontextmanager"})
 # What is ended behind the `yield` of an object that the function has made.
@@ -81,7 +66,7 @@ def left_at_yield(fn: Fn, project: Project) -> Iterator[Left]:
     """The first step of the function that an exception of the ``with`` block skips."""
     if not fn.facts.is_generator or not fn.decorator_names & _MANAGERS:
         return
-    places = [at for at in fn.statements if _yields(at)]
+    places = [at for at in fn.statements if any(True for _ in yields(at))]
     if len(places) != 1 or not _is_open(places[0]):
         return
     for at in _behind(places[0]):
@@ -102,10 +87,6 @@ def _is_minor(step: Call | Assign, fn: Fn, project: Project) -> bool:
     if not isinstance(func, Attr) or func.name != "close" or not isinstance(func.value, Name):
         return False
     return not project.resources.kinds_of(func.value, fn) - {"file", "socket", "fd"}
-
-
-def _yields(at: At) -> bool:
-    return any(isinstance(part, Yield) for root in own_exprs(at.stmt) for part in subexprs(root))
 
 
 def _is_open(place: At) -> bool:

@@ -64,7 +64,6 @@ from shutdown_lint.facts import (
     Attr,
     Await,
     Body,
-    Break,
     Call,
     Expr,
     ExprStmt,
@@ -85,7 +84,17 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.implementers import is_for_others
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._as_error import as_error
-from shutdown_lint.rules.swallowed._catching import awaits, cancels, caught, forwards, leaves, raises, tries
+from shutdown_lint.rules.swallowed._catching import (
+    awaits,
+    cancels,
+    caught,
+    empties,
+    forwards,
+    leaves,
+    leaves_behind,
+    raises,
+    tries,
+)
 from shutdown_lint.walk import At, enclosing_loops, exprs, last_name, same, sites, subexprs, walk
 
 RULE = Rule(
@@ -119,7 +128,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                         handler.span,
                         f"`{fn.qualname}` catches CancelledError and goes on looping: the task cannot be cancelled and the exit hangs",
                         tier="S"
-                        if _finishes(stmt) or _empties(next(enclosing_loops(at))) or _asks(at, handler)
+                        if _finishes(stmt) or empties(next(enclosing_loops(at)).stmt) or _asks(at, handler)
                         else None,
                         help="end the clause with `raise`, or leave the loop",
                         fix=Fix("unsafe", "end the clause with `raise`", "shd502"),
@@ -155,7 +164,7 @@ def _goes_on(at: At, handler: Handler, fn: Fn) -> bool:
         return False
     if any(isinstance(stmt, Raise) for place in loop.around() for stmt in place.after()):
         return False  # what must not be broken off is done first, and the cancellation raised behind it
-    if _is_last_round(at, loop):
+    if leaves_behind(at, loop):
         return False
     if raises(handler.body) or leaves(handler.body) or (forwards(handler, fn) and not _only_cleans_up(handler)):
         return False
@@ -166,16 +175,6 @@ def _goes_on(at: At, handler: Handler, fn: Fn) -> bool:
         if getattr(site.call.func, "name", "") in ("set", "close", "stop", "shutdown", "clear")
     )
     return not changes_state and not tells
-
-
-def _is_last_round(at: At, loop: At) -> bool:
-    """Whether what follows the ``try`` leaves the loop in any case."""
-    for place in at.around():
-        if place.stmt is loop.stmt:
-            break
-        if any(isinstance(stmt, (Break, Return, Raise)) for stmt in place.after()):
-            return True
-    return False
 
 
 def _is_endless(stmt: Stmt) -> bool:
@@ -238,17 +237,6 @@ def _finishes(stmt: Try) -> bool:
     awaited = first.value if isinstance(first, (ExprStmt, Return)) else None
     call = awaited.value if isinstance(awaited, Await) else None
     return isinstance(call, Call) and last_name(call.func) == "shield" and isinstance(call.args[0].value, (Name, Attr))
-
-
-def _empties(loop: At) -> bool:
-    """``while members: await members.pop().stop()``: what is forgotten is so only until the container is empty."""
-    stmt = loop.stmt
-    return isinstance(stmt, While) and any(
-        last_name(site.call.func) in ("pop", "popleft", "popitem")
-        and isinstance(site.call.func, Attr)
-        and same(site.call.func.value, stmt.test)
-        for site in sites(stmt.body)
-    )
 
 
 def _is_iterated(body: Body) -> bool:

@@ -71,7 +71,16 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.signals import handlings
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._losses import talks
-from shutdown_lint.rules.swallowed._catching import caught, forwards, last_name, leaves, raises, tries
+from shutdown_lint.rules.swallowed._catching import (
+    caught,
+    empties,
+    forwards,
+    last_name,
+    leaves,
+    leaves_behind,
+    raises,
+    tries,
+)
 from shutdown_lint.walk import At, enclosing_loops, same, sites, subexprs, walk
 
 RULE = Rule(
@@ -108,7 +117,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 continue
             for handler in stmt.handlers:
                 if "KeyboardInterrupt" in caught(handler, fn, project) and _swallows(stmt, handler, at, fn):
-                    if _leaves_behind(at, loop) and not _repeats(handler):
+                    if leaves_behind(at, loop) and not _repeats(handler):
                         continue
                     if not isinstance(loop.stmt.test, Const) and _shows(handler):
                         continue
@@ -140,16 +149,6 @@ def _has_a_handler(fn: Fn, project: Project) -> bool:
     )
 
 
-def _leaves_behind(at: At, loop: At) -> bool:
-    """Whether the loop is left behind the ``try`` anyway, before its next round."""
-    for place in at.around():
-        if place.stmt is loop.stmt:
-            return False
-        if any(isinstance(stmt, (Break, Return, Raise)) for stmt in place.after()):
-            return True
-    return False
-
-
 def _repeats(handler: Handler) -> bool:
     return any(isinstance(inner.stmt, Continue) for inner in walk(handler.body))
 
@@ -165,20 +164,10 @@ def _swallows(stmt: Try, handler: Handler, at: At, fn: Fn) -> bool:
 def _only_repeats(loop: While) -> bool:
     """Whether the loop is left when its body comes to its end, so that it only takes up again what the interrupt broke off."""
     return bool(loop.body) and (
-        _empties(loop)
+        empties(loop)
         or _waits_for_the_end(loop)
         or isinstance(loop.body[-1], (Break, Return, Raise))
         or _leaves_by_itself(loop.body[-1], len(loop.body))
-    )
-
-
-def _empties(loop: While) -> bool:
-    """``while self.threads: self.threads.pop().join()``: what a cleanup goes through is soon gone."""
-    return any(
-        isinstance(site.call.func, Attr)
-        and site.call.func.name in ("pop", "popleft", "popitem")
-        and same(site.call.func.value, loop.test)
-        for site in sites(loop.body)
     )
 
 

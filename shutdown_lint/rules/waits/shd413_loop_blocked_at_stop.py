@@ -68,7 +68,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Await, Call, Const, For, If, ModuleFacts, Name, Yield
+from shutdown_lint.facts import Attr, Await, Call, Const, For, If, ModuleFacts, Name
 from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.limits import seconds
@@ -90,7 +90,7 @@ from shutdown_lint.rules.waits._stops import (
     same_receiver,
 )
 from shutdown_lint.rules.waits._work import waits_for_work
-from shutdown_lint.walk import At, Site, argument, line_of, own_exprs, same, subexprs, text
+from shutdown_lint.walk import At, Site, argument, line_of, own_exprs, same, subexprs, text, yields
 
 RULE = Rule(
     code="SHD413",
@@ -211,12 +211,8 @@ def _behind_yield(fn: Fn, at: At) -> bool:
     """The part of an ``@asynccontextmanager`` that runs when it is left."""
     if "asynccontextmanager" not in fn.decorator_names:
         return False
-    lines = [line_of(place.stmt) for place in fn.statements if _yields(place)]
+    lines = [line_of(place.stmt) for place in fn.statements if any(True for _ in yields(place))]
     return bool(lines) and line_of(at.stmt) > min(lines)
-
-
-def _yields(at: At) -> bool:
-    return any(isinstance(part, Yield) for root in own_exprs(at.stmt) for part in subexprs(root))
 
 
 def _is_cancelled(at: At) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Call, Expr, Name, Try
+from shutdown_lint.facts import Assign, Attr, Call, Try
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
 from shutdown_lint.rules.swallowed._pairs import TASKS
-from shutdown_lint.walk import At, Site, last_name, line_of
+from shutdown_lint.walk import At, Site, dotted, last_name, line_of
 
 _WAITS = frozenset({"wait", "wait_for", "get", "sleep", "acquire", "receive", "recv"})
 _MAX_HOPS = 2
@@ -45,15 +45,9 @@ def _started(at: At, fn: Fn, project: Project) -> tuple[Call | None, Attr | None
     if not isinstance(stmt, Assign) or not isinstance(stmt.value, Call) or len(stmt.targets) != 1:
         return None, None
     kept = stmt.targets[0]
-    if not isinstance(kept, Attr) or _root(kept) != fn.self_name:
+    if not isinstance(kept, Attr) or (dotted(kept) or "").partition(".")[0] != fn.self_name:
         return None, None
     return (stmt.value, kept) if project.calls.is_call_to(stmt.value, fn, *TASKS) else (None, None)
-
-
-def _root(expr: Expr) -> str:
-    while isinstance(expr, Attr):
-        expr = expr.value
-    return expr.id if isinstance(expr, Name) else ""
 
 
 def _is_behind(wait: Site, start: At) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Await, Call, Const, Expr, ExprStmt, Name, Seq
+from shutdown_lint.facts import Assign, Await, Call, Const, Expr, ExprStmt, Name, Seq
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.walk import Site, argument, enclosing_loops, last_name
 
@@ -60,9 +60,7 @@ def _ends_early(wait: Call) -> bool:
 
 
 def _name(expr: Expr | None) -> str:
-    if isinstance(expr, Const):
-        return str(expr.value)
-    return expr.name if isinstance(expr, Attr) else expr.id if isinstance(expr, Name) else ""
+    return str(expr.value) if isinstance(expr, Const) else last_name(expr)
 
 
 def _drops_pending(site: Site, fn: Fn) -> bool:
