@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Progress: TypeAlias = Callable[[str, int, int, str], None]
 
 # What is known of a part is one heap of cycles, some thirty bytes for each of its source; looking for it costs a tenth of
-# the analysis.
+# the analysis. The largest part needs its memory in any case: behind it, a small one is no reason to look.
 _MAX_DEBT = 8_000_000
 # In so many bytes every process finds something that can be mended. What tells whether it can takes a quarter of a second
 # to import: once for all of them rather than by each.
@@ -66,6 +66,7 @@ class _Schedule:
         self._known: dict[str, Taken] = {}
         self._deaths: dict[str, str] = {}  # path of the file in hand → how the process died
         self._debt = 0  # bytes of source whose analysis this process has not given back
+        self._largest = 0  # bytes of the largest part among them
 
     def knows(self, part: Part) -> bool:
         """Whether most of the part is remembered."""
@@ -125,9 +126,9 @@ class _Schedule:
         return lambda done: self._progress(phase, done, total, unit)
 
     def _analyse(self, part: Part, note: Callable[[str], object]) -> Result:
-        self._debt += part.size
-        if self._debt > _MAX_DEBT:
-            self._debt = part.size
+        self._debt, self._largest = self._debt + part.size, max(self._largest, part.size)
+        if self._debt - self._largest > _MAX_DEBT:
+            self._debt = self._largest = part.size
             collect()
         result = analyse(part, self._context, self._known, note)
         return result._replace(findings=self._refiner.refined(result.findings)) if self._refiner is not None else result
