@@ -84,11 +84,11 @@ def reached_as_registered(
     registration: Registration, wanted: Mapping[str, bool], at: At, fn: Fn, project: Project
 ) -> bool:
     """Whether what is handed over along with the function lets it come to the place: ``Thread(target=f, args=(True,))``."""
-    call = _as_called(registration)
+    call = as_called(registration)
     return call is None or onward(wanted, at, fn, call, None, None, project) is not None
 
 
-def _as_called(registration: Registration) -> Call | None:
+def as_called(registration: Registration) -> Call | None:
     """The call by which the function runs; None where it is not known what it is given."""
     site, handed = registration.site.call, registration.argument
     position = next((n for n, arg in enumerate(site.args) if arg.value is handed), None)

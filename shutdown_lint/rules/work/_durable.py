@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Assign, Attr, Await, Call, Const, Expr, Name, Seq, Try, With, WithItem
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.conditions import as_called
 from shutdown_lint.project.endings import catches
 from shutdown_lint.project.outside import OPENERS, writes
+from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.settled import given
 from shutdown_lint.rules._ruled_out import is_ruled_out
@@ -30,6 +32,17 @@ _FINALS = re.compile(
     r"commit|rollback|unlink|rmtree|remove_file|rename|os_replace|save|dump|fsync|deregister|unregister_service|rmdir|truncate",
     re.IGNORECASE,
 )
+
+
+def worker_cleanup(acquisition: Acquisition, project: Project) -> tuple[Step, ...]:
+    """That of what a worker runs, with what it is started with: ``Thread(target=fetch, args=(url, None))``."""
+    if acquisition.cls is None:
+        for registration in project.roles.at(acquisition.site, acquisition.fn):
+            call, caller = as_called(registration), acquisition.fn
+            found = (step for body in registration.targets for step in durable_cleanup(body, project, 0, call, caller))
+            return tuple(dict.fromkeys(found))
+    bodies = project.resources.bodies(acquisition)
+    return tuple(dict.fromkeys(step for body in bodies for step in durable_cleanup(body, project)))
 
 
 def durable_cleanup(

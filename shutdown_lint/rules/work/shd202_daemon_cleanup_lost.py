@@ -70,7 +70,7 @@ from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label
-from shutdown_lint.rules.work._durable import durable_cleanup
+from shutdown_lint.rules.work._durable import worker_cleanup
 from shutdown_lint.rules.work._stopping import join_fix
 
 RULE = Rule(
@@ -95,11 +95,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         if project.resources.released(acquisition) or track.escaped or track.has("is_alive", "terminate"):
             continue
-        lost = tuple(
-            dict.fromkeys(
-                step for target in project.resources.bodies(acquisition) for step in durable_cleanup(target, project)
-            )
-        )
+        lost = worker_cleanup(acquisition, project)
         if lost:
             yield _finding(module, project, acquisition, track, lost)
 
