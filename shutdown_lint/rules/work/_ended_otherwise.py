@@ -24,6 +24,11 @@ def is_taken_back(acquisition: Acquisition, stops: tuple[Fn, ...], project: Proj
     return acquisition.model.kind in _CLOSED_BY_SYSTEM and ends_the_process(stops, project)
 
 
+def wakes_on_signals(acquisition: Acquisition) -> bool:
+    """Whether it is made for ``signal.set_wakeup_fd``, and so lasts as long as the process gets signals."""
+    return acquisition.model.kind in ("fd", "socket") and "set_wakeup_fd" in acquisition.fn.mentions
+
+
 def ends_the_process(stops: tuple[Fn, ...], project: Project) -> bool:
     """Whether one of the stop methods exits."""
     return any(

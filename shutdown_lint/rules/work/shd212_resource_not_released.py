@@ -89,6 +89,7 @@ from shutdown_lint.rules.work._ended_otherwise import (
     is_of_child,
     is_taken_back,
     touches,
+    wakes_on_signals,
 )
 from shutdown_lint.rules.work._half_ended import half_ended
 from shutdown_lint.rules.work._left_early import held_name, left_early, manner
@@ -185,6 +186,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 continue
             if class_level(acquisition, project) or is_of_child(acquisition, stops, project):
                 continue  # all instances share it, or none of them can reach it
+            if wakes_on_signals(acquisition):
+                continue
             if stops and not is_ended_by_hand(track) and not is_taken_back(acquisition, stops, project):
                 touched = touches(stops, acquisition, track, project)
                 if touched and is_ended_wholly(acquisition, track):
