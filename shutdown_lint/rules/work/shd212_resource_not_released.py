@@ -87,6 +87,7 @@ from shutdown_lint.rules.work._ended_otherwise import (
     is_handed_out,
     is_no_end,
     is_of_child,
+    is_sent_on,
     is_taken_back,
     touches,
     wakes_on_signals,
@@ -186,7 +187,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 continue
             if class_level(acquisition, project) or is_of_child(acquisition, stops, project):
                 continue  # all instances share it, or none of them can reach it
-            if wakes_on_signals(acquisition):
+            if wakes_on_signals(acquisition) or is_sent_on(acquisition, track, project):
                 continue
             if stops and not is_ended_by_hand(track) and not is_taken_back(acquisition, stops, project):
                 touched = touches(stops, acquisition, track, project)
