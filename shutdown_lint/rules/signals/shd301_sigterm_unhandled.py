@@ -81,7 +81,15 @@ from shutdown_lint.project.programs import Stay, entries, span_of, stay
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._installing import handler_fix
 from shutdown_lint.rules.signals._interrupts import interrupts
-from shutdown_lint.rules.signals._losses import is_example, is_interactive, is_told_elsewhere, lost, modules_of, told
+from shutdown_lint.rules.signals._losses import (
+    is_example,
+    is_for_windows,
+    is_interactive,
+    is_told_elsewhere,
+    lost,
+    modules_of,
+    told,
+)
 
 RULE = Rule(
     code="SHD301",
@@ -114,6 +122,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 def _is_handled(found: Stay, project: Project) -> bool:
     modules = modules_of(found, project)
+    if is_for_windows(found.entry.module, project):
+        return True
     if handles("SIGTERM", modules, project) or is_told_elsewhere(found, project) or is_interactive(found, project):
         return True
     return any(True for _ in interrupts(found, project))

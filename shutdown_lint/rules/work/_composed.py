@@ -84,6 +84,11 @@ def _ends_with_another(acquisition: Acquisition, project: Project) -> bool:
         return True
     if acquisition.model.kind == UNKNOWN and _is_made_with_keeper(acquisition):
         return True
+    return is_made_with_what_ends(acquisition, project)
+
+
+def is_made_with_what_ends(acquisition: Acquisition, project: Project) -> bool:
+    """Whether a method of its owner ends what it is made with: ``self._writer = StreamWriter(self._transport)``."""
     given = given_members(acquisition)
     cls = project.classes.enclosing(acquisition.fn)
     methods = project.classes.methods(cls).values() if cls is not None and given else ()

@@ -76,7 +76,7 @@ from shutdown_lint.project.resources import STOP_METHODS, Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, owner, stop_methods, stop_step
-from shutdown_lint.rules.work._composed import composites
+from shutdown_lint.rules.work._composed import composites, is_made_with_what_ends
 from shutdown_lint.rules.work._dropped import Dropped, dropped
 from shutdown_lint.rules.work._ended_otherwise import (
     ends_the_process,
@@ -263,6 +263,7 @@ def _modelled(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisiti
             or _stopped(acquisition, track)
             or is_current(acquisition, track, project)
             or goes_with_its_loop(acquisition, track, project)
+            or is_made_with_what_ends(acquisition, project)
         ):
             yield acquisition, track
 

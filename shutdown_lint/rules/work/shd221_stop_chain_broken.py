@@ -256,10 +256,26 @@ def _is_still_there(release: _Release, fn: Fn, project: Project) -> bool:
 def _is_borrowed(release: _Release, fn: Fn, project: Project) -> bool:
     """Whether the subclass takes the member from another object: ``self._link = parent._link``, which the parent ends."""
     assert fn.cls is not None
+    if _is_set_from_outside(release.member, fn.cls, project):
+        return True
     writes = [w for w in project.classes.writes(fn.cls, release.member) if w.fn.cls is fn.cls]
     return bool(writes) and all(
         isinstance(w.value, Attr) and isinstance(w.value.value, Name) and w.value.value.id != w.fn.self_name
         for w in writes
+    )
+
+
+def _is_set_from_outside(member: str, cls: Cls, project: Project) -> bool:
+    """``terminal.session = self._session``: others hand this class what the base makes for itself, and end it."""
+    return any(
+        isinstance(target, Attr)
+        and target.name == member
+        and not (isinstance(target.value, Name) and target.value.id == fn.self_name)
+        and any(isinstance(v, Instance) and v.cls is cls for v in project.evaluate.values(target.value, fn))
+        for fn in project.calls.mentioning(member)
+        for at in fn.statements
+        if isinstance(at.stmt, Assign)
+        for target in at.stmt.targets
     )
 
 
