@@ -35,14 +35,14 @@ _PARENT = ("os.getppid", "psutil.pid_exists", "os.getpgid", "multiprocessing.par
 
 def is_right(site: Site, fn: Fn, project: Project) -> bool:
     """Whether a hard end is right here: a forked child, a parent that hands on to it, a second signal, a test."""
-    if is_test(fn) or _is_second_signal(site.at, fn, project) or _has_signalled_itself(site, fn, project):
+    if is_test(fn) or _is_second_signal(site.at, fn, project):
         return True
     if side_of(site.at, fn, project) is not None or in_child(fn, project) or project.roles.only(fn, "test"):
         return True
     return _is_registered_in_child(fn, project) or knows_a_fork(site, fn)
 
 
-def _has_signalled_itself(site: Site, fn: Fn, project: Project) -> bool:
+def has_signalled_itself(site: Site, fn: Fn, project: Project) -> bool:
     """Behind ``os.kill(os.getpid(), signum)``, which has ended the process where that takes it."""
     return any(
         project.calls.is_call_to(inner.call, fn, "signal.raise_signal")
