@@ -171,7 +171,14 @@ def after(at: At, fn: Fn, project: Project) -> Iterator[Step]:
             for handler in outer.handlers:
                 if is_interrupt(handler):
                     yield from _calls(handler.body, fn, project)
-    yield from _calls(tuple(what_runs_after(at)), fn, project)
+    yield from _calls(tuple(_behind_in_program(at, fn, project)), fn, project)
+
+
+def _behind_in_program(at: At, fn: Fn, project: Project) -> Iterator[Stmt]:
+    """What runs behind the place; in a module, up to the end of its ``__main__`` part: the rest is there for who imports it."""
+    guard = project.roles.main_guard(fn) if fn.is_module else None
+    inside = None if guard is None else {id(inner.stmt) for inner in walk(guard.body)}
+    return (stmt for stmt in what_runs_after(at) if inside is None or id(stmt) in inside)
 
 
 def is_interrupt(handler: Handler) -> bool:

@@ -189,7 +189,7 @@ def _of_path(module: ModuleFacts, path: Path, found: Cost, project: Project) -> 
     enough = grace + SLACK
     seen: _Seen = set()
     firm = [(part, cost(tuple(_firm(part.steps, project, seen)))) for part in path.parts]
-    made = sum(spent.seconds for part, spent in firm if not _is_of_others(part, spent, path, project))
+    made = sum(spent.seconds - _of_work(spent) for part, spent in firm if not _is_of_others(part, spent, path, project))
     made = 0.0 if _hands_on(path, project) else made
     return RULE.finding(
         module,
@@ -200,6 +200,15 @@ def _of_path(module: ModuleFacts, path: Path, found: Cost, project: Project) -> 
         lost=_lost(path.steps, grace),
         trace=(path.origin, *_waits(found)),
         help=_HELP,
+    )
+
+
+def _of_work(spent: Cost) -> float:
+    """The seconds in loops with a deadline elsewhere than in what stops something: the program's own work, as a rule."""
+    return sum(
+        limit * times
+        for step, limit, times in spent.counted
+        if step.text.startswith("while ") and not STOP_NAME.match(step.fn.name)
     )
 
 
