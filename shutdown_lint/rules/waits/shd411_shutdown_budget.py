@@ -95,7 +95,8 @@ without limit are no part of the sum (SHD401). Tier S for a method that stops it
 are above the limit, where no handler is seen to lead to it. Preview for other functions with such a name, and for those that
 finish the work first (3 of 3 in unseen packages were commands), and where the sum is only reached by the pauses of retries in one
 of several branches, by what a forked child does, or by waits of one object that several calls lead to. Tier S where the handler
-puts the default back and sends the signal again, and where ``atexit`` callbacks wait for what the program is not seen to start.
+puts the default back and sends the signal again, where loops with a deadline in other functions than those that stop something
+make up the sum, and where ``atexit`` callbacks wait for what the program is not seen to start.
 
 ## References
 - [Kubernetes: termination of Pods](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination)

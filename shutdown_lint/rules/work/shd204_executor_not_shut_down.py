@@ -46,7 +46,7 @@ them. Offered where an object of this file keeps the executor and has a stop met
 
 ## Precision
 Silent once the executor is returned, handed to unknown code or set as a loop's default executor, and where the functions
-that use it wait for all its jobs. Module-level pools
+that use it wait for all its jobs, or take all that comes of its `map`; and for one that nobody gives a job. Module-level pools
 speak at tier S.
 
 ## References
