@@ -48,11 +48,12 @@ class Remote(Runner):
 ```
 
 ## Precision
-Silent when the base method is abstract, empty or only raises, when it is called in any spelling and by whichever method of
-the subclass, when the override does all that the base does itself (also by `getattr(self, "name")`, or through other methods of its class), for a lock that the base takes and
-lets go, when others set the member of this class (``pane.session = self.session``), when the member is another object's (``self._link = parent._link``), and when the
-subclass overrides what starts the member too (``__enter__`` with ``__exit__``). A bare ``super()`` elsewhere than in a method that ends something is strict. Of a
-library's method: silent when the override ends things itself, or the class takes over how it is started; strict where little is lost.
+Silent when the base method is abstract, empty or only raises, when it is called in any spelling and by whichever method of the
+subclass, when the override does all that the base does itself (also by `getattr(self, "name")`, or through other methods of its
+class), for a lock that the base takes and lets go, when others set the member of this class (``pane.session = self.session``),
+when the member is another object's (``self._link = parent._link``), and when the subclass overrides what starts the member too
+(``__enter__`` with ``__exit__``). A bare ``super()`` elsewhere than in a method that ends something is strict. Of a library's
+method: silent when the override ends things itself, or the class takes over how it is started; strict where little is lost.
 
 ## References
 - [super](https://docs.python.org/3/library/functions.html#super)
