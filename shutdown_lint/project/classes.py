@@ -143,11 +143,17 @@ class ClassTable:
         key = (cls, name)
         if key not in self._attributes:
             self._attributes[key] = NOTHING
-            found = dict.fromkeys(value for write in self.writes(cls, name) for value in self._written(write))
-            # `self.x = None` says that there may be nothing, not what it is otherwise
-            real = tuple(value for value in found if value != Constant(None))
-            self._attributes[key] = real or tuple(found)
+            found, whole = self._project.evaluate.completed(lambda: self._all_written(cls, name))
+            if not whole:
+                del self._attributes[key]
+                return found
+            self._attributes[key] = found
         return self._attributes[key]
+
+    def _all_written(self, cls: Cls, name: str) -> Values:
+        found = dict.fromkeys(value for write in self.writes(cls, name) for value in self._written(write))
+        # `self.x = None` says that there may be nothing, not what it is otherwise
+        return tuple(value for value in found if value != Constant(None)) or tuple(found)
 
     def _written(self, write: AttributeWrite) -> Iterable:  # type: ignore[type-arg]  # values and containers alike
         evaluate = self._project.evaluate

@@ -74,21 +74,38 @@ def onward(
 
 def comes_to(role: Role, wanted: Mapping[str, bool], at: At, fn: Fn, project: Project) -> bool:
     """Whether the function comes to the place in the role that its registrations give it."""
+    asked = wanted or any(True for _ in _asked_around(at))
     made = (
-        [r for r in project.roles.registrations() if r.callback.role == role.kind and fn in r.targets] if wanted else ()
+        [r for r in project.roles.registrations() if r.callback.role == role.kind and fn in r.targets] if asked else ()
     )
-    return not made or any(reached_as_registered(r, wanted, at, fn, project) for r in made)
+    return not made or any(
+        reached_as_registered(r, wanted, at, fn, project) and not is_closed_off(r, at, fn) for r in made
+    )
+
+
+def is_closed_off(registration: Registration, at: At, fn: Fn) -> bool:
+    """Whether it is handed over under the contrary of what the place asks: ``if not qt: Thread(target=show)``, ``if qt:`` inside.
+
+    Of names only that the function has from the one around it, which hands it over.
+    """
+    scope = fn.parent
+    while scope is not None and scope is not registration.fn:
+        scope = scope.parent
+    if scope is None or scope.is_module:
+        return False
+    there = dict(_asked_around(registration.site.at))
+    return any(name not in fn.bindings and there.get(name, holds) != holds for name, holds in _asked_around(at))
 
 
 def reached_as_registered(
     registration: Registration, wanted: Mapping[str, bool], at: At, fn: Fn, project: Project
 ) -> bool:
     """Whether what is handed over along with the function lets it come to the place: ``Thread(target=f, args=(True,))``."""
-    call = _as_called(registration)
+    call = as_called(registration)
     return call is None or onward(wanted, at, fn, call, None, None, project) is not None
 
 
-def _as_called(registration: Registration) -> Call | None:
+def as_called(registration: Registration) -> Call | None:
     """The call by which the function runs; None where it is not known what it is given."""
     site, handed = registration.site.call, registration.argument
     position = next((n for n, arg in enumerate(site.args) if arg.value is handed), None)

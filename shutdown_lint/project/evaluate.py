@@ -66,6 +66,8 @@ _ITERATORS = frozenset(
     }
 )
 _ELEMENT_METHODS = frozenset({"values", "copy", "union"})
+# The name of a namespace package around the project, which `import space.app.tools` binds; one more for each below it.
+_NAMESPACE = "."
 _POP_METHODS = frozenset({"pop", "popleft", "get", "get_nowait", "setdefault"})
 
 
@@ -121,6 +123,14 @@ class Evaluator:
             self._partial.clear()
             self._cut = False
         return found
+
+    def completed(self, compute: Callable[[], Values]) -> tuple[Values, bool]:
+        """What is computed, and whether it may be kept: no cycle or bound that began further out cut something off."""
+        before, self._cut = self._cut, False
+        found = compute()
+        whole = not self._cut
+        self._cut = before or self._cut
+        return found, whole
 
     # --- names ---------------------------------------------------------------------------------------------------------
 
@@ -197,6 +207,9 @@ class Evaluator:
 
     def _imported(self, name: ImportName, fn: Fn) -> Values:
         module = absolute(fn.module, name)
+        around = name.module.count(".") - module.count(".") if name.name is None and not name.level else 0
+        if around and name.local == name.module.partition(".")[0]:
+            return (Module(_NAMESPACE * around),)
         if name.name is None:
             return self._module(module if name.local != module.partition(".")[0] or "." not in module else name.local)
         return self.member(module, name.name)
@@ -429,6 +442,9 @@ class Evaluator:
 
     def attribute(self, base: Value, name: str) -> Values:
         """What ``base.name`` is."""
+        if isinstance(base, Module) and base.name.startswith(_NAMESPACE):
+            inner = base.name.removeprefix(_NAMESPACE)
+            return (Module(inner or name),) if inner or self._project.owns(name) else NOTHING
         if isinstance(base, Module):
             return self.member(base.name, name)
         if isinstance(base, External):

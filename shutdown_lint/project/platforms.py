@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, If, Import, Op
+from shutdown_lint.facts import Attr, Call, Const, Expr, If, Import, Op, Subscript
 from shutdown_lint.walk import At, dotted, last_name
 
 if TYPE_CHECKING:
@@ -54,6 +54,22 @@ def is_for_windows(at: At) -> bool:
         and on_posix(place.outer.stmt.test) is (place.part == "orelse")
         for place in at.around()
     )
+
+
+def is_for_older_python(at: At, oldest: tuple[int, int]) -> bool:
+    """Whether the place stands in a branch for Pythons that the project does not run on: ``if sys.version_info < (3, 7):``."""
+    for place in at.around():
+        test = place.outer.stmt.test if place.outer is not None and isinstance(place.outer.stmt, If) else None
+        if not isinstance(test, Op) or test.op not in ("<", ">=") or len(test.operands) != 2:
+            continue
+        asked, bound = test.operands
+        asked = asked.value if isinstance(asked, Subscript) else asked
+        numbers = tuple(getattr(item, "value", None) for item in getattr(bound, "items", ()))
+        if dotted(asked) != "sys.version_info" or not all(isinstance(number, int) for number in numbers):
+            continue
+        if (test.op == "<") == (place.part == "body") and place.part in ("body", "orelse") and numbers[:2] <= oldest:
+            return True
+    return False
 
 
 def runs_on_windows(fn: Fn, project: Project) -> bool:

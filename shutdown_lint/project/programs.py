@@ -329,8 +329,8 @@ def _is_for_ever(wait: Wait, project: Project) -> bool:
         return not wait.model.is_async or wait.site.awaited or is_run(wait.site, fn, project)
     if wait.bounded or not wait.model.call.endswith("Event.wait") or not isinstance(call.func, Attr):
         return False
-    if _in_wait_for(wait.site, fn, project):
-        return False
+    if _in_wait_for(wait.site, fn, project) or fn.name == "__init__":
+        return False  # a constructor waits until something has begun
     receiver = call.func.value
     if isinstance(receiver, Call):
         return any(_is_event(value) for value in project.evaluate.values(receiver, fn))

@@ -209,8 +209,8 @@ class Roles:
 
     def _from_class(self, cls: Cls) -> Iterator[tuple[Fn, Role]]:
         for base, method, role in self._overrides():
-            if method in cls.methods and self._project.classes.is_a(cls, base):
-                fn = cls.methods[method]
+            fn = self._overriding(cls, method, base)
+            if fn is not None:
                 said = f"`{cls.name}.{method}` runs as {ROLE_TEXT.get(role, role)}"
                 yield fn, Role(role, (fn.step(fn.facts.span, said),), "proven", fn)
         if "__del__" in cls.methods:
@@ -224,6 +224,17 @@ class Roles:
                     fn,
                 ),
             )
+
+    def _overriding(self, cls: Cls, method: str, base: str) -> Fn | None:
+        """The method of the class that the base calls: its own, or that of a class beside the base (``Tasks, Thread``)."""
+        classes = self._project.classes
+        if method in cls.methods:
+            return cls.methods[method] if classes.is_a(cls, base) else None
+        if len(cls.facts.bases) < 2:
+            return None
+        fn = classes.method(cls, method)
+        beside = fn is not None and fn.cls is not None and classes.is_a(cls, base) and not classes.is_a(fn.cls, base)
+        return fn if beside else None
 
     def _overrides(self) -> tuple[tuple[str, str, str], ...]:
         """Base, method and role of the methods that the libraries which are in use call."""

@@ -22,7 +22,7 @@ from shutdown_lint.project.outside import OPENERS, does_something, held, of_stat
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import Registration, is_test
 from shutdown_lint.project.values import Class
-from shutdown_lint.walk import At, Site, argument, enclosing_loops, line_of, same, text
+from shutdown_lint.walk import At, Site, argument, enclosing_loops, last_name, line_of, same, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -254,6 +254,8 @@ def _is_live(acquisition: Acquisition, at: At, fn: Fn, project: Project) -> bool
         return running and _works_outside(acquisition, project)
     if model.kind == "executor" and not track.has("submit", "map"):
         return False  # who lends it to a loop awaits each job
+    if model.kind == "tempdir" and last_name(acquisition.call.func) == "mkdtemp":
+        return project.resources.released(acquisition)  # one that nobody removes stays, whatever ends the program
     if model.kind in ("process", "executor", "pool", "tempdir"):
         return project.resources.started(acquisition)
     if model.kind != "file":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Const, Expr, If, Name, Try
+from shutdown_lint.facts import Attr, Call, Const, Expr, If, Name, Try
 from shutdown_lint.findings import Confidence, Finding, Fix, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.conditions import comes_to
@@ -17,7 +17,7 @@ from shutdown_lint.project.stakes import Path, around, at_stake, upwards
 from shutdown_lint.rules._exitable import holds_up, swallows
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.exits._own_number import knows_a_fork
-from shutdown_lint.walk import At, Site, sites, subexprs, text
+from shutdown_lint.walk import At, Site, last_name, sites, subexprs, text
 
 CHILD_ROLES = ("process", "pool-process")
 HANDLER_ROLES = ("signal-handler", "loop-signal-callback")
@@ -40,6 +40,19 @@ def is_right(site: Site, fn: Fn, project: Project) -> bool:
     if side_of(site.at, fn, project) is not None or in_child(fn, project) or project.roles.only(fn, "test"):
         return True
     return _is_registered_in_child(fn, project) or knows_a_fork(site, fn)
+
+
+def has_signalled_itself(site: Site, fn: Fn, project: Project) -> bool:
+    """Behind ``os.kill(os.getpid(), signum)``, which has ended the process where that takes it."""
+    return any(
+        project.calls.is_call_to(inner.call, fn, "signal.raise_signal")
+        or (
+            project.calls.is_call_to(inner.call, fn, "os.kill")
+            and any(isinstance(arg.value, Call) and last_name(arg.value.func) == "getpid" for arg in inner.call.args)
+        )
+        for place in site.at.around()
+        for inner in sites(place.before())
+    )
 
 
 def _is_registered_in_child(fn: Fn, project: Project) -> bool:

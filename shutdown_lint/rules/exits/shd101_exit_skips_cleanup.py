@@ -68,7 +68,7 @@ from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Project
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.exits._hard import finding, is_right, obstacle, registered_finding
+from shutdown_lint.rules.exits._hard import finding, has_signalled_itself, is_right, obstacle, registered_finding
 from shutdown_lint.rules.exits._requests import registrations_of
 
 RULE = Rule(
@@ -90,7 +90,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The hard exits of the module."""
     for fn in project.functions(module):
         for site in fn.sites:
-            if project.calls.is_call_to(site.call, fn, "os._exit") and not is_right(site, fn, project):
+            if not project.calls.is_call_to(site.call, fn, "os._exit") or is_right(site, fn, project):
+                continue
+            if not has_signalled_itself(site, fn, project):
                 fix = obstacle(site, fn, project) or _FIX
                 yield finding(RULE, site, fn, project, "ends the process without unwinding", HELP, fix, unsure="P")
     for registration, _ in registrations_of(module, project, ("os._exit",), "atexit"):

@@ -135,9 +135,9 @@ def _finding(at: At, span: Span, stmt: Try, fn: Fn, project: Project) -> Finding
     quick = all(_is_quick(site, fn, project) for site in _guarded(stmt)) and not _waits(stmt)
     # The exception that ends a `with` body is no longer in flight here: a bare return lets it go on (PEP 343).
     leaves_with = fn.name in ("__exit__", "__aexit__") and isinstance(at.stmt, Return) and at.stmt.value is None
-    in_thread = (
-        project.roles.only(fn, "thread", "timer", "pool-thread") and not fn.facts.is_async
-    )  # no Ctrl-C comes there
+    kinds = project.roles.kinds(fn) - {"test"}
+    # no Ctrl-C comes there
+    in_thread = bool(kinds) and kinds <= {"thread", "timer", "pool-thread"} and not fn.facts.is_async
     quick = quick or leaves_with or in_thread
     return RULE.finding(
         fn.module,

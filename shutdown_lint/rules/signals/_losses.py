@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from shutdown_lint.facts import ExprStmt, Handler, ModuleFacts, Stmt, Try, With
+from shutdown_lint.facts import Break, Const, ExprStmt, Handler, ModuleFacts, Return, Stmt, Try, While, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.imports import program
 from shutdown_lint.project.outside import held, reaches_outside
+from shutdown_lint.project.platforms import imports_windows, is_windows_module
 from shutdown_lint.project.programs import Frame, Stay, worker_bodies
 from shutdown_lint.project.stakes import around, live, registered
 from shutdown_lint.project.values import Instance
-from shutdown_lint.walk import At, sites, text, what_runs_after
+from shutdown_lint.walk import At, enclosing_loops, sites, text, walk, what_runs_after
 
 MAX_LOST = 8
 _SPEAKS_OF_SIGNALS = re.compile(
@@ -23,7 +24,9 @@ _INTERACTIVE = re.compile(
     r"^(builtins\.input|getpass\.getpass|curses\..*|code\.interact|cmd\.Cmd\.cmdloop|readline\..*|prompt_toolkit\..*|questionary\..*|pdb\..*|"
     r"click\.(prompt|confirm|pause|getchar)|typer\.(prompt|confirm)|tkinter\..*|msvcrt\.getch|textual\..*|webbrowser\.open|IPython\..*)$"
 )
-_EXAMPLES = re.compile(r"(examples?|demos?|docs?|samples?|bench(marks?)?|tutorials?|snippets?|experiments?)$")
+_EXAMPLES = re.compile(
+    r"(examples?|demos?|docs?|samples?|bench(marks?)?|tutorials?|snippets?|experiments?)$", re.IGNORECASE
+)
 _EXAMPLE_FILE = re.compile(r"(^|[-_])(example|demo(?=$|[-_]|server|app))")  # `example_server.py`, `acme-demoserver.py`
 
 
@@ -58,6 +61,11 @@ def _installs_nothing(word: str, fn: Fn, project: Project) -> bool:
     return bool(named) and not any(
         "signal" in inner.mentions or "add_signal_handler" in inner.mentions for inner in reached
     )
+
+
+def is_for_windows(module: ModuleFacts, project: Project) -> bool:
+    """Whether the module runs on Windows only, where nobody sends SIGTERM."""
+    return is_windows_module(module.name) or imports_windows(project.body(module).statements)
 
 
 def is_interactive(stay: Stay, project: Project) -> bool:
@@ -117,11 +125,25 @@ def told(losses: tuple[Step, ...], stay: Stay, project: Project) -> str:
 
 def _behind(stay: Stay, clause: Handler | None) -> Iterator[tuple[Frame, At | None]]:
     """The frames, innermost first, each with the place in it behind which the program goes on after Ctrl-C; None where it does not."""
-    jumping = clause is not None and any(_try_of(frame.at, clause) is not None for frame in stay.frames)
+    if clause is None:
+        jumping = _is_never_left(stay.frames[-1].at)
+    else:
+        jumping = any(_try_of(frame.at, clause) is not None for frame in stay.frames)
     for frame in reversed(stay.frames):
         caught = _try_of(frame.at, clause) if clause is not None else None
         jumping = jumping and caught is None
         yield frame, None if jumping else caught or frame.at
+
+
+def _is_never_left(at: At) -> bool:
+    """``while True`` without a ``break``: no way of stopping comes to what stands behind it."""
+    stmt = at.stmt
+    if not isinstance(stmt, While) or not isinstance(stmt.test, Const) or not stmt.test.value:
+        return False
+    return not any(
+        isinstance(inner.stmt, Return) or (isinstance(inner.stmt, Break) and next(enclosing_loops(inner), None) is None)
+        for inner in walk(stmt.body)
+    )
 
 
 def _try_of(at: At, clause: Handler) -> At | None:
@@ -149,7 +171,14 @@ def after(at: At, fn: Fn, project: Project) -> Iterator[Step]:
             for handler in outer.handlers:
                 if is_interrupt(handler):
                     yield from _calls(handler.body, fn, project)
-    yield from _calls(tuple(what_runs_after(at)), fn, project)
+    yield from _calls(tuple(_behind_in_program(at, fn, project)), fn, project)
+
+
+def _behind_in_program(at: At, fn: Fn, project: Project) -> Iterator[Stmt]:
+    """What runs behind the place; in a module, up to the end of its ``__main__`` part: the rest is there for who imports it."""
+    guard = project.roles.main_guard(fn) if fn.is_module else None
+    inside = None if guard is None else {id(inner.stmt) for inner in walk(guard.body)}
+    return (stmt for stmt in what_runs_after(at) if inside is None or id(stmt) in inside)
 
 
 def is_interrupt(handler: Handler) -> bool:

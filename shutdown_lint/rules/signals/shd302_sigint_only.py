@@ -77,7 +77,6 @@ from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding, Fix, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handled import handles
-from shutdown_lint.project.platforms import imports_windows, is_windows_module
 from shutdown_lint.project.programs import Stay, entries, stay
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import handlings, is_restored
@@ -88,6 +87,7 @@ from shutdown_lint.rules.signals._installing import handler_fix
 from shutdown_lint.rules.signals._interrupts import Interrupt, interrupts
 from shutdown_lint.rules.signals._losses import (
     is_example,
+    is_for_windows,
     is_interactive,
     is_told_elsewhere,
     lost,
@@ -130,13 +130,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if found is None or place is None or place.fn.module is not module or (place.span.line, place.span.col) in seen:
             continue
         seen.add((place.span.line, place.span.col))
-        if not _is_handled(found, project) and not _is_for_windows(module, project):
+        if not _is_handled(found, project) and not is_for_windows(module, project):
             yield _finding(found, place, project)
-
-
-def _is_for_windows(module: ModuleFacts, project: Project) -> bool:
-    """Whether the module runs on Windows only, where nobody sends SIGTERM."""
-    return is_windows_module(module.name) or imports_windows(project.body(module).statements)
 
 
 def _without_a_stay(module: ModuleFacts, entry: Fn, seen: set[tuple[int, int]], project: Project) -> Iterator[Finding]:

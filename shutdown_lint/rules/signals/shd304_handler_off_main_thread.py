@@ -60,6 +60,7 @@ from typing import NamedTuple
 from shutdown_lint.facts import Attr, Call, Const, Expr, If, ModuleFacts, Name, Raise, Return, Try, With
 from shutdown_lint.findings import Confidence, Finding, Step
 from shutdown_lint.project import Fn, Project, values as v
+from shutdown_lint.project.conditions import is_closed_off
 from shutdown_lint.project.endings import catches
 from shutdown_lint.project.roles import MAX_DEPTH, MAX_VISITED, Role, is_test
 from shutdown_lint.project.signals import installs
@@ -134,11 +135,11 @@ def _ways(site: Site, start: Fn, project: Project) -> Iterator[_Way]:
     if _is_guarded(site.at, start):
         return
     seeds = project.roles.seeds()
-    queue: list[tuple[Fn, tuple[Step, ...], Confidence]] = [(start, (), "proven")]
+    queue: list[tuple[Fn, At, tuple[Step, ...], Confidence]] = [(start, site.at, (), "proven")]
     seen = {start}
-    for fn, steps, confidence in queue:
+    for fn, at, steps, confidence in queue:
         for role in seeds.get(fn, ()):
-            if role.kind in _ROLES and _is_thread(role, site.at, project):
+            if role.kind in _ROLES and _is_thread(role, site.at, at, fn, project):
                 yield _Way(role, (*role.steps, *steps), confidence if role.confidence == "proven" else "likely")
         if len(steps) >= MAX_DEPTH or len(queue) >= MAX_VISITED or fn.facts.is_generator:
             continue
@@ -150,7 +151,8 @@ def _ways(site: Site, start: Fn, project: Project) -> Iterator[_Way]:
             ):
                 seen.add(caller.fn)
                 step = caller.fn.step(caller.site.call.span, f"`{caller.fn.qualname}` calls `{fn.qualname}`")
-                queue.append((caller.fn, (step, *steps), confidence if caller.confidence == "proven" else "likely"))
+                sure = confidence if caller.confidence == "proven" else "likely"
+                queue.append((caller.fn, caller.site.at, (step, *steps), sure))
 
 
 def _runs_there(fn: Fn, site: Site, caller: Fn, project: Project) -> bool:
@@ -163,10 +165,11 @@ def _runs_there(fn: Fn, site: Site, caller: Fn, project: Project) -> bool:
     )
 
 
-def _is_thread(role: Role, at: At, project: Project) -> bool:
+def _is_thread(role: Role, at: At, here: At, fn: Fn, project: Project) -> bool:
     """Not where the function is started as a process too, not for an executor that may be one of processes, not in tests.
 
-    Nor where the thread is only started on another platform than that of the place.
+    Nor where the thread is only started on another platform than that of the place, or under the contrary of what is asked
+    ``here``, in the thread's function ``fn``.
     """
     if project.roles.kinds(role.seed) & {"process", "pool-process"}:
         return False
@@ -175,6 +178,8 @@ def _is_thread(role: Role, at: At, project: Project) -> bool:
         if role.seed in registration.targets and registration.callback.role == role.kind:
             registered = True
             if is_test(registration.fn) or excludes(registration.site.at, at):
+                continue
+            if is_closed_off(registration, here, fn):
                 continue
             if registration.callback.call in _MAY_BE_PROCESSES:
                 continue

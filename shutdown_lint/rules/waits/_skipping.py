@@ -5,7 +5,7 @@ from __future__ import annotations
 from shutdown_lint.facts import Attr, Body, Call, Const, Continue, For, FunctionDef, Raise, Return, Stmt, Try, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
-from shutdown_lint.project.values import Class
+from shutdown_lint.project.values import Class, Container
 from shutdown_lint.walk import At, Site, argument, enclosing_loops, last_name, parts_of, sites, sites_at, text, walk
 
 _STOPPING = frozenset({"CancelledError", "KeyboardInterrupt", "SystemExit", "GeneratorExit"})
@@ -121,10 +121,24 @@ def _never_raises(call: Call, fn: Fn, project: Project) -> bool:
     """A method of a text; a function of the project whose body is one ``try`` that catches all, or nothing but sure calls."""
     if isinstance(call.func, Attr) and isinstance(call.func.value, Const):
         return True  # `"item {}".format(item)`, `", ".join(names)`
+    if _asks_a_mapping(call, fn, project):
+        return True
     targets = project.calls.targets(call, fn)
     if not targets:
         return not call.args and _is_plain_class(call, fn, project)
     return all(_is_sure(target.fn, project) for target in targets)
+
+
+def _asks_a_mapping(call: Call, fn: Fn, project: Project) -> bool:
+    """``self._waiting.get(key)``, and ``pop`` with a default, of a dictionary."""
+    if not isinstance(call.func, Attr) or call.func.name not in ("get", "pop"):
+        return False
+    if not call.args or (call.func.name == "pop" and len(call.args) < 2):
+        return False
+    values = project.evaluate.values(call.func.value, fn)
+    return bool(values) and all(
+        isinstance(value, Container) or getattr(value, "cls", "") == "builtins.dict" for value in values
+    )
 
 
 def _is_plain_class(call: Call, fn: Fn, project: Project) -> bool:

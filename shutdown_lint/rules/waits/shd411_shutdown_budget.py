@@ -95,7 +95,8 @@ without limit are no part of the sum (SHD401). Tier S for a method that stops it
 are above the limit, where no handler is seen to lead to it. Preview for other functions with such a name, and for those that
 finish the work first (3 of 3 in unseen packages were commands), and where the sum is only reached by the pauses of retries in one
 of several branches, by what a forked child does, or by waits of one object that several calls lead to. Tier S where the handler
-puts the default back and sends the signal again, and where ``atexit`` callbacks wait for what the program is not seen to start.
+puts the default back and sends the signal again, where loops with a deadline in other functions than those that stop something
+make up the sum, and where ``atexit`` callbacks wait for what the program is not seen to start.
 
 ## References
 - [Kubernetes: termination of Pods](https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination)
@@ -189,7 +190,7 @@ def _of_path(module: ModuleFacts, path: Path, found: Cost, project: Project) -> 
     enough = grace + SLACK
     seen: _Seen = set()
     firm = [(part, cost(tuple(_firm(part.steps, project, seen)))) for part in path.parts]
-    made = sum(spent.seconds for part, spent in firm if not _is_of_others(part, spent, path, project))
+    made = sum(spent.seconds - _of_work(spent) for part, spent in firm if not _is_of_others(part, spent, path, project))
     made = 0.0 if _hands_on(path, project) else made
     return RULE.finding(
         module,
@@ -200,6 +201,15 @@ def _of_path(module: ModuleFacts, path: Path, found: Cost, project: Project) -> 
         lost=_lost(path.steps, grace),
         trace=(path.origin, *_waits(found)),
         help=_HELP,
+    )
+
+
+def _of_work(spent: Cost) -> float:
+    """The seconds in loops with a deadline elsewhere than in what stops something: the program's own work, as a rule."""
+    return sum(
+        limit * times
+        for step, limit, times in spent.counted
+        if step.text.startswith("while ") and not STOP_NAME.match(step.fn.name)
     )
 
 

@@ -198,6 +198,8 @@ def _from_coroutine(fn: Fn, project: Project) -> Path | None:
     """A coroutine that stops things and calls the plain function itself."""
     for caller in project.calls.callers(fn):
         coroutine = caller.fn
+        if caller.site.awaited:
+            continue  # `await self.session.close()`: of all that this may be, a coroutine
         if coroutine.facts.is_async and caller.confidence == "proven" and not is_test(coroutine):
             if (is_stop(coroutine, project) and not is_patient(coroutine)) or _behind_yield(coroutine, caller.site.at):
                 step = coroutine.step(

@@ -8,6 +8,7 @@ from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, Handler, Name, 
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.places import Attribute, Local, Track
+from shutdown_lint.project.platforms import is_for_older_python
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
@@ -25,7 +26,7 @@ def acquired(project: Project, fns: list[Fn], *kinds: str) -> Iterator[tuple[Acq
         if is_test(fn):
             continue
         for acquisition in project.resources.of_function(fn):
-            if acquisition.model.kind in kinds:
+            if acquisition.model.kind in kinds and not is_for_older_python(acquisition.site.at, project.target_version):
                 track = project.resources.track(acquisition)
                 if project.resources.started(acquisition):
                     yield acquisition, track

@@ -11,6 +11,7 @@ from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Class
+from shutdown_lint.rules._ruled_out import is_ruled_out
 from shutdown_lint.rules.work._ended_otherwise import ENDS
 from shutdown_lint.rules.work._made_with import given_members
 from shutdown_lint.walk import same, text
@@ -27,12 +28,21 @@ def composites(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisit
                 track = project.resources.track(acquisition)
                 if _ends_at_exit(acquisition, project) or _is_single(acquisition, project):
                     continue
-                if _ends_with_another(acquisition, project):
+                if _ends_with_another(acquisition, project) or _is_made_without(acquisition, project):
                     continue
                 if acquisition.model.kind == UNKNOWN and track.has(*_RUNS):
                     continue  # it ends itself when it comes back
                 if not track.escaped and not track.entered and not _is_adopted(track, project):
                     yield acquisition, track
+
+
+def _is_made_without(acquisition: Acquisition, project: Project) -> bool:
+    """Whether the constructor makes nothing that must be ended by what it is given: ``Cache()`` of ``if folder: self.tmp = …``."""
+    made = project.classes.method(acquisition.cls, "__init__") if acquisition.cls is not None else None
+    if made is None or acquisition.model.kind == UNKNOWN or acquisition.model.start:
+        return False
+    held = [a for a in project.resources.of_function(made) if acquisition.model.kind.endswith(f"-{a.model.kind}")]
+    return bool(held) and all(is_ruled_out(a.site.at, made, acquisition.call, project) for a in held)
 
 
 def _ends_at_exit(acquisition: Acquisition, project: Project) -> bool:
@@ -74,6 +84,11 @@ def _ends_with_another(acquisition: Acquisition, project: Project) -> bool:
         return True
     if acquisition.model.kind == UNKNOWN and _is_made_with_keeper(acquisition):
         return True
+    return is_made_with_what_ends(acquisition, project)
+
+
+def is_made_with_what_ends(acquisition: Acquisition, project: Project) -> bool:
+    """Whether a method of its owner ends what it is made with: ``self._writer = StreamWriter(self._transport)``."""
     given = given_members(acquisition)
     cls = project.classes.enclosing(acquisition.fn)
     methods = project.classes.methods(cls).values() if cls is not None and given else ()

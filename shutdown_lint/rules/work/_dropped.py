@@ -69,9 +69,14 @@ def _release_elsewhere(cls: Cls, name: str, method: Fn, project: Project) -> tup
     track = project.resources.place_track(Attribute(cls, name, True))
     for use in track.uses:
         if use.kind == "method" and use.name in RELEASES and use.fn is not method and use.fn.module is cls.module:
-            if not _goes_on(use.site):
+            if not _goes_on(use.site) and _is_near(use.fn, name, project):
                 return use.site, use.fn
     return None
+
+
+def _is_near(fn: Fn, name: str, project: Project) -> bool:
+    """Whether the function that releases, or one that calls it, names the container: further off it may be of another one."""
+    return name in fn.mentions or any(name in caller.fn.mentions for caller in project.calls.callers(fn))
 
 
 def _goes_on(release: Site) -> bool:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Await, Call, Const, Expr, Name, Seq, Try, With, WithItem
+from shutdown_lint.facts import Await, Call, Const, Expr, Name, Seq, Try, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.conditions import as_called
 from shutdown_lint.project.endings import catches
 from shutdown_lint.project.outside import OPENERS, writes
+from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.settled import given
 from shutdown_lint.rules._ruled_out import is_ruled_out
-from shutdown_lint.walk import At, argument, last_name, same, sites, subexprs
+from shutdown_lint.rules.work._whole_files import is_flushed, is_put_in_place, removes_the_draft
+from shutdown_lint.walk import At, last_name, sites
 
 MAX_DEPTH = 3
-_PUTS_IN_PLACE = frozenset({"replace", "rename", "move", "renames", "link"})
 _FAILS = re.compile(r"(Error|Exception|Failure)$")
 _USUAL = re.compile(r"Time_?out|Key|Index|Attribute|Blocking|File(NotFound|Exists)|Import|ModuleNotFound|Stop|Empty")
-_NAMED = "NamedTemporaryFile"
 _CONTEXTS = re.compile(
     r"transaction|atomic|begin|lock_?file|file_?lock|TemporaryDirectory|NamedTemporaryFile|writer|ZipFile|TarFile|batch",
     re.IGNORECASE,
@@ -30,6 +31,17 @@ _FINALS = re.compile(
     r"commit|rollback|unlink|rmtree|remove_file|rename|os_replace|save|dump|fsync|deregister|unregister_service|rmdir|truncate",
     re.IGNORECASE,
 )
+
+
+def worker_cleanup(acquisition: Acquisition, project: Project) -> tuple[Step, ...]:
+    """That of what a worker runs, with what it is started with: ``Thread(target=fetch, args=(url, None))``."""
+    if acquisition.cls is None:
+        for registration in project.roles.at(acquisition.site, acquisition.fn):
+            call, caller = as_called(registration), acquisition.fn
+            found = (step for body in registration.targets for step in durable_cleanup(body, project, 0, call, caller))
+            return tuple(dict.fromkeys(found))
+    bodies = project.resources.bodies(acquisition)
+    return tuple(dict.fromkeys(step for body in bodies for step in durable_cleanup(body, project)))
 
 
 def durable_cleanup(
@@ -72,12 +84,17 @@ def _own(fn: Fn, project: Project, call: Call | None, caller: Fn | None) -> Iter
             continue
         if isinstance(at.stmt, With):
             for item in at.stmt.items:
-                if _durable_context(item.context, fn, project) and not _is_put_in_place(item, at.stmt, fn):
+                if not _durable_context(item.context, fn, project) or is_put_in_place(item, at.stmt, fn, project):
+                    continue
+                if not is_flushed(item, at.stmt):
                     yield project.cleanup.with_step(item, at.stmt, fn)
         elif (
             isinstance(at.stmt, Try)
             and at.stmt.final
-            and any(_FINALS.search(last_name(site.call.func)) for site in sites(at.stmt.final))
+            and any(
+                _FINALS.search(last_name(site.call.func)) and not removes_the_draft(site, fn, project)
+                for site in sites(at.stmt.final)
+            )
         ):
             yield project.cleanup.final_step(at.stmt, fn)
 
@@ -107,39 +124,3 @@ def _durable_context(context: Expr, fn: Fn, project: Project) -> bool:
             return model.loss == "real"
         return bool(_CONTEXTS.search(last_name(inner.func))) and not _WHOLE.search(last_name(inner.func))
     return False
-
-
-def _is_put_in_place(item: WithItem, block: With, fn: Fn) -> bool:
-    """Whether the file is moved to its name behind the block: who is killed before that leaves the old one as it was."""
-    path = argument(item.context, 0, "file") if isinstance(item.context, Call) else None
-    known = _named_after(item, path, fn)
-    for site in fn.sites:
-        if last_name(site.call.func) in _PUTS_IN_PLACE and site.call.span.line > block.span.line:
-            source = argument(site.call, 0, "src")
-            if len(site.call.args) == 1 and isinstance(site.call.func, Attr):
-                source = site.call.func.value
-            if path is not None and same(path, source):
-                return True
-            if source is not None and _mentions(source, known):
-                return True
-    return False
-
-
-def _named_after(item: WithItem, path: Expr | None, fn: Fn) -> set[str]:
-    """The names that lead to a file that was made under a name of its own: ``fd, path = mkstemp()``, ``NamedTemporaryFile() as f``."""
-    known: set[str] = set()
-    if isinstance(item.target, Name) and isinstance(item.context, Call) and last_name(item.context.func) == _NAMED:
-        known.add(item.target.id)
-    made = [at.stmt for at in fn.statements if isinstance(at.stmt, Assign) and at.stmt.value is not None]
-    for stmt in made:
-        parts = [part for target in stmt.targets if isinstance(target, Seq) for part in target.items]
-        if path is not None and any(same(part, path) for part in parts):
-            known |= {part.id for part in parts if isinstance(part, Name)}
-    for stmt in made if known else ():
-        if stmt.value is not None and _mentions(stmt.value, known):
-            known |= {target.id for target in stmt.targets if isinstance(target, Name)}
-    return known
-
-
-def _mentions(expr: Expr, known: set[str]) -> bool:
-    return any(isinstance(part, Name) and part.id in known for part in subexprs(expr))

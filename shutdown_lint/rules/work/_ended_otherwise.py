@@ -9,7 +9,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.composites import UNKNOWN
 from shutdown_lint.project.places import Attribute, Track, Use
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
-from shutdown_lint.walk import line_of
+from shutdown_lint.walk import line_of, subexprs
 
 _CLOSED_BY_SYSTEM = ("fd", "socket", "queue", "selector", "session", "connection")
 # what the collector closes when it takes the owner: a destructor needs not say so
@@ -20,8 +20,34 @@ ENDS = re.compile(
 
 
 def is_taken_back(acquisition: Acquisition, stops: tuple[Fn, ...], project: Project) -> bool:
-    """Whether the process ends with its owner: the system closes what is left open by then."""
-    return acquisition.model.kind in _CLOSED_BY_SYSTEM and ends_the_process(stops, project)
+    """Whether the process ends with its owner: the system closes what is left open by then.
+
+    So it is where a stop method is the last step of a child process, which closes its own.
+    """
+    if acquisition.model.kind not in _CLOSED_BY_SYSTEM:
+        return False
+    in_child = all(project.roles.only(stop, "process", "pool-process") for stop in stops)
+    return in_child or ends_the_process(stops, project)
+
+
+def is_sent_on(acquisition: Acquisition, track: Track, project: Project) -> bool:
+    """Whether the name of a folder is put into a queue: who takes it from there has it now."""
+    if acquisition.model.kind != "tempdir":
+        return False
+    queues = {place.name for place in track.attribute_places() if place.contains}
+    return any(
+        isinstance(site.call.func, Attr)
+        and site.call.func.name in ("put", "put_nowait", "send")
+        and name in {part.name for part in subexprs(site.call.func.value) if isinstance(part, Attr)}
+        for name in queues
+        for fn in project.calls.mentioning(name)
+        for site in fn.sites
+    )
+
+
+def wakes_on_signals(acquisition: Acquisition) -> bool:
+    """Whether it is made for ``signal.set_wakeup_fd``, and so lasts as long as the process gets signals."""
+    return acquisition.model.kind in ("fd", "socket") and "set_wakeup_fd" in acquisition.fn.mentions
 
 
 def ends_the_process(stops: tuple[Fn, ...], project: Project) -> bool:

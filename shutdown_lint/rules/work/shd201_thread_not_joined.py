@@ -127,9 +127,8 @@ def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, trac
         project.protocol.tells(stop, (*loop.tests, *_passed(acquisition, project))) for loop in loops if loop.tests
     )
     if stop is not None and loops and not told:
-        if all(loop.tests and not _ends_with_work(loop) for loop in loops) and not _told_by_anyone(
-            project, loops, targets
-        ):
+        known = all(loop.tests and not _ends_with_work(loop) and not _asks_another(loop, project) for loop in loops)
+        if known and not _told_by_anyone(project, loops, targets):
             fix = join_fix(module, acquisition, track, project, RULE.code)
             yield _forgotten(module, acquisition, track, stop, loops[0], fix)
             return
@@ -169,6 +168,19 @@ def _ends_with_work(loop: Loop) -> bool:
     return isinstance(stmt, While) and any(
         isinstance(part, Call) and names(part.func) == "done" for part in subexprs(stmt.test)
     )
+
+
+def _asks_another(loop: Loop, project: Project) -> bool:
+    """``while not self.controller.has_ended()``, of a controller that was handed in and is not known: who has it may end it."""
+    stmt, cls = loop.at.stmt, project.classes.enclosing(loop.fn)
+    for call in subexprs(stmt.test) if isinstance(stmt, While) and cls is not None else ():
+        of = call.func.value if isinstance(call, Call) and isinstance(call.func, Attr) else None
+        if not isinstance(call, Call) or not isinstance(of, Attr) or project.calls.targets(call, loop.fn):
+            continue
+        writes = project.classes.writes(cls, of.name) if cls is not None else []
+        if any(names(write.value) in {param.name for param in write.fn.facts.params} for write in writes):
+            return True
+    return False
 
 
 def _told_by_anyone(project: Project, loops: list[Loop], targets: tuple[Fn, ...]) -> bool:

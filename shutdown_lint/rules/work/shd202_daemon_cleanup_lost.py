@@ -53,7 +53,8 @@ thread does not call itself, and where the loop tests a flag or event of that ob
 ## Precision
 Only cleanup that reaches outside the process counts: files opened for writing, transactions, temporary files, lock files,
 connections. Silent when the thread is joined anywhere, handed over, or polled with ``is_alive``, and for a file that is
-written under another name and moved to its own when it is whole: 3 of 6 findings in unseen packages were of that kind.
+written under another name and moved to its own when it is whole, also by a helper, or flushed after each piece: 7 of 15 findings
+in unseen packages were of these kinds. What the thread is started with decides which branches it comes to.
 
 ## References
 - [Thread objects, note on daemon threads](https://docs.python.org/3/library/threading.html#thread-objects)
@@ -70,7 +71,7 @@ from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label
-from shutdown_lint.rules.work._durable import durable_cleanup
+from shutdown_lint.rules.work._durable import worker_cleanup
 from shutdown_lint.rules.work._stopping import join_fix
 
 RULE = Rule(
@@ -95,11 +96,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         if project.resources.released(acquisition) or track.escaped or track.has("is_alive", "terminate"):
             continue
-        lost = tuple(
-            dict.fromkeys(
-                step for target in project.resources.bodies(acquisition) for step in durable_cleanup(target, project)
-            )
-        )
+        lost = worker_cleanup(acquisition, project)
         if lost:
             yield _finding(module, project, acquisition, track, lost)
 

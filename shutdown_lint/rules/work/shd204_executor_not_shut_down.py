@@ -46,7 +46,7 @@ them. Offered where an object of this file keeps the executor and has a stop met
 
 ## Precision
 Silent once the executor is returned, handed to unknown code or set as a loop's default executor, and where the functions
-that use it wait for all its jobs. Module-level pools
+that use it wait for all its jobs, or take all that comes of its `map`; and for one that nobody gives a job. Module-level pools
 speak at tier S.
 
 ## References
@@ -57,15 +57,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Const, Expr, ModuleFacts, Span
+from shutdown_lint.facts import Assign, Break, Call, Comp, Const, Expr, For, ModuleFacts, Name, Return, Span
 from shutdown_lint.findings import Finding, Fix
-from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Local, Track
+from shutdown_lint.project import Cls, Fn, Project
+from shutdown_lint.project.places import Attribute, Local, Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, module_level, owner, stop_method, stop_step
 from shutdown_lint.rules.work._stopping import shutdown_fix
-from shutdown_lint.walk import argument, last_name
+from shutdown_lint.walk import Site, argument, last_name, walk
 
 RULE = Rule(
     code="SHD204",
@@ -77,6 +77,7 @@ RULE = Rule(
     triggers=("PoolExecutor",),
     origin=("G11",),
 )
+_TAKERS = frozenset({"list", "tuple", "set", "dict", "sorted", "sum", "max", "min", "frozenset", "deque", "Counter"})
 _WAITS = ("concurrent.futures.wait", "concurrent.futures.as_completed")
 
 
@@ -88,7 +89,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if _is_waited_for(track, project):
             continue
         held = owner(project, track)
-        if held is None and not module_level(track) and not track.has("submit", "map"):
+        if not module_level(track) and not track.has("submit", "map") and not _may_get_jobs(held, project):
             continue  # it starts no thread before the first job
         stop = stop_method(project, held[0], acquisition.fn) if held else None
         what = f"`{label(acquisition, track)}`"
@@ -104,15 +105,46 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         )
 
 
+def _may_get_jobs(held: tuple[Cls, Attribute] | None, project: Project) -> bool:
+    """Whether the attribute that holds it is read by anybody, who may give it jobs in a way that is not seen."""
+    return held is not None and any(
+        not _is_written(site) for fn in project.calls.mentioning(held[1].name) for site in fn.attributes(held[1].name)
+    )
+
+
+def _is_written(site: Site) -> bool:
+    return isinstance(site.at.stmt, Assign) and any(target is site.expr for target in site.at.stmt.targets)
+
+
 def _is_waited_for(track: Track, project: Project) -> bool:
-    """Whether each function that gives it jobs waits behind the last of them for all: none is left when it ends."""
+    """Whether each function that gives it jobs waits behind the last of them for all: none is left when it ends.
+
+    Who takes all that comes of a local executor's ``map`` has waited for its jobs, and the collector ends the threads.
+    """
     jobs = track.methods("submit", "map")
     if module_level(track) or not jobs:
         return False
+    if not track.attribute_places() and all(job.name == "map" and _takes_all(job.site) for job in jobs):
+        return True
     return all(
         _waits_behind(fn, max(job.site.call.span for job in jobs if job.fn is fn), project)
         for fn in {job.fn for job in jobs}
     )
+
+
+def _takes_all(site: Site) -> bool:
+    """``list(pool.map(f, xs))``, ``[one for one in pool.map(f, xs)]``, and a loop without a way out of it."""
+    around = site.parents[0] if site.parents else None
+    if isinstance(around, Call):
+        return isinstance(around.func, Name) and around.func.id in _TAKERS
+    if isinstance(around, Comp):
+        return around.kind != "generator" and any(clause.iter is site.expr for clause in around.clauses)
+    stmt = site.at.stmt
+    return isinstance(stmt, For) and stmt.iter is site.expr and not _is_left(stmt)
+
+
+def _is_left(loop: For) -> bool:
+    return any(isinstance(at.stmt, (Break, Return)) for at in walk(loop.body))
 
 
 def _waits_behind(fn: Fn, last: Span, project: Project) -> bool:

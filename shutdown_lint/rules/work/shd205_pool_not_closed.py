@@ -74,13 +74,13 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         if track.entered:
             yield from _left_early(module, acquisition, track, project)
-        elif not project.resources.released(acquisition) and not track.escaped and _is_at_stake(track):
+        elif not project.resources.released(acquisition) and not track.escaped and _is_at_stake(track, project):
             yield _never_closed(module, acquisition, track, project)
 
 
-def _is_at_stake(track: Track) -> bool:
-    """A closed pool without jobs in the background ends by itself."""
-    return bool(track.methods(*_ASYNC)) or not track.has("close")
+def _is_at_stake(track: Track, project: Project) -> bool:
+    """A closed pool ends by itself when its jobs are done: only what nobody waits for is at stake."""
+    return not track.has("close") or not all(_is_collected(job, project) for job in track.methods(*_ASYNC))
 
 
 def _never_closed(module: ModuleFacts, acquisition: Acquisition, track: Track, project: Project) -> Finding:

@@ -75,7 +75,7 @@ from shutdown_lint.rules._texts import THREAD
 from shutdown_lint.rules._told import untold
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, ends_by_error, label, owner, stop_method, stop_step
-from shutdown_lint.rules.work._durable import durable_cleanup
+from shutdown_lint.rules.work._durable import worker_cleanup
 from shutdown_lint.walk import argument, last_name, sites, text
 
 RULE = Rule(
@@ -159,7 +159,7 @@ def _tier(loop: Loop) -> Tier:
 
 def _loses(acquisition: Acquisition, project: Project) -> bool:
     """Cleanup that is lost with a daemon is the finding of another rule."""
-    return any(durable_cleanup(body, project) for body in project.resources.bodies(acquisition))
+    return bool(worker_cleanup(acquisition, project))
 
 
 def _hangs(module: ModuleFacts, fn: Fn, call: Call, what: str, loop: Loop) -> Finding:

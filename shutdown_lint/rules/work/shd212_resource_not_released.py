@@ -76,7 +76,7 @@ from shutdown_lint.project.resources import STOP_METHODS, Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, owner, stop_methods, stop_step
-from shutdown_lint.rules.work._composed import composites
+from shutdown_lint.rules.work._composed import composites, is_made_with_what_ends
 from shutdown_lint.rules.work._dropped import Dropped, dropped
 from shutdown_lint.rules.work._ended_otherwise import (
     ends_the_process,
@@ -87,8 +87,10 @@ from shutdown_lint.rules.work._ended_otherwise import (
     is_handed_out,
     is_no_end,
     is_of_child,
+    is_sent_on,
     is_taken_back,
     touches,
+    wakes_on_signals,
 )
 from shutdown_lint.rules.work._half_ended import half_ended
 from shutdown_lint.rules.work._left_early import held_name, left_early, manner
@@ -185,6 +187,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 continue
             if class_level(acquisition, project) or is_of_child(acquisition, stops, project):
                 continue  # all instances share it, or none of them can reach it
+            if wakes_on_signals(acquisition) or is_sent_on(acquisition, track, project):
+                continue
             if stops and not is_ended_by_hand(track) and not is_taken_back(acquisition, stops, project):
                 touched = touches(stops, acquisition, track, project)
                 if touched and is_ended_wholly(acquisition, track):
@@ -259,6 +263,7 @@ def _modelled(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisiti
             or _stopped(acquisition, track)
             or is_current(acquisition, track, project)
             or goes_with_its_loop(acquisition, track, project)
+            or is_made_with_what_ends(acquisition, project)
         ):
             yield acquisition, track
 

@@ -48,10 +48,12 @@ class Remote(Runner):
 ```
 
 ## Precision
-Silent when the base method is abstract, empty or only raises, when it is called in any spelling and by whichever method of
-the subclass, when the override does all that the base does itself, when the member is another object's (``self._link = parent._link``), and when the
-subclass overrides what starts the member too (``__enter__`` with ``__exit__``). A bare ``super()`` elsewhere than in a method that ends something is strict. Of a
-library's method: silent when the override ends things itself, or the class takes over how it is started; strict where little is lost.
+Silent when the base method is abstract, empty or only raises, when it is called in any spelling and by whichever method of the
+subclass, when the override does all that the base does itself (also by `getattr(self, "name")`, or through other methods of its
+class), for a lock that the base takes and lets go, when others set the member of this class (``pane.session = self.session``),
+when the member is another object's (``self._link = parent._link``), and when the subclass overrides what starts the member too
+(``__enter__`` with ``__exit__``). A bare ``super()`` elsewhere than in a method that ends something is strict. Of a library's
+method: silent when the override ends things itself, or the class takes over how it is started; strict where little is lost.
 
 ## References
 - [super](https://docs.python.org/3/library/functions.html#super)
@@ -63,7 +65,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Call, ExprStmt, ModuleFacts, Name, Seq, Subscript
+from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ExprStmt, ModuleFacts, Name, Seq, Subscript
 from shutdown_lint.findings import Finding
 from shutdown_lint.models import Chain
 from shutdown_lint.project import Cls, Fn, Project
@@ -73,7 +75,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Container, Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._chained import outside
-from shutdown_lint.walk import Site, loop_over, same, text
+from shutdown_lint.walk import Site, last_name, loop_over, same, text
 
 _CHAINED = frozenset(STOP_METHODS) - {"join", "kill", "exit", "end", "__del__", "release", "finalize", "unload"}
 # hooks that a base calls on the way out, which it may fill itself
@@ -184,7 +186,9 @@ def _released(base: Fn) -> list[_Release]:
     if base.decorator_names & {"abstractmethod"} or "NotImplementedError" in base.mentions:
         return []
     calls = (s for s in base.sites if isinstance(s.call.func, Attr) and s.call.func.name in _RELEASES)
-    return [_Release(site.call, member) for site in calls if (member := _member(site, base))]
+    found = [_Release(site.call, member) for site in calls if (member := _member(site, base))]
+    locks = {member for s in base.sites if last_name(s.call.func) == "acquire" and (member := _member(s, base))}
+    return [r for r in found if r.member not in locks or last_name(r.call.func) != "release"]
 
 
 def _member(site: Site, base: Fn) -> str | None:
@@ -192,23 +196,50 @@ def _member(site: Site, base: Fn) -> str | None:
     func = site.call.func
     receiver = func.value if isinstance(func, Attr) else None
     if isinstance(receiver, Name):
-        receiver = loop_over(receiver.id, site)
-    if isinstance(receiver, Call) and isinstance(receiver.func, Attr) and receiver.func.name in ("values", "copy"):
-        receiver = receiver.func.value
+        receiver = _without_copy(loop_over(receiver.id, site))
+        if isinstance(receiver, Name):  # `workers = self._workers.copy()`, made under a lock
+            bindings = base.bindings.get(receiver.id, ())
+            receiver = _without_copy(getattr(bindings[0], "expr", None)) if len(bindings) == 1 else None
     if isinstance(receiver, Attr) and isinstance(receiver.value, Name) and receiver.value.id == base.self_name:
         return receiver.name
     return None
 
 
+def _without_copy(expr: Expr | None) -> Expr | None:
+    """``self.workers`` in ``list(self.workers)``, ``self.workers.values()`` and ``self.workers.copy()``."""
+    if isinstance(expr, Call) and isinstance(expr.func, Name) and expr.func.id in ("list", "tuple") and expr.args:
+        return _without_copy(expr.args[0].value)
+    if isinstance(expr, Call) and isinstance(expr.func, Attr) and expr.func.name in ("values", "copy"):
+        return expr.func.value
+    return expr
+
+
 def _done_by(release: _Release, fn: Fn, project: Project) -> bool:
     """Whether the override (or what it calls) touches the same member itself, or ends in the same way the one that it has of many."""
-    if any(release.member in f.mentions for f in project.protocol.reach(fn)):
+    if any(release.member in f.mentions or _names(f, release.member) for f in _reached(fn, project)):
         return True
     func = release.call.func
     return (
         isinstance(func, Attr)
         and isinstance(func.value, Name)
         and any(isinstance(s.call.func, Attr) and s.call.func.name == func.name and _member(s, fn) for s in fn.sites)
+    )
+
+
+def _reached(fn: Fn, project: Project) -> tuple[Fn, ...]:
+    """What the override calls, through as many methods of its own class as it takes."""
+    found = dict.fromkeys((fn,))
+    while new := [inner for method in found if method.cls is fn.cls for inner in project.protocol.reach(method)]:
+        if found.keys() >= set(new):
+            break
+        found.update(dict.fromkeys(new))
+    return tuple(found)
+
+
+def _names(fn: Fn, member: str) -> bool:
+    """``getattr(self, "process", None)``, ``self.__dict__.pop("process")``."""
+    return any(
+        isinstance(arg.value, Const) and arg.value.value == member for site in fn.sites for arg in site.call.args
     )
 
 
@@ -227,10 +258,26 @@ def _is_still_there(release: _Release, fn: Fn, project: Project) -> bool:
 def _is_borrowed(release: _Release, fn: Fn, project: Project) -> bool:
     """Whether the subclass takes the member from another object: ``self._link = parent._link``, which the parent ends."""
     assert fn.cls is not None
+    if _is_set_from_outside(release.member, fn.cls, project):
+        return True
     writes = [w for w in project.classes.writes(fn.cls, release.member) if w.fn.cls is fn.cls]
     return bool(writes) and all(
         isinstance(w.value, Attr) and isinstance(w.value.value, Name) and w.value.value.id != w.fn.self_name
         for w in writes
+    )
+
+
+def _is_set_from_outside(member: str, cls: Cls, project: Project) -> bool:
+    """``terminal.session = self._session``: others hand this class what the base makes for itself, and end it."""
+    return any(
+        isinstance(target, Attr)
+        and target.name == member
+        and not (isinstance(target.value, Name) and target.value.id == fn.self_name)
+        and any(isinstance(v, Instance) and v.cls is cls for v in project.evaluate.values(target.value, fn))
+        for fn in project.calls.mentioning(member)
+        for at in fn.statements
+        if isinstance(at.stmt, Assign)
+        for target in at.stmt.targets
     )
 
 
