@@ -27,6 +27,7 @@ _CALM = frozenset(
             "setdefault",
         ),
         *("len", "str", "int", "isinstance", "format", "join", "time", "monotonic"),
+        *("range", "zip", "enumerate", "reversed", "list", "tuple", "dict", "items", "keys", "values"),
         *("print", "debug", "info", "warning", "error", "exception", "critical"),
     }
 )

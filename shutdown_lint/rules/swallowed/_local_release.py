@@ -19,8 +19,11 @@ _KINDS = frozenset(
 )
 
 
-# what is over with the program, or has no work left, when the error that skips the release ends it
-_END_WITH_PROGRAM = frozenset({"server", "executor", "session", "connection", "loop"})
+# what is over with the program, or has no work left, when the error that skips the release ends it: an exit ends pools, and the
+# threads of observers, schedulers and consumers are daemons
+_END_WITH_PROGRAM = frozenset(
+    {"server", "executor", "session", "connection", "loop", "pool", "observer", "scheduler", "consumer"}
+)
 _ASYNC_KINDS = _KINDS | {"session", "connection"}
 
 

@@ -186,8 +186,10 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
             return "S"  # of a task that is over, the exception is its own
         if any(place.part == "final" for place in at.around()):
             return "S"  # the request that `finally` runs for goes on behind it; this is a second one
-        alone = next(enclosing_loops(at), None) is None
-        return "S" if alone and (is_stop(fn, project) or _is_the_end(at)) else "D"
+        loops = tuple(enclosing_loops(at))
+        if is_stop(fn, project) and all(isinstance(loop.stmt, For) and not loop.stmt.is_async for loop in loops):
+            return "S"  # one step of a cleanup, or of that of one member: it comes to its end
+        return "S" if not loops and _is_the_end(at) else "D"
     if asks_for_results(stmt) or _is_a_thread(fn):
         return None
     if fn.facts.is_async:

@@ -74,6 +74,7 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.handles import Cls
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._callbacks import Asked, asked
@@ -136,6 +137,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                     yield _finding(
                         module, handler, fn, released, "Exception" if "Exception" in names else "TimeoutError"
                     )
+                    break  # one `finally` mends all clauses of the `try`
 
 
 def _covered(stmt: Try, fn: Fn, project: Project) -> bool:
@@ -160,22 +162,27 @@ def _covered_outside(at: At, released: Call, fn: Fn, project: Project) -> bool:
     return isinstance(what, Attr) and _covered_by_callers(what, fn, project)
 
 
-def _covered_by_callers(what: Attr, fn: Fn, project: Project, hops: int = 2) -> bool:
-    """Whether a ``finally`` around a call of the function ends what its object keeps in the attribute."""
-    if fn.own_attribute(what) is None:
+def _covered_by_callers(what: Attr, fn: Fn, project: Project, hops: int = 3) -> bool:
+    """Whether a ``finally`` around a call of the function ends what its object keeps in the attribute, or calls its method."""
+    if fn.own_attribute(what) is None or fn.cls is None:
         return False
-    callers = [c for c in project.calls.callers(fn) if c.fn.cls is fn.cls and c.fn is not fn] if hops else []
+    return _covered_way(what.name, fn, fn.cls, project, hops)
+
+
+def _covered_way(name: str, fn: Fn, cls: Cls, project: Project, hops: int) -> bool:
+    callers = [c for c in project.calls.callers(fn) if c.fn is not fn and not is_test(c.fn)] if hops else []
     return any(
-        any(_ends(what.name, final.stmt, caller.fn, project) for final in enclosing_finally(caller.site.at))
-        or _covered_by_callers(what, caller.fn, project, hops - 1)
+        any(_ends(name, final.stmt, caller.fn, cls, project) for final in enclosing_finally(caller.site.at))
+        or _covered_way(name, caller.fn, cls, project, hops - 1)
         for caller in callers
     )
 
 
-def _ends(name: str, stmt: Stmt, fn: Fn, project: Project) -> bool:
-    """Whether the ``finally``, or what it calls, deals with the attribute."""
+def _ends(name: str, stmt: Stmt, fn: Fn, cls: Cls, project: Project) -> bool:
+    """Whether the ``finally`` calls what deals with the attribute in the class, or is the method of that name."""
+    family = project.classes.family(cls)
     return any(
-        name in reached.mentions
+        reached.cls in family and (name in reached.mentions or reached.name == name)
         for site in (sites(stmt.final) if isinstance(stmt, Try) else ())
         for target in project.calls.targets(site.call, fn)
         for reached in project.protocol.reach(target.fn)
