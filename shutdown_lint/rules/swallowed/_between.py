@@ -18,6 +18,7 @@ _CALM = frozenset(
             "submit",
             "apply_async",
             "map_async",
+            "starmap_async",
             "put",
             "put_nowait",
             "append",

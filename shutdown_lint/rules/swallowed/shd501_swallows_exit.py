@@ -126,10 +126,8 @@ _EXITS = frozenset(
 
 
 # where no interrupt and no request to exit arrives
-_NEVER_INTERRUPTED = (
-    *("thread", "timer", "pool-thread", "pool-process", "process"),
-    *("del", "weakref-callback", "test"),
-)
+_THREADS = ("thread", "timer", "pool-thread")
+_NEVER_INTERRUPTED = (*_THREADS, "pool-process", "process", "del", "weakref-callback", "test")
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -190,7 +188,7 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
         if is_stop(fn, project) and all(isinstance(loop.stmt, For) and not loop.stmt.is_async for loop in loops):
             return "S"  # one step of a cleanup, or of that of one member: it comes to its end
         return "S" if not loops and _is_the_end(at) else "D"
-    if asks_for_results(stmt) or _is_a_thread(fn):
+    if asks_for_results(stmt) or _is_a_thread(fn) or _only_threads_call(fn, project):
         return None
     if fn.facts.is_async:
         return "S" if may_wait(stmt, fn, project) else "P"  # cancellation, which Ctrl-C is too, comes out of an await
@@ -225,6 +223,14 @@ def _makers(fn: Fn) -> Iterator[Fn]:
 def _is_a_thread(fn: Fn) -> bool:
     """Whether the name says that a thread runs it, started by means that are not seen here."""
     return "thread" in fn.name.lower() or (fn.cls is not None and fn.cls.name.endswith("Thread"))
+
+
+def _only_threads_call(fn: Fn, project: Project) -> bool:
+    """Whether no caller is known, and all that call a method of its name are run by threads alone."""
+    if fn.cls is None or fn.name.startswith("__") or project.calls.callers(fn):
+        return False
+    callers = [caller for caller, _ in project.calls.calls_named(fn.name) if caller is not fn]
+    return bool(callers) and all(project.roles.only(caller, *_THREADS) for caller in callers)
 
 
 def _ends(stmt: Stmt) -> bool:
