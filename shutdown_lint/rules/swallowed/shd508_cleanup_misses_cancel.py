@@ -72,7 +72,7 @@ from shutdown_lint.facts import (
     With,
     WithItem,
 )
-from shutdown_lint.findings import Finding, Fix
+from shutdown_lint.findings import Finding, Fix, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
 from shutdown_lint.project.roles import is_test
@@ -134,9 +134,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                     continue
                 if not _covered_outside(at, released, fn, project):
                     names = caught(handler, fn, project)
-                    yield _finding(
-                        module, handler, fn, released, "Exception" if "Exception" in names else "TimeoutError"
-                    )
+                    caught_as = "Exception" if "Exception" in names else "TimeoutError"
+                    yield _finding(module, handler, fn, released, caught_as, "S" if _is_lent(released, fn) else None)
                     break  # one `finally` mends all clauses of the `try`
 
 
@@ -208,6 +207,14 @@ def _ends_all(released: Call, stmt: Try, fn: Fn) -> bool:
     return isinstance(receiver, Name) and receiver.id == fn.self_name and not any(map(_OPENS.search, opens))
 
 
+def _is_lent(released: Call, fn: Fn) -> bool:
+    """Whether it is handed in by those callers who have one: they are told of the cancellation, too, and most likely end it."""
+    assert isinstance(released.func, Attr)
+    what = released.func.value
+    optional = {param.name for param in fn.facts.params if param.default is not None}
+    return isinstance(what, Name) and what.id in optional and len(fn.bindings.get(what.id, ())) < 2
+
+
 def _removes_itself(released: Call, fn: Fn, project: Project) -> bool:
     """Whether it is a local temporary folder: it has a finalizer of its own, which runs when the function is left."""
     what = _what(released)
@@ -242,11 +249,14 @@ def _released(stmt: Try, handler: Handler, fn: Fn, project: Project) -> Call | N
     return found or killed_by(handler, fn, project)
 
 
-def _finding(module: ModuleFacts, handler: Handler, fn: Fn, released: Call, caught_as: str) -> Finding:
+def _finding(
+    module: ModuleFacts, handler: Handler, fn: Fn, released: Call, caught_as: str, tier: Tier | None
+) -> Finding:
     return RULE.finding(
         module,
         handler.span,
         f"`{text(released)}` in `{fn.qualname}` is skipped when the task is cancelled: `except {caught_as}` does not see CancelledError",
+        tier=tier,
         lost=(fn.step(released.span, f"`{text(released)}`"),),
         help="catch `BaseException` here (the clause raises again), or release in `finally`"
         if isinstance(handler.body[-1], Raise)
