@@ -53,13 +53,16 @@ def _is_picked(what: Expr | None, fn: Fn) -> bool:
     """Whether it is one of those that there are (``peer = random.choice(peers)``): an error convicts it, a cancellation does not."""
     bindings = fn.bindings.get(what.id, ()) if isinstance(what, Name) else ()
     return bool(bindings) and all(
-        isinstance(b, Value) and (isinstance(b.expr, Subscript) or _picks(b.expr) or _looks_up(b.expr)) for b in bindings
+        isinstance(b, Value) and (isinstance(b.expr, Subscript) or _picks(b.expr) or _looks_up(b.expr))
+        for b in bindings
     )
 
 
 def _looks_up(expr: Expr) -> bool:
     """``self._sessions.get(key)``."""
-    if not (isinstance(expr, Call) and last_name(expr.func) == "get" and isinstance(receiver(expr), Attr) and expr.args):
+    if not (
+        isinstance(expr, Call) and last_name(expr.func) == "get" and isinstance(receiver(expr), Attr) and expr.args
+    ):
         return False
     return expr.args[0].keyword is None and not isinstance(expr.args[0].value, Const)
 
