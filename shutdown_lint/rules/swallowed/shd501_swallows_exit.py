@@ -178,7 +178,7 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
         # one step of a cleanup that must go through
         return "S" if fn.facts.is_async and awaits(stmt.body) else "P"
     if fn.facts.is_async and awaits(stmt.body):
-        if cancels(fn) or ends_task(at, fn, project):
+        if cancels(fn, project) or ends_task(at, fn, project):
             return None
         if awaits_a_task(stmt):
             return "S"  # of a task that is over, the exception is its own
