@@ -14,9 +14,7 @@ from shutdown_lint.rules.swallowed._pairs import is_main
 from shutdown_lint.rules.swallowed._undoing import mentions
 from shutdown_lint.walk import At, Site, argument, enclosing_finally, sites, text
 
-_KINDS = frozenset(
-    {"executor", "pool", "process", "child", "server", "scheduler", "observer", "consumer", "loop", "thread"}
-)
+_KINDS = frozenset({"executor", "pool", "process", "child", "server", "scheduler", "observer", "consumer", "thread"})
 
 
 # what is over with the program, or has no work left, when the error that skips the release ends it: an exit ends pools, and the

@@ -145,9 +145,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                     continue
                 tier = _tier(at, stmt, fn, project)
                 if tier is not None and as_result(at, stmt, handler, fn, project):
-                    yield _finding(module, stmt, handler, fn, "D", "hands it on as if the work had failed")
+                    yield _finding(module, at, stmt, handler, fn, "D", "hands it on as if the work had failed")
                 elif tier is not None and not leaves(handler.body) and not forwards(handler, fn):
-                    yield _finding(module, stmt, handler, fn, tier)
+                    yield _finding(module, at, stmt, handler, fn, tier)
 
 
 def _is_ended_by_final(at: At, stmt: Try) -> bool:
@@ -291,13 +291,21 @@ def _in_cleanup(at: At) -> bool:
 
 
 def _finding(
-    module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, tier: Tier, then: str = "nothing passes it on"
+    module: ModuleFacts,
+    at: At,
+    stmt: Try,
+    handler: Handler,
+    fn: Fn,
+    tier: Tier,
+    then: str = "nothing passes it on",
 ) -> Finding:
     what = "`except:`" if handler.types is None else "`except BaseException`"
     lost = (
         "CancelledError, KeyboardInterrupt and SystemExit" if awaits(stmt.body) else "KeyboardInterrupt and SystemExit"
     )
-    end = ", and the work goes on: the program cannot be stopped here" if tier == "D" else " that arrive in this `try`"
+    end = ", and the work goes on" if tier == "D" else " that arrive in this `try`"
+    if tier == "D" and any(isinstance(loop.stmt, While) for loop in enclosing_loops(at)):
+        end += ": the program cannot be stopped here"
     return RULE.finding(
         module,
         handler.span,

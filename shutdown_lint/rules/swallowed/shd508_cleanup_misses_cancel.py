@@ -105,9 +105,14 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _by_hand(module, fn, twice)
         if not fn.facts.is_async or is_test(fn):
             continue
+        reported: set[int] = set()
         for at, stmt in tries(fn):
             if not awaits(stmt.body) or covered(stmt, fn, project):
                 continue
+            if any(
+                place.part == "handler" and place.outer and id(place.outer.stmt) in reported for place in at.around()
+            ):
+                continue  # the same ladder, one rung further
             for handler in stmt.handlers:
                 kept = state_kept(at, stmt, handler, fn, project)
                 if kept is not None:
@@ -121,6 +126,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                     names = caught(handler, fn, project)
                     caught_as = "Exception" if "Exception" in names else "TimeoutError"
                     yield _finding(module, handler, fn, released, caught_as, project)
+                    reported.add(id(stmt))
                     break  # one `finally` mends all clauses of the `try`
 
 
