@@ -92,6 +92,7 @@ RULE = Rule(
 _OPENS = re.compile(
     r"(^|_)(re)?(open|connect|start|a?enter|init|set_?up|log_?in|create|acquire|attach|bind|launch|spawn|handshake|instantiate|serve)(_|$)"
 )
+_BLOCKING = re.compile(r"(?<!non)(?<!non_)blocking", re.IGNORECASE)
 # what a stop falls back on where a decent end fails
 _LAST_RESORT = frozenset({"terminate", "kill"})
 
@@ -103,7 +104,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _unasked(module, question)
         for twice in done_twice(fn, project) if fn.facts.is_generator else ():
             yield _by_hand(module, fn, twice)
-        if not fn.facts.is_async or is_test(fn):
+        if not fn.facts.is_async or is_test(fn) or _is_run_without_loop(fn):
             continue
         reported: set[int] = set()
         for at, stmt in tries(fn):
@@ -128,6 +129,11 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                     yield _finding(module, handler, fn, released, caught_as, project)
                     reported.add(id(stmt))
                     break  # one `finally` mends all clauses of the `try`
+
+
+def _is_run_without_loop(fn: Fn) -> bool:
+    """Whether the name says that the coroutine is driven to its end by hand, where nothing cancels it: ``BlockingPool.acquire``."""
+    return any(_BLOCKING.search(name) for name in (fn.qualname, fn.module.name.rpartition(".")[2]))
 
 
 def _ends_all(released: Call, stmt: Try, fn: Fn) -> bool:
