@@ -151,9 +151,19 @@ class ClassTable:
         return self._attributes[key]
 
     def _all_written(self, cls: Cls, name: str) -> Values:
-        found = dict.fromkeys(value for write in self.writes(cls, name) for value in self._written(write))
+        writes = self._narrowed(cls, name) or self.writes(cls, name)
+        found = dict.fromkeys(value for write in writes for value in self._written(write))
         # `self.x = None` says that there may be nothing, not what it is otherwise
         return tuple(value for value in found if value != Constant(None)) or tuple(found)
+
+    def _narrowed(self, cls: Cls, name: str) -> list[AttributeWrite]:
+        """The assignments of the class and those below it, where its body declares anew what a base keeps in the attribute."""
+        own = self._own_writes(cls).get(name, ())
+        declared = [w for w in own if w.fn is cls.scope and w.annotation is not None and w.value is None]
+        if not declared or next(iter(self._written(declared[0])), None) is None:
+            return []
+        below = [member for member in self.subclasses(cls) if member is not cls]
+        return [*own, *(w for member in below for w in self._own_writes(member).get(name, ()))]
 
     def _written(self, write: AttributeWrite) -> Iterable:  # type: ignore[type-arg]  # values and containers alike
         evaluate = self._project.evaluate

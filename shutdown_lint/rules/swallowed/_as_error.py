@@ -41,7 +41,9 @@ def as_error(at: At, stmt: Try, handler: Handler, fn: Fn, project: Project) -> T
         told = any(isinstance(inner.stmt, Return) and inner.stmt.value is not None for inner in walk(handler.body))
         return "S" if _works_on(at) or _callers_go_on(fn, project, 0, told=told) else None
     if any(awaits((after,)) for after in what_runs_after(at)) or _callers_go_on(fn, project, 0):
-        return "S" if within or "Exception" in names else "D"
+        # who names the requests to stop one by one knows that cancellation is one
+        meant = within or names & {"Exception", "KeyboardInterrupt", "SystemExit"}
+        return "S" if meant else "D"
     return None if project.calls.callers(fn) else "S"
 
 

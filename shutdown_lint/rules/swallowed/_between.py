@@ -18,6 +18,7 @@ _CALM = frozenset(
             "submit",
             "apply_async",
             "map_async",
+            "starmap_async",
             "put",
             "put_nowait",
             "append",
@@ -27,6 +28,7 @@ _CALM = frozenset(
             "setdefault",
         ),
         *("len", "str", "int", "isinstance", "format", "join", "time", "monotonic"),
+        *("range", "zip", "enumerate", "reversed", "list", "tuple", "dict", "items", "keys", "values"),
         *("print", "debug", "info", "warning", "error", "exception", "critical"),
     }
 )

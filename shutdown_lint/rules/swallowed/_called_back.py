@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Expr, Name
+from shutdown_lint.facts import Attr, Call, Expr, If, Name
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.failing import shielded
 from shutdown_lint.project.scopes import Element, Value
-from shutdown_lint.walk import Site, enclosing_loops, last_name, same
+from shutdown_lint.walk import Site, enclosing_loops, last_name, same, subexprs
 
 _END = re.compile(
     r"(?:^|_)(?:clean_?ups?|at_?exit|exit|finali[sz]ers?|tear_?downs?|shut_?down|stop|close|closing|dispose|undo|rollback)(?:_|$)|"
@@ -36,11 +36,26 @@ def called_back(fn: Fn, project: Project) -> Iterator[CalledBack]:
     for site in fn.sites:
         if next(enclosing_loops(site.at), None) is None or not site.dropped or shielded(site.at):
             continue
+        if _is_for_success(site, fn):
+            continue
         held = _held(site, fn)
         adds = _adds(held, fn, project) if held is not None else None
         if held is not None and adds is not None:
             yield CalledBack(site.call, held, adds)
             return
+
+
+def _is_for_success(site: Site, fn: Fn) -> bool:
+    """``if exc_type is None:`` in an ``__exit__``: what an error of the block skips on purpose is no cleanup."""
+    if fn.name not in ("__exit__", "__aexit__"):
+        return False
+    params = {param.name for param in fn.facts.params} - {fn.self_name}
+    tests = (
+        place.outer.stmt.test
+        for place in site.at.around()
+        if place.outer is not None and isinstance(place.outer.stmt, If)
+    )
+    return any(isinstance(part, Name) and part.id in params for test in tests for part in subexprs(test))
 
 
 def _held(site: Site, fn: Fn) -> Attr | None:

@@ -204,11 +204,22 @@ def _value(stmt: Stmt) -> bool:
     return isinstance(stmt, Return) and stmt.value is not None and isinstance(stmt.value, (Call, Await))
 
 
-def cancels(fn: Fn) -> bool:
+_CANCELS = frozenset({"cancel", "_cancel", "cancel_scope", "uncancel", "cancelled", "cancelling"})
+
+
+def cancels(fn: Fn, project: Project) -> bool:
     """Whether the function (or the method around it) cancels something itself: the ``t.cancel(); await t`` idiom."""
-    return any(
-        _last(site.call) in ("cancel", "cancel_scope", "uncancel", "_cancel") or "cancel" in _last(site.call)
-        for site in fn.sites
+    return any(_cancels(site.call, fn, project) for site in fn.sites if "cancel" in _last(site.call))
+
+
+def _cancels(call: Call, fn: Fn, project: Project) -> bool:
+    """Not where the project's own function of the name cancels no task, but an order or a job of some service."""
+    targets = project.calls.targets(call, fn) if _last(call) not in _CANCELS else ()
+    return not targets or any(
+        _last(site.call) in _CANCELS
+        for target in targets
+        for reached in project.protocol.reach(target.fn)
+        for site in reached.sites
     )
 
 

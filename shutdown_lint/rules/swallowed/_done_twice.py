@@ -43,7 +43,12 @@ def _repeated(handler: Handler, stmt: Try) -> Call | None:
     for site in sites(handler.body):
         func = site.call.func
         if (isinstance(func, (Attr, Name)) and is_release_name(last_name(func))) or "shutdown" in last_name(func):
-            twice = any(same(other.call.func, func) for other in sites(stmt.orelse))
+            # in a clause of the `else` it is the answer to another error, and not what ends the block in any case
+            twice = any(
+                same(other.call.func, func)
+                for other in sites(stmt.orelse)
+                if all(place.part != "handler" for place in other.at.around())
+            )
             if twice and not any(same(other.call.func, func) for other in sites(stmt.final)):
                 return site.call
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from shutdown_lint.facts import Assign, Attr, Break, Call, Const, Expr, For, If, Name, Return, Stmt, While
+from shutdown_lint.facts import Assign, Attr, Break, Call, Const, Expr, For, If, Name, Return, Stmt, Try, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import runs_dry
 from shutdown_lint.rules.swallowed._tried import is_release, waits
@@ -75,7 +75,9 @@ def ends_task(at: At, fn: Fn, project: Project) -> bool:
     """Whether the task ends behind the ``try`` anyway: what follows in a coroutine that nobody awaits only releases, or does not wait."""
     if any(isinstance(place.stmt, (While, For)) for place in at.around()):
         return False
-    if not all(is_release(stmt) or not waits(stmt) for place in at.around() for stmt in place.after()):
+    told = _set_in_clauses(at.stmt)
+    later = (stmt for place in at.around() for stmt in place.after() if not _asks(stmt, told))
+    if not all(is_release(stmt) or not waits(stmt) for stmt in later):
         return False
     callers = project.calls.callers(fn)
     if any(caller.site.awaited for caller in callers):
@@ -83,6 +85,23 @@ def ends_task(at: At, fn: Fn, project: Project) -> bool:
     if "task" in project.roles.kinds(fn):
         return True
     return all(_is_handed_on(c.site) for c in callers) if callers else _is_passed(fn, project)
+
+
+def _set_in_clauses(stmt: Stmt) -> frozenset[str]:
+    """``except BaseException: failed = True``."""
+    return frozenset(
+        target.id
+        for handler in (stmt.handlers if isinstance(stmt, Try) else ())
+        for at in walk(handler.body)
+        if isinstance(at.stmt, Assign)
+        for target in at.stmt.targets
+        if isinstance(target, Name)
+    )
+
+
+def _asks(stmt: Stmt, told: frozenset[str]) -> bool:
+    """``if not failed: …``, which does not run behind the clause."""
+    return isinstance(stmt, If) and any(isinstance(part, Name) and part.id in told for part in subexprs(stmt.test))
 
 
 def _is_passed(fn: Fn, project: Project) -> bool:

@@ -29,6 +29,7 @@ _CALM = frozenset(
         *("print", "debug", "info", "warning", "error", "exception", "len", "str", "int", "list", "dict", "set", "range", "append", "time"),
         *("getpid", "uuid4", "strip", "split", "replace", "startswith", "endswith", "isinstance", "getattr", "super", *REMOVES),
         *("tcgetattr", "tcsetattr", "setraw", "setcbreak", "tcflush", "copy", "deepcopy", "mkstemp", "mkdtemp", "mktemp", "getuid", "dumps"),
+        *("print_exc", "format_exc", "log", "critical"),
     }
 )  # fmt: skip
 

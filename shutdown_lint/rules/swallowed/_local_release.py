@@ -14,13 +14,14 @@ from shutdown_lint.rules.swallowed._pairs import is_main
 from shutdown_lint.rules.swallowed._undoing import mentions
 from shutdown_lint.walk import At, Site, argument, enclosing_finally, sites, text
 
-_KINDS = frozenset(
-    {"executor", "pool", "process", "child", "server", "scheduler", "observer", "consumer", "loop", "thread"}
+_KINDS = frozenset({"executor", "pool", "process", "child", "server", "scheduler", "observer", "consumer", "thread"})
+
+
+# what is over with the program, or has no work left, when the error that skips the release ends it: an exit ends pools, and the
+# threads of observers, schedulers and consumers are daemons
+_END_WITH_PROGRAM = frozenset(
+    {"server", "executor", "session", "connection", "loop", "pool", "observer", "scheduler", "consumer"}
 )
-
-
-# what is over with the program, or has no work left, when the error that skips the release ends it
-_END_WITH_PROGRAM = frozenset({"server", "executor", "session", "connection", "loop"})
 _ASYNC_KINDS = _KINDS | {"session", "connection"}
 
 
@@ -92,10 +93,22 @@ def _awaits_end(call: Call, name: str) -> bool:
 
 
 def _is_left_to_collector(call: Call, name: str, fn: Fn, project: Project) -> bool:
-    """``threads.shutdown(wait=False)``: a thread pool that nobody holds any more ends in the same way by itself."""
+    """``threads.shutdown(wait=False)``: a thread pool that nobody holds any more ends in the same way by itself.
+
+    So does what releases itself in its own ``__del__``.
+    """
+    values = project.evaluate.values(Name(name), fn)
+    if any(isinstance(v, Instance) and isinstance(v.cls, Cls) and _deletes(v.cls, call, project) for v in values):
+        return True
     waits = argument(call, 0, "wait")
-    made = project.evaluate.values(Name(name), fn) if isinstance(waits, Const) and waits.value is False else ()
+    made = values if isinstance(waits, Const) and waits.value is False else ()
     return any(isinstance(value, Instance) and value.cls == "concurrent.futures.ThreadPoolExecutor" for value in made)
+
+
+def _deletes(cls: Cls, call: Call, project: Project) -> bool:
+    end = project.classes.method(cls, "__del__")
+    release = project.classes.method(cls, last_name(call))
+    return end is not None and release is not None and release in project.protocol.reach(end)
 
 
 def _ends_process(at: At) -> bool:

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import re
 
-from shutdown_lint.facts import Assign, Attr, Await, Call, Expr, Handler, Name, Raise, Return, Subscript, Try
+from shutdown_lint.facts import (
+    Assign,
+    Attr,
+    Await,
+    Call,
+    Const,
+    Expr,
+    For,
+    Handler,
+    Name,
+    Raise,
+    Return,
+    Seq,
+    Subscript,
+    Try,
+    While,
+    With,
+)
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.scopes import Value
+from shutdown_lint.rules.swallowed._catching import awaits
 from shutdown_lint.rules.swallowed._releases import RELEASES
 from shutdown_lint.rules.waits._stops import acquisitions_of, receiver
-from shutdown_lint.walk import At, exprs, last_name, line_of, same, sites, sites_at, subexprs, walk
+from shutdown_lint.walk import At, exprs, last_name, line_of, same, sites, sites_at, subexprs, walk, what_runs_after
 
 _GIVES = re.compile(r"^_*(put|put_nowait|putconn|append|appendleft|add|push|release|give|return)(_|$)")
 GIVES_OWN = re.compile(r"^_*(putconn|put_back|release|give_back|return)(_|$)")
@@ -22,7 +40,11 @@ _LEAVES = frozenset({"remove", "discard", "pop"})
 def released_by(handler: Handler, stmt: Try, fn: Fn) -> Call | None:
     """What the clause gives back: a release, what the function took from the same place, or an entry that it made."""
     calls = [site.call for site in sites(handler.body)]
-    releases = (call for call in calls if _is_release(call) and not _is_picked(receiver(call), fn))
+    releases = (
+        call
+        for call in calls
+        if _is_release(call) and not _is_picked(receiver(call), fn) and not _is_taken_last(receiver(call), stmt, fn)
+    )
     first = next((call for call in releases if not _is_awaited(receiver(call), call, stmt)), None)
     return first or given_back(handler, fn) or _taken_out(handler, stmt, fn)
 
@@ -31,12 +53,49 @@ def _is_picked(what: Expr | None, fn: Fn) -> bool:
     """Whether it is one of those that there are (``peer = random.choice(peers)``): an error convicts it, a cancellation does not."""
     bindings = fn.bindings.get(what.id, ()) if isinstance(what, Name) else ()
     return bool(bindings) and all(
-        isinstance(b, Value) and (isinstance(b.expr, Subscript) or _picks(b.expr)) for b in bindings
+        isinstance(b, Value) and (isinstance(b.expr, Subscript) or _picks(b.expr) or _looks_up(b.expr))
+        for b in bindings
     )
+
+
+def _looks_up(expr: Expr) -> bool:
+    """``self._sessions.get(key)``."""
+    if not (
+        isinstance(expr, Call) and last_name(expr.func) == "get" and isinstance(receiver(expr), Attr) and expr.args
+    ):
+        return False
+    return expr.args[0].keyword is None and not isinstance(expr.args[0].value, Const)
 
 
 def _picks(expr: Expr) -> bool:
     return isinstance(expr, Call) and last_name(expr.func) in ("choice", "choose", "select", "min", "max", "next")
+
+
+def _is_taken_last(what: Expr | None, stmt: Try, fn: Fn) -> bool:
+    """Whether nothing more is awaited in the ``try`` once the thing is there: no cancellation arrives while there is something to release."""
+    if isinstance(what, Name) and any(param.name == what.id for param in fn.facts.params):
+        return False
+    taken = {id(at.stmt) for at in fn.statements if _sets(at, what)}
+    inside = [at for at in walk(stmt.body) if id(at.stmt) in taken]
+    return 0 < len(taken) == len(inside) and not any(map(_awaits_later, inside))
+
+
+def _sets(at: At, what: Expr | None) -> bool:
+    """``what = …``, ``other, what = …``; None is nothing to release."""
+    if not isinstance(at.stmt, Assign) or (isinstance(at.stmt.value, Const) and at.stmt.value.value is None):
+        return False
+    return any(
+        same(part, what)
+        for target in at.stmt.targets
+        for part in (target.items if isinstance(target, Seq) else (target,))
+    )
+
+
+def _awaits_later(at: At) -> bool:
+    """Whether something is awaited behind the place before its outermost block is left."""
+    outer = (place.outer.stmt for place in at.around() if place.outer is not None)
+    again = any(isinstance(stmt, (While, For)) or (isinstance(stmt, With) and stmt.is_async) for stmt in outer)
+    return again or awaits(tuple(what_runs_after(at)))
 
 
 def _is_awaited(what: Expr | None, call: Call, stmt: Try) -> bool:

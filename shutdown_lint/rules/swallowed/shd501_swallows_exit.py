@@ -62,7 +62,6 @@ sees ``KeyboardInterrupt``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Assign, Attr, ExprStmt, For, Handler, ModuleFacts, Name, Raise, Stmt, Try, While
@@ -82,8 +81,6 @@ from shutdown_lint.rules.swallowed._catching import (
     tries,
 )
 from shutdown_lint.rules.swallowed._goes_on import ends_task, goes_on_and_on
-from shutdown_lint.rules.swallowed._releases import RELEASES
-from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.rules.swallowed._tried import (
     asks_for_results,
     awaits_a_task,
@@ -91,21 +88,22 @@ from shutdown_lint.rules.swallowed._tried import (
     may_last,
     may_wait,
     releases_only,
-    waits,
     works,
 )
-from shutdown_lint.rules.waits._stops import is_stop
-from shutdown_lint.walk import (
-    At,
-    enclosing_loops,
-    exprs,
-    last_name as last_part,
-    same,
-    sites,
-    subexprs,
-    walk,
-    what_runs_after,
+from shutdown_lint.rules.swallowed._where_caught import (
+    THREADS,
+    calls_each,
+    closes_behind,
+    ends_in_final,
+    in_cleanup,
+    is_a_thread,
+    is_command,
+    is_prompt,
+    only_threads_call,
+    waits_for_child,
 )
+from shutdown_lint.rules.waits._stops import is_stop
+from shutdown_lint.walk import At, enclosing_loops, same, sites, subexprs, walk, what_runs_after
 
 RULE = Rule(
     code="SHD501",
@@ -117,8 +115,6 @@ RULE = Rule(
     triggers=(r"re:except(?:\s*:|[^\n]*BaseException|\s*\([^)]*BaseException)",),
     origin=("G4",),
 )
-_ASKS_CHILD = frozenset({"poll", "is_alive", "returncode", "exitcode"})
-_SHELLS = re.compile(r"repl|shell|console|prompt|interact|terminal", re.IGNORECASE)
 # calls that exit the program when all is as it should be: argument parsers above all
 _EXITS = frozenset(
     {"exit", "quit", "parse_args", "parse_known_args", "main", "invoke", "exec", "run_path", "run_module"}
@@ -126,10 +122,7 @@ _EXITS = frozenset(
 
 
 # where no interrupt and no request to exit arrives
-_NEVER_INTERRUPTED = (
-    *("thread", "timer", "pool-thread", "pool-process", "process"),
-    *("del", "weakref-callback", "test"),
-)
+_NEVER_INTERRUPTED = (*THREADS, "pool-process", "process", "del", "weakref-callback", "test")
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -147,9 +140,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                     continue
                 tier = _tier(at, stmt, fn, project)
                 if tier is not None and as_result(at, stmt, handler, fn, project):
-                    yield _finding(module, stmt, handler, fn, "D", "hands it on as if the work had failed")
+                    yield _finding(module, at, stmt, handler, fn, "D", "hands it on as if the work had failed")
                 elif tier is not None and not leaves(handler.body) and not forwards(handler, fn):
-                    yield _finding(module, stmt, handler, fn, tier)
+                    yield _finding(module, at, stmt, handler, fn, tier)
 
 
 def _is_ended_by_final(at: At, stmt: Try) -> bool:
@@ -180,26 +173,28 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
         # one step of a cleanup that must go through
         return "S" if fn.facts.is_async and awaits(stmt.body) else "P"
     if fn.facts.is_async and awaits(stmt.body):
-        if cancels(fn) or ends_task(at, fn, project):
+        if cancels(fn, project) or ends_task(at, fn, project):
             return None
         if awaits_a_task(stmt):
             return "S"  # of a task that is over, the exception is its own
         if any(place.part == "final" for place in at.around()):
             return "S"  # the request that `finally` runs for goes on behind it; this is a second one
-        alone = next(enclosing_loops(at), None) is None
-        return "S" if alone and (is_stop(fn, project) or _is_the_end(at)) else "D"
-    if asks_for_results(stmt) or _is_a_thread(fn):
+        loops = tuple(enclosing_loops(at))
+        if is_stop(fn, project) and all(isinstance(loop.stmt, For) and not loop.stmt.is_async for loop in loops):
+            return "S"  # one step of a cleanup, or of that of one member: it comes to its end
+        return "S" if not loops and _is_the_end(at) else "D"
+    if asks_for_results(stmt) or is_a_thread(fn) or only_threads_call(fn, project):
         return None
     if fn.facts.is_async:
         return "S" if may_wait(stmt, fn, project) else "P"  # cancellation, which Ctrl-C is too, comes out of an await
     if next(enclosing_loops(at), None) is None or not any(True for _ in sites(stmt.body)):
-        last = _is_command(fn, project) or _closes_behind(at, stmt) or _ends_in_final(at, stmt)
+        last = is_command(fn, project) or closes_behind(at, stmt) or ends_in_final(at, stmt)
         return "S" if may_wait(stmt, fn, project) and not last else "P"
     if not may_last(stmt, fn, project) and not any(is_work(site.call) for site in sites(stmt.body)):
         return "P"
-    if _in_cleanup(at) or releases_only(stmt) or _calls_each(at, stmt, fn, project):
+    if in_cleanup(at) or releases_only(stmt) or calls_each(at, stmt, fn, project):
         return "S" if may_wait(stmt, fn, project) else "P"
-    if _is_prompt(stmt, fn) or _waits_for_child(at, stmt):
+    if is_prompt(stmt, fn) or waits_for_child(at, stmt):
         return "P"
     if may_last(stmt, fn, project) and goes_on_and_on(at, fn, project):
         return "D"
@@ -220,76 +215,27 @@ def _makers(fn: Fn) -> Iterator[Fn]:
         fn = fn.parent
 
 
-def _is_a_thread(fn: Fn) -> bool:
-    """Whether the name says that a thread runs it, started by means that are not seen here."""
-    return "thread" in fn.name.lower() or (fn.cls is not None and fn.cls.name.endswith("Thread"))
-
-
 def _ends(stmt: Stmt) -> bool:
     """``raise``, ``sys.exit(1)``."""
     return isinstance(stmt, Raise) or (isinstance(stmt, ExprStmt) and raises((stmt,)))
 
 
-def _is_prompt(stmt: Try, fn: Fn) -> bool:
-    """The loop of a shell, which Ctrl-D ends."""
-    ends = any(
-        handler.types is not None and last_part(handler.types) == "EOFError" and leaves(handler.body)
-        for handler in stmt.handlers
-    )
-    return ends and bool(_SHELLS.search(fn.qualname))
-
-
-def _waits_for_child(at: At, stmt: Try) -> bool:
-    """``while child.poll() is None: try: child.wait() except: pass``: Ctrl-C goes to the child too, and its end ends the loop."""
-    calls = [site.call.func for site in sites(stmt.body)]
-    first = calls[0] if len(calls) == 1 else None
-    if not isinstance(first, Attr) or first.name not in ("wait", "communicate", "join"):
-        return False
-    loop = next(enclosing_loops(at)).stmt
-    asked = (part for root in exprs((loop,)) for part in subexprs(root) if isinstance(part, Attr))
-    return any(part.name in _ASKS_CHILD and same(part.value, first.value) for part in asked)
-
-
-def _is_command(fn: Fn, project: Project) -> bool:
-    """One command of a shell, behind which it prompts for the next: ``do_…`` of a ``cmd.Cmd``."""
-    return fn.cls is not None and fn.name.startswith("do_") and project.classes.is_a(fn.cls, "cmd.Cmd")
-
-
-def _ends_in_final(at: At, stmt: Try) -> bool:
-    """Whether the ``finally`` of the ``try`` shuts down, and nothing that waits follows: what the interrupt asks for happens."""
-    ends = any(is_release_name(last_name(site.call)) for site in sites(stmt.final))
-    return ends and not any(waits(after) for place in at.around() for after in place.after())
-
-
-def _closes_behind(at: At, stmt: Try) -> bool:
-    """Whether the clause releases what the ``try`` used, and nothing that waits follows: the interrupt ends the work."""
-    closes = any(last_name(site.call) in RELEASES for handler in stmt.handlers for site in sites(handler.body))
-    return closes and not any(waits(after) for place in at.around() for after in place.after())
-
-
-def _calls_each(at: At, stmt: Try, fn: Fn, project: Project) -> bool:
-    """A stop function that goes from one member to the next, or a loop that runs one callback after the other: each must get its turn."""
-    loop = next(enclosing_loops(at)).stmt
-    if not isinstance(loop, For):
-        return False
-    callbacks = [site.call for site in sites(stmt.body) if isinstance(site.call.func, Name)]
-    held = {part.id for part in subexprs(loop.target) if isinstance(part, Name)}
-    return is_stop(fn, project) or any(call.func.id in held for call in callbacks if isinstance(call.func, Name))
-
-
-def _in_cleanup(at: At) -> bool:
-    """In ``finally`` and ``except`` blocks the loop is a cleanup that must go through."""
-    return any(place.part in ("final", "handler") for place in at.around())
-
-
 def _finding(
-    module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, tier: Tier, then: str = "nothing passes it on"
+    module: ModuleFacts,
+    at: At,
+    stmt: Try,
+    handler: Handler,
+    fn: Fn,
+    tier: Tier,
+    then: str = "nothing passes it on",
 ) -> Finding:
     what = "`except:`" if handler.types is None else "`except BaseException`"
     lost = (
         "CancelledError, KeyboardInterrupt and SystemExit" if awaits(stmt.body) else "KeyboardInterrupt and SystemExit"
     )
-    end = ", and the work goes on: the program cannot be stopped here" if tier == "D" else " that arrive in this `try`"
+    end = ", and the work goes on" if tier == "D" else " that arrive in this `try`"
+    if tier == "D" and any(isinstance(loop.stmt, While) for loop in enclosing_loops(at)):
+        end += ": the program cannot be stopped here"
     return RULE.finding(
         module,
         handler.span,

@@ -113,7 +113,7 @@ _CLEANUP = re.compile(r"clean_?up|close|abort|disconnect|reset|teardown")
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every ``except CancelledError`` in a loop of a coroutine."""
     for fn in project.functions(module):
-        if not fn.facts.is_async or cancels(fn):
+        if not fn.facts.is_async or cancels(fn, project):
             continue
         for at, stmt in tries(fn):
             for handler in stmt.handlers:

@@ -41,7 +41,8 @@ Silent where the function has a handler for SIGINT, where the loop is left behin
 ``readline``, ``cmdloop``, ``prompt``, a menu, or a function of the project that asks), second-press exits, clauses that set a
 flag, and loops with a condition whose clause prints "KeyboardInterrupt", as shells do. Preview where the loop does not repeat its
 work, but only takes up again what the interrupt broke off: in the 3 that were read in unseen packages, that was meant.
-Silent in bodies that only threads run, where Ctrl-C raises nothing; strict where only child processes do, which leave it to their parent.
+Silent in bodies that only threads run, where Ctrl-C raises nothing; strict where child processes run it, which leave it to their
+parent (and which may be called by the parent as well); preview in coroutines, where Ctrl-C is a cancellation since Python 3.11.
 
 ## References
 - [KeyboardInterrupt](https://docs.python.org/3/library/exceptions.html#KeyboardInterrupt)
@@ -56,6 +57,7 @@ from shutdown_lint.facts import (
     Assign,
     Attr,
     Break,
+    Call,
     Const,
     Continue,
     Handler,
@@ -81,7 +83,7 @@ from shutdown_lint.rules.swallowed._catching import (
     raises,
     tries,
 )
-from shutdown_lint.walk import At, enclosing_loops, same, sites, subexprs, walk
+from shutdown_lint.walk import At, enclosing_loops, last_name as last_part, same, sites, subexprs, walk
 
 RULE = Rule(
     code="SHD503",
@@ -132,11 +134,14 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
 
 
 def _tier(loop: While, fn: Fn, project: Project) -> Tier | None:
-    """Strict where only child processes run it: Ctrl-C goes to all of the terminal's, and their parent ends them.
+    """Strict where child processes run it: Ctrl-C goes to all of the terminal's, and their parent ends them.
 
-    Preview where their loop has an end of its own, which the parent may bring about.
+    Preview where their loop has an end of its own, which the parent may bring about, and in coroutines: there Ctrl-C
+    is a cancellation since Python 3.11.
     """
-    if not project.roles.only(fn, "process", "pool-process"):
+    if fn.facts.is_async:
+        return "P"
+    if not project.roles.kinds(fn) & {"process", "pool-process"}:
         return None
     return "S" if isinstance(loop.test, Const) and not leaves(loop.body) else "P"
 
@@ -176,7 +181,7 @@ def _waits_for_the_end(loop: While) -> bool:
     stmt = loop.body[0]
     waits = isinstance(stmt, Try) and len(loop.body) == 1 and len(stmt.body) == 1 and not isinstance(loop.test, Const)
     asked = [part.value for part in subexprs(loop.test) if isinstance(part, Attr)]
-    given = [arg.value for site in sites(loop.body) for arg in site.call.args]
+    given = [part for site in sites(loop.body) for arg in site.call.args for part in subexprs(arg.value)]
     return waits and any(same(thing, value) for thing in asked for value in given)
 
 
@@ -195,9 +200,15 @@ def _shows(handler: Handler) -> bool:
     )
 
 
+def _reads_typed(call: Call) -> bool:
+    """``sys.stdin.read()``."""
+    func = call.func
+    return isinstance(func, Attr) and func.name.startswith("read") and last_part(func.value) in ("stdin", "buffer")
+
+
 def _asks_a_person(loop: While, fn: Fn, project: Project) -> bool:
     """Whether the loop, or what it calls on the spot, asks for input: the interrupt ends one answer."""
-    if any(_PROMPTS.search(last_name(site.call)) for site in sites(loop.body)):
+    if any(_PROMPTS.search(last_name(site.call)) or _reads_typed(site.call) for site in sites(loop.body)):
         return True
     called = (target.fn for site in sites(loop.body) for target in project.calls.targets(site.call, fn))
     return talks(called, project)

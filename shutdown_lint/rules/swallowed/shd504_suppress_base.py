@@ -102,7 +102,7 @@ def _tier(at: At, body: Body, names: frozenset[str], fn: Fn, project: Project) -
     looping = next(enclosing_loops(at), None) is not None
     if fn.facts.is_async and _awaits_work(body):
         follows = looping or any(not _is_last_thing(stmt) for stmt in what_runs_after(at))
-        return "D" if follows and not cancels(fn) else None
+        return "D" if follows and not cancels(fn, project) else None
     if "CancelledError" in names or fn.facts.is_async or project.roles.only(fn, *_ASIDE):
         return None
     if looping and any(True for _ in sites(body)):

@@ -73,6 +73,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import is_exit_request
 from shutdown_lint.project.roles import Role, is_test
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.signals._losses import talks
 from shutdown_lint.rules.swallowed._catching import caught, last_name, raises, tries
 from shutdown_lint.walk import At, Site, enclosing_loops, own_exprs, sites, subexprs, text, walk, what_runs_after
 
@@ -105,7 +106,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if "SystemExit" not in fn.mentions or is_test(fn) or project.roles.only(fn, *_THREADS):
             continue
         for at, stmt in tries(fn):
-            if _is_a_part(at, fn, project) or _answers(at):
+            if _is_a_part(at, fn, project) or _answers(at, fn, project):
                 continue
             for handler in stmt.handlers:
                 if handler.types is not None and "SystemExit" in caught(handler, fn, project):
@@ -117,9 +118,11 @@ def _is_a_part(at: At, fn: Fn, project: Project) -> bool:
     return bool(tuple(what_runs_after(at))) and project.roles.role(fn, "main") is None
 
 
-def _answers(at: At) -> bool:
-    """Whether the exit is that of one command in a loop that prompts for the next."""
-    return any(_PROMPTS.match(last_name(site.call)) for loop in enclosing_loops(at) for site in sites((loop.stmt,)))
+def _answers(at: At, fn: Fn, project: Project) -> bool:
+    """Whether the exit is that of one command in a loop that prompts for the next, here or one call deep."""
+    calls = [site.call for loop in enclosing_loops(at) for site in sites((loop.stmt,))]
+    asked = (target.fn for call in calls for target in project.calls.targets(call, fn))
+    return any(_PROMPTS.match(last_name(call)) for call in calls) or talks(asked, project)
 
 
 def _of_clause(module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, project: Project) -> Iterator[Finding]:

@@ -72,7 +72,7 @@ from shutdown_lint.rules.swallowed._pairs import Pair, pairs
 from shutdown_lint.rules.swallowed._raced import Raced, raced
 from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.rules.swallowed._yielded import Left, left_at_yield
-from shutdown_lint.walk import text
+from shutdown_lint.walk import last_name, text
 
 RULE = Rule(
     code="SHD507",
@@ -127,11 +127,16 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _not_undone(module, fn, pair)
         if not (NAMES | _UNDO) & fn.mentions:
             continue
+        handlers: list[tuple[Fn, Pair]] = []
         for pair in pairs(fn, project) if _UNDO & fn.mentions else ():
             if can_raise(pair.between) and pair.lock is not None:
                 locks.setdefault(_whose(pair.lock, fn), []).append((fn, pair))
+            elif can_raise(pair.between) and last_name(pair.undo.func) == "signal":
+                handlers.append((fn, pair))
             elif can_raise(pair.between):
                 yield _not_undone(module, fn, pair)
+        for (_, pair), *others in (handlers,) if handlers else ():
+            yield _not_undone(module, fn, pair, others)  # one `finally` puts back the handlers of all signals
         for race in raced(fn, project):
             yield _not_cancelled(module, fn, race)
         reported: set[str] = set()

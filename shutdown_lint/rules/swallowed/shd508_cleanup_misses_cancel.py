@@ -56,34 +56,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import (
-    Attr,
-    Await,
-    Body,
-    Call,
-    Expr,
-    ExprStmt,
-    Handler,
-    ModuleFacts,
-    Name,
-    Raise,
-    Stmt,
-    Try,
-    With,
-    WithItem,
-)
+from shutdown_lint.facts import Attr, Await, Call, ExprStmt, Handler, ModuleFacts, Name, Raise, Stmt, Try
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._callbacks import Asked, asked
-from shutdown_lint.rules.swallowed._catching import STOPPING, awaits, caught, tries
+from shutdown_lint.rules.swallowed._catching import awaits, caught, tries
+from shutdown_lint.rules.swallowed._covered import covered, covered_outside, what_of
 from shutdown_lint.rules.swallowed._done_twice import Twice, done_twice
 from shutdown_lint.rules.swallowed._releases import RELEASES, release_calls
 from shutdown_lint.rules.swallowed._state_kept import Kept, state_kept
 from shutdown_lint.rules.swallowed._undoing import killed_by, released_by, undoes
 from shutdown_lint.rules.waits._stops import STOP_NAME
-from shutdown_lint.walk import At, enclosing_finally, last_name, own_exprs, same, sites, subexprs, text, walk
+from shutdown_lint.walk import last_name, sites, text
 
 RULE = Rule(
     code="SHD508",
@@ -106,6 +92,7 @@ RULE = Rule(
 _OPENS = re.compile(
     r"(^|_)(re)?(open|connect|start|a?enter|init|set_?up|log_?in|create|acquire|attach|bind|launch|spawn|handshake|instantiate|serve)(_|$)"
 )
+_BLOCKING = re.compile(r"(?<!non)(?<!non_)blocking", re.IGNORECASE)
 # what a stop falls back on where a decent end fails
 _LAST_RESORT = frozenset({"terminate", "kill"})
 
@@ -117,78 +104,36 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _unasked(module, question)
         for twice in done_twice(fn, project) if fn.facts.is_generator else ():
             yield _by_hand(module, fn, twice)
-        if not fn.facts.is_async or is_test(fn):
+        if not fn.facts.is_async or is_test(fn) or _is_run_without_loop(fn):
             continue
+        reported: set[int] = set()
         for at, stmt in tries(fn):
-            if not awaits(stmt.body) or _covered(stmt, fn, project):
+            if not awaits(stmt.body) or covered(stmt, fn, project):
                 continue
+            if any(
+                place.part == "handler" and place.outer and id(place.outer.stmt) in reported for place in at.around()
+            ):
+                continue  # the same ladder, one rung further
             for handler in stmt.handlers:
                 kept = state_kept(at, stmt, handler, fn, project)
                 if kept is not None:
-                    yield _left_set(module, handler, fn, kept)
+                    yield _left_set(module, handler, fn, kept, project)
                 released = _released(stmt, handler, fn, project) if kept is None else None
                 if released is None or _ends_all(released, stmt, fn) or _cancels_gathered(released, stmt):
                     continue
                 if _removes_itself(released, fn, project):
                     continue
-                if not _covered_outside(at, released, fn, project):
+                if not covered_outside(at, released, fn, project):
                     names = caught(handler, fn, project)
-                    yield _finding(
-                        module, handler, fn, released, "Exception" if "Exception" in names else "TimeoutError"
-                    )
+                    caught_as = "Exception" if "Exception" in names else "TimeoutError"
+                    yield _finding(module, handler, fn, released, caught_as, project)
+                    reported.add(id(stmt))
+                    break  # one `finally` mends all clauses of the `try`
 
 
-def _covered(stmt: Try, fn: Fn, project: Project) -> bool:
-    """Whether some clause or the ``finally`` sees cancellation too."""
-    return bool(release_calls(stmt.final)) or any(caught(handler, fn, project) & STOPPING for handler in stmt.handlers)
-
-
-def _covered_outside(at: At, released: Call, fn: Fn, project: Project) -> bool:
-    """Whether a ``finally``, a clause that sees cancellation, or a ``with``, here or further out, deals with it as well."""
-    what = _what(released)
-    if isinstance(at.stmt, Try) and _mentions(at.stmt.final, what):
-        return True
-    for place in at.around():
-        outer = place.outer.stmt if place.outer is not None and place.part == "body" else None
-        if isinstance(outer, Try) and (
-            _mentions(outer.final, what)
-            or any(caught(h, fn, project) & STOPPING and _mentions(h.body, what) for h in outer.handlers)
-        ):
-            return True
-        if isinstance(outer, With) and any(_holds(item, what) for item in outer.items):
-            return True
-    return isinstance(what, Attr) and _covered_by_callers(what, fn, project)
-
-
-def _covered_by_callers(what: Attr, fn: Fn, project: Project, hops: int = 2) -> bool:
-    """Whether a ``finally`` around a call of the function ends what its object keeps in the attribute."""
-    if fn.own_attribute(what) is None:
-        return False
-    callers = [c for c in project.calls.callers(fn) if c.fn.cls is fn.cls and c.fn is not fn] if hops else []
-    return any(
-        any(_ends(what.name, final.stmt, caller.fn, project) for final in enclosing_finally(caller.site.at))
-        or _covered_by_callers(what, caller.fn, project, hops - 1)
-        for caller in callers
-    )
-
-
-def _ends(name: str, stmt: Stmt, fn: Fn, project: Project) -> bool:
-    """Whether the ``finally``, or what it calls, deals with the attribute."""
-    return any(
-        name in reached.mentions
-        for site in (sites(stmt.final) if isinstance(stmt, Try) else ())
-        for target in project.calls.targets(site.call, fn)
-        for reached in project.protocol.reach(target.fn)
-    )
-
-
-def _what(released: Call) -> Expr:
-    """What is released: the receiver, the object's own method that does it, or what is put back."""
-    assert isinstance(released.func, Attr)
-    if last_name(released.func).lstrip("_") not in RELEASES and released.args:
-        return released.args[0].value
-    receiver = released.func.value
-    return released.func if isinstance(receiver, Name) and receiver.id in ("self", "cls") else receiver
+def _is_run_without_loop(fn: Fn) -> bool:
+    """Whether the name says that the coroutine is driven to its end by hand, where nothing cancels it: ``BlockingPool.acquire``."""
+    return any(_BLOCKING.search(name) for name in (fn.qualname, fn.module.name.rpartition(".")[2]))
 
 
 def _ends_all(released: Call, stmt: Try, fn: Fn) -> bool:
@@ -201,9 +146,17 @@ def _ends_all(released: Call, stmt: Try, fn: Fn) -> bool:
     return isinstance(receiver, Name) and receiver.id == fn.self_name and not any(map(_OPENS.search, opens))
 
 
+def _is_lent(released: Call, fn: Fn) -> bool:
+    """Whether it is handed in by those callers who have one: they are told of the cancellation, too, and most likely end it."""
+    assert isinstance(released.func, Attr)
+    what = released.func.value
+    optional = {param.name for param in fn.facts.params if param.default is not None}
+    return isinstance(what, Name) and what.id in optional and len(fn.bindings.get(what.id, ())) < 2
+
+
 def _removes_itself(released: Call, fn: Fn, project: Project) -> bool:
     """Whether it is a local temporary folder: it has a finalizer of its own, which runs when the function is left."""
-    what = _what(released)
+    what = what_of(released)
     return isinstance(what, Name) and what.id in fn.bindings and "tempdir" in project.resources.kinds_of(what, fn)
 
 
@@ -217,15 +170,6 @@ def _cancels_gathered(released: Call, stmt: Try) -> bool:
     )
 
 
-def _mentions(body: Body, what: Expr) -> bool:
-    return any(same(expr, what) for at in walk(body) for root in own_exprs(at.stmt) for expr in subexprs(root))
-
-
-def _holds(item: WithItem, what: Expr) -> bool:
-    """``async with pool.take() as connection``, ``with closing(connection)``."""
-    return any(same(expr, what) for root in (item.target, item.context) if root for expr in subexprs(root))
-
-
 def _released(stmt: Try, handler: Handler, fn: Fn, project: Project) -> Call | None:
     """What the clause releases, where it does so to undo what the ``try`` began."""
     names = caught(handler, fn, project)
@@ -235,11 +179,20 @@ def _released(stmt: Try, handler: Handler, fn: Fn, project: Project) -> Call | N
     return found or killed_by(handler, fn, project)
 
 
-def _finding(module: ModuleFacts, handler: Handler, fn: Fn, released: Call, caught_as: str) -> Finding:
+def _what_is_raised(fn: Fn, project: Project) -> str:
+    """Other libraries than asyncio have exceptions of their own."""
+    return "CancelledError" if "asyncio" in project.modules.of(fn.module).imports else "cancellation"
+
+
+def _finding(
+    module: ModuleFacts, handler: Handler, fn: Fn, released: Call, caught_as: str, project: Project
+) -> Finding:
     return RULE.finding(
         module,
         handler.span,
-        f"`{text(released)}` in `{fn.qualname}` is skipped when the task is cancelled: `except {caught_as}` does not see CancelledError",
+        f"`{text(released)}` in `{fn.qualname}` is skipped when the task is cancelled: "
+        f"`except {caught_as}` does not see {_what_is_raised(fn, project)}",
+        tier="S" if _is_lent(released, fn) else None,
         lost=(fn.step(released.span, f"`{text(released)}`"),),
         help="catch `BaseException` here (the clause raises again), or release in `finally`"
         if isinstance(handler.body[-1], Raise)
@@ -248,13 +201,13 @@ def _finding(module: ModuleFacts, handler: Handler, fn: Fn, released: Call, caug
     )
 
 
-def _left_set(module: ModuleFacts, handler: Handler, fn: Fn, kept: Kept) -> Finding:
+def _left_set(module: ModuleFacts, handler: Handler, fn: Fn, kept: Kept, project: Project) -> Finding:
     what = text(kept.what)
     return RULE.finding(
         module,
         handler.span,
-        f"`{what}` stays set when the task is cancelled in `{fn.qualname}`: `except Exception` does not see CancelledError, "
-        f"and `{kept.asks.qualname}` refuses from then on",
+        f"`{what}` stays set when the task is cancelled in `{fn.qualname}`: "
+        f"`except Exception` does not see {_what_is_raised(fn, project)}, and `{kept.asks.qualname}` refuses from then on",
         lost=(fn.step(kept.reset.span, f"`{what}` is set back"),),
         trace=(kept.asks.step(kept.asks.facts.span, f"`{kept.asks.qualname}` asks whether `{what}` is set"),),
         help="catch `BaseException` here (the clause raises again), or set it back in `finally`",

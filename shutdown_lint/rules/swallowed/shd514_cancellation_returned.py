@@ -70,7 +70,7 @@ _ENDS = frozenset({"exit", "_exit", "abort", "throw", "reraise"})
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at every ``except CancelledError`` of a coroutine."""
     for fn in project.functions(module):
-        if not fn.facts.is_async or is_test(fn) or "CancelledError" not in fn.mentions or cancels(fn):
+        if not fn.facts.is_async or is_test(fn) or "CancelledError" not in fn.mentions or cancels(fn, project):
             continue
         for at, stmt in tries(fn):
             if not awaits(stmt.body) or in_final(at) or is_stop(fn, project) or _ends_a_task(fn, project):
