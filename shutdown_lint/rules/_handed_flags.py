@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Call, Const, Expr, Name, Param
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handing import handed
-from shutdown_lint.project.places import Attribute, Local, Place
+from shutdown_lint.project.places import Attribute, Local, Place, Track
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.walk import Site
@@ -22,12 +22,17 @@ _MAX_HOPS = 4
 
 def setters_of(project: Project, place: Place) -> list[tuple[Fn, Site]]:
     """Where the events that are handed to the place are set; empty where something else than an event may be handed over."""
-    made = list(_made(project, place, _MAX_HOPS)) if _is_handed(project, place) else []
-    events = [found for found in made if found is not None]
-    if not events or len(events) < len(made):
-        return []
-    tracks = [project.resources.track_site(site, fn) for site, fn in dict.fromkeys(events)]
+    tracks = tracks_of(project, place, EVENTS)
     return [(use.fn, use.site) for track in tracks for use in track.methods("set")]
+
+
+def tracks_of(project: Project, place: Place, kinds: tuple[str, ...]) -> list[Track]:
+    """What becomes of the objects that are handed to the place; empty where one of another kind, or an unseen one, may be."""
+    made = list(_made(project, place, kinds, _MAX_HOPS)) if _is_handed(project, place) else []
+    known = [found for found in made if found is not None]
+    if not known or len(known) < len(made):
+        return []
+    return [project.resources.track_site(site, fn) for site, fn in dict.fromkeys(known)]
 
 
 def _is_handed(project: Project, place: Place) -> bool:
@@ -45,10 +50,10 @@ def _param(place: Local) -> Param | None:
     return only if isinstance(only, Param) and only.kind not in ("*", "**") else None
 
 
-def _made(project: Project, place: Place, hops: int) -> Iterator[tuple[Site, Fn] | None]:
-    """The calls that make what the place holds; None for what is no event, or cannot be seen."""
+def _made(project: Project, place: Place, kinds: tuple[str, ...], hops: int) -> Iterator[tuple[Site, Fn] | None]:
+    """The calls that make what the place holds; None for what is of no such kind, or cannot be seen."""
     for value, fn in _given(project, place) if hops else ():
-        yield from _makers(project, value, fn, hops)
+        yield from _makers(project, value, fn, kinds, hops)
 
 
 def _given(project: Project, place: Place) -> Iterator[tuple[Expr | None, Fn]]:
@@ -70,16 +75,18 @@ def _given(project: Project, place: Place) -> Iterator[tuple[Expr | None, Fn]]:
     yield from handed(place.fn, param, project)
 
 
-def _makers(project: Project, value: Expr | None, fn: Fn, hops: int) -> Iterator[tuple[Site, Fn] | None]:
+def _makers(
+    project: Project, value: Expr | None, fn: Fn, kinds: tuple[str, ...], hops: int
+) -> Iterator[tuple[Site, Fn] | None]:
     if isinstance(value, Const) and value.value is None:
         return
     if isinstance(value, Call):
         site = next((site for site in fn.sites if site.call is value), None)
-        made = site is not None and project.calls.is_call_to(value, fn, *EVENTS)
+        made = site is not None and project.calls.is_call_to(value, fn, *kinds)
         yield (site, fn) if made and site is not None else None
         return
     place = _place(project, value, fn)
-    found = list(_made(project, place, hops - 1)) if place is not None else []
+    found = list(_made(project, place, kinds, hops - 1)) if place is not None else []
     yield from found or (None,)
 
 

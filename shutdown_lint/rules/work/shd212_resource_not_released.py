@@ -94,6 +94,7 @@ from shutdown_lint.rules.work._half_ended import half_ended
 from shutdown_lint.rules.work._left_early import held_name, left_early, manner
 from shutdown_lint.rules.work._left_to_read import left_to_read
 from shutdown_lint.rules.work._locals import is_left_open, left_context, stays
+from shutdown_lint.rules.work._one_sided import OneSided, one_sided
 from shutdown_lint.rules.work._pipe_ends import Kept, kept_ends
 from shutdown_lint.rules.work._siblings import Forgotten, forgotten_siblings
 from shutdown_lint.walk import At, argument, text
@@ -215,7 +216,11 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _forgotten(module, found)
         for other in forgotten_siblings(cls, project):
             if not any(held.name == other.member for held in seen):
+                seen.add(Attribute(cls, other.member, False))
                 yield _unlike(module, other)
+        for started in one_sided(cls, project):
+            if not any(held.name == started.member for held in seen):
+                yield _one_sided(module, started)
 
 
 def _unlike(module: ModuleFacts, found: Forgotten) -> Finding:
@@ -227,6 +232,18 @@ def _unlike(module: ModuleFacts, found: Forgotten) -> Finding:
         lost=(found.ends.step(found.ends.facts.span, f"`{found.ends.qualname}`"),),
         trace=(found.stop.step(found.like.span, f"`{like}` in `{found.stop.qualname}`"),),
         help=f"call `self.{found.member}.{found.ends.name}()` in `{found.stop.qualname}` too",
+    )
+
+
+def _one_sided(module: ModuleFacts, found: OneSided) -> Finding:
+    start, ends = text(found.start.call), found.ends
+    return RULE.finding(
+        module,
+        found.start.call.span,
+        f"`{found.starter.qualname}` calls `{start}`, and `{found.stop.qualname}` forgets `self.{found.member}`: `{ends.qualname}` never runs",
+        lost=(ends.step(ends.facts.span, f"`{ends.qualname}`"),),
+        trace=(found.stop.step(found.stop.facts.span, f"`{found.stop.qualname}` does not end it"),),
+        help=f"call `self.{found.member}.{ends.name}()` in `{found.stop.qualname}` too",
     )
 
 
