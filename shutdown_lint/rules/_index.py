@@ -1211,7 +1211,6 @@ INDEX: tuple[tuple[Any, ...], ...] = (
             "Pool & .close(",
             ".quit()",
             ".server_close(",
-            ".run( & re:\\.(?:clean_?up|tear_?down)\\(",
             ".acquire( & .release()",
             "re:\\.(?:get|take|acquire|borrow|checkout|pop|next)\\w*\\( & re:\\.(?:release|putconn|put_back|give_back|return)\\w*\\(\\w",
             "signal.signal(",

@@ -9,7 +9,9 @@ it; for temporary files and folders that are removed behind the work, and the se
 and (strict) for the own `self._cleanup()` at the end of a `run` or `main`. Behind the `yield` of a
 `@contextmanager` it reports what takes back a step before it, since the `yield` raises what the `with` block raises
 (strict: variables that are set back, files, and what a `lifespan` does at the end of its program). In a main program also
-the stop of what was started, right behind a wait without limit: Ctrl-C is raised in the wait, and the stop never runs.
+the stop of what was started, right behind a wait without limit: Ctrl-C is raised in the wait, and the stop never runs. And in
+a generator what it ends behind the loop in which it yields, since who stops iterating early never gets it there (strict for what
+is a local of the generator, or comes from its caller).
 
 ## Why it matters
 One exception, one cancellation, one Ctrl-C between the two lines, and the release never runs: the worker thread keeps the

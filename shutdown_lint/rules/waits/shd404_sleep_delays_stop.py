@@ -2,7 +2,8 @@
 
 ## What it does
 Reports ``time.sleep(n)`` with n of 2 seconds or more, or of a length that the user sets, in the loop of a thread (or at the top of
-a function that the loop calls) that tests a stop event or flag which somebody sets, when the thread is joined.
+a function that the loop calls) that tests a stop event or flag which somebody sets, when the thread is joined. An event that
+the worker is handed is followed to those who set it.
 
 ## Why it matters
 The stop waits until the sleep is over; with several workers the sleeps add up past the grace period.
