@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shutdown_lint.facts import Attr, Call, Expr, Import, Lambda, Name, Param
 from shutdown_lint.findings import Confidence
+from shutdown_lint.project.handing import handed
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.modules import ModuleEntry, absolute
 from shutdown_lint.project.values import NOTHING, Class, External, Function, Instance, Partial, Value, Values
@@ -211,9 +212,9 @@ class CallGraph:
             callers = self.callers(fn)
             if len(callers) > MAX_ARGUMENT_SITES:
                 return NOTHING
-            found = (
-                v for c in callers for v in self._project.evaluate.values(self.passed(c.site.call, fn, param), c.fn)
-            )
+            given = [(self.passed(c.site.call, fn, param), c.fn) for c in callers]
+            given += handed(fn, param, self._project)
+            found = (v for expr, holder in given for v in self._project.evaluate.values(expr, holder))
             return tuple(dict.fromkeys(found))
         finally:
             self._open.discard(fn)

@@ -157,6 +157,7 @@ class Tracker:
             elif isinstance(parent, Await):
                 self._use("await", "", here, fn, place)
             elif isinstance(parent, Seq):
+                self._note_slot(expr, parent, position, parents)
                 contains = True
             elif isinstance(parent, Subscript):
                 if expr is not parent.value:
@@ -314,12 +315,21 @@ class Tracker:
         else:
             self._store(target, site, fn, contains, hops)
 
+    def _note_slot(self, expr: Expr, display: Seq, position: int, parents: tuple[Expr, ...]) -> None:
+        """Which item of the tuple it is, where the tuple is all that the statement returns."""
+        if display.kind == "tuple" and position == len(parents) - 1:
+            item = next((n for n, part in enumerate(display.items) if part is expr), -1)
+            if not any(isinstance(part, Star) for part in display.items[: item + 1]):
+                self._slots[id(display)] = item
+
     def _parts(self, target: Seq | Star, value: Expr) -> tuple[Expr, ...]:
         """The parts of a target that may get the object: the one of its item, else each may be it, or a container of it."""
         if isinstance(target, Star):
             return (target.value,)
         made, item = self._made
-        if value is made and 0 <= item < len(target.items) and not any(isinstance(t, Star) for t in target.items):
+        if value is not made:
+            item = self._slots.get(id(value), -1)
+        if 0 <= item < len(target.items) and not any(isinstance(t, Star) for t in target.items):
             return (target.items[item],)
         return target.items
 
@@ -413,7 +423,10 @@ class Tracker:
         callers = self._project.calls.callers(fn) if hops < MAX_HOPS else ()
         if not callers or (isinstance(site.at.stmt, Return) is False and not fn.facts.is_generator):
             return self._escape(f"returned by `{fn.qualname}`")
+        returned = site.at.stmt.value if isinstance(site.at.stmt, Return) else None
         for caller in callers:
+            if returned is not None and id(returned) in self._slots:
+                self._slots[id(caller.site.expr)] = self._slots[id(returned)]
             self._flow(
                 caller.site, caller.fn, None, contains or (fn.facts.is_generator and not fn.decorator_names), hops + 1
             )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ModuleFacts, Name, Raise
+from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ModuleFacts, Name, Op, Raise
 from shutdown_lint.models import Resource
 from shutdown_lint.project.fields import MadeField
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.places import Attribute, Local, Track, Tracker, Use
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Class, Coroutine, External, Instance
-from shutdown_lint.walk import Site, argument, last_name
+from shutdown_lint.walk import At, Site, argument, last_name, walk
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -219,13 +219,15 @@ class Resources:
         return frozenset(cls.name for cls in classes if self.class_model(cls) is not None)
 
     def _other_names(self, lasts: frozenset[str]) -> Iterator[str]:
-        """What classes and functions call one of the types by: ``server_class = HTTPServer``, ``def __init__(self, kind=Thread)``."""
+        """What classes and functions call one of the types by: ``server_class = HTTPServer``, ``def __init__(self, kind=Thread)``.
+
+        So do ``self.server_class = HTTPServer`` and ``kind = Thread if light else Process``.
+        """
         for entry in self._project.modules:
             for cls in entry.classes:
-                for stmt in cls.facts.body:
-                    if isinstance(stmt, Assign) and last_name(stmt.value) in lasts:
-                        yield from map(last_name, stmt.targets)
+                yield from _named_so(walk(cls.facts.body), lasts)
             for fn in entry.functions:
+                yield from _named_so(fn.statements, lasts)
                 for param in fn.facts.params:
                     if param.default is not None and last_name(param.default) in lasts:
                         yield param.name
@@ -414,6 +416,16 @@ class Resources:
         """The methods by which instances of the class are asked to end, own and inherited (project) ones."""
         methods = self._project.classes.methods(cls)
         return tuple(methods[name] for name in STOP_METHODS if name in methods and _ends_instance(methods[name]))
+
+
+def _named_so(places: Iterable[At], lasts: frozenset[str]) -> Iterator[str]:
+    """The names that are given to one of the types, itself and not an instance of it."""
+    for at in places:
+        if isinstance(at.stmt, Assign) and isinstance(at.stmt.value, (Name, Attr, Op)):
+            value = at.stmt.value
+            parts = value.operands if isinstance(value, Op) and value.op in ("if", "or") else (value,)
+            if any(isinstance(part, (Name, Attr)) and last_name(part) in lasts for part in parts):
+                yield from map(last_name, at.stmt.targets)
 
 
 def _takes_back(use: Use, acquisition: Acquisition) -> bool:

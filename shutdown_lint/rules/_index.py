@@ -1223,6 +1223,7 @@ INDEX: tuple[tuple[Any, ...], ...] = (
             "ensure_future( & .cancel()",
             "contextmanager & re:\\n[ \\t]+(?:\\w+ = |\\(?)yield\\b",
             "start & re:\\.(?:join|wait\\w*)\\(\\)",
+            "yield & re:\\n[ \\t]+(?:await )?[\\w.]+\\.(?:close|aclose|stop|shutdown|terminate|kill|quit|disconnect|release|cancel)\\(\\)",
             "re:async def _*(?:async_)?(?:run|main|serve|work|loop|execute|process|listen|consume) & re:(?:self)\\._*(?:clean|close|stop|shut|tear|dispose|final|disc)",
         ),
         "shutdown_lint.rules.swallowed.shd507_release_not_in_finally",

@@ -30,9 +30,9 @@ from shutdown_lint.project.handles import Cls
 from shutdown_lint.project.places import Attribute, Local, Place
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.scopes import Typed, Value
+from shutdown_lint.rules._handed_flags import EVENTS, setters_of
 from shutdown_lint.walk import At, Site, enclosing_loops, root_name, subexprs, walk, what_runs_after
 
-EVENTS = ("threading.Event", "multiprocessing.Event", "asyncio.Event")
 QUEUES = (
     "queue.Queue",
     "queue.SimpleQueue",
@@ -307,12 +307,15 @@ def is_told(project: Project, place: Place, stop: bool | None) -> bool:
 
 def told_flag(project: Project, loop: Loop) -> Place | None:
     """A flag that the loop tests and that somebody sets: the loop is one that is told to stop."""
-    flags = (place for place in loop.tests if is_flag(project, place))
+    flags = (place for place in loop.tests if is_flag(project, place) or setters_of(project, place))
     return next((place for place in flags if any(True for _ in tellers_of(project, loop, place))), None)
 
 
 def tellers_of(project: Project, loop: Loop, flag: Place) -> Iterator[tuple[Fn, Site]]:
     """Where the flag is set: not another function's local of that name, nor what another class sets on its own ``self``."""
+    if not is_flag(project, flag):
+        yield from setters_of(project, flag) if stop_value(loop, flag.name) is not False else ()
+        return
     stop, event = stop_value(loop, flag.name), is_event(project, flag)
     for fn in project.calls.mentioning(flag.name):
         for site in (*fn.attributes(flag.name), *fn.names(flag.name)):

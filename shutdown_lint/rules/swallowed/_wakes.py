@@ -9,7 +9,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.failing import Why, why
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Instance
-from shutdown_lint.rules._told import EVENTS
+from shutdown_lint.rules._handed_flags import EVENTS
 from shutdown_lint.rules.swallowed._catching import statement_call
 from shutdown_lint.rules.swallowed._steps import Release, is_release_name
 from shutdown_lint.rules.waits._polls import is_limited, limited

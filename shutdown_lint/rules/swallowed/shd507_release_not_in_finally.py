@@ -9,7 +9,9 @@ it; for temporary files and folders that are removed behind the work, and the se
 and (strict) for the own `self._cleanup()` at the end of a `run` or `main`. Behind the `yield` of a
 `@contextmanager` it reports what takes back a step before it, since the `yield` raises what the `with` block raises
 (strict: variables that are set back, files, and what a `lifespan` does at the end of its program). In a main program also
-the stop of what was started, right behind a wait without limit: Ctrl-C is raised in the wait, and the stop never runs.
+the stop of what was started, right behind a wait without limit: Ctrl-C is raised in the wait, and the stop never runs. And in
+a generator what it ends behind the loop in which it yields, since who stops iterating early never gets it there (strict for what
+is a local of the generator, or comes from its caller).
 
 ## Why it matters
 One exception, one cancellation, one Ctrl-C between the two lines, and the release never runs: the worker thread keeps the
@@ -65,6 +67,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._between import NAMES, can_raise
 from shutdown_lint.rules.swallowed._catching import statement_call
 from shutdown_lint.rules.swallowed._interrupted import Interrupted, interrupted
+from shutdown_lint.rules.swallowed._iterated import Iterated, ended_behind_yields
 from shutdown_lint.rules.swallowed._left_on_disk import left_on_disk
 from shutdown_lint.rules.swallowed._local_release import hazard, released_local
 from shutdown_lint.rules.swallowed._own_end import OwnEnd, own_ends
@@ -100,6 +103,7 @@ RULE = Rule(
         "ensure_future( & .cancel()",
         r"contextmanager & re:\n[ \t]+(?:\w+ = |\(?)yield\b",
         r"start & re:\.(?:join|wait\w*)\(\)",
+        r"yield & re:\n[ \t]+(?:await )?[\w.]+\.(?:close|aclose|stop|shutdown|terminate|kill|quit|disconnect|release|cancel)\(\)",
         r"re:async def _*(?:async_)?(?:run|main|serve|work|loop|execute|process|listen|consume) & re:(?:self)\._*(?:clean|close|stop|shut|tear|dispose|final|disc)",
     ),
     origin=("G4",),
@@ -123,6 +127,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _own_skipped(module, fn, own)
         for left in left_at_yield(fn, project):
             yield _left(module, fn, left)
+        for iterated in ended_behind_yields(fn, project):
+            said.add(iterated.step)
+            yield _not_iterated(module, fn, iterated)
         for pair in left_on_disk(fn, project):
             yield _not_undone(module, fn, pair)
         if not (NAMES | _UNDO) & fn.mentions:
@@ -188,6 +195,19 @@ def _left(module: ModuleFacts, fn: Fn, found: Left) -> Finding:
         lost=(fn.step(found.step.span, f"`{step}`"),),
         trace=(fn.step(getattr(found.start.stmt, "span", fn.facts.span), "what it takes back"),),
         help="put the `yield` into `try`, and what takes things back into `finally`",
+    )
+
+
+def _not_iterated(module: ModuleFacts, fn: Fn, found: Iterated) -> Finding:
+    step = text(found.step)
+    return RULE.finding(
+        module,
+        found.step.span,
+        f"`{step}` in `{fn.qualname}` is skipped when who iterates stops early: GeneratorExit is raised in the `yield`",
+        tier=found.tier,
+        lost=(fn.step(found.step.span, f"`{step}`"),),
+        trace=(fn.step(getattr(found.given.stmt, "span", fn.facts.span), "the last `yield` that is reached"),),
+        help=f"put the loop into `try` and `{step}` into `finally`",
     )
 
 

@@ -126,6 +126,8 @@ def _is_quiet(close: Call, fn: Fn, project: Project) -> bool:
     if not targets:
         named = [m for m in _methods_by_name(close, project) if m.module is fn.module]
         return len(named) == 1 and of_body(named[0], project) is None
+    if all(target.facts.is_async and target.cls is not None and not target.facts.body for target in targets):
+        return False  # a hook that waits to be filled, by others: theirs may raise
     return not any(target.facts.is_async for target in targets) or why(close, fn, project, awaited=True) is None
 
 

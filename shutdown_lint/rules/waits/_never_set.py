@@ -10,7 +10,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.failing import talks_to_server
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Instance
-from shutdown_lint.rules._told import EVENTS
+from shutdown_lint.rules._handed_flags import EVENTS
 from shutdown_lint.rules.waits._skipping import breaker
 from shutdown_lint.rules.waits._stops import receiver
 from shutdown_lint.walk import Site, argument, last_name, line_of, same, sites, text

@@ -101,13 +101,14 @@ def _raiser(stmt: Stmt, fn: Fn, project: Project) -> str | None:
         maker = site.parents[0] if site.parents else None
         if isinstance(maker, Call) and last_name(maker.func) in _MAKERS:
             continue  # a coroutine, which begins later
-        if (
-            last_name(site.call.func).strip("_") not in _SURE
-            and not _is_held(site)
-            and not _never_raises(site.call, fn, project)
-        ):
+        if not _is_held(site) and may_raise(site.call, fn, project):
             return f"`{text(site.call)}` raises"
     return None
+
+
+def may_raise(call: Call, fn: Fn, project: Project) -> bool:
+    """Whether the call is none of those that do not raise."""
+    return last_name(call.func).strip("_") not in _SURE and not _never_raises(call, fn, project)
 
 
 def _is_held(site: Site) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from shutdown_lint.facts import Assign, Attr, Const, Expr, For, Name, While
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Attribute, Place
+from shutdown_lint.project.places import Attribute, Local, Place, Track
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.scopes import Value
-from shutdown_lint.rules._told import are_kin, tellers_of
+from shutdown_lint.rules._handed_flags import tracks_of
+from shutdown_lint.rules._told import QUEUES, are_kin, tellers_of
 from shutdown_lint.rules.waits._stops import STOP_NAME, is_stop, method_name, receiver
 from shutdown_lint.walk import Site, enclosing_loops, last_name, subexprs
 
@@ -55,7 +56,7 @@ def woken(project: Project, wait: Wait, loop: Loop, flag: Place) -> bool:
     """Whether anything that stops the worker may end the wait. Errs towards yes."""
     name = waited_name(receiver(wait.site.call), wait.fn)
     if name is None:
-        return True
+        return _is_handed_woken(project, wait, loop, flag)
     project.modules.loaded_mentioning(name)
     if _is_answered(project, wait, name, flag):
         return True
@@ -74,6 +75,31 @@ def woken(project: Project, wait: Wait, loop: Loop, flag: Place) -> bool:
         if fn not in worker and fn.name != "__init__" and _passes_on(fn, name):
             return True
     return False
+
+
+def handed_tracks(wait: Wait, project: Project) -> list[Track]:
+    """The queues and sockets that the worker is handed under the name that it waits on; empty where not all are known."""
+    what = receiver(wait.site.call)
+    if not isinstance(what, Name):
+        return []
+    return tracks_of(project, Local(wait.fn, what.id, False), (*QUEUES, "socket.socket"))
+
+
+def _is_handed_woken(project: Project, wait: Wait, loop: Loop, flag: Place) -> bool:
+    """The same for an object that was handed to the worker, which has any name elsewhere: by what is done with it."""
+    tracks = handed_tracks(wait, project)
+    if not tracks or any(track.truncated or not all(map(_is_to_worker, track.escapes)) for track in tracks):
+        return True
+    region, worker = _region(project, loop, flag), _own(project, loop)
+    uses = [use for track in tracks for use in track.uses]
+    if any(use.kind not in ("method", "test") for use in uses):
+        return True
+    return any(_wakes(use.site, wait, use.fn in region, use.fn in worker) for use in uses if use.kind == "method")
+
+
+def _is_to_worker(escape: str) -> bool:
+    """Whether it only goes to a thread, which gets it as an argument."""
+    return escape in ("handed to `threading.Thread`", "handed to `threading.Timer`")
 
 
 def _is_answered(project: Project, wait: Wait, name: str, flag: Place) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from shutdown_lint.facts import Attr, Await, Call, Comp, Const, Expr, Name, Seq, Span, Star, Subscript, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.handing import handed
 from shutdown_lint.project.roles import Registration
 from shutdown_lint.project.values import Container, Instance, Values
 from shutdown_lint.rules.waits._polls import is_limited
@@ -133,11 +134,9 @@ def _given(call: Call) -> tuple[Expr, ...]:
 
 def given_to(name: str, fn: Fn, project: Project) -> Iterator[tuple[Expr, Fn]]:
     """What a worker's parameter gets by ``Thread(target=fn, args=(…))``, and the function that says so."""
-    params = [param.name for param in fn.facts.params][int(fn.is_method) :]
-    for registration in project.roles.registrations() if name in params else ():
-        given = argument(registration.site.call, 99, "args")
-        if fn in registration.targets and isinstance(given, Seq) and params.index(name) < len(given.items):
-            yield given.items[params.index(name)], registration.fn
+    for param in fn.facts.params:
+        if param.name == name:
+            yield from handed(fn, param, project)
 
 
 def _is_on_self(call: Call, fn: Fn, project: Project) -> bool:

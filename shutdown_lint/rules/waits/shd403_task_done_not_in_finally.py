@@ -2,7 +2,7 @@
 
 ## What it does
 Reports `task_done()` that stands behind work which can raise (or behind a `continue`) and not in a `finally`, where the program
-joins the same queue. Strict: the `set()` of an event behind a worker's call for a port, a peer or a file, or behind its own
+joins the same queue; the item may also be taken in the call that works on it (`handle(jobs.get())`). Strict: the `set()` of an event behind a worker's call for a port, a peer or a file, or behind its own
 `clear()` and work, when nobody else sets it and somebody waits for it without limit.
 
 ## Why it matters
@@ -108,7 +108,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Instance, Values
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._never_set import Unset, never_set, told
-from shutdown_lint.rules.waits._skipping import breaker
+from shutdown_lint.rules.waits._skipping import breaker, may_raise
 from shutdown_lint.rules.waits._stops import receiver
 from shutdown_lint.rules.waits._work import given_to
 from shutdown_lint.walk import At, Site, argument, last_name, same, sites, subexprs, text
@@ -185,6 +185,9 @@ def _skipped_by(done: Site, fn: Fn, all_done: list[Site], project: Project) -> s
         if taken is not None:
             between = [stmt for stmt in between if not _is_idle_guard(stmt, queue, project)]
             return breaker(tuple(between), fn, all_done, project)
+        work = None if fn.facts.is_async else next((c for s in reversed(before) if (c := _takes_for(s, queue))), None)
+        if work is not None and may_raise(work, fn, project):
+            return f"`{text(work)}` raises"
         if isinstance(outer, (While, For)):
             return None
         if isinstance(outer, If) and place.part == "body":
@@ -210,6 +213,13 @@ def _is_idle_guard(stmt: Stmt, queue: Expr | None, project: Project) -> bool:
 def _takes(block: Body, queue: Expr | None) -> bool:
     found = (site for site in sites(block) if _method(site) in _GETS and same(receiver(site.call), queue))
     return any(not _is_handed_on(site) for site in found)
+
+
+def _takes_for(stmt: Stmt, queue: Expr | None) -> Call | None:
+    """The call for which an item is taken, in one statement: ``handle(*queue.get())``."""
+    call = stmt.value if isinstance(stmt, ExprStmt) else None
+    taken = (site for site in sites((stmt,)) if _method(site) in _GETS and same(receiver(site.call), queue))
+    return call if isinstance(call, Call) and any(call is parent for get in taken for parent in get.parents) else None
 
 
 def _is_handed_on(get: Site) -> bool:
@@ -269,11 +279,14 @@ def _makers(values: Values, project: Project) -> frozenset[int]:
     return frozenset(
         id(value.call)
         for value in values
-        if isinstance(value, Instance)
-        and value.call is not None
-        and isinstance(value.cls, str)
-        and project.models.canonical(value.cls) in _QUEUES
+        if isinstance(value, Instance) and value.call is not None and _is_queue(value, project)
     )
+
+
+def _is_queue(value: Instance, project: Project) -> bool:
+    """Whether it is a queue, or made of a class of the project that derives from one."""
+    names = (value.cls,) if isinstance(value.cls, str) else project.classes.external_bases(value.cls)
+    return any(project.models.canonical(name) in _QUEUES for name in names)
 
 
 def _finding(done: Site, fn: Fn, skipped: str, joined: tuple[Site, Fn]) -> Finding:

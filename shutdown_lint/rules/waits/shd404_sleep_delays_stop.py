@@ -2,7 +2,8 @@
 
 ## What it does
 Reports ``time.sleep(n)`` with n of 2 seconds or more, or of a length that the user sets, in the loop of a thread (or at the top of
-a function that the loop calls) that tests a stop event or flag which somebody sets, when the thread is joined.
+a function that the loop calls) that tests a stop event or flag which somebody sets, when the thread is joined. An event that
+the worker is handed is followed to those who set it.
 
 ## Why it matters
 The stop waits until the sleep is over; with several workers the sleeps add up past the grace period.
@@ -68,7 +69,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, Expr, If, ModuleFacts, Name, Op, While
+from shutdown_lint.facts import Attr, Call, Const, Expr, If, ModuleFacts, Name, Op, While
 from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Place
@@ -80,7 +81,7 @@ from shutdown_lint.rules._told import told_flag
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._woken import tellers
 from shutdown_lint.rules.waits._work import given_to
-from shutdown_lint.walk import At, argument, dotted, subexprs, text
+from shutdown_lint.walk import At, argument, dotted, last_name, subexprs, text
 
 RULE = Rule(
     code="SHD404",
@@ -94,6 +95,8 @@ RULE = Rule(
 )
 LONG = 2.0
 MAX_DEPTH = 3
+# calls that take a default, and where
+_OPTIONS = {"get": 1, "pop": 1, "getattr": 2}
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -186,8 +189,19 @@ def _is_long(given: Expr, fn: Fn, project: Project, depth: int = 0) -> bool:
     if isinstance(given, Attr):
         cls = project.classes.enclosing(fn)
         writes = project.classes.writes(cls, given.name) if cls else []
-        return bool(writes) and all(isinstance(w.value, Name) and _is_param(w.value, w.fn) for w in writes)
+        return bool(writes) and all(_is_set_by_user(w.value, w.fn) for w in writes)
     return isinstance(given, Name) and _is_param(given, fn)
+
+
+def _is_set_by_user(value: Expr | None, fn: Fn) -> bool:
+    """A parameter; an option whose default is long: ``options.get("interval", 15)``, ``getattr(conf, "interval", 15)``."""
+    if isinstance(value, Name):
+        return _is_param(value, fn)
+    if not isinstance(value, Call) or last_name(value.func) not in _OPTIONS:
+        return False
+    default = argument(value, _OPTIONS[last_name(value.func)], "default")
+    number = default.value if isinstance(default, Const) else None
+    return isinstance(number, (int, float)) and not isinstance(number, bool) and number >= LONG
 
 
 def _is_given_longer(given: Expr, fn: Fn, project: Project) -> bool:

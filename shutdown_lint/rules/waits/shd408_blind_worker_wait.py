@@ -85,7 +85,7 @@ from shutdown_lint.rules.waits._lost_wake import Lost, lost_wake
 from shutdown_lint.rules.waits._polls import is_limited
 from shutdown_lint.rules.waits._retries import Retry, retries, tries
 from shutdown_lint.rules.waits._stops import is_stop, receiver, way_out
-from shutdown_lint.rules.waits._woken import tellers, waited_name, woken
+from shutdown_lint.rules.waits._woken import handed_tracks, tellers, waited_name, woken
 from shutdown_lint.walk import Site, own_exprs, same, subexprs, text
 
 RULE = Rule(
@@ -157,7 +157,9 @@ def _is_blind(wait: Wait, loop: Loop, project: Project) -> bool:
     if any(place.part == "handler" for place in wait.site.at.around()) or _is_filled(wait.site):
         return False
     name = waited_name(receiver(wait.site.call), wait.fn)
-    return name is not None and all(name != place.name for place in loop.tests)
+    if name is None:
+        return bool(handed_tracks(wait, project))
+    return all(name != place.name for place in loop.tests)
 
 
 def _is_filled(site: Site) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shutdown_lint.project import Project
+from shutdown_lint.project.composites import UNKNOWN
 from shutdown_lint.project.places import Local, Track
 from shutdown_lint.project.resources import Acquisition
 
@@ -21,6 +22,20 @@ def is_left_open(acquisition: Acquisition, track: Track, project: Project) -> bo
     if any(use.name == "os.dup2" for use in track.uses):
         return False  # the process goes on with it as a stream of its own
     return not project.protocol.worker_loops(acquisition.fn) and not acquisition.fn.facts.is_generator
+
+
+# what comes back when the object's work is over, or keeps the function until the program ends
+_RUN = ("run", "run_forever", "serve_forever", "mainloop", "main_loop", "join", "wait", "serve", "loop", "main", "idle")
+
+
+def is_left_running(acquisition: Acquisition, track: Track, project: Project) -> bool:
+    """Whether a function makes and starts an object of the project, and comes back without ending it."""
+    fn, model = acquisition.fn, acquisition.model
+    if not model.kind.startswith("composite-") or model.kind == UNKNOWN or model.loss != "real" or not stays(track):
+        return False
+    if fn.is_module or fn.facts.is_generator or project.roles.only(fn, "main") or project.protocol.worker_loops(fn):
+        return False
+    return not track.has(*_RUN) and all(isinstance(p, Local) and p.fn is fn for p in track.places)
 
 
 def left_context(acquisition: Acquisition, track: Track) -> bool:

@@ -79,7 +79,7 @@ def _others(cls: Cls, ending: str, kinds: frozenset[Cls], project: Project) -> I
             member = _kept_as(site, maker)
             made = _class_of(site.call, maker, project)
             method = project.classes.method(made, ending) if made is not None and member is not None else None
-            if member is None or method is None or not _does_something(method) or _knows_owner(site.call, maker):
+            if member is None or method is None or not does_something(method) or _knows_owner(site.call, maker):
                 continue
             if made is None or not kinds & {*_above(made, project)} or not _is_started(member, made, project):
                 continue
@@ -100,7 +100,7 @@ def _class_of(call: Call, fn: Fn, project: Project) -> Cls | None:
     return value.cls if isinstance(value, Instance) and isinstance(value.cls, Cls) else None
 
 
-def _does_something(method: Fn) -> bool:
+def does_something(method: Fn) -> bool:
     """Whether the method ends something of its own: not abstract, not a hook that is empty."""
     body = method.facts.body
     if not body or isinstance(body[-1], Raise) or "abstractmethod" in method.decorator_names:

@@ -79,7 +79,7 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._async_cleanup import async_cleanup
 from shutdown_lint.rules.work._common import acquired, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._entered_late import EnteredLate, entered_late
-from shutdown_lint.walk import Site, text
+from shutdown_lint.walk import Site, enclosing_loops, text
 
 RULE = Rule(
     code="SHD209",
@@ -222,7 +222,7 @@ def _not_awaited(
     module: ModuleFacts, acquisition: Acquisition, track: Track, cancels: list[Use], project: Project
 ) -> Iterator[Finding]:
     """A stop method that could await cancels and goes on, while the task still has cleanup before it."""
-    stop = next((use for use in cancels if use.fn.facts.is_async and _is_kept(use)), None)
+    stop = next((use for use in cancels if use.fn.facts.is_async and _is_kept(use, track)), None)
     if stop is None or track.has(*_OUTCOMES):
         return
     lost = tuple(step for body in project.resources.bodies(acquisition) for step in async_cleanup(body, project))
@@ -239,5 +239,11 @@ def _not_awaited(
         )
 
 
-def _is_kept(use: Use) -> bool:
-    return use.kind == "method" and isinstance(use.place, Attribute)
+def _is_kept(use: Use, track: Track) -> bool:
+    """Whether the task rests in an attribute: it is called there, or by the variable of a loop over what is in it."""
+    held = track.attribute_places()
+    if use.kind != "method" or not held:
+        return False
+    return isinstance(use.place, Attribute) or (
+        all(place.contains for place in held) and next(enclosing_loops(use.site.at), None) is not None
+    )

@@ -6,7 +6,9 @@ bases, subclasses or users releases it; and pools, servers, schedulers and consu
 Also, strict, what a function starts and hands on in the end, where it gives up before that (a ``raise``, an empty ``return``).
 And a server whose loop a stop method ends while nobody closes its socket; and the child's end of a
 pipe that its parent keeps, when it counts on the end of the other. And a member of the same class (or with the same
-base) as another one, of which the stop method ends only that.
+base) as another one, of which the stop method ends only that; and a member that the start method starts
+(`self.db.open()`) and no stop method ends. And an object of the project with a worker of its own that a function
+makes, starts and leaves behind.
 
 ## Why it matters
 ``close()`` is called and returns, and the socket still listens, the worker processes still run, the temp folder is still
@@ -95,7 +97,8 @@ from shutdown_lint.rules.work._ended_otherwise import (
 from shutdown_lint.rules.work._half_ended import half_ended
 from shutdown_lint.rules.work._left_early import held_name, left_early, manner
 from shutdown_lint.rules.work._left_to_read import left_to_read
-from shutdown_lint.rules.work._locals import is_left_open, left_context, stays
+from shutdown_lint.rules.work._locals import is_left_open, is_left_running, left_context, stays
+from shutdown_lint.rules.work._one_sided import OneSided, one_sided
 from shutdown_lint.rules.work._pipe_ends import Kept, kept_ends
 from shutdown_lint.rules.work._siblings import Forgotten, forgotten_siblings
 from shutdown_lint.walk import At, argument, text
@@ -204,6 +207,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             and not _sends_nothing(acquisition, track)
         ):
             yield _finding(module, acquisition, track, (), touched=not _is_lost_locally(acquisition, project))
+        elif held is None and is_left_running(acquisition, track, project):
+            yield _finding(module, acquisition, track, (), touched=False)
         elif held is None and acquisition.model.kind in ("socket", "fd") and is_left_open(acquisition, track, project):
             yield _unclosed(module, acquisition, track)
     for acquisition, track in acquired(project, project.functions(module), "server"):
@@ -219,7 +224,11 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _forgotten(module, found)
         for other in forgotten_siblings(cls, project):
             if not any(held.name == other.member for held in seen):
+                seen.add(Attribute(cls, other.member, False))
                 yield _unlike(module, other)
+        for started in one_sided(cls, project):
+            if not any(held.name == started.member for held in seen):
+                yield _one_sided(module, started)
 
 
 def _unlike(module: ModuleFacts, found: Forgotten) -> Finding:
@@ -231,6 +240,18 @@ def _unlike(module: ModuleFacts, found: Forgotten) -> Finding:
         lost=(found.ends.step(found.ends.facts.span, f"`{found.ends.qualname}`"),),
         trace=(found.stop.step(found.like.span, f"`{like}` in `{found.stop.qualname}`"),),
         help=f"call `self.{found.member}.{found.ends.name}()` in `{found.stop.qualname}` too",
+    )
+
+
+def _one_sided(module: ModuleFacts, found: OneSided) -> Finding:
+    start, ends = text(found.start.call), found.ends
+    return RULE.finding(
+        module,
+        found.start.call.span,
+        f"`{found.starter.qualname}` calls `{start}`, and `{found.stop.qualname}` forgets `self.{found.member}`: `{ends.qualname}` never runs",
+        lost=(ends.step(ends.facts.span, f"`{ends.qualname}`"),),
+        trace=(found.stop.step(found.stop.facts.span, f"`{found.stop.qualname}` does not end it"),),
+        help=f"call `self.{found.member}.{ends.name}()` in `{found.stop.qualname}` too",
     )
 
 

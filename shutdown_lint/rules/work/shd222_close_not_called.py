@@ -2,7 +2,8 @@
 
 ## What it does
 Reports a statement that only names a stop method, and a call of a coroutine function named like a stop whose result is
-dropped instead of awaited.
+dropped instead of awaited; and a loop over members that ends another object of nearly the same name in each turn
+(`for listener in self.listeners: self.listener.stop()`).
 
 ## Why it matters
 Nothing happens. The line looks like a release to every reader, and the resource stays.
@@ -46,6 +47,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Function, Instance, Value
 from shutdown_lint.rules._texts import ENDINGS
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.work._wrong_member import Slip, wrong_members
 from shutdown_lint.walk import At, Site, same, text
 
 _AWAITERS = frozenset(
@@ -109,10 +111,24 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             if isinstance(stmt, ExprStmt) and isinstance(stmt.value, Attr) and stmt.value.name in _NAMES:
                 if not _is_property(stmt.value, fn, project) and not _is_left_by_with(stmt.value, at):
                     yield _not_called(module, fn, text(stmt.value), stmt, _fix(stmt.value, fn, project))
+        for slip in wrong_members(fn):
+            yield _wrong_member(module, fn, slip)
         for site in fn.sites:
             yield from _passed_uncalled(module, site, fn, project)
             if site.dropped and not site.awaited and _is_coroutine(site, fn, project):
                 yield _not_awaited(module, site, fn)
+
+
+def _wrong_member(module: ModuleFacts, fn: Fn, slip: Slip) -> Finding:
+    called, meant = text(slip.call), f"`{slip.name}`"
+    return RULE.finding(
+        module,
+        slip.call.span,
+        f"`{called}` ends the same object in each turn of the loop, and never {meant}: the members of `{text(slip.members)}` are left",
+        lost=(fn.step(slip.call.span, f"`{slip.name}.{slip.ends}()` of each member"),),
+        help=f"call `{slip.name}.{slip.ends}()`",
+        fix="which object is meant is for you to say",
+    )
 
 
 def _is_left_by_with(attr: Attr, at: At) -> bool:
