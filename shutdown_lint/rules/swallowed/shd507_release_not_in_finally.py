@@ -4,7 +4,8 @@
 Reports ``x.close()``, ``x.stop()`` and the like for a local ``x`` that the same function acquired, when calls or awaits
 stand between the two and neither ``finally``, ``with`` nor an ``except`` clause releases ``x`` too. So it does for the
 ``release()`` of a lock (once for all places of the file in which that lock is), the ``cancel()`` of a task of its own (strict:
-behind an ``asyncio.wait`` for several), and the handler of a signal that is put back; for what is taken from a pool and given back to
+behind an ``asyncio.wait`` for several), for what a coroutine lets the loop call while it waits (`add_reader` … `remove_reader`;
+strict: any other listener), and the handler of a signal that is put back; for what is taken from a pool and given back to
 it; for temporary files and folders that are removed behind the work, and the settings of a terminal;
 and (strict) for the own `self._cleanup()` at the end of a `run` or `main`. Behind the `yield` of a
 `@contextmanager` it reports what takes back a step before it, since the `yield` raises what the `with` block raises
@@ -66,13 +67,14 @@ from shutdown_lint.rules.swallowed._between import NAMES, can_raise
 from shutdown_lint.rules.swallowed._catching import statement_call
 from shutdown_lint.rules.swallowed._interrupted import Interrupted, interrupted
 from shutdown_lint.rules.swallowed._left_on_disk import left_on_disk
+from shutdown_lint.rules.swallowed._listening import LOOPS, left_listening
 from shutdown_lint.rules.swallowed._local_release import hazard, released_local
 from shutdown_lint.rules.swallowed._own_end import OwnEnd, own_ends
 from shutdown_lint.rules.swallowed._pairs import Pair, pairs
 from shutdown_lint.rules.swallowed._raced import Raced, raced
 from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.rules.swallowed._yielded import Left, left_at_yield
-from shutdown_lint.walk import text
+from shutdown_lint.walk import last_name, text
 
 RULE = Rule(
     code="SHD507",
@@ -98,6 +100,9 @@ RULE = Rule(
         "tcgetattr( & tcsetattr(",
         "create_task( & .cancel()",
         "ensure_future( & .cancel()",
+        r"async def & re:\.remove_(?:reader|writer|signal_handler|listener|done_callback|callback|handler|observer)\(",
+        "async def & .subscribe( & .unsubscribe(",
+        "async def & .register( & .unregister(",
         r"contextmanager & re:\n[ \t]+(?:\w+ = |\(?)yield\b",
         r"start & re:\.(?:join|wait\w*)\(\)",
         r"re:async def _*(?:async_)?(?:run|main|serve|work|loop|execute|process|listen|consume) & re:(?:self)\._*(?:clean|close|stop|shut|tear|dispose|final|disc)",
@@ -125,6 +130,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _left(module, fn, left)
         for pair in left_on_disk(fn, project):
             yield _not_undone(module, fn, pair)
+        for pair in left_listening(fn):
+            yield _not_undone(module, fn, pair)._replace(tier="D" if last_name(pair.undo.func) in LOOPS else "S")
         if not (NAMES | _UNDO) & fn.mentions:
             continue
         for pair in pairs(fn, project) if _UNDO & fn.mentions else ():
