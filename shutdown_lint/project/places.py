@@ -16,7 +16,6 @@ from shutdown_lint.facts import (
     Await,
     Call,
     Comp,
-    Const,
     Delete,
     Expr,
     For,
@@ -36,6 +35,7 @@ from shutdown_lint.facts import (
 from shutdown_lint.project.calls import Target
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.scopes import Element
+from shutdown_lint.project.shown import names_read, only_shows
 from shutdown_lint.project.values import Class, External, Instance
 from shutdown_lint.walk import Site, same
 
@@ -500,8 +500,8 @@ class Tracker:
         """Whether ``getattr(self, name)`` may read the attribute."""
         for fn, site in self._project.calls.named_within("getattr", family):
             if len(site.call.args) > 1:
-                read, name = site.call.args[0].value, site.call.args[1].value
-                if isinstance(name, Const) and name.value != place.name:
+                read, names = site.call.args[0].value, names_read(site.call.args[1].value, fn)
+                if only_shows(fn) or (names is not None and place.name not in names):
                     continue
                 if self._belongs(read, fn, family) and not _is_method_lookup(site, fn):
                     return True

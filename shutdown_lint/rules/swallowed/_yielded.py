@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Await, Call, Const, Expr, For, If, Name, Subscript, Try, While, With
+from shutdown_lint.facts import (
+    Assign,
+    Attr,
+    Await,
+    Call,
+    Const,
+    Expr,
+    For,
+    If,
+    Name,
+    Return,
+    Subscript,
+    Try,
+    While,
+    With,
+)
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules.swallowed._catching import statement_call
-from shutdown_lint.walk import At, last_name, line_of, same, text, walk, yields
+from shutdown_lint.walk import At, argument, last_name, line_of, same, text, walk, yields
 
 _MANAGERS = frozenset({"contextmanager", "asynccontextmanager"})
 # What is ended behind the `yield` of an object that the function has made.
@@ -51,6 +67,30 @@ _OPPOSITES = {
     "clear": frozenset({"set"}),
 }
 _REMOVES = frozenset({"rmtree", "rmdir", "removedirs", "remove", "unlink"})
+# Words before a common rest: `begin_trace` … `end_trace`.
+_BEGINNINGS = {
+    "end": frozenset({"begin", "start"}),
+    "finish": frozenset({"begin", "start"}),
+    "stop": frozenset({"start"}),
+    "leave": frozenset({"enter", "join"}),
+    "exit": frozenset({"enter"}),
+    "pop": frozenset({"push"}),
+    "release": frozenset({"acquire"}),
+    "unlock": frozenset({"lock"}),
+    "remove": frozenset({"add"}),
+    "unregister": frozenset({"register"}),
+    "detach": frozenset({"attach"}),
+    "deactivate": frozenset({"activate"}),
+    "disable": frozenset({"enable"}),
+    "enable": frozenset({"disable"}),
+    "uninstall": frozenset({"install"}),
+    "resume": frozenset({"pause", "suspend"}),
+}
+# What is completed only where all went well.
+_COMPLETED = re.compile(
+    r"transaction|batch|document|record|timer|timing|clock|progress|bar$|section|block|element|tag$|frame$|line$"
+)
+_MADE_AT = frozenset({"makedirs", "mkdir"})
 _MAKES = frozenset({"mkdtemp", "mkstemp", "mktemp", "NamedTemporaryFile"})
 
 
@@ -67,6 +107,8 @@ def left_at_yield(fn: Fn, project: Project) -> Iterator[Left]:
     if not fn.facts.is_generator or not fn.decorator_names & _MANAGERS:
         return
     places = [at for at in fn.statements if any(True for _ in yields(at))]
+    if len(places) > 1:  # `if not wanted: yield; return` is a course of its own
+        places = [at for at in places if at.outer is None or not isinstance(at.block[-1], Return)]
     if len(places) != 1 or not _is_open(places[0]):
         return
     for at in _behind(places[0]):
@@ -120,7 +162,13 @@ def _taken_back(at: At, place: At, fn: Fn) -> At | None:
     if call is None:
         return None
     before = [other for other in fn.statements if 0 < line_of(other.stmt) < line_of(place.stmt)]
-    return _put_back(call, before, fn) or _ended(call, before, fn) or _undone(call, before)
+    return (
+        _put_back(call, before, fn)
+        or _ended(call, before, fn)
+        or _undone(call, before)
+        or _begun(call, before)
+        or _made_at(call, before)
+    )
 
 
 def _set_back(stmt: Assign, place: At, fn: Fn) -> At | None:
@@ -197,6 +245,35 @@ def _undone(call: Call, before: list[At]) -> At | None:
         if earlier is None or not isinstance(earlier.func, Attr) or earlier.func.name not in firsts:
             continue
         if same(earlier.func.value, call.func.value) and (not call.args or _same_args(earlier, call)):
+            return other
+    return None
+
+
+def _begun(call: Call, before: list[At]) -> At | None:
+    """``spans.begin_span(name)`` … ``spans.end_span()``."""
+    word, _, rest = last_name(call.func).lstrip("_").partition("_")
+    firsts = _BEGINNINGS.get(word, frozenset()) if rest and not _COMPLETED.search(rest) else frozenset()
+    if not firsts or not isinstance(call.func, Attr):
+        return None
+    for other in before:
+        earlier = statement_call(other.stmt)
+        if earlier is None or not isinstance(earlier.func, Attr) or not same(earlier.func.value, call.func.value):
+            continue
+        first, _, same_rest = earlier.func.name.lstrip("_").partition("_")
+        if first in firsts and same_rest == rest:
+            return other
+    return None
+
+
+def _made_at(call: Call, before: list[At]) -> At | None:
+    """``os.makedirs(folder)`` … ``shutil.rmtree(folder)``: not ``exist_ok``, so that the folder is its own."""
+    if last_name(call.func) not in ("rmtree", "rmdir") or not call.args:
+        return None
+    for other in before:
+        earlier = statement_call(other.stmt)
+        if earlier is None or last_name(earlier.func) not in _MADE_AT or not earlier.args:
+            continue
+        if same(earlier.args[0].value, call.args[0].value) and argument(earlier, 2, "exist_ok") is None:
             return other
     return None
 

@@ -64,7 +64,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, ExprStmt, For, Handler, ModuleFacts, Name, Raise, Stmt, Try, While
+from shutdown_lint.facts import (
+    Assign,
+    Attr,
+    Const,
+    ExprStmt,
+    For,
+    Handler,
+    ModuleFacts,
+    Name,
+    Raise,
+    Return,
+    Stmt,
+    Try,
+    While,
+)
 from shutdown_lint.findings import Finding, Fix, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
@@ -143,6 +157,18 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                     yield _finding(module, at, stmt, handler, fn, "D", "hands it on as if the work had failed")
                 elif tier is not None and not leaves(handler.body) and not forwards(handler, fn):
                     yield _finding(module, at, stmt, handler, fn, tier)
+                elif tier is not None and _gives_nothing(handler, stmt, fn) and not forwards(handler, fn):
+                    yield _finding(module, at, stmt, handler, fn, "S", "gives its caller nothing instead")
+
+
+def _gives_nothing(handler: Handler, stmt: Try, fn: Fn) -> bool:
+    """Whether a coroutine that is cancelled returns None or a flag, which its caller takes for a failure, and goes on."""
+    last = handler.body[-1] if handler.body else None
+    if not fn.facts.is_async or not awaits(stmt.body) or not isinstance(last, Return):
+        return False
+    gives = [at.stmt.value for at in fn.statements if isinstance(at.stmt, Return)]
+    nothing = last.value is None or (isinstance(last.value, Const) and last.value.value in (None, False))
+    return nothing and any(value is not None and not isinstance(value, Const) for value in gives)
 
 
 def _is_ended_by_final(at: At, stmt: Try) -> bool:

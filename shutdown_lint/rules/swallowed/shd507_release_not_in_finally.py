@@ -4,7 +4,9 @@
 Reports ``x.close()``, ``x.stop()`` and the like for a local ``x`` that the same function acquired, when calls or awaits
 stand between the two and neither ``finally``, ``with`` nor an ``except`` clause releases ``x`` too. So it does for the
 ``release()`` of a lock (once for all places of the file in which that lock is), the ``cancel()`` of a task of its own (strict:
-behind an ``asyncio.wait`` for several), and the handler of a signal that is put back; for what is taken from a pool and given back to
+behind an ``asyncio.wait`` for several), for what a coroutine lets the loop call while it waits (`add_reader` … `remove_reader`;
+strict: any other listener), for a connection or socket (strict) that is returned behind a step which may fail,
+and the handler of a signal that is put back; for what is taken from a pool and given back to
 it; for temporary files and folders that are removed behind the work, and the settings of a terminal;
 and (strict) for the own `self._cleanup()` at the end of a `run` or `main`. Behind the `yield` of a
 `@contextmanager` it reports what takes back a step before it, since the `yield` raises what the `with` block raises
@@ -69,10 +71,12 @@ from shutdown_lint.rules.swallowed._catching import statement_call
 from shutdown_lint.rules.swallowed._interrupted import Interrupted, interrupted
 from shutdown_lint.rules.swallowed._iterated import Iterated, ended_behind_yields
 from shutdown_lint.rules.swallowed._left_on_disk import left_on_disk
+from shutdown_lint.rules.swallowed._listening import LOOPS, left_listening
 from shutdown_lint.rules.swallowed._local_release import hazard, released_local
 from shutdown_lint.rules.swallowed._own_end import OwnEnd, own_ends
 from shutdown_lint.rules.swallowed._pairs import Pair, pairs
 from shutdown_lint.rules.swallowed._raced import Raced, raced
+from shutdown_lint.rules.swallowed._set_up import SetUp, set_up
 from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.rules.swallowed._yielded import Left, left_at_yield
 from shutdown_lint.walk import last_name, text
@@ -101,6 +105,11 @@ RULE = Rule(
         "tcgetattr( & tcsetattr(",
         "create_task( & .cancel()",
         "ensure_future( & .cancel()",
+        r"async def & re:\.remove_(?:reader|writer|signal_handler|listener|done_callback|callback|handler|observer)\(",
+        r"re:return & re:\.(?:bind|connect|login|authenticate|do_handshake|starttls|sendall)\(",
+        r"async def & re:await [\w.]*(?:connect|create_connection|open_connection)",
+        "async def & .subscribe( & .unsubscribe(",
+        "async def & .register( & .unregister(",
         r"contextmanager & re:\n[ \t]+(?:\w+ = |\(?)yield\b",
         r"start & re:\.(?:join|wait\w*)\(\)",
         r"yield & re:\n[ \t]+(?:await )?[\w.]+\.(?:close|aclose|stop|shutdown|terminate|kill|quit|disconnect|release|cancel)\(\)",
@@ -132,6 +141,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _not_iterated(module, fn, iterated)
         for pair in left_on_disk(fn, project):
             yield _not_undone(module, fn, pair)
+        for pair in left_listening(fn):
+            yield _not_undone(module, fn, pair)._replace(tier="D" if last_name(pair.undo.func) in LOOPS else "S")
+        for one in set_up(fn, project):
+            yield _half_set_up(module, fn, one)
         if not (NAMES | _UNDO) & fn.mentions:
             continue
         handlers: list[tuple[Fn, Pair]] = []
@@ -208,6 +221,19 @@ def _not_iterated(module: ModuleFacts, fn: Fn, found: Iterated) -> Finding:
         lost=(fn.step(found.step.span, f"`{step}`"),),
         trace=(fn.step(getattr(found.given.stmt, "span", fn.facts.span), "the last `yield` that is reached"),),
         help=f"put the loop into `try` and `{step}` into `finally`",
+    )
+
+
+def _half_set_up(module: ModuleFacts, fn: Fn, found: SetUp) -> Finding:
+    step = text(found.step)
+    return RULE.finding(
+        module,
+        found.step.span,
+        f"when `{step}` in `{fn.qualname}` fails{' or is cancelled' if fn.facts.is_async else ''}, nobody has `{found.name}` who could release it",
+        tier="S",
+        confidence="likely",
+        trace=(fn.step(found.made.span, f"`{found.name}` is made here"), fn.step(found.step.span, "this may fail")),
+        help=f"put the step into `try`, and release `{found.name}` in an `except BaseException` that raises on",
     )
 
 

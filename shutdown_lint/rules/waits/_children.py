@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, Expr, Name
+from shutdown_lint.facts import Attr, Call, Expr, Name, Op, Seq
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Local, Place, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.waits._stops import acquisitions_of
+from shutdown_lint.walk import last_name
 
 _KILLS = ("os.kill", "os.killpg")
+_TELLS = frozenset(
+    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "format", "str"}
+)
 _FATAL = ("SIGKILL", "SIGTERM", "SIGINT", "SIGQUIT")
 
 
@@ -52,3 +56,16 @@ def fatal_signal(use: Use, project: Project) -> Call | None:
             signal = parent.args[1].value if len(parent.args) > 1 else None
             return parent if getattr(signal, "name", getattr(signal, "id", "")) in _FATAL else None
     return None
+
+
+def is_told(use: Use) -> bool:
+    """Whether what is read only becomes part of a message: ``log.info("child %s", child.pid)``, ``f"{child.pid}"``."""
+    parents = [parent for parent in use.site.parents if not isinstance(parent, Attr)]
+    first = parents[0] if parents else None
+    if isinstance(first, Seq) and first.kind == "fstring":
+        return True
+    if isinstance(first, Seq) and len(parents) > 1:
+        first = parents[1]  # the operands of `"%s: %s" % (name, pid)`
+    if isinstance(first, Op):
+        return first.op == "?"  # `%`, among others
+    return isinstance(first, Call) and last_name(first.func) in _TELLS

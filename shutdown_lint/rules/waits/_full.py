@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Attr, Call, Const
+from shutdown_lint.facts import Attr, Call, Const, Expr, Try
 from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.values import Instance
+from shutdown_lint.project.values import Constant, Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import is_stop, receiver
-from shutdown_lint.walk import Site, argument, has_star, last_name, text
+from shutdown_lint.walk import Site, argument, has_star, last_name, subexprs, text
 
 _QUEUES = {
     "queue.Queue": "queue.Queue.put",
@@ -52,11 +52,47 @@ def _sized(queue: Attr, fn: Fn, project: Project) -> tuple[str, Step] | None:
     for value in values:
         if isinstance(value, Instance) and isinstance(value.cls, str) and value.fn is not None:
             name = project.models.canonical(value.cls)
-            size = argument(value.call, 0, "maxsize") if value.call is not None else None
-            if name in _QUEUES and isinstance(size, Const) and isinstance(size.value, int) and size.value > 1:
+            given = argument(value.call, 0, "maxsize") if value.call is not None else None
+            size = _size(given, value.fn, project) if name in _QUEUES else None
+            if size is not None and (size > 1 or (size < 0 and _may_be_full(queue, project))):
                 assert isinstance(value.call, Call)
-                return name, value.fn.step(value.call.span, f"the queue holds {size.value}")
+                how = f"the queue holds {size}" if size > 1 else f"the queue holds `{text(given)}`"
+                return name, value.fn.step(value.call.span, how)
     return None
+
+
+def _size(given: Expr | None, fn: Fn, project: Project) -> int | None:
+    """The size, by what callers pass if it is a parameter; negative where it is somebody's choice, None where there is none."""
+    if given is None:
+        return None
+    values = [v.value for v in project.evaluate.values(given, fn) if isinstance(v, Constant)]
+    sizes = [value for value in values if isinstance(value, int) and value is not True]
+    if isinstance(given, Const):
+        return max(sizes, default=None)
+    return max(sizes) if sizes and min(sizes) > 1 else -1
+
+
+def _may_be_full(queue: Attr, project: Project) -> bool:
+    """Whether somebody puts into the queue with a limit, or without waiting: who does that expects it to be full."""
+    for fn in project.calls.mentioning(queue.name):
+        for site in fn.attributes(queue.name):
+            parent = site.parents[0] if site.parents else None
+            if not isinstance(parent, Attr) or parent.name not in ("put", "put_nowait") or len(site.parents) < 2:
+                continue
+            call = site.parents[1]
+            limited = isinstance(call, Call) and (
+                parent.name == "put_nowait" or argument(call, 2, "timeout") is not None
+            )
+            outer = [place.outer.stmt for place in site.at.around() if place.outer is not None]
+            if limited and any(isinstance(stmt, Try) and _sees_full(stmt) for stmt in outer):
+                return True
+    return False
+
+
+def _sees_full(stmt: Try) -> bool:
+    """``except queue.Full:``."""
+    types = [handler.types for handler in stmt.handlers if handler.types is not None]
+    return any(last_name(part) in ("Full", "QueueFull") for kind in types for part in subexprs(kind))
 
 
 def _takers(name: str, fn: Fn, project: Project) -> list[Fn] | None:

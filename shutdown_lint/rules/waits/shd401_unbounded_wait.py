@@ -4,7 +4,8 @@
 Reports, in functions that run at shutdown (``close``, ``stop``, ``shutdown``, ``__exit__``, atexit callbacks, …): a join of
 a thread, process or task whose loop nobody tells to end, a wait for a child that was never asked to end, for an event that nobody
 sets, and a polling loop without a deadline. A ``finally`` and a handler of ``KeyboardInterrupt`` count as well, and so does a
-function that a stop function calls. So is a sentinel that is put into a queue with a size, which may be full.
+function that a stop function calls. So is a sentinel that is put into a queue with a size, which may be full; and, anywhere, a wait
+for a child before the ``if child.is_alive(): child.kill()`` that is meant for one which does not end.
 
 ## Why it matters
 The exit hangs until SIGKILL, and everything after the wait is lost.
@@ -69,7 +70,7 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules._texts import AWAITED_NAME, ENDLESS, JOIN, STOPS
 from shutdown_lint.rules._told import Untold, untold
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits import _events, _full
+from shutdown_lint.rules.waits import _dead_rung, _events, _full
 from shutdown_lint.rules.waits._polls import (
     asks_others,
     awaits_a_start,
@@ -105,6 +106,7 @@ RULE = Rule(
         ENDLESS,
         ".communicate(",
         r"futures & .wait(",
+        r"kill & re:\.(?:join|wait)\(\) & re:\bif\b[^\n]*\.(?:is_alive|poll|returncode|exitcode)\b",
         f"is_alive & {JOIN}",
         f"async def & {AWAITED_NAME}",
         r"while & re:while\b(?s:.{0,1000}?)sleep",
@@ -122,6 +124,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """Look at the waits, awaited tasks and polling loops of every function that may run at shutdown."""
     words = _WORDS | project.models.library_waits
     for fn in project.functions(module):
+        yield from _dead_rung.check(RULE, fn)
         for site in fn.sites if fn.mentions & words else ():
             if (
                 isinstance(site.call.func, Attr)

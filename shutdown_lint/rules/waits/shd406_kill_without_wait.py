@@ -59,7 +59,7 @@ from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits._children import fatal_signal, tracks, uses
+from shutdown_lint.rules.waits._children import fatal_signal, is_told, tracks, uses
 from shutdown_lint.rules.waits._given_up import gives_up
 from shutdown_lint.rules.waits._stops import AT_EXIT
 from shutdown_lint.walk import Site, subexprs, text
@@ -118,7 +118,8 @@ def _reaped(found: tuple[Track, ...], project: Project) -> bool:
     """Whether anybody waits, or uses the child's number for something else than a kill."""
     if any(track.entered or track.has(*_REAPS) for track in found):
         return True
-    return any(use.name == "pid" and fatal_signal(use, project) is None for use in uses(found))
+    numbers = (use for use in uses(found) if use.name == "pid" and not is_told(use))
+    return any(fatal_signal(use, project) is None for use in numbers)
 
 
 def _is_last(site: Site, fn: Fn, project: Project) -> bool:

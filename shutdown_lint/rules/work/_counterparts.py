@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shutdown_lint.facts import Attr
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.resources import asks_only_how
 
@@ -50,6 +51,25 @@ _ENDS_ALL = (
     "shutdown_async",
     "graceful_shutdown",
 )
+# and these, where they end something that the object holds: a class may keep its end to itself, and be told by who made it
+ENDS_MEMBERS = (
+    "_close",
+    "_stop",
+    "_cleanup",
+    "_clean_up",
+    "_destroy",
+    "_dispose",
+    "_quit",
+    "_close_all",
+    "_stop_all",
+    "on_before_stop",
+    "on_before_shutdown",
+    "before_shutdown",
+    "handle_shutdown",
+)
+_ENDINGS = frozenset(
+    {"close", "aclose", "stop", "shutdown", "disconnect", "terminate", "quit", "join", "cancel", "kill", "server_close"}
+)
 _LEAVES = frozenset({"exit", "_exit", "sys_exit"})
 
 
@@ -63,11 +83,22 @@ def counterparts(project: Project, cls: Cls, maker: Fn) -> Iterator[Fn]:
     for name in _ENDS_ALL:
         if name in methods and not _LEAVES & methods[name].mentions:
             yield methods[name]
+    for name in ENDS_MEMBERS:
+        if name in methods and not _LEAVES & methods[name].mentions and _ends_a_member(methods[name]):
+            yield methods[name]
     for name, method in methods.items():
         undoing = [methods[other] for other in _others(name) if other in methods]
         if undoing and (method is maker or maker in project.protocol.reach(method)):
             given = [param.name for param in method.facts.params]
             yield from (other for other in undoing if asks_only_how(other, *given))
+
+
+def _ends_a_member(fn: Fn) -> bool:
+    """``self._session.close()``."""
+    funcs = (site.call.func for site in fn.sites)
+    return any(
+        isinstance(func, Attr) and func.name in _ENDINGS and fn.own_attribute(func.value) is not None for func in funcs
+    )
 
 
 def _others(name: str) -> Iterator[str]:

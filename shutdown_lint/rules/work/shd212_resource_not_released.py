@@ -79,6 +79,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._composed import composites, is_made_with_what_ends
+from shutdown_lint.rules.work._counterparts import ENDS_MEMBERS
 from shutdown_lint.rules.work._dropped import Dropped, dropped
 from shutdown_lint.rules.work._ended_otherwise import (
     ends_the_process,
@@ -136,7 +137,7 @@ RULE = Rule(
         r"re:os\.(?:open|pipe|memfd)",
         "pty.",
         "eventfd",
-        rf"re:def (?:{'|'.join(STOP_METHODS)})\(",
+        rf"re:def (?:{'|'.join((*STOP_METHODS, *ENDS_MEMBERS))})\(",
     ),
     origin=("G13",),
 )

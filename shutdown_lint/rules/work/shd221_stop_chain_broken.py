@@ -139,8 +139,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             if base is not None and not _calls_base(fn, base, project):
                 released = _released(base)
                 lost = [r for r in released if not _done_by(r, fn, project) and _is_still_there(r, fn, project)]
-                if lost and len(lost) == len(released):
-                    yield _finding(module, fn, base, [release.call for release in lost])
+                if lost:
+                    found = _finding(module, fn, base, [release.call for release in lost])
+                    yield found if len(lost) == len(released) else found._replace(tier="S")
         chain = outside(fn, project) if fn.cls is not None and not is_test(fn) else None
         if chain is not None:
             yield _outside(module, fn, *chain)
