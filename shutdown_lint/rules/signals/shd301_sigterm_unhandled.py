@@ -86,6 +86,7 @@ from shutdown_lint.rules.signals._losses import (
     is_example,
     is_for_windows,
     is_interactive,
+    is_sure,
     is_told_elsewhere,
     lost,
     modules_of,
@@ -154,7 +155,7 @@ def _finding(found: Stay, project: Project) -> Finding:
     message = (
         f"{name} stays in {found.what} until it is stopped, and nothing handles SIGTERM: {told(losses, found, project)}"
     )
-    tier: Tier | None = "S" if is_example(entry) else None
+    tier: Tier | None = "S" if is_example(entry) or not is_sure(found, project) else None
     return RULE.finding(
         entry.module,
         _anchor(found),
