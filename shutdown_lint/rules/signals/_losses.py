@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from shutdown_lint.facts import Break, Const, ExprStmt, Handler, ModuleFacts, Return, Stmt, Try, While, With
+from shutdown_lint.facts import Break, Const, ExprStmt, For, Handler, ModuleFacts, Return, Stmt, Try, While, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.imports import program
@@ -113,6 +113,23 @@ def lost(stay: Stay, project: Project, clause: Handler | None = None) -> tuple[S
     found += registered(functions, project)
     found += [step for fn in functions for step in _of_workers(fn, project)]
     return tuple(dict.fromkeys(found))[:MAX_LOST]
+
+
+def is_sure(stay: Stay, project: Project) -> bool:
+    """Whether an orderly end surely comes to some of it: to what stands around the place, or is registered, or held by workers.
+
+    Steps behind the place are cleanup for sure only where the loop foresees its end; of a server that serves for ever they
+    may be whatever comes next.
+    """
+    functions = tuple(dict.fromkeys(frame.fn for frame in stay.frames))
+    if any(True for frame in stay.frames for _ in around(frame.at, frame.fn, project)):
+        return True
+    if any(True for _ in registered(functions, project)) or any(
+        True for fn in functions for _ in _of_workers(fn, project)
+    ):
+        return True
+    loops = isinstance(stay.frames[-1].at.stmt, (While, For)) and not _is_never_left(stay.frames[-1].at)
+    return loops and any(True for frame in stay.frames for _ in after(frame.at, frame.fn, project))
 
 
 def told(losses: tuple[Step, ...], stay: Stay, project: Project) -> str:

@@ -61,9 +61,10 @@ on the way catches SystemExit, and the program has no thread, pool or child that
 ## Precision
 Silent in libraries, tests and interactive programs, for programs that end by themselves or run on Windows only, and wherever
 SIGTERM is named other than to send it. What stands behind an endless loop, or behind the `__main__` part of a module, is no
-cleanup, and neither is a folder that nobody removes: 6 of 7 findings in 400 unseen packages were of these kinds. Where SIGINT
-or KeyboardInterrupt is handled, SHD302 speaks instead. Without a named loss only the strict tier speaks. What the system
-closes by itself is no loss: sockets, and the pooled connections of a client that says no good-bye.
+cleanup, and neither is a folder that nobody removes: 5 of 7 findings in 500 unseen packages were of these kinds. Strict, too,
+where all that is lost stands behind a server or another call that serves for ever, or is a child or a folder. Where SIGINT or
+KeyboardInterrupt is handled, SHD302 speaks instead. Without a named loss only the strict tier speaks. What the system closes
+by itself is no loss: sockets, and the pooled connections of a client that says no good-bye.
 
 ## References
 - [signal](https://docs.python.org/3/library/signal.html)
@@ -86,6 +87,7 @@ from shutdown_lint.rules.signals._losses import (
     is_example,
     is_for_windows,
     is_interactive,
+    is_sure,
     is_told_elsewhere,
     lost,
     modules_of,
@@ -154,7 +156,7 @@ def _finding(found: Stay, project: Project) -> Finding:
     message = (
         f"{name} stays in {found.what} until it is stopped, and nothing handles SIGTERM: {told(losses, found, project)}"
     )
-    tier: Tier | None = "S" if is_example(entry) else None
+    tier: Tier | None = "S" if is_example(entry) or not is_sure(found, project) else None
     return RULE.finding(
         entry.module,
         _anchor(found),

@@ -12,7 +12,7 @@ from shutdown_lint.project.failing import why
 from shutdown_lint.project.places import Attribute, Place
 from shutdown_lint.rules.waits._in_time import gives_limit
 from shutdown_lint.rules.waits._stops import acquisitions_of
-from shutdown_lint.walk import Site, argument, last_name, text
+from shutdown_lint.walk import Site, argument, enclosing_loops, last_name, text
 
 _GETS = frozenset({"get", "get_nowait"})
 _SOCKETS = (
@@ -22,6 +22,10 @@ _SOCKETS = (
     "socket.socket.recv",
     "socket.create_connection",
 )
+
+
+# of a session in memory: nothing is sent
+_SETS_UP = frozenset({"mount", "update", "setdefault", "settimeout", "setsockopt", "get_adapter"})
 
 
 class Slow(NamedTuple):
@@ -73,14 +77,27 @@ def _meet(left: tuple[Place, ...], right: Iterable[Place], project: Project) -> 
 
 def _network(consumer: Fn, project: Project) -> Iterator[tuple[Step, bool]]:
     """The calls that wait for a peer, and whether each gives up on it after a while."""
-    for fn in project.protocol.reach(consumer):
-        for site in fn.sites:
-            names = project.calls.external(site.call, fn)
-            on_socket = bool(set(names) & set(_SOCKETS))
-            reason = why(site.call, fn, project) if names and not on_socket else None
-            if on_socket or (reason is not None and reason.kind == "network"):
-                step = fn.step(site.call.span, f"`{text(site.call)}` waits for the network, for each of them")
-                yield step, _gives_up(site.call, fn, project)
+    for fn, site in _for_each_item(consumer, project):
+        names = project.calls.external(site.call, fn)
+        if last_name(site.call.func) in _SETS_UP:
+            continue
+        on_socket = bool(set(names) & set(_SOCKETS))
+        reason = why(site.call, fn, project) if names and not on_socket else None
+        if on_socket or (reason is not None and reason.kind == "network"):
+            step = fn.step(site.call.span, f"`{text(site.call)}` waits for the network, for each of them")
+            yield step, _gives_up(site.call, fn, project)
+
+
+def _for_each_item(consumer: Fn, project: Project) -> Iterator[tuple[Fn, Site]]:
+    """The calls that the consumer makes in its loop, and those further in; what it sets up before is done once."""
+    looped = [site for site in consumer.sites if any(True for _ in enclosing_loops(site.at))]
+    if not looped:
+        yield from ((fn, site) for fn in project.protocol.reach(consumer) for site in fn.sites)
+        return
+    yield from ((consumer, site) for site in looped)
+    called = dict.fromkeys(target.fn for site in looped for target in project.calls.targets(site.call, consumer))
+    inner = dict.fromkeys(fn for target in called for fn in project.protocol.reach(target) if fn is not consumer)
+    yield from ((fn, site) for fn in inner for site in fn.sites)
 
 
 def _gives_up(call: Call, fn: Fn, project: Project) -> bool:

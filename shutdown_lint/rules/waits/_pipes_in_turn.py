@@ -99,6 +99,8 @@ def _is_left(pipe: Attr, line: int, other: str, made: list[Acquisition], fn: Fn,
     tracks = [project.resources.place_track(place), *(project.resources.track(a) for a in made)]
     if any(track.escaped or track.has("communicate") for track in tracks):
         return False
+    if any(use.fn is not fn for track in tracks for use in track.methods("wait")):
+        return False  # who made it has waited for its end before
     return not any(use.name == other and not _is_behind(use, line, fn) for track in tracks for use in track.uses)
 
 

@@ -75,8 +75,9 @@ def _release_elsewhere(cls: Cls, name: str, method: Fn, project: Project) -> tup
 
 
 def _is_near(fn: Fn, name: str, project: Project) -> bool:
-    """Whether the function that releases, or one that calls it, names the container: further off it may be of another one."""
-    return name in fn.mentions or any(name in caller.fn.mentions for caller in project.calls.callers(fn))
+    """Whether the function that releases, or one that hands it an element, names the container: further off it may be of another."""
+    givers = (caller.fn for caller in project.calls.callers(fn) if caller.site.call.args)
+    return name in fn.mentions or any(name in giver.mentions for giver in givers)
 
 
 def _goes_on(release: Site) -> bool:

@@ -53,7 +53,7 @@ thread does not call itself, and where the loop tests a flag or event of that ob
 ## Precision
 Only cleanup that reaches outside the process counts: files opened for writing, transactions, temporary files, lock files,
 connections. Silent when the thread is joined anywhere, handed over, or polled with ``is_alive``, and for a file that is
-written under another name and moved to its own when it is whole, also by a helper, or flushed after each piece: 7 of 15 findings
+written under another name and moved to its own when it is whole, also by a helper, or flushed after each piece: 7 of 16 findings
 in unseen packages were of these kinds. What the thread is started with decides which branches it comes to.
 
 ## References

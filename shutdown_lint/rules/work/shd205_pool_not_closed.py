@@ -49,7 +49,7 @@ from shutdown_lint.project import Project
 from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.work._common import acquired, label, module_level, owner, stop_method, stop_step
+from shutdown_lint.rules.work._common import acquired, class_level, label, module_level, owner, stop_method, stop_step
 from shutdown_lint.walk import At, argument, text
 
 RULE = Rule(
@@ -85,7 +85,8 @@ def _is_at_stake(track: Track, project: Project) -> bool:
 
 def _never_closed(module: ModuleFacts, acquisition: Acquisition, track: Track, project: Project) -> Finding:
     held = owner(project, track)
-    stop = stop_method(project, held[0], acquisition.fn) if held else None
+    shared = _is_global(acquisition, track) or class_level(acquisition, project)
+    stop = stop_method(project, held[0], acquisition.fn) if held and not shared else None
     jobs = [job for job in track.methods(*_ASYNC) if not _is_collected(job, project)]
     name = label(acquisition, track)
     loses = "jobs that still run are killed at exit" if jobs else "its workers stay until the interpreter ends"
@@ -95,7 +96,7 @@ def _never_closed(module: ModuleFacts, acquisition: Acquisition, track: Track, p
         module,
         acquisition.call.span,
         f"pool `{name}` is {closed}: {loses}{forgets}",
-        tier="D" if (jobs or stop or held is None) and not _is_global(acquisition, track) else "S",
+        tier="S" if shared or not (jobs or stop or held is None) else "D",
         lost=[job.fn.step(job.site.call.span, f"`{text(job.site.call)}` in {job.fn.qualname}") for job in jobs],
         trace=(stop_step(stop),) if stop else (),
         help=f"use `with`, or call `{name}.close()` and `{name}.join()` where its owner ends",

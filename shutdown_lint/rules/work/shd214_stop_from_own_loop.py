@@ -63,7 +63,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Call, Const, ModuleFacts, Name, Try
 from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Cls, Fn, Project
-from shutdown_lint.project.places import Attribute, Track, Use
+from shutdown_lint.project.places import Attribute, Local, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Class
@@ -288,8 +288,16 @@ def _executors(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         track = project.resources.track(acquisition)
         for use in track.methods("shutdown", "submit"):
             caught = use.name == "shutdown" and _is_caught(use.site)
+            if _is_of_its_call(use, acquisition, track):
+                continue
             if use.fn.module is module and _waits(use, acquisition) and not caught:
                 yield from _from_own_job(acquisition, use, track, project)
+
+
+def _is_of_its_call(use: Use, acquisition: Acquisition, track: Track) -> bool:
+    """Whether the executor is a local of the very function: a job that comes to it again has made another one by then."""
+    mine = all(isinstance(place, Local) and place.fn is acquisition.fn for place in track.places)
+    return mine and use.fn is acquisition.fn and not acquisition.fn.is_module
 
 
 def _waits(use: Use, acquisition: Acquisition) -> bool:

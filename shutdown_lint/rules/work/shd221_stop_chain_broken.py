@@ -75,7 +75,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Container, Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._chained import outside
-from shutdown_lint.walk import Site, last_name, loop_over, same, text
+from shutdown_lint.walk import Site, last_name, loop_over, same, subexprs, text
 
 _CHAINED = frozenset(STOP_METHODS) - {"join", "kill", "exit", "end", "__del__", "release", "finalize", "unload"}
 # hooks that a base calls on the way out, which it may fill itself
@@ -377,12 +377,23 @@ def _still_acquired(release: _Release, fn: Fn, project: Project) -> bool:
     for write in project.classes.writes(fn.cls, release.member):
         method = project.classes.method(fn.cls, write.fn.name)
         runs = method is write.fn or (method is not None and "super" in method.mentions)
-        if _is_handed_in(write):
+        if _is_handed_in(write) or _is_left_at_default(write, fn.cls, project):
             continue
         values = project.evaluate.values(write.value, write.fn)
         if runs and any(isinstance(v, (Instance, Container)) for v in values):
             return True
     return False
+
+
+def _is_left_at_default(write: AttributeWrite, cls: Cls, project: Project) -> bool:
+    """``super().__init__()`` of a base that keeps ``parents``: this class gives it none, and there are none to end."""
+    base, own = write.fn, project.classes.method(cls, "__init__")
+    used = {part.id for part in subexprs(write.value) if isinstance(part, Name)} if write.value is not None else set()
+    params = [param for param in base.facts.params if param.name in used and param.default is not None]
+    if base.name != "__init__" or own is None or own is base or not params:
+        return False
+    calls = [site.call for site in own.sites if any(t.fn is base for t in project.calls.targets(site.call, own))]
+    return bool(calls) and all(project.calls.passed(call, base, param) is None for call in calls for param in params)
 
 
 def _is_handed_in(write: AttributeWrite) -> bool:
