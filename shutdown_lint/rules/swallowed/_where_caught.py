@@ -15,6 +15,7 @@ from shutdown_lint.walk import At, enclosing_loops, exprs, last_name as last_par
 
 _ASKS_CHILD = frozenset({"poll", "is_alive", "returncode", "exitcode"})
 _SHELLS = re.compile(r"repl|shell|console|prompt|interact|terminal", re.IGNORECASE)
+_SERVES = re.compile(r"(^|_)(serve_(?!forever)|receive|recv|handle_|worker)")
 THREADS = ("thread", "timer", "pool-thread")
 
 
@@ -29,6 +30,11 @@ def only_threads_call(fn: Fn, project: Project) -> bool:
         return False
     callers = [caller for caller, _ in project.calls.calls_named(fn.name) if caller is not fn]
     return bool(callers) and all(project.roles.only(caller, *THREADS) for caller in callers)
+
+
+def may_be_a_thread(fn: Fn, project: Project) -> bool:
+    """Whether nobody is known to call what serves others by its name: servers run that in threads of their own."""
+    return bool(_SERVES.search(fn.name)) and not project.calls.callers(fn) and not project.roles.kinds(fn)
 
 
 def is_prompt(stmt: Try, fn: Fn) -> bool:

@@ -64,7 +64,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, ExprStmt, For, Handler, ModuleFacts, Name, Raise, Stmt, Try, While
+from shutdown_lint.facts import Assign, Attr, ExprStmt, For, Handler, ModuleFacts, Name, Raise, Return, Stmt, Try, While
 from shutdown_lint.findings import Finding, Fix, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.base import Rule
@@ -99,6 +99,7 @@ from shutdown_lint.rules.swallowed._where_caught import (
     is_a_thread,
     is_command,
     is_prompt,
+    may_be_a_thread,
     only_threads_call,
     waits_for_child,
 )
@@ -197,13 +198,13 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
     if is_prompt(stmt, fn) or waits_for_child(at, stmt):
         return "P"
     if may_last(stmt, fn, project) and goes_on_and_on(at, fn, project):
-        return "D"
+        return "S" if may_be_a_thread(fn, project) else "D"
     return "S" if may_wait(stmt, fn, project) or works(stmt, fn, project) else "P"
 
 
 def _is_the_end(at: At) -> bool:
-    """Whether the function ends behind the clause: what called it goes on, and may well end, too."""
-    return next(what_runs_after(at), None) is None
+    """Whether the function ends behind the clause, if only by `return`: what called it goes on, and may well end, too."""
+    return all(isinstance(stmt, Return) and not awaits((stmt,)) for stmt in what_runs_after(at))
 
 
 def _makers(fn: Fn) -> Iterator[Fn]:

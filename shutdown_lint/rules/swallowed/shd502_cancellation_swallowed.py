@@ -64,6 +64,7 @@ from shutdown_lint.facts import (
     Attr,
     Await,
     Body,
+    Break,
     Call,
     Expr,
     ExprStmt,
@@ -233,7 +234,7 @@ def _asks(at: At, handler: Handler) -> bool:
 
 def _finishes(stmt: Try) -> bool:
     """``try: await asyncio.shield(task)``, again and again: the cancellation is forgotten, but only until that task is done."""
-    first = stmt.body[0] if len(stmt.body) == 1 else None
+    first = stmt.body[0] if all(isinstance(later, (Return, Break)) for later in stmt.body[1:]) else None
     awaited = first.value if isinstance(first, (ExprStmt, Return)) else None
     call = awaited.value if isinstance(awaited, Await) else None
     return isinstance(call, Call) and last_name(call.func) == "shield" and isinstance(call.args[0].value, (Name, Attr))

@@ -171,6 +171,7 @@ def _only_repeats(loop: While) -> bool:
     return bool(loop.body) and (
         empties(loop)
         or _waits_for_the_end(loop)
+        or any(isinstance(stmt, Try) and _leaves_with_child(stmt) for stmt in loop.body)
         or isinstance(loop.body[-1], (Break, Return, Raise))
         or _leaves_by_itself(loop.body[-1], len(loop.body))
     )
@@ -183,6 +184,12 @@ def _waits_for_the_end(loop: While) -> bool:
     asked = [part.value for part in subexprs(loop.test) if isinstance(part, Attr)]
     given = [part for site in sites(loop.body) for arg in site.call.args for part in subexprs(arg.value)]
     return waits and any(same(thing, value) for thing in asked for value in given)
+
+
+def _leaves_with_child(stmt: Try) -> bool:
+    """``try: code = child.wait(10); break``, among other things: Ctrl-C goes to the child too, and its end ends the loop."""
+    waits = any(last_name(site.call) in ("wait", "communicate", "join") for site in sites(stmt.body))
+    return waits and isinstance([*stmt.body, *stmt.orelse][-1], (Break, Return))
 
 
 def _leaves_by_itself(stmt: Stmt, length: int) -> bool:
