@@ -14,6 +14,7 @@ from shutdown_lint.rules.waits._stops import is_stop
 from shutdown_lint.walk import At, enclosing_loops, exprs, last_name as last_part, same, sites, subexprs
 
 _ASKS_CHILD = frozenset({"poll", "is_alive", "returncode", "exitcode"})
+_ASKS = re.compile(r"(raw_)?input$|prompt")
 _SHELLS = re.compile(r"repl|shell|console|prompt|interact|terminal", re.IGNORECASE)
 _SERVES = re.compile(r"(^|_)(serve_(?!forever)|receive|recv|handle_|worker)")
 THREADS = ("thread", "timer", "pool-thread")
@@ -44,6 +45,11 @@ def is_prompt(stmt: Try, fn: Fn) -> bool:
         for handler in stmt.handlers
     )
     return ends and bool(_SHELLS.search(fn.qualname))
+
+
+def in_chat(at: At) -> bool:
+    """In a loop that asks a person for the next line: there the next Ctrl-C ends it."""
+    return any(_ASKS.match(last_name(site.call)) for loop in enclosing_loops(at) for site in sites((loop.stmt,)))
 
 
 def waits_for_child(at: At, stmt: Try) -> bool:

@@ -95,6 +95,7 @@ from shutdown_lint.rules.swallowed._where_caught import (
     calls_each,
     closes_behind,
     ends_in_final,
+    in_chat,
     in_cleanup,
     is_a_thread,
     is_command,
@@ -198,7 +199,7 @@ def _tier(at: At, stmt: Try, fn: Fn, project: Project) -> Tier | None:
     if is_prompt(stmt, fn) or waits_for_child(at, stmt):
         return "P"
     if may_last(stmt, fn, project) and goes_on_and_on(at, fn, project):
-        return "S" if may_be_a_thread(fn, project) else "D"
+        return "S" if may_be_a_thread(fn, project) or in_chat(at) else "D"
     return "S" if may_wait(stmt, fn, project) or works(stmt, fn, project) else "P"
 
 
