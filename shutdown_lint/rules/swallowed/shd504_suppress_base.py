@@ -105,9 +105,7 @@ def _tier(at: At, body: Body, names: frozenset[str], fn: Fn, project: Project) -
         later = tuple(what_runs_after(at))
         if cancels(fn, project) or not (looping or any(not _is_last_thing(stmt) for stmt in later)):
             return None
-        return (
-            "D" if looping or any(map(waits, later)) else "S"
-        )  # what does not wait comes to its end, and so may the task
+        return "D" if looping or any(waits(stmt) or _is_outcome(stmt) for stmt in later) else "S"
     if "CancelledError" in names or fn.facts.is_async or project.roles.only(fn, *_ASIDE):
         return None
     if looping and any(True for _ in sites(body)):
