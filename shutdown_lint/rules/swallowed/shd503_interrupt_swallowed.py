@@ -40,7 +40,8 @@ Unsafe: Ctrl-C then ends the whole loop, where it may have been meant to end one
 Silent where the function has a handler for SIGINT, where the loop is left behind the clause anyway, and for prompts (``input``,
 ``readline``, ``cmdloop``, ``prompt``, a menu, or a function of the project that asks), second-press exits, clauses that set a
 flag, and loops with a condition whose clause prints "KeyboardInterrupt", as shells do. Preview where the loop does not repeat its
-work, but only takes up again what the interrupt broke off: in the 3 that were read in unseen packages, that was meant.
+work, but only takes up again what the interrupt broke off, or ends with a child that Ctrl-C reaches too: in the 5 that were read in
+unseen packages, that was meant.
 Silent in bodies that only threads run, where Ctrl-C raises nothing; strict where child processes run it, which leave it to their
 parent (and which may be called by the parent as well); preview in coroutines, where Ctrl-C is a cancellation since Python 3.11.
 

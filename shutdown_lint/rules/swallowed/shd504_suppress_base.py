@@ -40,7 +40,7 @@ Unsafe: what was suppressed, on purpose perhaps, then ends the work.
 
 ## Precision
 Silent where the function cancels something itself, where a task or future is awaited by its name (it may be cancelled
-from elsewhere), in cleanups, and where nothing follows but releases and log lines.
+from elsewhere), in cleanups, and where nothing follows but releases and log lines. Strict where what follows neither waits nor gives a result.
 
 ## References
 - [contextlib.suppress](https://docs.python.org/3/library/contextlib.html#contextlib.suppress)

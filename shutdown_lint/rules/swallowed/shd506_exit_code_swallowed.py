@@ -54,7 +54,8 @@ Unsafe: what stands behind the `try` statement no longer runs after an exit.
 
 ## Precision
 By default only where an exit with a failure (a literal other than 0 and None, or a text) is found in what the ``try``
-runs, a few calls deep. Strict: in the program's own entry points. Silent where user code, a prompt or an argument parser
+runs, a few calls deep. Strict: in the program's own entry points, and where the clause names `Exception` beside it, which
+takes the exit of a part for an error on purpose. Silent where user code, a prompt or an argument parser
 runs in the ``try``, where a function that no program here leads to goes on behind it (a command inside of a host), where
 only threads run it, and in tests.
 
