@@ -28,7 +28,7 @@ _CALM = frozenset(
             "setdefault",
         ),
         *("len", "str", "int", "isinstance", "format", "join", "time", "monotonic"),
-        *("range", "zip", "enumerate", "reversed", "list", "tuple", "dict", "items", "keys", "values"),
+        *("range", "zip", "enumerate", "reversed", "list", "tuple", "dict", "items", "keys", "values", "hasattr"),
         *("print", "debug", "info", "warning", "error", "exception", "critical"),
     }
 )

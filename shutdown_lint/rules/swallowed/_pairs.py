@@ -44,7 +44,8 @@ _CALM = frozenset(
         "empty", "qsize", "full", "range", "enumerate", "zip", "sorted", "sum", "any", "all", "time", "monotonic", "len",
         "list", "tuple", "dict", "min", "max", "int", "str", "isinstance", "debug", "info", "warning", "error", "release",
         "id", "bool", "type", "Thread", "start", "float", "abs", "round", "uniform", "random", "randint", "get_ident",
-        "current_thread", "getpid", "perf_counter", "time_ns", "is_alive", "isAlive", "isSet", "Timer", "Event",
+        "current_thread", "getpid", "perf_counter", "time_ns", "is_alive", "isAlive", "isSet", "Timer", "Event", "hasattr",
+        "getattr", "setattr",
     }
 )  # fmt: skip
 _MAX_DEPTH = 2

@@ -14,7 +14,9 @@ from shutdown_lint.rules.waits._stops import is_stop
 from shutdown_lint.walk import At, enclosing_loops, exprs, last_name as last_part, same, sites, subexprs
 
 _ASKS_CHILD = frozenset({"poll", "is_alive", "returncode", "exitcode"})
+_ASKS = re.compile(r"(raw_)?input$|prompt")
 _SHELLS = re.compile(r"repl|shell|console|prompt|interact|terminal", re.IGNORECASE)
+_SERVES = re.compile(r"(^|_)(serve_(?!forever)|receive|recv|handle_|worker)")
 THREADS = ("thread", "timer", "pool-thread")
 
 
@@ -31,6 +33,11 @@ def only_threads_call(fn: Fn, project: Project) -> bool:
     return bool(callers) and all(project.roles.only(caller, *THREADS) for caller in callers)
 
 
+def may_be_a_thread(fn: Fn, project: Project) -> bool:
+    """Whether nobody is known to call what serves others by its name: servers run that in threads of their own."""
+    return bool(_SERVES.search(fn.name)) and not project.calls.callers(fn) and not project.roles.kinds(fn)
+
+
 def is_prompt(stmt: Try, fn: Fn) -> bool:
     """The loop of a shell, which Ctrl-D ends."""
     ends = any(
@@ -38,6 +45,11 @@ def is_prompt(stmt: Try, fn: Fn) -> bool:
         for handler in stmt.handlers
     )
     return ends and bool(_SHELLS.search(fn.qualname))
+
+
+def in_chat(at: At) -> bool:
+    """In a loop that asks a person for the next line: there the next Ctrl-C ends it."""
+    return any(_ASKS.match(last_name(site.call)) for loop in enclosing_loops(at) for site in sites((loop.stmt,)))
 
 
 def waits_for_child(at: At, stmt: Try) -> bool:

@@ -48,7 +48,7 @@ where what is awaited never waits itself, and where nothing but a task or future
 one alone. Beside errors only where all that is awaited is called on the spot, in no stop method and no top function of a task;
 strict where no caller is known, and beside `Exception`, which is written on purpose. Strict too for `await asyncio.shield(task)`
 again and again, which ends with that task, and for loops that empty what they test: the 2 of 5 findings in unseen packages that
-were meant.
+were meant. Strict also where the clause names `KeyboardInterrupt` or `SystemExit` beside it. In 700 more, 6 of 8 were right before that.
 
 ## References
 - [Task cancellation](https://docs.python.org/3/library/asyncio-task.html#task-cancellation)
@@ -64,6 +64,7 @@ from shutdown_lint.facts import (
     Attr,
     Await,
     Body,
+    Break,
     Call,
     Expr,
     ExprStmt,
@@ -233,7 +234,7 @@ def _asks(at: At, handler: Handler) -> bool:
 
 def _finishes(stmt: Try) -> bool:
     """``try: await asyncio.shield(task)``, again and again: the cancellation is forgotten, but only until that task is done."""
-    first = stmt.body[0] if len(stmt.body) == 1 else None
+    first = stmt.body[0] if all(isinstance(later, (Return, Break)) for later in stmt.body[1:]) else None
     awaited = first.value if isinstance(first, (ExprStmt, Return)) else None
     call = awaited.value if isinstance(awaited, Await) else None
     return isinstance(call, Call) and last_name(call.func) == "shield" and isinstance(call.args[0].value, (Name, Attr))

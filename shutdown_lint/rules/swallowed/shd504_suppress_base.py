@@ -40,7 +40,7 @@ Unsafe: what was suppressed, on purpose perhaps, then ends the work.
 
 ## Precision
 Silent where the function cancels something itself, where a task or future is awaited by its name (it may be cancelled
-from elsewhere), in cleanups, and where nothing follows but releases and log lines.
+from elsewhere), in cleanups, and where nothing follows but releases and log lines. Strict where what follows neither waits nor gives a result.
 
 ## References
 - [contextlib.suppress](https://docs.python.org/3/library/contextlib.html#contextlib.suppress)
@@ -58,6 +58,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._catching import STOPPING, cancels, last_name, statement_call, suppressed
 from shutdown_lint.rules.swallowed._steps import is_release_name
+from shutdown_lint.rules.swallowed._tried import waits
 from shutdown_lint.rules.waits._stops import STOP_NAME, in_final, is_stop
 from shutdown_lint.walk import At, enclosing_loops, own_exprs, sites, subexprs, walk, what_runs_after
 
@@ -101,8 +102,10 @@ def _tier(at: At, body: Body, names: frozenset[str], fn: Fn, project: Project) -
         return None
     looping = next(enclosing_loops(at), None) is not None
     if fn.facts.is_async and _awaits_work(body):
-        follows = looping or any(not _is_last_thing(stmt) for stmt in what_runs_after(at))
-        return "D" if follows and not cancels(fn, project) else None
+        later = tuple(what_runs_after(at))
+        if cancels(fn, project) or not (looping or any(not _is_last_thing(stmt) for stmt in later)):
+            return None
+        return "D" if looping or any(waits(stmt) or _is_outcome(stmt) for stmt in later) else "S"
     if "CancelledError" in names or fn.facts.is_async or project.roles.only(fn, *_ASIDE):
         return None
     if looping and any(True for _ in sites(body)):
@@ -117,6 +120,11 @@ def _is_last_thing(stmt: Stmt) -> bool:
         last = last_name(call)
         return is_release_name(last) or bool(STOP_NAME.match(last)) or last in _SAYS
     return (isinstance(stmt, Return) and stmt.value is None) or (isinstance(stmt, Raise) and stmt.exc is None)
+
+
+def _is_outcome(stmt: Stmt) -> bool:
+    """What the caller takes for a result or for an error; anything else that does not wait comes to its end, and so may the task."""
+    return (isinstance(stmt, Return) and stmt.value is not None) or isinstance(stmt, Raise)
 
 
 def _only_releases(body: Body) -> bool:

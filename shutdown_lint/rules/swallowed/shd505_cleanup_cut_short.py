@@ -38,7 +38,8 @@ limit is over (`Popen.wait(timeout)`, `asyncio.wait_for`), which is the very cas
 for others to implement is judged by the project's own classes (of a protocol, by those that fit it), unless the project makes none
 of them itself: then its users choose, and theirs may be any. Strict: the same in functions without ``async``, and awaited steps that
 run code of others at most one call deep. Preview: awaited steps of which nothing is known (in unseen packages half of them could not
-fail). By default 3 of 8 were right in unseen packages before closing a pooled client was known to say nothing, 9 of 12 since.
+fail). By default 3 of 8 were right in unseen packages before closing a pooled client was known to say nothing, 9 of 12 since, and
+36 of 38 in 700 more. Callbacks that an ``__exit__`` calls only where the block went well are no cleanup.
 The await of a cancelled task is reported by default where its coroutine lets the cancellation out; strict where it takes it for its
 end, which helps only a task that has run already, and where a task may have failed of a server or of code of others.
 A task cancels itself only by calls on the same object, awaited on the spot, where nobody asks for `asyncio.current_task()`.

@@ -54,7 +54,8 @@ Unsafe: what stands behind the `try` statement no longer runs after an exit.
 
 ## Precision
 By default only where an exit with a failure (a literal other than 0 and None, or a text) is found in what the ``try``
-runs, a few calls deep. Strict: in the program's own entry points. Silent where user code, a prompt or an argument parser
+runs, a few calls deep. Strict: in the program's own entry points, and where the clause names `Exception` beside it, which
+takes the exit of a part for an error on purpose. Silent where user code, a prompt or an argument parser
 runs in the ``try``, where a function that no program here leads to goes on behind it (a command inside of a host), where
 only threads run it, and in tests.
 
@@ -68,7 +69,7 @@ import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Body, Call, Const, Expr, Handler, ModuleFacts, Name, Raise, Return, Try
-from shutdown_lint.findings import Finding, Fix, Step
+from shutdown_lint.findings import Finding, Fix, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import is_exit_request
 from shutdown_lint.project.roles import Role, is_test
@@ -130,7 +131,8 @@ def _of_clause(module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, project
         return
     failure = _failure(tuple(sites(stmt.body)), tuple(walk(stmt.body)), fn, project)
     if failure is not None:
-        yield _finding(module, handler, fn, failure)
+        # who names `Exception` beside it takes the exit of a part for one of its errors, on purpose
+        yield _finding(module, handler, fn, failure, "S" if "Exception" in caught(handler, fn, project) else None)
     elif (role := project.roles.role(fn, "main")) is not None:
         yield RULE.finding(
             module,
@@ -199,11 +201,12 @@ def _fails(call: Call) -> bool:
     return isinstance(given, Const) and given.value not in (None, 0, False)
 
 
-def _finding(module: ModuleFacts, handler: Handler, fn: Fn, failure: tuple[Step, ...]) -> Finding:
+def _finding(module: ModuleFacts, handler: Handler, fn: Fn, failure: tuple[Step, ...], tier: Tier | None) -> Finding:
     return RULE.finding(
         module,
         handler.span,
         f"`except SystemExit` in `{fn.qualname}` drops the exit code of {failure[-1].text}: the failure ends as a success",
+        tier=tier,
         lost=(failure[-1]._replace(text=f"the exit code of {failure[-1].text}"),),
         trace=failure,
         help="end the clause with `raise`, or exit with `exc.code`",

@@ -63,7 +63,7 @@ RULE = Rule(
     triggers=("CancelledError",),
     origin=("G13",),
 )
-_STOPS = re.compile(r"\b(shut_?down|stop|exit|quit|terminate)", re.IGNORECASE)
+_STOPS = re.compile(r"\b(shut_?down|stop|exit|quit|terminate|sigint|sigterm|interrupt)", re.IGNORECASE)
 _ENDS = frozenset({"exit", "_exit", "abort", "throw", "reraise"})
 
 
