@@ -3,7 +3,8 @@
 ## What it does
 Reports `task_done()` that stands behind work which can raise (or behind a `continue`) and not in a `finally`, where the program
 joins the same queue; the item may also be taken in the call that works on it (`handle(jobs.get())`). Strict: the `set()` of an
-event behind a worker's call for a port, a peer or a file, or behind its own `clear()` and work, when nobody else sets it and somebody waits for it without limit.
+event behind a worker's call for a port, a peer or a file, or behind its own `clear()` and work, when nobody else sets it and
+somebody waits for it without limit.
 
 ## Why it matters
 `queue.join()` counts: one item that is taken and never reported keeps it waiting, and it takes no limit. A single bad item

@@ -27,6 +27,8 @@ def is_left_open(acquisition: Acquisition, track: Track, project: Project) -> bo
 # what comes back when the object's work is over, or keeps the function until the program ends
 _RUN = ("run", "run_forever", "serve_forever", "mainloop", "main_loop", "join", "wait", "serve", "loop", "main", "idle")
 
+_STARTS = ("start", "open", "connect", "launch", "begin")
+
 
 def is_left_running(acquisition: Acquisition, track: Track, project: Project) -> bool:
     """Whether a function makes and starts an object of the project, and comes back without ending it."""
@@ -35,7 +37,9 @@ def is_left_running(acquisition: Acquisition, track: Track, project: Project) ->
         return False
     if fn.is_module or fn.facts.is_generator or project.roles.only(fn, "main") or project.protocol.worker_loops(fn):
         return False
-    return not track.has(*_RUN) and all(isinstance(p, Local) and p.fn is fn for p in track.places)
+    if track.has(*_RUN) or not track.has(*_STARTS):
+        return False
+    return all(isinstance(place, Local) and place.fn is fn for place in track.places)
 
 
 def left_context(acquisition: Acquisition, track: Track) -> bool:

@@ -59,7 +59,7 @@ def one_sided(cls: Cls, project: Project) -> Iterator[OneSided]:
     methods = project.classes.methods(cls)
     stops = [methods[name] for name in _STOPS if name in methods and _is_real(methods[name])]
     starters = [method for name, method in cls.methods.items() if name in _MAKERS and not is_test(method)]
-    if not stops or not starters:
+    if not starters or not any(stop.cls is cls for stop in stops):
         return
     mentioned = frozenset().union(*(fn.mentions for stop in stops for fn in project.protocol.reach(stop)))
     said: set[str] = set()

@@ -7,7 +7,7 @@ Also, strict, what a function starts and hands on in the end, where it gives up 
 And a server whose loop a stop method ends while nobody closes its socket; and the child's end of a
 pipe that its parent keeps, when it counts on the end of the other. And a member of the same class (or with the same
 base) as another one, of which the stop method ends only that; and a member that the start method starts
-(`self.db.open()`) and no stop method ends. And an object of the project with a worker of its own that a function
+(`self.db.open()`) and no stop method ends. Strict: an object of the project with a worker of its own that a function
 makes, starts and leaves behind.
 
 ## Why it matters
@@ -138,6 +138,7 @@ RULE = Rule(
         "pty.",
         "eventfd",
         rf"re:def (?:{'|'.join((*STOP_METHODS, *ENDS_MEMBERS))})\(",
+        r"re:\n[ \t]+\w+ = (?:\w+\.)*_*[A-Z]\w*\( & re:\.(?:start|open|connect|launch|begin)\(",
     ),
     origin=("G13",),
 )
@@ -209,7 +210,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         ):
             yield _finding(module, acquisition, track, (), touched=not _is_lost_locally(acquisition, project))
         elif held is None and is_left_running(acquisition, track, project):
-            yield _finding(module, acquisition, track, (), touched=False)
+            yield _left_running(module, acquisition, track)
         elif held is None and acquisition.model.kind in ("socket", "fd") and is_left_open(acquisition, track, project):
             yield _unclosed(module, acquisition, track)
     for acquisition, track in acquired(project, project.functions(module), "server"):
@@ -241,6 +242,19 @@ def _unlike(module: ModuleFacts, found: Forgotten) -> Finding:
         lost=(found.ends.step(found.ends.facts.span, f"`{found.ends.qualname}`"),),
         trace=(found.stop.step(found.like.span, f"`{like}` in `{found.stop.qualname}`"),),
         help=f"call `self.{found.member}.{found.ends.name}()` in `{found.stop.qualname}` too",
+    )
+
+
+def _left_running(module: ModuleFacts, acquisition: Acquisition, track: Track) -> Finding:
+    name, model = label(acquisition, track), acquisition.model
+    return RULE.finding(
+        module,
+        acquisition.call.span,
+        f"`{acquisition.fn.qualname}` starts `{name}` and leaves it behind: {model.loses}",
+        tier="S",
+        confidence="likely",
+        lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
+        help=f"call `{model.ending(name)}` in `finally`",
     )
 
 
