@@ -20,7 +20,7 @@ from shutdown_lint.project.peer_errors import peer_errors
 from shutdown_lint.project.scopes import Element, Value
 from shutdown_lint.project.supplied import added, is_supplied, last_part
 from shutdown_lint.project.values import External
-from shutdown_lint.walk import At, same, subexprs, text
+from shutdown_lint.walk import At, same, sites, subexprs, text
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -222,6 +222,7 @@ def _unresolved(call: Call, fn: Fn, awaited: bool, depth: int, project: Project)
         return None  # an answer gives its connection back
     if (
         _LOCAL.search(last_part(receiver))
+        or _has_ended(call, receiver, fn)
         or _is_transport(call, receiver, fn)
         or _is_tested(call, receiver, fn, project)
     ):
@@ -238,6 +239,19 @@ def _unresolved(call: Call, fn: Fn, awaited: bool, depth: int, project: Project)
         known = implementations(known, project, brought=not typed)
         return _strongest(_of_function(method, call, fn, project, depth) for method in known)
     return Why("foreign", f"`{text(receiver)}` is supplied from outside")
+
+
+def _has_ended(call: Call, receiver: Expr, fn: Fn) -> bool:
+    """``p.join()`` right before ``p.close()``: a process that has ended is given back quietly."""
+    if last_part(call.func) != "close" or "join" not in fn.mentions:
+        return False
+    at = next((site.at for site in fn.sites if site.call is call), None)
+    before = at.before()[-1:] if at is not None else ()
+    return any(
+        isinstance(site.call.func, Attr) and site.call.func.name == "join" and same(site.call.func.value, receiver)
+        for site in sites(before)
+        if not site.call.args
+    )
 
 
 def _is_transport(call: Call, receiver: Expr, fn: Fn) -> bool:

@@ -34,9 +34,9 @@ def on_posix(test: Expr) -> bool | None:
         return False
     if isinstance(test, Op) and test.op in ("==", "!=") and len(test.operands) == 2:
         asked, value = test.operands
+        if isinstance(value, Const) and value.value in _WINDOWS and (_asks(asked) or _keeps_answer(asked)):
+            return test.op == "!="
         if _asks(asked) and isinstance(value, Const):
-            if value.value in _WINDOWS:
-                return test.op == "!="
             return (test.op == "==") if value.value == "posix" else None
     if isinstance(test, Call) and isinstance(test.func, Attr) and test.func.name == "startswith" and test.args:
         given = test.args[0].value
@@ -92,6 +92,11 @@ def imports_windows(body: Iterable[At]) -> bool:
         and any(name.level == 0 and name.module.partition(".")[0] in _ONLY_WINDOWS for name in at.stmt.names)
         for at in body
     )
+
+
+def _keeps_answer(expr: Expr) -> bool:
+    """``self.platform``, ``PLATFORM``: what was asked earlier, by its name."""
+    return last_name(expr).strip("_").lower() in ("platform", "os_name", "system", "system_name")
 
 
 def _asks(expr: Expr) -> bool:

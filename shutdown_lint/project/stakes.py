@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Call, Const, Expr, ExprStmt, If, Stmt, Try
+from shutdown_lint.facts import Attr, Call, Const, Expr, ExprStmt, If, Raise, Return, Stmt, Try
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project.conditions import needed, onward, reached_as_registered
 from shutdown_lint.project.forks import reset_by_child, side_of
@@ -191,12 +191,26 @@ def _is_surely_run(
 
 
 def _excludes(one: At, other: At | None) -> bool:
-    """Whether the two stand in different branches of one ``if``."""
+    """Whether the two stand in different branches of one ``if``, or the second behind one whose branch leaves with the first."""
+    if other is not None and _leaves_before(one, other):
+        return True
     parts = {
         id(at.outer.stmt): at.part for at in one.around() if at.outer is not None and isinstance(at.outer.stmt, If)
     }
     return other is not None and any(
         parts.get(id(at.outer.stmt), at.part) != at.part for at in other.around() if at.outer is not None
+    )
+
+
+def _leaves_before(one: At, other: At) -> bool:
+    """``if is_child(): register(); return`` before the place."""
+    within = {id(at.outer.stmt) for at in other.around() if at.outer is not None}
+    return any(
+        at.outer is not None
+        and isinstance(at.outer.stmt, If)
+        and id(at.outer.stmt) not in within
+        and isinstance(at.block[-1], (Return, Raise))
+        for at in one.around()
     )
 
 
@@ -258,7 +272,7 @@ def _is_live(acquisition: Acquisition, at: At, fn: Fn, project: Project) -> bool
         return project.resources.released(acquisition)  # one that nobody removes stays, whatever ends the program
     if model.kind in ("process", "executor", "pool", "tempdir"):
         return project.resources.started(acquisition)
-    if model.kind != "file":
+    if model.kind != "file" or _is_used_up(acquisition):
         return False
     opener = next((name for name in project.calls.external(acquisition.call, fn) if name in OPENERS), None)
     return (
@@ -267,6 +281,11 @@ def _is_live(acquisition: Acquisition, at: At, fn: Fn, project: Project) -> bool
         and not _is_unbuffered(acquisition.call, opener)
         and track.has("write", "writelines", "writerow", "writerows")
     )
+
+
+def _is_used_up(acquisition: Acquisition) -> bool:
+    """``open(path, "w").write(text)``: nobody holds it afterwards, and so it is closed at once."""
+    return bool(acquisition.site.parents) and isinstance(acquisition.site.parents[0], Attr)
 
 
 def _is_unbuffered(call: Call, opener: str) -> bool:

@@ -111,6 +111,15 @@ def _leaves_jobs(site: Site, lost: tuple[Step, ...]) -> str | None:
     return "meant not to wait for threads at Ctrl-C" if interrupted and lost and jobs else None
 
 
+def _is_written_out(site: Site, lost: tuple[Step, ...]) -> str | None:
+    """Behind a ``flush()`` of the standard streams, with nothing but threads to lose: who flushes knows what the exit skips."""
+    flushed = any(
+        last_name(inner.call.func) == "flush" for place in site.at.around() for inner in sites(place.before())
+    )
+    threads_only = all(step.text.startswith(("thread ", "timer ")) for step in lost)
+    return "meant not to wait for threads, behind a flush" if flushed and lost and threads_only else None
+
+
 def _exit_callbacks_run(site: Site) -> bool:
     return any(
         isinstance(inner.call.func, Attr) and inner.call.func.name == "_run_exitfuncs"
@@ -149,9 +158,12 @@ def _is_conditional(at: At, fn: Fn, project: Project) -> bool:
 
 
 def _has_replaced_itself(site: Site, fn: Fn, project: Project) -> bool:
-    """Right behind the start of a program, or in the handler of an ``exec`` that failed."""
+    """Right behind the start of a program, or in the handler of an ``exec`` that failed.
+
+    A start of the same program, ``Popen([sys.executable, *sys.argv])``, may stand further up.
+    """
     place = site.at
-    before = place.before()[-1:]
+    before = place.before() if {"executable", "argv"} <= fn.mentions else place.before()[-1:]
     if place.outer is not None and isinstance(place.outer.stmt, Try) and place.part == "handler":
         before = (*before, *place.outer.stmt.body)
     names = (name for inner in sites(before) for name in project.calls.external(inner.call, fn))
@@ -210,7 +222,12 @@ def finding(
     """The finding for a hard end: at the rule's tier with a named loss, at ``unsure`` without one, a preview where it looks meant."""
     role = _role(site, fn, project)
     lost = at_stake(site.at, fn, project)
-    why = meant(site, fn, project) or _is_last_resort(site, fn, lost) or _leaves_jobs(site, lost)
+    why = (
+        meant(site, fn, project)
+        or _is_last_resort(site, fn, lost)
+        or _leaves_jobs(site, lost)
+        or _is_written_out(site, lost)
+    )
     trace = role.steps if role is not None else ()
     if why is not None:
         message = f"`{text(site.call)}` {action}; it looks {why}"

@@ -84,6 +84,7 @@ from typing import NamedTuple
 from shutdown_lint.facts import Attr, Const, Expr, ModuleFacts, Span, With
 from shutdown_lint.findings import Finding, Severity, Tier
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.platforms import is_for_windows
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._texts import SIGNALS
@@ -201,7 +202,8 @@ def _hazards(reached: Reached, project: Project) -> Iterator[_Hazard]:
                     item.context, item.span, f"with {text(item.context)}", _LOCK_METHODS, reached, project
                 )
     for site in reached.fn.sites:
-        yield from _at_call(site, reached, project)
+        if not is_for_windows(site.at):
+            yield from _at_call(site, reached, project)
 
 
 def _at_call(site: Site, reached: Reached, project: Project) -> Iterator[_Hazard]:

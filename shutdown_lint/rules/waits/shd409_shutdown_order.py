@@ -326,7 +326,7 @@ def _is_ended_by(use: Use) -> bool:
 
 
 def _is_proven(early: Early, project: Project) -> bool:
-    if _is_caught(early.use) or early.wait.bounded:
+    if _is_caught(early.use) or early.wait.bounded or _is_one_of_many(early.resource, project):
         return False
     if isinstance(early.use.place, Local) and early.resource.fn is early.waiter and early.work.maker is early.waiter:
         return True
@@ -337,6 +337,11 @@ def _is_proven(early: Early, project: Project) -> bool:
         and early.work.owner is not None
         and project.classes.enclosing(early.work.owner) in project.classes.family(owner)
     )
+
+
+def _is_one_of_many(resource: Acquisition, project: Project) -> bool:
+    """Whether a helper that several call makes such objects: what is released need not be the one that is used."""
+    return resource.fn.name != "__init__" and len(project.calls.callers(resource.fn)) > 1
 
 
 def _finding(module: ModuleFacts, early: Early, fn: Fn, project: Project) -> Finding:
