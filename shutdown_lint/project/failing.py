@@ -25,7 +25,7 @@ from shutdown_lint.walk import At, same, sites, subexprs, text
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
 
-Kind: TypeAlias = Literal["time", "network", "foreign", "unknown"]
+Kind: TypeAlias = Literal["time", "network", "foreign", "supplied", "unknown"]
 
 MAX_DEPTH = 3
 # Parts of a name (split at underscores) that stand for a peer to which a close says good-bye. Not sessions, clients, web
@@ -61,7 +61,7 @@ class Why(NamedTuple):
     steps: tuple[Step, ...] = ()
 
 
-_ORDER: tuple[Kind, ...] = ("time", "network", "foreign", "unknown")
+_ORDER: tuple[Kind, ...] = ("time", "network", "foreign", "supplied", "unknown")
 
 
 def why(call: Call, fn: Fn, project: Project, *, awaited: bool = False, depth: int = 0) -> Why | None:
@@ -238,7 +238,7 @@ def _unresolved(call: Call, fn: Fn, awaited: bool, depth: int, project: Project)
     if known:
         known = implementations(known, project, brought=not typed)
         return _strongest(_of_function(method, call, fn, project, depth) for method in known)
-    return Why("foreign", f"`{text(receiver)}` is supplied from outside")
+    return Why("supplied", f"`{text(receiver)}` is supplied from outside")
 
 
 def _has_ended(call: Call, receiver: Expr, fn: Fn) -> bool:

@@ -161,7 +161,8 @@ class Tracker:
                 contains = True
             elif isinstance(parent, Subscript):
                 if expr is not parent.value:
-                    return None
+                    stored = isinstance(site.at.stmt, Assign) and any(parent is t for t in site.at.stmt.targets)
+                    return self._escape("kept as a key") if stored else None
                 contains = contains and isinstance(parent.key, Unknown)  # `self.workers[:]` holds them too
             elif isinstance(parent, Op) and parent.op in ("+", "|") and contains:
                 pass  # `self.workers + [self.watcher]`, `self.busy | self.idle`

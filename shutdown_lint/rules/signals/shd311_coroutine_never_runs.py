@@ -62,7 +62,7 @@ from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._callables import coroutine_of, is_plain
-from shutdown_lint.walk import own_exprs, subexprs, text
+from shutdown_lint.walk import last_name, own_exprs, subexprs, text
 
 RULE = Rule(
     code="SHD311",
@@ -126,12 +126,20 @@ def _is_taken_on(found: Fn, registration: Registration) -> bool:
     if found.facts.is_generator:
         return not site.dropped
     if not site.awaited:
-        return False
+        return _is_kept_for_later(registration)
     if len(site.parents) > 1:
         return isinstance(site.parents[1], (Await, Call))
     stmt = site.at.stmt
     names = {target.id for target in stmt.targets if isinstance(target, Name)} if isinstance(stmt, Assign) else set()
     return isinstance(stmt, Return) or (bool(names) and _awaits(registration.fn, names))
+
+
+def _is_kept_for_later(registration: Registration) -> bool:
+    """``tasks = [asyncio.to_thread(f, x) for x in xs]``, by a parameter: who awaits these gets coroutines, and may await them in turn."""
+    func, given = registration.site.call.func, registration.argument
+    params = {param.name for param in registration.fn.facts.params}
+    by_param = isinstance(given, Name) and given.id in params
+    return last_name(func) in ("to_thread", "run_in_executor") and not registration.site.dropped and by_param
 
 
 def _awaits(fn: Fn, names: set[str]) -> bool:

@@ -46,6 +46,6 @@ def _failing(what: Expr, fn: Fn, project: Project) -> tuple[Fn, Why] | None:
     for task in tasks_of(what, fn, project):
         for body in project.resources.bodies(task) if task.model.kind == "task" else ():
             why = of_body(body, project)
-            if why is not None and why.kind in ("network", "foreign") and body is not fn:
+            if why is not None and why.kind in ("network", "foreign", "supplied") and body is not fn:
                 return body, why
     return None

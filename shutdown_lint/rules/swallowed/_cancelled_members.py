@@ -38,7 +38,7 @@ def cancelled_members(fn: Fn, project: Project) -> Iterator[Member]:
             continue
         for call in _released(stmt.body, loop.target.id):
             reason = why(call, fn, project, awaited=True)
-            foreign = (reason is not None and reason.kind == "foreign") or last_name(call) in _ENDS
+            foreign = (reason is not None and reason.kind in ("foreign", "supplied")) or last_name(call) in _ENDS
             yield Member(call, "D" if foreign else "S")
             break
 

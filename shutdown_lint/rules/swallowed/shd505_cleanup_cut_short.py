@@ -181,7 +181,7 @@ def _cuts(fn: Fn, project: Project) -> Iterator[Cut]:
 def _is_of_another_loop(step: Release, members: Expr, reason: Why | None, fn: Fn, project: Project) -> bool:
     """Whether it is not the members of this loop that come from outside, but what an earlier one called by the same name."""
     receiver = step.call.func.value if isinstance(step.call.func, Attr) else None
-    if reason is None or reason.kind != "foreign" or reason.steps or not isinstance(receiver, Name):
+    if reason is None or reason.kind != "supplied" or reason.steps or not isinstance(receiver, Name):
         return False
     again = len(fn.bindings.get(receiver.id, ())) > 1
     return again and not project.calls.targets(step.call, fn) and not is_supplied(members, fn, project)
@@ -236,7 +236,7 @@ def _tier(step: Release, lost: tuple[Release, ...], members: Expr | None, reason
     if reason.kind == "time":
         return "D" if lost else None
     if members is not None and reason.kind != "unknown" and not reason.steps and step.name not in _SURE:
-        return "D"
+        return "S" if reason.kind == "supplied" and not step.awaited else "D"
     if step.awaited:
         direct = reason.kind == "network" and len(reason.steps) <= _MAX_HOPS
         near = reason.kind != "unknown" and len(reason.steps) <= _MAX_HOPS

@@ -51,7 +51,9 @@ def is_reaping(at: At) -> bool:
 
 def unused(fn: Fn, project: Project) -> Unused | None:
     """The first wait without limit of a function whose own limit is mentioned nowhere in it."""
-    limits = [param.name for param in limit_params(fn) if param.name not in fn.mentions]
+    within = f"{fn.qualname}.<locals>."
+    inner_names = {n for f in project.functions(fn.module) if f.qualname.startswith(within) for n in f.mentions}
+    limits = [param.name for param in limit_params(fn) if param.name not in fn.mentions | inner_names]
     if not limits or "locals" in fn.mentions:
         return None
     for site in fn.sites:

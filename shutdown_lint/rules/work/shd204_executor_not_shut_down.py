@@ -61,7 +61,7 @@ from shutdown_lint.facts import Assign, Break, Call, Comp, Const, Expr, For, Mod
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.places import Attribute, Local, Track
-from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.resources import STOP_METHODS, Acquisition
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, module_level, owner, stop_method, stop_step
 from shutdown_lint.rules.work._stopping import shutdown_fix
@@ -86,9 +86,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for acquisition, track in acquired(project, project.functions(module), "executor"):
         if project.resources.released(acquisition) or track.escaped or track.entered:
             continue
-        if _is_waited_for(track, project):
-            continue
         held = owner(project, track)
+        if _is_waited_for(track, held, project):
+            continue
         if not module_level(track) and not track.has("submit", "map") and not _may_get_jobs(held, project):
             continue  # it starts no thread before the first job
         stop = stop_method(project, held[0], acquisition.fn) if held else None
@@ -116,15 +116,17 @@ def _is_written(site: Site) -> bool:
     return isinstance(site.at.stmt, Assign) and any(target is site.expr for target in site.at.stmt.targets)
 
 
-def _is_waited_for(track: Track, project: Project) -> bool:
+def _is_waited_for(track: Track, held: tuple[Cls, Attribute] | None, project: Project) -> bool:
     """Whether each function that gives it jobs waits behind the last of them for all: none is left when it ends.
 
-    Who takes all that comes of a local executor's ``map`` has waited for its jobs, and the collector ends the threads.
+    Who takes all that comes of ``map`` has waited for its jobs, and the collector ends the threads with the executor, or
+    with its owner if that has no stop method.
     """
     jobs = track.methods("submit", "map")
     if module_level(track) or not jobs:
         return False
-    if not track.attribute_places() and all(job.name == "map" and _takes_all(job.site) for job in jobs):
+    kept = held is not None and any(name in project.classes.methods(held[0]) for name in STOP_METHODS)
+    if not kept and all(job.name == "map" and _takes_all(job.site) for job in jobs):
         return True
     return all(
         _waits_behind(fn, max(job.site.call.span for job in jobs if job.fn is fn), project)

@@ -61,6 +61,7 @@ RULE = Rule(
     triggers=PROCESS,
     origin=("G11", "G14"),
 )
+_ENDED_BY = ("terminate", "kill", "join")
 _WATCHED = ("sentinel", "exitcode", "is_alive", "pid", "ident")
 
 
@@ -73,6 +74,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue
         if track.has(*_WATCHED) or project.calls.calls_named("active_children"):
             continue
+        if any(use.kind == "read" and use.name in _ENDED_BY for use in track.uses):
+            continue  # `atexit.register(child.terminate)` runs before the exit waits for the child
         held = owner(project, track)
         stop = stop_method(project, held[0], acquisition.fn) if held else None
         ended = track.methods("kill") or track.methods("terminate")
