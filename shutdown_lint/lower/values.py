@@ -11,6 +11,7 @@ from shutdown_lint.facts import (
     Const,
     Expr,
     Lambda,
+    Name,
     Op,
     Seq,
     Star,
@@ -44,8 +45,16 @@ def negated(operand: Expr) -> Expr:
 def binary(op: str, left: Expr, right: Expr) -> Expr:
     """``left op right``; the operator is ``+``, ``-``, ``|`` (a union of types), or ``?`` for any other."""
     if op == "?" or isinstance(left, Unknown) or isinstance(right, Unknown):
-        return live_operands("?", (left, right))
+        kept = tuple([operand for operand in (left, right) if is_live(operand) or _is_read(operand)])
+        return Op("?", kept) if kept else UNKNOWN
     return Op(op, (left, right))
+
+
+def _is_read(operand: Expr) -> bool:
+    """A name or attribute, or arithmetic with one: whether anybody looks at a flag or a limit is asked of all that is read."""
+    if isinstance(operand, Op):
+        return any(map(_is_read, operand.operands))
+    return isinstance(operand, (Name, Attr)) or (isinstance(operand, Subscript) and _is_read(operand.value))
 
 
 def display(kind: str, items: tuple[Expr, ...]) -> Expr:
