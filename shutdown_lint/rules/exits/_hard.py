@@ -30,6 +30,7 @@ _SAYS_SO = re.compile(
     r"(no|skip|without)_?(clean_?up|exit_?handlers|finali[sz]ation|atexit)|(hard|fast|quick|abrupt|unclean|instant)_?(exit|quit|stop|shutdown|kill)",
     re.IGNORECASE,
 )
+_RUNS_CHILD = ("subprocess.run", "subprocess.call")
 _PARENT = ("os.getppid", "psutil.pid_exists", "os.getpgid", "multiprocessing.parent_process")
 
 
@@ -74,7 +75,17 @@ def meant(site: Site, fn: Fn, project: Project) -> str | None:
     kinds = {role.kind for role in _roles(fn, project)}
     if kinds and (kinds <= set(CHILD_ROLES) or (kinds <= set(HANDLER_ROLES) and _is_childs_handler(fn, project))):
         return "meant as the end of a child process"
+    if _gives_childs_status(site, fn, project):
+        return "meant as the end of a wrapper, with the status of the program that it ran"
     return None
+
+
+def _gives_childs_status(site: Site, fn: Fn, project: Project) -> bool:
+    """``done = subprocess.run(command); os._exit(done.returncode)``: the other program did the work, and cleaned up after it."""
+    given = site.call.args[0].value if site.call.args else None
+    runs = [s for s in fn.sites if project.calls.is_call_to(s.call, fn, *_RUNS_CHILD)] if given is not None else []
+    before = [s for s in runs if s.call.span.line < site.call.span.line]
+    return bool(before) and "returncode" in fn.mentions and not isinstance(given, Const)
 
 
 def _options(at: At) -> Iterator[str]:

@@ -73,6 +73,8 @@ by itself is no loss: sockets, and the pooled connections of a client that says 
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
 
 from shutdown_lint.facts import ModuleFacts, Span
@@ -111,6 +113,10 @@ RULE = Rule(
 )
 
 _NOTHING = "nothing is known to be lost"
+_SEES_TO_IT = re.compile(
+    r"(set_?up|install|register|capture|handle|catch|init|trap|forward|enable)\w*(interrupt|signal|sigterm)|(interrupt|signal)_?handl",
+    re.IGNORECASE,
+)
 HELP = "handle SIGTERM in the main thread: a handler that raises `SystemExit` unwinds as Ctrl-C does, one that sets a flag ends the loop"
 
 
@@ -129,7 +135,17 @@ def _is_handled(found: Stay, project: Project) -> bool:
         return True
     if handles("SIGTERM", modules, project) or is_told_elsewhere(found, project) or is_interactive(found, project):
         return True
-    return any(True for _ in interrupts(found, project))
+    return _is_left_to_library(found, project) or any(True for _ in interrupts(found, project))
+
+
+def _is_left_to_library(found: Stay, project: Project) -> bool:
+    """Whether another package is asked by name to see to it on the way: ``with capture_interrupts():``, ``setup_signal_handlers()``."""
+    return any(
+        _SEES_TO_IT.search(name.rpartition(".")[2]) and name.partition(".")[0] not in sys.stdlib_module_names
+        for frame in found.frames
+        for site in frame.fn.sites
+        for name in project.calls.external(site.call, frame.fn)
+    )
 
 
 def _is_told_inside(found: Stay, project: Project) -> bool:
