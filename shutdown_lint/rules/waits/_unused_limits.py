@@ -51,9 +51,11 @@ def is_reaping(at: At) -> bool:
 
 def unused(fn: Fn, project: Project) -> Unused | None:
     """The first wait without limit of a function whose own limit is mentioned nowhere in it."""
-    within = f"{fn.qualname}.<locals>."
-    inner_names = {n for f in project.functions(fn.module) if f.qualname.startswith(within) for n in f.mentions}
-    limits = [param.name for param in limit_params(fn) if param.name not in fn.mentions | inner_names]
+    limits = [param.name for param in limit_params(fn) if param.name not in fn.mentions]
+    if limits:
+        within = f"{fn.qualname}.<locals>."
+        looked_at = {n for f in project.functions(fn.module) if f.qualname.startswith(within) for n in f.mentions}
+        limits = [name for name in limits if name not in looked_at]
     if not limits or "locals" in fn.mentions:
         return None
     for site in fn.sites:
