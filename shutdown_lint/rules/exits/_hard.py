@@ -51,9 +51,13 @@ def has_signalled_itself(site: Site, fn: Fn, project: Project) -> bool:
             project.calls.is_call_to(inner.call, fn, "os.kill")
             and any(isinstance(arg.value, Call) and last_name(arg.value.func) == "getpid" for arg in inner.call.args)
         )
-        for place in site.at.around()
-        for inner in sites(place.before())
+        for inner in _called_before(site)
     )
+
+
+def _called_before(site: Site) -> Iterator[Site]:
+    """The calls that stand before the place, in its block or in those around it."""
+    return (inner for place in site.at.around() for inner in sites(place.before()))
 
 
 def _is_registered_in_child(fn: Fn, project: Project) -> bool:
@@ -111,31 +115,29 @@ def _is_last_resort(site: Site, fn: Fn, lost: tuple[Step, ...]) -> str | None:
         return None
     tried = any(isinstance(stmt, Try) for place in site.at.around() for stmt in place.before())
     failed = any(place.part == "handler" for place in site.at.around())
-    threads_only = all(step.text.startswith(("thread ", "timer ")) for step in lost)
-    return "meant as the last resort of a stop" if failed or (tried and threads_only) else None
+    return "meant as the last resort of a stop" if failed or (tried and all(map(_is_thread, lost))) else None
 
 
 def _leaves_jobs(site: Site, lost: tuple[Step, ...]) -> str | None:
     """At Ctrl-C, with nothing but threads and their jobs to lose: an exit request would wait for all of them."""
     interrupted = any(place.part == "handler" and "KeyboardInterrupt" in _types(place) for place in site.at.around())
-    jobs = all(step.text.startswith(("thread ", "timer ")) or "ThreadPoolExecutor(" in step.text for step in lost)
+    jobs = all(_is_thread(step) or "ThreadPoolExecutor(" in step.text for step in lost)
     return "meant not to wait for threads at Ctrl-C" if interrupted and lost and jobs else None
 
 
 def _is_written_out(site: Site, lost: tuple[Step, ...]) -> str | None:
     """Behind a ``flush()`` of the standard streams, with nothing but threads to lose: who flushes knows what the exit skips."""
-    flushed = any(
-        last_name(inner.call.func) == "flush" for place in site.at.around() for inner in sites(place.before())
-    )
-    threads_only = all(step.text.startswith(("thread ", "timer ")) for step in lost)
-    return "meant not to wait for threads, behind a flush" if flushed and lost and threads_only else None
+    flushed = any(last_name(inner.call.func) == "flush" for inner in _called_before(site))
+    return "meant not to wait for threads, behind a flush" if flushed and lost and all(map(_is_thread, lost)) else None
+
+
+def _is_thread(step: Step) -> bool:
+    return step.text.startswith(("thread ", "timer "))
 
 
 def _exit_callbacks_run(site: Site) -> bool:
     return any(
-        isinstance(inner.call.func, Attr) and inner.call.func.name == "_run_exitfuncs"
-        for place in site.at.around()
-        for inner in sites(place.before())
+        isinstance(inner.call.func, Attr) and inner.call.func.name == "_run_exitfuncs" for inner in _called_before(site)
     )
 
 
