@@ -12,6 +12,7 @@ from shutdown_lint.walk.expressions import (
     last_name,
     root_name,
     same,
+    stands_in,
     subexprs,
     text,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "same",
     "sites",
     "sites_at",
+    "stands_in",
     "subexprs",
     "survey",
     "text",

@@ -57,6 +57,11 @@ def same(left: Expr | None, right: Expr | None) -> bool:
     return left is not None and not children(left) and left == right
 
 
+def stands_in(what: Expr, expr: Expr) -> bool:
+    """Whether the second expression is written like the first, or holds one that is."""
+    return any(same(part, what) for part in subexprs(expr))
+
+
 def dotted(expr: Expr | None) -> str | None:
     """``a.b.c`` for a name with attributes, else None."""
     parts: list[str] = []

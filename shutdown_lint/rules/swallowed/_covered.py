@@ -8,7 +8,7 @@ from shutdown_lint.project.handles import Cls
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.swallowed._catching import STOPPING, caught
 from shutdown_lint.rules.swallowed._releases import RELEASES, release_calls
-from shutdown_lint.walk import At, enclosing_finally, last_name, own_exprs, same, sites, subexprs, walk
+from shutdown_lint.walk import At, enclosing_finally, last_name, own_exprs, sites, stands_in, walk
 
 
 def covered(stmt: Try, fn: Fn, project: Project) -> bool:
@@ -70,9 +70,9 @@ def what_of(released: Call) -> Expr:
 
 
 def _mentions(body: Body, what: Expr) -> bool:
-    return any(same(expr, what) for at in walk(body) for root in own_exprs(at.stmt) for expr in subexprs(root))
+    return any(stands_in(what, root) for at in walk(body) for root in own_exprs(at.stmt))
 
 
 def _holds(item: WithItem, what: Expr) -> bool:
     """``async with pool.take() as connection``, ``with closing(connection)``."""
-    return any(same(expr, what) for root in (item.target, item.context) if root for expr in subexprs(root))
+    return any(stands_in(what, root) for root in (item.target, item.context) if root)

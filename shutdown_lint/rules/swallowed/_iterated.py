@@ -14,7 +14,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules.swallowed._catching import statement_call
-from shutdown_lint.walk import At, enclosing_finally, root_name, same, sites, subexprs, walk, yields
+from shutdown_lint.walk import At, enclosing_finally, root_name, sites, stands_in, walk, yields
 
 _ENDS = frozenset(
     {"close", "aclose", "stop", "shutdown", "terminate", "kill", "quit", "disconnect", "release", "cancel"}
@@ -77,17 +77,13 @@ def _is_caught(at: At) -> bool:
 def _ended_elsewhere(what: Expr, fn: Fn) -> bool:
     """Whether a ``finally``, a clause or a ``with`` of the function deals with it."""
     for at in fn.statements:
-        if isinstance(at.stmt, With) and any(_mentions(item.context, what) for item in at.stmt.items):
+        if isinstance(at.stmt, With) and any(stands_in(what, item.context) for item in at.stmt.items):
             return True
         if isinstance(at.stmt, Try):
             guarded = (*at.stmt.final, *(s for handler in at.stmt.handlers for s in handler.body))
-            if any(_mentions(site.call, what) for site in sites(guarded)):
+            if any(stands_in(what, site.call) for site in sites(guarded)):
                 return True
     return False
-
-
-def _mentions(expr: Expr, what: Expr) -> bool:
-    return any(same(part, what) for part in subexprs(expr))
 
 
 def _tier(what: Expr, fn: Fn, project: Project) -> Tier | None:
