@@ -8,6 +8,7 @@
 ``classes``         bases, subclasses, methods, attributes
 ``fields``          attributes that a factory makes for each instance
 ``calls``           what a call runs, who calls a function
+``handings``        which calls hand a function to what runs it later
 ``models``          what libraries do (data)
 ``roles``           who runs a function: main, thread, signal handler, task, …
 ``resources``       what is started, where it rests, what is done with it
@@ -36,6 +37,7 @@ from shutdown_lint.project.cleanup import Cleanup
 from shutdown_lint.project.composites import Composites
 from shutdown_lint.project.evaluate import Evaluator
 from shutdown_lint.project.fields import Fields
+from shutdown_lint.project.handing import Handings
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.memo import Memos
 from shutdown_lint.project.modules import Loader, ModuleEntry, ModuleTable, NoLoader
@@ -77,6 +79,7 @@ class Project:
         self.classes = ClassTable(self)
         self.fields = Fields(self)
         self.calls = CallGraph(self)
+        self.handings = Handings(self)
 
     @lazily
     def roles(self) -> Roles:

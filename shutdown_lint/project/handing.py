@@ -44,28 +44,49 @@ _SHAPES = {
 
 def handed(fn: Fn, param: Param, project: Project) -> Iterator[tuple[Expr, Fn]]:
     """What the parameter gets where the function is handed to what runs it later, and the function that says so."""
+    if fn.facts.is_lambda or fn.is_module:
+        return
     names = [p.name for p in fn.facts.params if p.kind in ("positional-only", "positional")]
     position = names.index(param.name) - int(fn.is_method) if param.name in names else -1
     found = 0
-    for holder, site in _sites(fn, project):
-        shape = _SHAPES[last_name(site.call.func)]
-        target = argument(site.call, shape.position, shape.keyword)
-        if not isinstance(target, (Name, Attr)) or last_name(target) != fn.name:
-            continue
-        given = _given(site.call, shape, position, param.name)
-        if given is None or not _is(target, fn, holder, project):
+    for handing in project.handings.of(fn.name):
+        given = _given(handing.site.call, handing.shape, position, param.name)
+        if given is None or not _is(handing.target, fn, handing.holder, project):
             continue
         found += 1
         if found > MAX_SITES:
             return
-        yield given, holder
+        yield given, handing.holder
 
 
-def _sites(fn: Fn, project: Project) -> Iterator[tuple[Fn, Site]]:
-    """The calls that may hand the function over: they name it."""
-    for holder in project.calls.mentioning(fn.name) if not (fn.facts.is_lambda or fn.is_module) else ():
-        if not holder.mentions.isdisjoint(_SHAPES):
-            yield from ((holder, site) for site in holder.sites if last_name(site.call.func) in _SHAPES)
+class Handing(NamedTuple):
+    """A call that hands a function over: in which function it stands, and the expression that names what is handed."""
+
+    holder: Fn
+    site: Site
+    shape: _Shape
+    target: Expr
+
+
+class Handings:
+    """Every call of the project that hands a named function over, by that name; asked for each parameter of a function."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._done = dict.fromkeys(_SHAPES, 0)
+        self._by_name: dict[str, list[Handing]] = {}
+
+    def of(self, name: str) -> list[Handing]:
+        """Those of functions that are called so; skipped files that mention the name are read now."""
+        self._project.calls.mentioning(name)
+        for called, shape in _SHAPES.items():
+            sites = self._project.calls.seen_named(called)
+            for holder, site in sites[self._done[called] :]:
+                target = argument(site.call, shape.position, shape.keyword)
+                if isinstance(target, (Name, Attr)):
+                    self._by_name.setdefault(last_name(target), []).append(Handing(holder, site, shape, target))
+            self._done[called] = len(sites)
+        return self._by_name.get(name, [])
 
 
 def _is(target: Expr, fn: Fn, holder: Fn, project: Project) -> bool:
