@@ -99,9 +99,9 @@ RULE = Rule(
     severity="error",
     fix="unsafe",
     triggers=(
-        "finally & return",
-        "finally & break",
-        "finally & continue",
+        r"re:finally\s*: & return",
+        r"re:finally\s*: & break",
+        r"re:finally\s*: & continue",
     ),
     origin=("G4",),
 )

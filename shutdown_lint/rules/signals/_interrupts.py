@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Handler, Span, Try
+from shutdown_lint.facts import Handler, ModuleFacts, Span, Try
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.programs import Frame, Stay
 from shutdown_lint.project.roles import is_test
@@ -31,6 +31,20 @@ def interrupts(stay: Stay, project: Project) -> Iterator[Interrupt]:
                 yield Interrupt(handling.fn, handling.site.call.span, "the handler of SIGINT")
     for frame in reversed(stay.frames):
         yield from _clauses(frame)
+
+
+def may_take(module: ModuleFacts, project: Project) -> bool:
+    """A cheap look before programs are followed: whether such a place stands in the module at all."""
+    clauses = (
+        handler
+        for fn in project.functions(module)
+        for at in fn.statements
+        if isinstance(at.stmt, Try)
+        for handler in at.stmt.handlers
+    )
+    return any(map(is_interrupt, clauses)) or any(
+        handling.fn.module is module and "SIGINT" in handling.signals for handling in handlings(project)
+    )
 
 
 def _is_childs(fn: Fn, project: Project) -> bool:

@@ -84,7 +84,7 @@ from shutdown_lint.project.stakes import registered
 from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._installing import handler_fix
-from shutdown_lint.rules.signals._interrupts import Interrupt, interrupts
+from shutdown_lint.rules.signals._interrupts import Interrupt, interrupts, may_take
 from shutdown_lint.rules.signals._losses import (
     is_example,
     is_for_windows,
@@ -122,7 +122,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     seen: set[tuple[int, int]] = set()
     for wrapper in wrappers(module, project):
         yield _dies_alone(module, wrapper)
-    for entry in entries(project):
+    for entry in entries(project) if may_take(module, project) else ():
         found = stay(entry, project)
         if found is None:
             yield from _without_a_stay(module, entry, seen, project)

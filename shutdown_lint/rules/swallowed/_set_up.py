@@ -39,10 +39,10 @@ def set_up(fn: Fn, project: Project) -> Iterator[SetUp]:
     said: set[str] = set()
     for at in fn.statements:
         held = _made(at.stmt)
-        if held is None or held[0] in said or not _all_made(held[0], fn, project):
+        if held is None or held[0] in said:
             continue
         step = _step(at, held[0], fn)
-        if step is not None:
+        if step is not None and _all_made(held[0], fn, project):  # last: it has to know what the call makes
             said.add(held[0])
             yield SetUp(held[0], held[1], step.call)
 

@@ -112,7 +112,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for fn in project.functions(module):
         if _has_a_handler(fn, project):
             continue
-        for at, stmt in tries(fn) if not project.roles.only(fn, *_THREADS) else ():
+        for at, stmt in tries(fn):
             loop = next(enclosing_loops(at), None)
             if any(place.part in ("handler", "final") for place in at.around()):
                 continue  # a second interrupt, while the first one is dealt with, or one that a cleanup must outlive
@@ -121,6 +121,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             for handler in stmt.handlers:
                 if "KeyboardInterrupt" in caught(handler, fn, project) and _swallows(stmt, handler, at, fn):
                     if leaves_behind(at, loop) and not _repeats(handler):
+                        continue
+                    if project.roles.only(fn, *_THREADS):  # Ctrl-C is raised in the main thread; asked last, of the few
                         continue
                     if not isinstance(loop.stmt.test, Const) and _shows(handler):
                         continue

@@ -114,7 +114,9 @@ RULE = Rule(
         "async def & .register( & .unregister(",
         r"contextmanager & re:\n[ \t]+(?:\w+ = |\(?)yield\b",
         r"start & re:\.(?:join|wait\w*)\(\)",
-        r"yield & re:\n[ \t]+(?:await )?[\w.]+\.(?:close|aclose|stop|shutdown|terminate|kill|quit|disconnect|release|cancel)\(\)",
+        # the plain end of it first, which costs less to look for
+        r"yield & re:\.(?:close|aclose|stop|shutdown|terminate|kill|quit|disconnect|release|cancel)\(\)"
+        r" & re:\n[ \t]+(?:await )?[\w.]+\.(?:close|aclose|stop|shutdown|terminate|kill|quit|disconnect|release|cancel)\(\)",
         r"re:async def _*(?:async_)?(?:run|main|serve|work|loop|execute|process|listen|consume) & re:(?:self)\._*(?:clean|close|stop|shut|tear|dispose|final|disc)",
     ),
     origin=("G4",),

@@ -176,8 +176,15 @@ def _out_of_order(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Fin
 
 
 def _may_be(fn: Fn, project: Project) -> bool:
-    return is_stop(fn, project) or (
-        bool(fn.mentions & WORDS) and any(isinstance(at.stmt, With) for at in fn.statements)
+    return is_stop(fn, project) or (bool(fn.mentions & WORDS) and _leaves_resource(fn, project))
+
+
+def _leaves_resource(fn: Fn, project: Project) -> bool:
+    """Whether a ``with`` of the function closes something whose use fails after that."""
+    withs = [at.stmt for at in fn.statements if isinstance(at.stmt, With)]
+    contexts = {id(item.context) for stmt in withs for item in stmt.items}
+    return bool(withs) and any(
+        made.model.closed and id(made.call) in contexts for made in project.resources.of_function(fn)
     )
 
 

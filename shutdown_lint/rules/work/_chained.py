@@ -21,10 +21,18 @@ _STARTS = frozenset({"start", "serve_forever", "submit", "run_forever", "startSe
 def outside(fn: Fn, project: Project) -> tuple[str, Chain] | None:
     """The class of a library whose method this overrides without calling it, and what the models say of that."""
     cls = fn.cls
-    if cls is None or fn.decorator_names or _calls_up(fn, project):
+    if cls is None or fn.decorator_names:
         return None
     if fn.facts.body and isinstance(fn.facts.body[-1], Raise):
         return None  # not to be called
+    found = _overridden(cls, fn, project)
+    if found is None or _calls_up(fn, project):  # what this reaches is asked last: it costs the most
+        return None
+    return None if found[1].loss == "real" and _ends_itself(fn, project) else found
+
+
+def _overridden(cls: Cls, fn: Fn, project: Project) -> tuple[str, Chain] | None:
+    """The first base of a library that the models know to end something in the method; none behind an own base that has it too."""
     for base in project.classes.mro(cls):
         if isinstance(base, Cls):
             if (base is not cls and fn.name in base.methods) or _STARTS & base.methods.keys():
@@ -34,7 +42,7 @@ def outside(fn: Fn, project: Project) -> tuple[str, Chain] | None:
         rows = next((project.models.chains[name] for name in names if name in project.models.chains), ())
         found = next((row for row in rows if fn.name in row.methods), None)
         if found is not None:
-            return None if found.loss == "real" and _ends_itself(fn, project) else (base, found)
+            return base, found
     return None
 
 

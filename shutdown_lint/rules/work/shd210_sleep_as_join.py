@@ -90,7 +90,7 @@ RULE = Rule(
     summary="a sleep stands in for joining a worker that was started or told to end",
     tier="D",
     severity="warning",
-    triggers=("sleep",),
+    triggers=(r"re:sleep\s*\(", r"re:sleep\s+as\b"),
     origin=("G2",),
 )
 SLEEPS = ("time.sleep", "asyncio.sleep")

@@ -75,7 +75,9 @@ RULE = Rule(
         rf"re:(?m)\.(?:{ENDINGS})[ \t\r]*(?:[;#]|$)",
         *(rf"{name} & re:\.(?:{ENDINGS})\s*[,)#]" for name in sorted(_AWAITERS)),
         rf"async & re:\.(?:{ENDINGS})\(",
-        r"re:\n[ \t]*for \w+ in & re:\n[ \t]+(?:await )?(?:self\.)?\w+\.(?:close|aclose|stop|shutdown|terminate|disconnect|cancel|kill|quit|dispose|join)\(\)",
+        # the plain end of it first, which costs less to look for
+        r"re:\.(?:close|aclose|stop|shutdown|terminate|disconnect|cancel|kill|quit|dispose|join)\(\) & re:\n[ \t]*for \w+ in"
+        r" & re:\n[ \t]+(?:await )?(?:self\.)?\w+\.(?:close|aclose|stop|shutdown|terminate|disconnect|cancel|kill|quit|dispose|join)\(\)",
         r"self & re:\.(?:close|stop|shutdown|aclose|disconnect)\(",
     ),
     origin=("G13",),
