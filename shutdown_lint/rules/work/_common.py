@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, Handler, Name, Seq, Try
 from shutdown_lint.findings import Step
-from shutdown_lint.project import Cls, Fn, Project
+from shutdown_lint.project import Cls, Fn, Project, factories
 from shutdown_lint.project.places import Attribute, Local, Track
 from shutdown_lint.project.platforms import is_for_older_python
 from shutdown_lint.project.protocol import Loop
@@ -25,7 +25,7 @@ def acquired(project: Project, fns: list[Fn], *kinds: str) -> Iterator[tuple[Acq
     for fn in fns:
         if is_test(fn):
             continue
-        for acquisition in project.resources.of_function(fn):
+        for acquisition in factories.of_function(fn, project):
             if acquisition.model.kind in kinds and not is_for_older_python(acquisition.site.at, project.target_version):
                 track = project.resources.track(acquisition)
                 if project.resources.started(acquisition):
