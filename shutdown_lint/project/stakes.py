@@ -18,7 +18,7 @@ from shutdown_lint.project.forks import reset_by_child, side_of
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import imported
 from shutdown_lint.project.memo import Memo
-from shutdown_lint.project.outside import OPENERS, does_something, held, of_statement, writes
+from shutdown_lint.project.outside import OPENERS, does_something, held, held_long, of_statement, writes
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import Registration, is_test
 from shutdown_lint.project.values import Class
@@ -72,7 +72,7 @@ def at_stake(at: At, fn: Fn, project: Project) -> tuple[Step, ...]:
     starters = tuple(_starters(at, paths, project))
     for registration in starters:
         found += around(registration.site.at, registration.fn, project)
-        found += held(registration.fn, project)
+        found += held_long(registration.fn, project)
     functions = tuple(dict.fromkeys((*(path.fn for path in paths), *(r.fn for r in starters))))
     places = _places(at, paths)
     found += registered(functions, project, places)

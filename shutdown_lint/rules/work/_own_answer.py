@@ -1,0 +1,32 @@
+"""Members of a base that a subclass never gets: what makes them is another answer of one of its own methods."""
+
+from __future__ import annotations
+
+from shutdown_lint.facts import Call, Const, Expr, If, Name, Return
+from shutdown_lint.project import Cls, Fn, Project
+from shutdown_lint.project.classes import AttributeWrite
+from shutdown_lint.walk import subexprs
+
+
+def is_left_out(write: AttributeWrite, cls: Cls, project: Project) -> bool:
+    """``work = self.prepare(); if work is not None: self.task = create_task(work)``, and the class's ``prepare`` returns None."""
+    for place in write.at.around():
+        branch = place.outer.stmt if place.outer is not None and place.part == "body" else None
+        for part in subexprs(branch.test) if isinstance(branch, If) else ():
+            bound = write.fn.bindings.get(part.id, ()) if isinstance(part, Name) else ()
+            method = _own_method(getattr(bound[0], "expr", None), write.fn, cls, project) if len(bound) == 1 else None
+            if method is not None and _answers_none(method):
+                return True
+    return False
+
+
+def _own_method(value: Expr | None, fn: Fn, cls: Cls, project: Project) -> Fn | None:
+    name = fn.own_attribute(value.func) if isinstance(value, Call) else None
+    return project.classes.method(cls, name) if name is not None else None
+
+
+def _answers_none(method: Fn) -> bool:
+    if method.facts.is_async or method.facts.is_generator or "NotImplementedError" in method.mentions:
+        return False
+    answers = (at.stmt.value for at in method.statements if isinstance(at.stmt, Return))
+    return all(value is None or (isinstance(value, Const) and value.value is None) for value in answers)
