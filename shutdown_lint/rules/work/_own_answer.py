@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Call, Const, Expr, If, Name, Return
+from shutdown_lint.facts import Attr, Call, Const, Expr, If, Name, Return
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.classes import AttributeWrite
 from shutdown_lint.walk import subexprs
+
+STARTS = frozenset({"start", "open", "connect", "run", "begin", "setup", "launch"})
 
 
 def is_left_out(write: AttributeWrite, cls: Cls, project: Project) -> bool:
@@ -18,6 +20,16 @@ def is_left_out(write: AttributeWrite, cls: Cls, project: Project) -> bool:
             if method is not None and _answers_none(method):
                 return True
     return False
+
+
+def is_made_for_others(write: AttributeWrite, cls: Cls, project: Project) -> bool:
+    """Whether a method makes it that only other classes call on themselves: ``self.register(link)`` of those that have links."""
+    if write.fn.name.startswith("__") or write.fn.name in STARTS:
+        return False
+    callers = project.calls.callers(write.fn)
+    ours = {*project.classes.mro(cls), *project.classes.subclasses(cls)}
+    own = [c.fn for c in callers if isinstance(c.site.call.func, Attr) and c.fn.own_attribute(c.site.call.func)]
+    return bool(own) and len(own) == len(callers) and not any(fn.cls in ours for fn in own)
 
 
 def _own_method(value: Expr | None, fn: Fn, cls: Cls, project: Project) -> Fn | None:

@@ -75,7 +75,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Container, Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._chained import outside
-from shutdown_lint.rules.work._own_answer import is_left_out
+from shutdown_lint.rules.work._own_answer import is_left_out, is_made_for_others
 from shutdown_lint.walk import Site, last_name, loop_over, same, subexprs, text
 
 _CHAINED = frozenset(STOP_METHODS) - {"join", "kill", "exit", "end", "__del__", "release", "finalize", "unload"}
@@ -391,6 +391,8 @@ def _still_acquired(release: _Release, fn: Fn, project: Project) -> bool:
         method = project.classes.method(fn.cls, write.fn.name)
         runs = method is write.fn or (method is not None and "super" in method.mentions)
         if _is_handed_in(write) or _is_left_at_default(write, fn.cls, project) or is_left_out(write, fn.cls, project):
+            continue
+        if is_made_for_others(write, fn.cls, project):
             continue
         values = project.evaluate.values(write.value, write.fn)
         if runs and any(isinstance(v, (Instance, Container)) for v in values):
