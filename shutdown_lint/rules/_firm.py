@@ -60,7 +60,8 @@ def _is_of_all(wait: Step) -> bool:
 
 
 def _leaves(branch: Step) -> bool:
-    return any(step.kind in ("leave", "exit") or _leaves(step) for step in branch.steps)
+    """Whether the way goes out of the function here: what a function that it calls leaves is only that one."""
+    return any(step.kind in ("leave", "exit") or (step.kind != "call" and _leaves(step)) for step in branch.steps)
 
 
 def _is_unknown(choice: Step) -> bool:

@@ -245,7 +245,12 @@ def _finishes(stmt: Try) -> bool:
     first = stmt.body[0] if all(isinstance(later, (Return, Break)) for later in stmt.body[1:]) else None
     awaited = first.value if isinstance(first, (ExprStmt, Return)) else None
     call = awaited.value if isinstance(awaited, Await) else None
-    return isinstance(call, Call) and last_name(call.func) == "shield" and isinstance(call.args[0].value, (Name, Attr))
+    if not isinstance(call, Call) or last_name(call.func) != "shield" or not call.args:
+        return False
+    of = call.args[0].value
+    if isinstance(of, Call):  # `shield(self.get_task())`, which is asked for the same one again
+        return not of.args and any(isinstance(later, (Return, Break)) for later in stmt.orelse)
+    return isinstance(of, (Name, Attr))
 
 
 def _is_iterated(body: Body) -> bool:

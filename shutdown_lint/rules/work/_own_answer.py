@@ -32,6 +32,13 @@ def is_made_for_others(write: AttributeWrite, cls: Cls, project: Project) -> boo
     return bool(own) and len(own) == len(callers) and not any(fn.cls in ours for fn in own)
 
 
+def is_asked_no_more(reader: Fn, cls: Cls, project: Project) -> bool:
+    """Whether only methods call it that the class overrides: ``should_go_on`` of a base whose ``loop`` is another here."""
+    callers = [caller.fn for caller in project.calls.callers(reader) if caller.fn is not reader]
+    own = [fn for fn in callers if fn.cls is not None and fn.cls in project.classes.mro(cls)]
+    return bool(own) and not any(project.classes.method(cls, fn.name) is fn for fn in own)
+
+
 def _own_method(value: Expr | None, fn: Fn, cls: Cls, project: Project) -> Fn | None:
     name = fn.own_attribute(value.func) if isinstance(value, Call) else None
     return project.classes.method(cls, name) if name is not None else None

@@ -75,7 +75,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Container, Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._chained import outside
-from shutdown_lint.rules.work._own_answer import is_left_out, is_made_for_others
+from shutdown_lint.rules.work._own_answer import is_asked_no_more, is_left_out, is_made_for_others
 from shutdown_lint.walk import Site, last_name, loop_over, same, subexprs, text
 
 _CHAINED = frozenset(STOP_METHODS) - {"join", "kill", "exit", "end", "__del__", "release", "finalize", "unload"}
@@ -361,6 +361,7 @@ def _is_heard(release: _Release, fn: Fn, project: Project) -> bool:
     return any(
         (project.classes.method(fn.cls, reader.name) is reader or _is_called_by_super(reader, fn.cls, project))
         and not _is_for_others(reader, fn.cls, project)
+        and not is_asked_no_more(reader, fn.cls, project)
         for member in project.classes.family(fn.cls)
         for reader in member.methods.values()
         if reader.name not in ("__init__", fn.name) and release.member in reader.mentions
