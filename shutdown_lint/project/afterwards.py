@@ -45,6 +45,11 @@ def program_ends_after(at: At, fn: Fn, project: Project, *, may_wait: bool = Fal
     return False
 
 
+def is_last_of_script(at: At, fn: Fn, project: Project) -> bool:
+    """Whether the place stands in the body of a module, and nothing behind it goes on or waits."""
+    return fn.is_module and not any(_goes_on(stmt, fn, project, False) for stmt in _after(at))
+
+
 def _after(at: At) -> Iterator[Stmt]:
     for place in at.around():
         if place.outer is not None and type(place.outer.stmt).__name__ in ("While", "For") and place.part == "body":

@@ -115,7 +115,10 @@ def _external(names: tuple[str, ...], call: Call, awaited: bool, project: Projec
 
 
 def talks_to_server(name: str, project: Project) -> bool:
-    """Whether the call talks to a server: one of a client's, unless it closes what says no good-bye."""
+    """Whether the call talks to a server: one of a client's, unless it closes what says no good-bye, or is its own affair."""
+    last = name.rpartition(".")[2]
+    if last.startswith("_") and not last.startswith("__"):
+        return False  # `client._reset_sockets()`
     return _is_of(name, project.models.network) and not is_closed_here(name, project)
 
 

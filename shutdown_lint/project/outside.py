@@ -11,14 +11,14 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from shutdown_lint.facts import Attr, Await, Call, Const, Expr, Name, Try, With, WithItem
+from shutdown_lint.facts import Attr, Await, Call, Const, Expr, For, Name, Stmt, Try, While, With, WithItem
 from shutdown_lint.findings import Step
 from shutdown_lint.models import Resource
 from shutdown_lint.project.failing import is_closed_here
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.scopes import Element
 from shutdown_lint.project.values import Instance
-from shutdown_lint.walk import At, Site, argument, last_name, same, sites, text
+from shutdown_lint.walk import At, Site, argument, last_name, same, sites, text, walk
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -109,6 +109,22 @@ def held(fn: Fn, project: Project, depth: int = 0) -> Iterator[Step]:
     """The same for every ``try`` and ``with`` that the function holds anywhere."""
     for at in fn.statements:
         yield from of_statement(at, fn, project, depth)
+
+
+def held_long(fn: Fn, project: Project) -> Iterator[Step]:
+    """The same without what is over at once: ``with open(path, "w") as out: out.write(number)``."""
+    for at in fn.statements:
+        body = at.stmt.body if isinstance(at.stmt, (Try, With)) else ()
+        if any(_lasts(stmt, fn, project) for stmt in body):
+            yield from of_statement(at, fn, project)
+
+
+def _lasts(stmt: Stmt, fn: Fn, project: Project) -> bool:
+    """Whether the statement has a loop, waits, or calls something of the project."""
+    if any(isinstance(inner.stmt, (For, While)) for inner in walk((stmt,))):
+        return True
+    calls = sites((stmt,))
+    return any(project.protocol.wait(site, fn) is not None or project.calls.targets(site.call, fn) for site in calls)
 
 
 def _is_ended_by_system(name: str, fn: Fn, project: Project) -> bool:

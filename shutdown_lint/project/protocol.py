@@ -118,6 +118,7 @@ class Protocol:
         self._project = project
         self._loops: dict[Fn, tuple[Loop, ...]] = {}
         self._reach: dict[tuple[Fn, int], tuple[Fn, ...]] = {}
+        self._settable: dict[Cls, dict[str, Fn]] = {}
         self._worker_loops: dict[tuple[Fn, int], tuple[Loop, ...]] = {}
         self._waits: dict[tuple[Fn, int], tuple[Wait, ...]] = {}
 
@@ -375,8 +376,26 @@ class Protocol:
                 for site in fn.sites:
                     for target in self._project.calls.targets(site.call, fn):
                         found += self.reach(target.fn, depth + 1)
+                for setter in self._setters(fn):
+                    found += self.reach(setter, depth + 1)
             self._reach[key] = tuple(dict.fromkeys(found))
         return self._reach[key]
+
+    def _setters(self, fn: Fn) -> Iterator[Fn]:
+        """The properties of its own object that the function assigns to: ``self.stop = True``."""
+        own = self._properties(fn.cls) if fn.cls is not None else {}
+        if own.keys() & fn.mentions:
+            for at in fn.statements:
+                for target in at.stmt.targets if isinstance(at.stmt, Assign) else ():
+                    if isinstance(target, Attr) and isinstance(target.value, Name) and target.value.id == fn.self_name:
+                        yield from (own[name] for name in (target.name,) if name in own)
+
+    def _properties(self, cls: Cls) -> dict[str, Fn]:
+        """The properties of a class that can be set."""
+        if cls not in self._settable:
+            methods = self._project.classes.methods(cls).items()
+            self._settable[cls] = {name: fn for name, fn in methods if "setter" in fn.decorator_names}
+        return self._settable[cls]
 
 
 def _always(test: Expr) -> bool:

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, ExprStmt, If, Raise, Return, Stmt, Try
+from shutdown_lint.facts import Attr, Call, Const, Expr, ExprStmt, If, Name, Raise, Return, Span, Stmt, Try, With
 from shutdown_lint.findings import Confidence, Step
 from shutdown_lint.project.conditions import needed, onward, reached_as_registered
 from shutdown_lint.project.forks import reset_by_child, side_of
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.imports import imported
 from shutdown_lint.project.memo import Memo
-from shutdown_lint.project.outside import OPENERS, does_something, held, of_statement, writes
+from shutdown_lint.project.outside import OPENERS, does_something, held, held_long, of_statement, writes
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import Registration, is_test
 from shutdown_lint.project.values import Class
@@ -71,13 +71,25 @@ def at_stake(at: At, fn: Fn, project: Project) -> tuple[Step, ...]:
     found = list(_unwound(at, paths, project))
     starters = tuple(_starters(at, paths, project))
     for registration in starters:
-        found += around(registration.site.at, registration.fn, project)
-        found += held(registration.fn, project)
+        beside = (*around(registration.site.at, registration.fn, project), *held_long(registration.fn, project))
+        own = _own_executor(registration)
+        found += (step for step in beside if own is None or step.line != own.line)
     functions = tuple(dict.fromkeys((*(path.fn for path in paths), *(r.fn for r in starters))))
     places = _places(at, paths)
     found += registered(functions, project, places)
     found += live(at, functions, project, places)
     return tuple(dict.fromkeys(found))[:MAX_STEPS]
+
+
+def _own_executor(registration: Registration) -> Span | None:
+    """``with ThreadPoolExecutor() as pool: pool.submit(work)``: it can do nothing but wait for ``work`` itself."""
+    func = registration.site.call.func
+    name = func.value.id if isinstance(func, Attr) and isinstance(func.value, Name) else ""
+    for at in registration.fn.statements:
+        if name and isinstance(at.stmt, With):
+            if any(isinstance(item.target, Name) and item.target.id == name for item in at.stmt.items):
+                return at.stmt.span
+    return None
 
 
 def _places(at: At, paths: tuple[Path, ...]) -> dict[Fn, At]:

@@ -31,7 +31,7 @@ from shutdown_lint.project.places import Attribute, Local, Place
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.scopes import Typed, Value
 from shutdown_lint.rules._handed_flags import EVENTS, setters_of
-from shutdown_lint.walk import At, Site, enclosing_loops, root_name, subexprs, walk, what_runs_after
+from shutdown_lint.walk import At, Site, enclosing_loops, line_of, root_name, subexprs, walk, what_runs_after
 
 QUEUES = (
     "queue.Queue",
@@ -353,7 +353,11 @@ def tells(site: Site, fn: Fn, stop: bool | None, event: bool) -> bool:
     if isinstance(stmt, Assign) and any(part is site.expr for target in stmt.targets for part in subexprs(target)):
         if stmt.op != "=":
             return True  # a count
-        if fn.name == "__init__" or fn.is_module or (isinstance(stmt.value, Call) and event):
+        if (
+            fn.name == "__init__"
+            or (fn.is_module and _comes_first(site, fn))
+            or (isinstance(stmt.value, Call) and event)
+        ):
             return False
         return stop is None or not isinstance(stmt.value, Const) or bool(stmt.value.value) is stop
     if not event:
@@ -364,6 +368,18 @@ def tells(site: Site, fn: Fn, stop: bool | None, event: bool) -> bool:
             return False
         return not called or {"set": True, "clear": False}.get(parent.name, stop) is stop or stop is None
     return not isinstance(site.at.stmt, (If, While)) or isinstance(parent, Call)
+
+
+def _comes_first(site: Site, fn: Fn) -> bool:
+    """Whether the body of the module gives the name its first value here: what it gives it later changes it."""
+    name = site.expr.id if isinstance(site.expr, Name) else ""
+    stored = (other.at for other in fn.names(name) if isinstance(other.at.stmt, Assign))
+    firsts = [line_of(at.stmt) for at in stored if any(_names(target, name) for target in at.stmt.targets)]  # type: ignore[union-attr]  # an assignment
+    return not firsts or line_of(site.at.stmt) <= min(firsts)
+
+
+def _names(target: Expr, name: str) -> bool:
+    return any(isinstance(part, Name) and part.id == name for part in subexprs(target))
 
 
 # --- the stop path ---------------------------------------------------------------------------------------------------------

@@ -52,8 +52,11 @@ from shutdown_lint.deployment.facts import DeploymentFile, Unit
 from shutdown_lint.deployment.world import Grace, World
 from shutdown_lint.facts import Span
 from shutdown_lint.findings import Finding, Step
-from shutdown_lint.project.paths import from_signal
+from shutdown_lint.project import Project
+from shutdown_lint.project.costs import cost
+from shutdown_lint.project.paths import Path, from_signal
 from shutdown_lint.project.signals import handlings
+from shutdown_lint.rules._firm import Seen, firm
 from shutdown_lint.rules.base import Rule
 
 RULE = Rule(
@@ -123,22 +126,29 @@ def _code(file: DeploymentFile, unit: Unit, grace: Grace, program: Program, worl
         if "SIGTERM" not in handling.signals or handling.fn.module not in linked.modules:
             continue
         for path in from_signal(handling, world.project):
-            cost = path.cost
-            if path.trigger == "SIGTERM" and cost.seconds > grace.left + SLACK:
+            found = path.cost
+            if path.trigger == "SIGTERM" and found.seconds > grace.left + SLACK:
+                sure = path.complete and _surely(path, world.project) > grace.left + SLACK
                 waits = tuple(
                     Step(step.file, step.line, step.column, f"`{step.text}` in `{step.fn.qualname}`: {shown(limit)}")
-                    for step, limit, _ in cost.counted
+                    for step, limit, _ in found.counted
                 )
                 yield RULE.finding(
                     file,
                     _place(unit, grace),
-                    f"the way of `{program.title}` from SIGTERM to its exit may last {shown(cost.seconds)}, and {_words(unit, grace)}",
-                    tier=None if path.complete else "S",
+                    f"the way of `{program.title}` from SIGTERM to its exit may last {shown(found.seconds)}, and {_words(unit, grace)}",
+                    tier=None if sure else "S",
                     confidence="proven" if path.complete else "likely",
                     trace=(path.origin, *waits),
                     help=f"raise `{grace.key}`, or share one deadline between the waits",
                 )
                 return
+
+
+def _surely(path: Path, project: Project) -> float:
+    """The seconds without pauses in one of several branches, and without what is ended a second time."""
+    seen: Seen = set()
+    return sum(cost(tuple(firm(part.steps, project, seen))).seconds for part in path.parts)
 
 
 def _place(unit: Unit, grace: Grace) -> Span:

@@ -231,8 +231,12 @@ def finding(
     help: str,
     fix: Fix | str | None = None,
     unsure: Tier = "S",
+    beside: Tier | None = None,
 ) -> Finding:
-    """The finding for a hard end: at the rule's tier with a named loss, at ``unsure`` without one, a preview where it looks meant."""
+    """The finding for a hard end: at the rule's tier with a named loss, at ``unsure`` without one, a preview where it looks meant.
+
+    At ``beside`` where all that is lost are threads, timers and processes.
+    """
     role = _role(site, fn, project)
     lost = at_stake(site.at, fn, project)
     why = (
@@ -257,7 +261,18 @@ def finding(
     message = f"`{text(site.call)}` {action} and loses {lost[0].text}{more}"
     sure = _confidence(site, fn, role, project)
     shown = _trace(trace, fn, project)
-    return rule.finding(fn.module, site.call.span, message, confidence=sure, lost=lost, trace=shown, help=help, fix=fix)
+    only_beside = all(_is_thread(step) or step.text.startswith("process ") for step in lost)
+    return rule.finding(
+        fn.module,
+        site.call.span,
+        message,
+        tier=beside if only_beside else None,
+        confidence=sure,
+        lost=lost,
+        trace=shown,
+        help=help,
+        fix=fix,
+    )
 
 
 def obstacle(site: Site, fn: Fn, project: Project) -> str:

@@ -96,7 +96,7 @@ _WHAT = {
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The exit requests of the module that reach the top of a thread."""
     for request in requests(module, project):
-        if is_test(request.fn) or _is_in_main_thread(request.at):
+        if is_test(request.fn) or _is_in_main_thread(request.at) or _is_at_interrupt(request.at):
             continue
         way = next((way for way in ways(request, project, *_WHAT) if _is_lost(way, project)), None)
         if way is not None:
@@ -121,6 +121,12 @@ def _finding(request: Request, way: Way, project: Project) -> Finding:
 
 def _is_zero(request: Request) -> bool:
     return isinstance(request.status, Const) and request.status.value in (0, None)
+
+
+def _is_at_interrupt(at: At) -> bool:
+    """``except KeyboardInterrupt:`` around the place: the interrupt comes in the main thread, and no other gets here."""
+    types = (place.handler.types for place in at.around() if place.handler is not None)
+    return any(isinstance(one, Name) and one.id == "KeyboardInterrupt" for one in types)
 
 
 def _is_in_main_thread(at: At) -> bool:

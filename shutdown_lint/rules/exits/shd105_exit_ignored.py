@@ -55,13 +55,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import ModuleFacts
+from shutdown_lint.facts import Const, Expr, If, ModuleFacts, Name, Op
 from shutdown_lint.findings import Finding
-from shutdown_lint.project import Project
+from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import SOFT_EXITS
-from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.roles import Registration, is_test
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.exits._requests import TRIGGERS, registrations_of, requests, ways
+from shutdown_lint.rules.exits._requests import TRIGGERS, Request, registrations_of, requests, ways
 
 RULE = Rule(
     code="SHD105",
@@ -86,7 +86,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The exit requests of the module that Python swallows."""
     for request in requests(module, project):
         way = next(ways(request, project, *_WHERE), None)
-        if way is None or is_test(request.fn):
+        if way is None or is_test(request.fn) or _is_for_another(request, project):
             continue
         message = f"`{request.text}` in {_WHERE[way.role.kind]} is swallowed: it ends nothing and its exit code is lost"
         yield RULE.finding(
@@ -96,3 +96,37 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         where = _WHERE[registration.callback.role]
         message = f"`{name}` as {where} is swallowed: it ends nothing and its exit code is lost"
         yield RULE.finding(module, registration.site.call.span, message, help=HELP)
+
+
+def _is_for_another(request: Request, project: Project) -> bool:
+    """``if reason == signal.SIGTERM: sys.exit()`` of a function that ``atexit`` is to give another reason: ``"the end"``."""
+    tests = [
+        p.outer.stmt.test for p in request.at.around() if p.outer and isinstance(p.outer.stmt, If) and p.part == "body"
+    ]
+    made = (
+        [r for r in project.roles.registrations() if request.fn in r.targets and r.callback.role in _WHERE]
+        if tests
+        else []
+    )
+    return bool(made) and all(any(_excludes(test, _given(r, request.fn)) for test in tests) for r in made)
+
+
+def _given(registration: Registration, fn: Fn) -> dict[str, Const]:
+    """The constants that the function is to be called with, by the names of its parameters."""
+    args = [arg.value for arg in registration.site.call.args if arg.keyword is None and not arg.star]
+    behind = args[args.index(registration.argument) + 1 :] if registration.argument in args else []
+    return {param.name: value for param, value in zip(fn.facts.params, behind) if isinstance(value, Const)}
+
+
+def _excludes(test: Expr, given: dict[str, Const]) -> bool:
+    """Whether the test asks for something else in each of its alternatives."""
+    if isinstance(test, Op) and test.op in ("or", "and"):
+        found = [_excludes(operand, given) for operand in test.operands]
+        return all(found) if test.op == "or" else any(found)
+    if not isinstance(test, Op) or test.op != "==" or len(test.operands) != 2:
+        return False
+    for one, other in (test.operands, tuple(reversed(test.operands))):
+        value = given.get(one.id) if isinstance(one, Name) else None
+        if value is not None and isinstance(value.value, str):
+            return not isinstance(other, Name) and not (isinstance(other, Const) and other.value == value.value)
+    return False

@@ -150,10 +150,11 @@ def _is_said(at: At) -> bool:
 
 
 def _is_of_child(fn: Fn, project: Project) -> bool:
-    """By the name of its class, function or module: a context of multiprocessing may start it in ways that are not seen."""
+    """By the base or name of its class, or the name of its function or module: a context of multiprocessing may start it in ways that are not seen."""
     cls = project.classes.enclosing(fn)
     names = (fn.name, fn.module.name.rpartition(".")[2], *((cls.name,) if cls is not None else ()))
-    return any(_CHILD.search(name) for name in names)
+    bases = project.classes.external_bases(cls) if cls is not None else ()
+    return any(_CHILD.search(name) for name in names) or any(base.endswith(".Process") for base in bases)
 
 
 def _is_meant(handling: Handling, project: Project) -> bool:

@@ -12,7 +12,7 @@ from shutdown_lint.rules.swallowed._between import NAMES, WAITS, can_raise, is_t
 from shutdown_lint.rules.swallowed._catching import last_name, statement_call
 from shutdown_lint.rules.swallowed._pairs import is_main
 from shutdown_lint.rules.swallowed._undoing import mentions
-from shutdown_lint.walk import At, Site, argument, enclosing_finally, sites, text
+from shutdown_lint.walk import At, Site, argument, enclosing_finally, sites, subexprs, text
 
 _KINDS = frozenset({"executor", "pool", "process", "child", "server", "scheduler", "observer", "consumer", "thread"})
 
@@ -60,10 +60,34 @@ def hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confidenc
     between = _while_alive(at.block[start.position + 1 : at.position], call, name, fn, project)
     if _is_left_to_collector(call, name, fn, project):
         return None
+    if _only_hands_out(between, name, fn, project):
+        return None
     if not can_raise(between) or _ends_process(at) or (_takes_interrupts(fn, project) and _only_waits(between)):
         return None
     assert isinstance(call.func, Attr)
     return _worth_it(call.func, name, between, fn, project)
+
+
+def _only_hands_out(between: tuple[Stmt, ...], name: str, fn: Fn, project: Project) -> bool:
+    """``pool.map(work, items)`` and then ``pool.shutdown()``: what fails in the jobs is kept for who asks for their results."""
+    calls = [_call_of(stmt) for stmt in between]
+    return (
+        bool(calls)
+        and "executor" in project.resources.kinds_of(Name(name), fn)
+        and all(
+            call is not None
+            and isinstance(call.func, Attr)
+            and call.func.name in ("submit", "map")
+            and _is(call.func.value, name)
+            and not any(isinstance(part, Call) for arg in call.args for part in subexprs(arg.value))
+            for call in calls
+        )
+    )
+
+
+def _call_of(stmt: Stmt) -> Call | None:
+    value = stmt.value if isinstance(stmt, ExprStmt) else None
+    return value if isinstance(value, Call) else None
 
 
 def _while_alive(between: tuple[Stmt, ...], call: Call, name: str, fn: Fn, project: Project) -> tuple[Stmt, ...]:

@@ -109,6 +109,8 @@ RULE = Rule(
     triggers=("async def & CancelledError",),
     origin=("G13",),
 )
+# what tells the loop, or its program, to end
+_TELLS = re.compile(r"_*((request|initiate|begin|trigger)_)?(set|close|stop|shut_?down|clear|quit)$")
 _CLEANUP = re.compile(r"clean_?up|close|abort|disconnect|reset|teardown")
 
 
@@ -169,11 +171,7 @@ def _goes_on(at: At, handler: Handler, fn: Fn) -> bool:
     if raises(handler.body) or leaves(handler.body) or (forwards(handler, fn) and not _only_cleans_up(handler)):
         return False
     changes_state = any(isinstance(inner.stmt, Assign) for inner in walk(handler.body))
-    tells = any(
-        True
-        for site in sites(handler.body)
-        if getattr(site.call.func, "name", "") in ("set", "close", "stop", "shutdown", "clear")
-    )
+    tells = any(True for site in sites(handler.body) if _TELLS.match(getattr(site.call.func, "name", "")))
     return not changes_state and not tells
 
 
@@ -247,7 +245,12 @@ def _finishes(stmt: Try) -> bool:
     first = stmt.body[0] if all(isinstance(later, (Return, Break)) for later in stmt.body[1:]) else None
     awaited = first.value if isinstance(first, (ExprStmt, Return)) else None
     call = awaited.value if isinstance(awaited, Await) else None
-    return isinstance(call, Call) and last_name(call.func) == "shield" and isinstance(call.args[0].value, (Name, Attr))
+    if not isinstance(call, Call) or last_name(call.func) != "shield" or not call.args:
+        return False
+    of = call.args[0].value
+    if isinstance(of, Call):  # `shield(self.get_task())`, which is asked for the same one again
+        return not of.args and any(isinstance(later, (Return, Break)) for later in stmt.orelse)
+    return isinstance(of, (Name, Attr))
 
 
 def _is_iterated(body: Body) -> bool:

@@ -68,7 +68,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Body, Call, Const, Expr, Handler, ModuleFacts, Name, Raise, Return, Try
+from shutdown_lint.facts import Body, Break, Call, Const, Expr, Handler, ModuleFacts, Name, Raise, Return, Try
 from shutdown_lint.findings import Finding, Fix, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import is_exit_request
@@ -107,7 +107,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if "SystemExit" not in fn.mentions or is_test(fn) or project.roles.only(fn, *_THREADS):
             continue
         for at, stmt in tries(fn):
-            if _is_a_part(at, fn, project) or _answers(at, fn, project):
+            if _is_a_part(at, fn, project) or _answers(at, fn, project) or _tries_the_next(at, stmt):
                 continue
             for handler in stmt.handlers:
                 if handler.types is not None and "SystemExit" in caught(handler, fn, project):
@@ -124,6 +124,12 @@ def _answers(at: At, fn: Fn, project: Project) -> bool:
     calls = [site.call for loop in enclosing_loops(at) for site in sites((loop.stmt,))]
     asked = (target.fn for call in calls for target in project.calls.targets(call, fn))
     return any(_PROMPTS.match(last_name(call)) for call in calls) or talks(asked, project)
+
+
+def _tries_the_next(at: At, stmt: Try) -> bool:
+    """``for folder in folders: try: return load(folder)``: an exit is the answer of one, and the loop asks the next."""
+    tried = (*stmt.body, *stmt.orelse)
+    return any(enclosing_loops(at)) and any(isinstance(inner, (Return, Break)) for inner in tried)
 
 
 def _of_clause(module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, project: Project) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ _BRIEF = frozenset({
     "type", "which", "command", "uname", "hostname", "whoami", "id", "kill", "mkdir", "rmdir", "rm", "cp", "mv", "chmod", "chown",
     "ln", "touch", "test", "true", "screencapture", "scrot", "xdg-open", "open", "sync", "pidof", "nproc", "tty", "stty", "tput",
     "mknod", "mkfifo", "modprobe", "rmmod", "xset", "amixer", "git describe", "git rev-parse", "git symbolic-ref", "git checkout",
-    "git init",
+    "git init", "git branch",
 })  # fmt: skip
 _QUIET = frozenset({"--version", "-version", "-V", "-q", "-qq", "--quiet", "--silent"})
 

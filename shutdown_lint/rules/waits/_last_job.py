@@ -1,13 +1,13 @@
-"""Pools that have nothing left to do: of one thread, whose last job was awaited."""
+"""Pools that have nothing left to do: of one thread, whose last job was awaited; and those that only a child gives jobs."""
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Const
-from shutdown_lint.project import Project
+from shutdown_lint.facts import Attr, Const, Expr
+from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.waits._stops import method_name, receiver
-from shutdown_lint.walk import argument, same
+from shutdown_lint.walk import Site, argument, same
 
 
 def has_done_its_last(wait: Wait, project: Project) -> bool:
@@ -27,3 +27,24 @@ def has_done_its_last(wait: Wait, project: Project) -> bool:
             for site in fn.sites
         )
     )
+
+
+def has_jobs_in_child_only(wait: Wait, project: Project) -> bool:
+    """``class Worker(Process)``: what ``run`` gives its pool, the child's pool gets; that of the parent, who stops it, has none."""
+    cls = project.classes.enclosing(wait.fn)
+    bases = project.classes.external_bases(cls) if cls is not None else ()
+    pool = wait.fn.own_attribute(receiver(wait.site.call))
+    if cls is None or pool is None or not any(base.endswith(".Process") for base in bases):
+        return False
+    methods = project.classes.methods(cls)
+    child = set(project.protocol.reach(methods["run"])) if "run" in methods else set()
+    giving = {fn for fn in methods.values() if pool in fn.mentions for site in fn.sites if _gives(site, pool, fn)}
+    return bool(giving) and giving <= child and wait.fn not in child
+
+
+def _gives(site: Site, pool: str, fn: Fn) -> bool:
+    func, first = site.call.func, site.call.args[0].value if site.call.args else None
+    given: Expr | None = first if method_name(site.call) == "run_in_executor" else None
+    if isinstance(func, Attr) and func.name in ("submit", "map"):
+        given = func.value
+    return fn.own_attribute(given) == pool

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, Expr, For, If, Op, Span
+from shutdown_lint.facts import Attr, Break, Call, Continue, Expr, For, If, Op, Raise, Return, Span
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.rules.waits._children import place_of
 from shutdown_lint.rules.waits._stops import acquisitions_of
-from shutdown_lint.walk import At, argument, has_star, last_name, subexprs
+from shutdown_lint.walk import At, argument, has_star, last_name, same, subexprs, walk
 
 _OTHER = {"stdout": "stderr", "stderr": "stdout"}
 _TO_THE_END = frozenset({"read", "readlines"})
+_LEAVES = (Return, Raise, Continue, Break)
+_STATES = frozenset({"poll", "returncode", "status", "is_running"})
 
 
 class InTurn(NamedTuple):
@@ -45,7 +47,7 @@ def _reads(fn: Fn) -> Iterator[tuple[Attr, Expr, Span]]:
     for site in fn.sites:
         func = site.call.func
         if isinstance(func, Attr) and func.name in _TO_THE_END and not site.call.args and _is_pipe(func.value):
-            if _has_ended(site.at):
+            if _has_ended(site.at) or _has_ended_before(site.at, func.value):
                 continue
             if site.awaited or not any(isinstance(parent, Call) and _is_task(parent) for parent in site.parents):
                 assert isinstance(func.value, Attr)
@@ -68,6 +70,21 @@ def _has_ended(at: At) -> bool:
         & {"poll", "returncode"}
         for place in at.around()
     )
+
+
+def _has_ended_before(at: At, pipe: Expr) -> bool:
+    """``if child.poll() is None: return`` before the place, alone or under a test of its own: who comes on has a child that ended."""
+    child = pipe.value if isinstance(pipe, Attr) else None
+    branches = (inner.stmt for place in at.around() for inner in walk(place.before()) if isinstance(inner.stmt, If))
+    return child is not None and any(
+        isinstance(stmt.body[-1], _LEAVES) and any(_asks_after(part, child) for part in subexprs(stmt.test))
+        for stmt in branches
+    )
+
+
+def _asks_after(part: Expr, child: Expr) -> bool:
+    asked = part.func if isinstance(part, Call) else part
+    return isinstance(asked, Attr) and asked.name in _STATES and same(asked.value, child)
 
 
 def _is_task(call: Call) -> bool:

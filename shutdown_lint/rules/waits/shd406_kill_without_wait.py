@@ -54,7 +54,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Call, ModuleFacts
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.afterwards import program_ends_after
+from shutdown_lint.project.afterwards import is_last_of_script, program_ends_after
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
@@ -124,7 +124,8 @@ def _reaped(found: tuple[Track, ...], project: Project) -> bool:
 
 def _is_last(site: Site, fn: Fn, project: Project) -> bool:
     """Whether the process ends right behind it: init takes over what is left, and no zombie stays."""
-    return bool(_EXITS.match(fn.name)) or _at_exit(fn, project) or program_ends_after(site.at, fn, project)
+    ends = program_ends_after(site.at, fn, project) or is_last_of_script(site.at, fn, project)
+    return ends or bool(_EXITS.match(fn.name)) or _at_exit(fn, project)
 
 
 def _at_exit(fn: Fn, project: Project) -> bool:

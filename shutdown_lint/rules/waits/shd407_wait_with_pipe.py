@@ -109,7 +109,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         turn = in_turn(fn, project)
         if turn is not None and id(turn.child.call) not in seen:
             seen.add(id(turn.child.call))
-            yield _turn(module, fn, turn)
+            yield _turn(module, fn, turn, project)
 
 
 def _waits(site: Site) -> bool:
@@ -242,13 +242,14 @@ def _too_late(module: ModuleFacts, fn: Fn, call: Call, child: Acquisition, strea
     )
 
 
-def _turn(module: ModuleFacts, fn: Fn, found: InTurn) -> Finding:
+def _turn(module: ModuleFacts, fn: Fn, found: InTurn, project: Project) -> Finding:
     read, other = found.read.name, found.other
     return RULE.finding(
         module,
         found.span,
         f"`{text(found.whole)}` in `{fn.qualname}` waits for the end of the child, whose `{other}` pipe nobody reads meanwhile: "
         "it hangs after 64 KiB",
+        tier="S" if is_brief(found.child.call, found.child.fn, project) else "D",
         trace=(
             found.child.fn.step(found.child.call.span, f"`{read}=PIPE` and `{other}=PIPE`"),
             fn.step(found.span, f"`{read}` is read to its end first"),

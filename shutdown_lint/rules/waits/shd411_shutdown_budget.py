@@ -106,24 +106,22 @@ make up the sum, and where ``atexit`` callbacks wait for what the program is not
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias
 
-from shutdown_lint.facts import Attr, ModuleFacts, Name, Subscript
+from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding, Step as Place
 from shutdown_lint.project import Fn, Project, steps
 from shutdown_lint.project.budget import limited, of_components
 from shutdown_lint.project.costs import Cost, cost
 from shutdown_lint.project.courses import course
-from shutdown_lint.project.forks import side_of
 from shutdown_lint.project.paths import Path, from_signal
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.routes import Part
 from shutdown_lint.project.signals import handlings
 from shutdown_lint.project.step import Step, leaves
+from shutdown_lint.rules._firm import Seen, firm, of_work
 from shutdown_lint.rules._texts import JOIN, STOPS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import AT_EXIT, STOP_NAME, acquisitions_of, is_patient, receiver
-from shutdown_lint.walk import last_name, text
 
 RULE = Rule(
     code="SHD411",
@@ -141,7 +139,6 @@ RULE = Rule(
     ),
     origin=("G13",),
 )
-_Seen: TypeAlias = "set[tuple[str, int, int, str]]"
 SLACK = 1.0  # the pauses of polls, beside a limit that is just the grace period
 MAX_SHOWN = 4
 MAX_LOST = 6
@@ -188,28 +185,19 @@ def _of_path(module: ModuleFacts, path: Path, found: Cost, project: Project) -> 
     assert path.handling is not None
     grace = project.budget.grace
     enough = grace + SLACK
-    seen: _Seen = set()
-    firm = [(part, cost(tuple(_firm(part.steps, project, seen)))) for part in path.parts]
-    made = sum(spent.seconds - _of_work(spent) for part, spent in firm if not _is_of_others(part, spent, path, project))
+    seen: Seen = set()
+    sure = [(part, cost(tuple(firm(part.steps, project, seen)))) for part in path.parts]
+    made = sum(spent.seconds - of_work(spent) for part, spent in sure if not _is_of_others(part, spent, path, project))
     made = 0.0 if _hands_on(path, project) else made
     return RULE.finding(
         module,
         path.handling.site.call.span,
         f"the way from SIGTERM to the exit may last {_seconds(found.seconds)} ({_sum(found)}), and a program is killed after "
         f"{_seconds(grace)}",
-        tier="D" if made >= enough else "S" if sum(spent.seconds for _, spent in firm) >= enough else "P",
+        tier="D" if made >= enough else "S" if sum(spent.seconds for _, spent in sure) >= enough else "P",
         lost=_lost(path.steps, grace),
         trace=(path.origin, *_waits(found)),
         help=_HELP,
-    )
-
-
-def _of_work(spent: Cost) -> float:
-    """The seconds in loops with a deadline elsewhere than in what stops something: the program's own work, as a rule."""
-    return sum(
-        limit * times
-        for step, limit, times in spent.counted
-        if step.text.startswith("while ") and not STOP_NAME.match(step.fn.name)
     )
 
 
@@ -220,39 +208,6 @@ def _hands_on(path: Path, project: Project) -> bool:
     return any("SIG_DFL" in fn.mentions and fn.mentions & {"kill", "raise_signal"} for fn in reached)
 
 
-def _firm(
-    found: Iterable[Step], project: Project, seen: _Seen, chosen: bool = False, owner: str = ""
-) -> Iterator[Step]:
-    """The steps that surely may come one after the other.
-
-    Left out are what a forked child does, pauses that stand in one of several branches (retries, and what another
-    configuration does), what a wrapper of many functions may call, and waits of an object that was waited for before: what is stopped is not stopped again.
-    """
-    for step in found:
-        if chosen and step.site is not None and last_name(step.site.call.func) == "sleep":
-            continue
-        if step.site is not None and side_of(step.site.at, step.fn, project) == "child":
-            continue
-        if step.kind == "choice" and _is_unknown(step):
-            continue
-        if step.waits:
-            key = (step.file, step.line, step.column, owner)
-            if key in seen:
-                continue
-            if not chosen:  # a branch may have been left out
-                seen.add(key)
-        inner = _firm(step.steps, project, seen, chosen or step.kind == "choice", _owner(step, owner))
-        yield step._replace(steps=tuple(inner))
-
-
-def _is_unknown(choice: Step) -> bool:
-    """Whether it is the call of whatever function a wrapper was given: any of those that are decorated by it."""
-    called = {inner.site.call.span for branch in choice.steps for inner in branch.steps if inner.site is not None}
-    names = {branch.text.rpartition(".")[2] for branch in choice.steps if branch.steps}
-    here = (choice.line, choice.column)
-    return len(names) > 1 and all((span.line, span.col) == here for span in called)
-
-
 def _is_of_others(part: Part, spent: Cost, path: Path, project: Project) -> bool:
     """Whether it is a callback of ``atexit`` that waits for nothing which the program is seen to make: another one's."""
     if path.entry is None or not part.at_exit or not spent.counted:
@@ -261,17 +216,6 @@ def _is_of_others(part: Part, spent: Cost, path: Path, project: Project) -> bool
     waits = [wait for wait, _, _ in spent.counted if wait.site is not None]
     made = [a for wait in waits if wait.site for a in acquisitions_of(receiver(wait.site.call), wait.fn, project)]
     return bool(made) and not any(a.fn.is_module or a.fn in run for a in made)
-
-
-def _owner(step: Step, outer: str) -> str:
-    """The object that a call is about, if it is another one than ``outer``: ``self.consumer.stop()``, ``end(consumer)``."""
-    call = step.site.call if step.kind == "call" and step.site is not None else None
-    if call is None:
-        return outer
-    of = call.func.value if isinstance(call.func, Attr) else None
-    if of is not None and (not isinstance(of, Name) or of.id not in ("self", "cls")):
-        return text(of) if isinstance(of, (Attr, Subscript, Name)) else outer
-    return outer or ", ".join(text(arg.value) for arg in call.args)
 
 
 def _of_function(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Finding]:
@@ -289,7 +233,7 @@ def _of_function(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Find
         tier="S"
         if _ends_owner(fn, project)
         and not is_patient(fn)
-        and cost(tuple(_firm(inner, project, set()))).seconds >= grace + SLACK
+        and cost(tuple(firm(inner, project, set()))).seconds >= grace + SLACK
         else "P",
         severity="info",
         confidence="likely",

@@ -78,7 +78,7 @@ from shutdown_lint.project.signals import handlings
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._texts import JOIN
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits._last_job import has_done_its_last
+from shutdown_lint.rules.waits._last_job import has_done_its_last, has_jobs_in_child_only
 from shutdown_lint.rules.waits._stops import (
     AT_EXIT,
     in_final,
@@ -243,6 +243,8 @@ def _is_over(wait: Wait, project: Project) -> bool:
     if wait.model.wakes == "thread" and _has_announced_its_end(wait, project):
         return True
     if wait.model.call.endswith(".shutdown") and (_was_told_before(wait) or has_done_its_last(wait, project)):
+        return True
+    if wait.model.call.endswith(".shutdown") and has_jobs_in_child_only(wait, project):
         return True
     tests = (place.outer.stmt.test for place in site.at.around() if place.outer and isinstance(place.outer.stmt, If))
     return any("done()" in text(part) for test in tests for part in subexprs(test) if isinstance(part, Call))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, Handler, Name, Seq, Try
+from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, Handler, Name, Return, Seq, Try
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Cls, Fn, Project, factories
 from shutdown_lint.project.places import Attribute, Local, Track
@@ -18,6 +18,8 @@ from shutdown_lint.walk import At, argument, text
 
 # what ends any loop, foreseen or not; a thread never sees the last two
 _UNFORESEEN = frozenset({"Exception", "BaseException", "KeyboardInterrupt", "SystemExit"})
+
+_EXITS = ("__exit__", "__aexit__")
 
 
 def acquired(project: Project, fns: list[Fn], *kinds: str) -> Iterator[tuple[Acquisition, Track]]:
@@ -70,7 +72,17 @@ def stop_methods(project: Project, cls: Cls, maker: Fn | None = None) -> Iterato
     if not found and maker is not None:
         found = list(counterparts(project, cls, maker))
     found = [fn for fn in dict.fromkeys(found) if (fn.facts.body or _ends_nothing(fn, own)) and not _abstract(fn)]
+    found = [fn for fn in found if not _ends_a_stage(fn, project)]
     yield from [fn for fn in found if fn.name != "__del__"] or found
+
+
+def _ends_a_stage(fn: Fn, project: Project) -> bool:
+    """``with sync("network"):`` of an object that returns itself when it is called: it is left many times, and goes on."""
+    called = project.classes.method(fn.cls, "__call__") if fn.cls is not None and fn.name in _EXITS else None
+    return called is not None and any(
+        isinstance(at.stmt, Return) and isinstance(at.stmt.value, Name) and at.stmt.value.id == called.self_name
+        for at in called.statements
+    )
 
 
 def _ends_nothing(fn: Fn, own: Cls | None) -> bool:

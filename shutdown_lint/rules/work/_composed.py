@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shutdown_lint.facts import Assign, Attr, Expr, ModuleFacts, Name
-from shutdown_lint.project import Fn, Project
+from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.composites import UNKNOWN
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
@@ -16,6 +17,7 @@ from shutdown_lint.rules.work._ended_otherwise import ENDS
 from shutdown_lint.rules.work._made_with import given_members
 from shutdown_lint.walk import same, text
 
+_REGISTERS = re.compile(r"regist(er|ry)", re.IGNORECASE)
 # what comes back when the object has come to its end
 _RUNS = ("run", "run_forever", "serve_forever", "mainloop", "main_loop")
 
@@ -26,7 +28,11 @@ def composites(module: ModuleFacts, project: Project) -> Iterator[tuple[Acquisit
         for acquisition in project.composites.of_function(fn) if not is_test(fn) else ():
             if project.resources.started(acquisition) and not project.resources.released(acquisition):
                 track = project.resources.track(acquisition)
-                if _ends_at_exit(acquisition, project) or _is_single(acquisition, project):
+                if (
+                    _ends_at_exit(acquisition, project)
+                    or _is_single(acquisition, project)
+                    or _signs_up(acquisition, project)
+                ):
                     continue
                 if _ends_with_another(acquisition, project) or _is_made_without(acquisition, project):
                     continue
@@ -63,6 +69,18 @@ def _is_single(acquisition: Acquisition, project: Project) -> bool:
         and at.stmt.value.id == made.self_name
         and any(_is_shared(target, made, project) for target in at.stmt.targets)
         for at in made.statements
+    )
+
+
+def _signs_up(acquisition: Acquisition, project: Project) -> bool:
+    """Whether its constructor, or that of a base, enters it in a register, whose keeper ends all: ``_registry.register(self)``."""
+    bases = project.classes.mro(acquisition.cls) if acquisition.cls is not None else ()
+    made = (base.methods["__init__"] for base in bases if isinstance(base, Cls) and "__init__" in base.methods)
+    return any(
+        isinstance(arg.value, Name) and arg.value.id == fn.self_name and bool(_REGISTERS.search(text(site.call.func)))
+        for fn in made
+        for site in fn.sites
+        for arg in site.call.args
     )
 
 

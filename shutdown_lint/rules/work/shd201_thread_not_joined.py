@@ -64,7 +64,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, ModuleFacts, Name, Return, While
+from shutdown_lint.facts import Assign, Attr, Call, ModuleFacts, Name, Return, While
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Place, Track
@@ -85,7 +85,7 @@ from shutdown_lint.rules.work._common import (
     stop_step,
 )
 from shutdown_lint.rules.work._stopping import join_fix
-from shutdown_lint.walk import argument, sites, subexprs
+from shutdown_lint.walk import argument, enclosing_loops, sites, subexprs
 
 RULE = Rule(
     code="SHD201",
@@ -128,7 +128,7 @@ def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, trac
     )
     if stop is not None and loops and not told:
         known = all(loop.tests and not _ends_with_work(loop) and not _asks_another(loop, project) for loop in loops)
-        if known and not _told_by_anyone(project, loops, targets):
+        if known and not _told_by_anyone(project, loops, targets) and not _tells_each(stop, loops, project):
             fix = join_fix(module, acquisition, track, project, RULE.code)
             yield _forgotten(module, acquisition, track, stop, loops[0], fix)
             return
@@ -142,6 +142,23 @@ def _judge(module: ModuleFacts, project: Project, acquisition: Acquisition, trac
         severity="info",
         help="keep the thread and join it, with a limit, where its owner ends",
         fix=join_fix(module, acquisition, track, project, RULE.code),
+    )
+
+
+def _tells_each(stop: Fn, loops: list[Loop], project: Project) -> bool:
+    """``for worker in self.pool: worker.stop = True``, where what the list holds is not known."""
+    tested = {place.name for loop in loops for place in loop.tests}
+    return any(
+        isinstance(target, Attr)
+        and target.name in tested
+        and isinstance(target.value, Name)
+        and target.value.id != fn.self_name
+        and any(enclosing_loops(at))
+        for fn in project.protocol.reach(stop)
+        if tested & fn.mentions
+        for at in fn.statements
+        if isinstance(at.stmt, Assign)
+        for target in at.stmt.targets
     )
 
 

@@ -57,11 +57,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Break, Call, Comp, Const, Expr, For, ModuleFacts, Name, Return, Span
+from shutdown_lint.facts import Assign, Attr, Break, Call, Comp, Const, Expr, For, ModuleFacts, Name, Return, Span
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.places import Attribute, Local, Track
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
+from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, module_level, owner, stop_method, stop_step
 from shutdown_lint.rules.work._stopping import shutdown_fix
@@ -89,7 +90,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         held = owner(project, track)
         if _is_waited_for(track, held, project):
             continue
-        if not module_level(track) and not track.has("submit", "map") and not _may_get_jobs(held, project):
+        readers = "" if module_level(track) or track.has("submit", "map") else _readers(held, project)
+        if readers == "none":
             continue  # it starts no thread before the first job
         stop = stop_method(project, held[0], acquisition.fn) if held else None
         what = f"`{label(acquisition, track)}`"
@@ -98,18 +100,38 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             module,
             acquisition.call.span,
             f"executor {what} is never shut down: the exit waits for every queued job{where}",
-            tier="S" if module_level(track) or acquisition.fn.is_module or class_level(acquisition, project) else "D",
+            tier="S" if readers == "unknown" or _is_global(acquisition, track, project) else "D",
             trace=(stop_step(stop),) if stop else (),
             help=f"call `{label(acquisition, track)}.shutdown(cancel_futures=True)` where its owner ends, or use `with`",
             fix=_fix(module, acquisition, track, project),
         )
 
 
-def _may_get_jobs(held: tuple[Cls, Attribute] | None, project: Project) -> bool:
-    """Whether the attribute that holds it is read by anybody, who may give it jobs in a way that is not seen."""
-    return held is not None and any(
-        not _is_written(site) for fn in project.calls.mentioning(held[1].name) for site in fn.attributes(held[1].name)
-    )
+def _is_global(acquisition: Acquisition, track: Track, project: Project) -> bool:
+    return module_level(track) or acquisition.fn.is_module or class_level(acquisition, project)
+
+
+def _readers(held: tuple[Cls, Attribute] | None, project: Project) -> str:
+    """Who reads the attribute that holds it, and may give it jobs in a way that is not seen: "none", "unknown", "known"."""
+    if held is None:
+        return "none"
+    found = "none"
+    for fn in project.calls.mentioning(held[1].name):
+        for site in (site for site in fn.attributes(held[1].name) if not _is_written(site)):
+            of = _is_of(site, fn, held[0], project)
+            if of:
+                return "known"
+            found = "unknown" if of is None else found
+    return found
+
+
+def _is_of(site: Site, fn: Fn, cls: Cls, project: Project) -> bool | None:
+    """Whether the attribute is that of an instance of the class; None where the object is not known."""
+    receiver = site.expr.value if isinstance(site.expr, Attr) else None
+    if isinstance(receiver, Name) and receiver.id == fn.self_name and fn.cls is not None:
+        return fn.cls in project.classes.family(cls)
+    known = [v.cls for v in project.evaluate.values(receiver, fn) if isinstance(v, Instance)] if receiver else []
+    return any(c in project.classes.family(cls) for c in known if isinstance(c, Cls)) if known else None
 
 
 def _is_written(site: Site) -> bool:

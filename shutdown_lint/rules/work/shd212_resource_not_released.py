@@ -99,6 +99,7 @@ from shutdown_lint.rules.work._half_ended import half_ended
 from shutdown_lint.rules.work._left_early import held_name, left_early, manner
 from shutdown_lint.rules.work._left_to_read import left_to_read
 from shutdown_lint.rules.work._locals import is_left_open, is_left_running, left_context, stays
+from shutdown_lint.rules.work._nested import ends_each_of_each
 from shutdown_lint.rules.work._one_sided import OneSided, one_sided
 from shutdown_lint.rules.work._pipe_ends import Kept, kept_ends
 from shutdown_lint.rules.work._siblings import Forgotten, forgotten_siblings
@@ -193,6 +194,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             if class_level(acquisition, project) or is_of_child(acquisition, stops, project):
                 continue  # all instances share it, or none of them can reach it
             if wakes_on_signals(acquisition) or is_sent_on(acquisition, track, project):
+                continue
+            if ends_each_of_each(stops, held[1].name, acquisition.model.release):
                 continue
             if stops and not is_ended_by_hand(track) and not is_taken_back(acquisition, stops, project):
                 touched = touches(stops, acquisition, track, project)

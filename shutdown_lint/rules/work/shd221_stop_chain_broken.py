@@ -75,6 +75,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Container, Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._chained import outside
+from shutdown_lint.rules.work._own_answer import is_asked_no_more, is_left_out, is_made_for_others
 from shutdown_lint.walk import Site, last_name, loop_over, same, subexprs, text
 
 _CHAINED = frozenset(STOP_METHODS) - {"join", "kill", "exit", "end", "__del__", "release", "finalize", "unload"}
@@ -174,12 +175,24 @@ def _calls_base(fn: Fn, base: Fn, project: Project) -> bool:
     if "super" in fn.mentions and any(isinstance(s.call.func, Name) and s.call.func.id == "super" for s in fn.sites):
         return True
     others = fn.cls.methods.values() if fn.cls is not None else ()
+    if _has_a_helper_call_it(fn, project):
+        return True
     return any(
         target.fn is base
         for f in {*project.protocol.reach(fn), *(method for method in others if fn.name in method.mentions)}
         for site in f.sites
         for target in project.calls.targets(site.call, f)
     )
+
+
+def _has_a_helper_call_it(fn: Fn, project: Project) -> bool:
+    """``stop_and_pause(self)``, which runs ``super(type(producer), producer).stop()``."""
+    handed = (s.call for s in fn.sites if any(_is_self(arg.value, fn) for arg in s.call.args))
+    return any("super" in target.fn.mentions for call in handed for target in project.calls.targets(call, fn))
+
+
+def _is_self(expr: Expr, fn: Fn) -> bool:
+    return isinstance(expr, Name) and expr.id == fn.self_name
 
 
 def _released(base: Fn) -> list[_Release]:
@@ -348,6 +361,7 @@ def _is_heard(release: _Release, fn: Fn, project: Project) -> bool:
     return any(
         (project.classes.method(fn.cls, reader.name) is reader or _is_called_by_super(reader, fn.cls, project))
         and not _is_for_others(reader, fn.cls, project)
+        and not is_asked_no_more(reader, fn.cls, project)
         for member in project.classes.family(fn.cls)
         for reader in member.methods.values()
         if reader.name not in ("__init__", fn.name) and release.member in reader.mentions
@@ -377,7 +391,9 @@ def _still_acquired(release: _Release, fn: Fn, project: Project) -> bool:
     for write in project.classes.writes(fn.cls, release.member):
         method = project.classes.method(fn.cls, write.fn.name)
         runs = method is write.fn or (method is not None and "super" in method.mentions)
-        if _is_handed_in(write) or _is_left_at_default(write, fn.cls, project):
+        if _is_handed_in(write) or _is_left_at_default(write, fn.cls, project) or is_left_out(write, fn.cls, project):
+            continue
+        if is_made_for_others(write, fn.cls, project):
             continue
         values = project.evaluate.values(write.value, write.fn)
         if runs and any(isinstance(v, (Instance, Container)) for v in values):
