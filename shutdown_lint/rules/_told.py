@@ -184,6 +184,14 @@ def is_flag(project: Project, place: Place) -> bool:
     return bool(values) and all(value is not None and _is_flag_value(project, value, fn) for value, fn in values)
 
 
+def is_unshared(project: Project, place: Place) -> bool:
+    """Whether the flag is one in the memory of a process, of which a child has a copy: no event of ``multiprocessing``."""
+    return is_flag(project, place) and all(
+        not isinstance(value, Call) or project.calls.is_call_to(value, fn, "threading.Event", "asyncio.Event")
+        for value, fn in _written(project, place)
+    )
+
+
 def is_event(project: Project, place: Place) -> bool:
     """Whether the place is an event made by the program itself."""
     calls = [(value, fn) for value, fn in _written(project, place) if isinstance(value, Call)]

@@ -79,7 +79,7 @@ from shutdown_lint.project.places import Place, Use
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
-from shutdown_lint.rules._told import told_flag
+from shutdown_lint.rules._told import is_unshared, told_flag
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._lost_wake import Lost, lost_wake
 from shutdown_lint.rules.waits._polls import is_limited
@@ -107,24 +107,29 @@ RULE = Rule(
     origin=("G13",),
 )
 _WAKES = frozenset({"put", "peer", "close", "notify", "set", "child"})
+_WORKERS = ("thread", "process")
 _WORDS = frozenset({"get", "recv", "recvfrom", "accept", "wait"})
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
-    """Look at the waits in this module inside the loops of every thread of the project."""
+    """Look at the waits in this module inside the loops of every thread and child process of the project."""
     here = {fn for fn in project.functions(module) if fn.mentions & _WORDS and not is_test(fn)}
     seen: set[int] = set()
     asleep = (fn for fn in project.functions(module) if "sleep" in fn.mentions and not is_test(fn))
     trying = {fn: found for fn in asleep if (found := tries(fn))}
-    for acquisition in project.resources.everywhere("thread") if trying else ():
+    for acquisition in project.resources.everywhere(*_WORKERS) if trying else ():
         for retry in retries(acquisition, trying, project):
             if id(retry.at.stmt) not in seen:
                 seen.add(id(retry.at.stmt))
                 yield _tries_again(module, project, acquisition, retry)
-    for acquisition in project.resources.everywhere("thread") if here else ():
+    for acquisition in project.resources.everywhere(*_WORKERS) if here else ():
+        if acquisition.model.kind == "process" and project.resources.track(acquisition).has("terminate", "kill", "pid"):
+            continue  # whoever stops it does not count on the flag alone
         for loop in project.resources.loops(acquisition):
             waits = [wait for wait in loop.waits if wait.fn in here and _is_blind(wait, loop, project)]
             flag = told_flag(project, loop) if waits else None
+            if flag is not None and acquisition.model.kind == "process" and is_unshared(project, flag):
+                continue  # the child never sees it: SHD412
             for wait in waits if flag is not None else ():
                 if flag is None or not tellers(project, loop, flag):
                     continue  # the worker sets it itself: what it waits for is what tells it
@@ -188,12 +193,12 @@ def _finding(
     return RULE.finding(
         module,
         wait.site.call.span,
-        f"`{text(wait.site.call)}` in `{wait.fn.qualname}` hides `{flag.name}` from the thread: nothing that sets the flag wakes it{who}",
+        f"`{text(wait.site.call)}` in `{wait.fn.qualname}` hides `{flag.name}` from the {thread.model.kind}: nothing that sets the flag wakes it{who}",
         tier="D" if hangs else "S",
         trace=(
             loop.step(f"the loop in `{loop.fn.qualname}` tests `{flag.name}`"),
             *_setters(project, loop, flag),
-            *((join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the thread"),) if join else ()),
+            *((join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the {thread.model.kind}"),) if join else ()),
         ),
         help=_HELP[wait.model.wakes],
     )
@@ -210,12 +215,12 @@ def _tries_again(module: ModuleFacts, project: Project, thread: Acquisition, ret
         module,
         span._replace(end_line=span.line, end_col=span.col + 5),
         f"`{retry.fn.qualname}` tries `{text(retry.tried)}` until it goes well, without a look at `{retry.flag.name}`: "
-        f"while the peer is gone, the thread does not stop{who}",
+        f"while the peer is gone, the {thread.model.kind} does not stop{who}",
         tier="D" if hangs else "S",
         trace=(
             retry.loop.step(f"the loop in `{retry.loop.fn.qualname}` tests `{retry.flag.name}`"),
             *_setters(project, retry.loop, retry.flag),
-            *((join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the thread"),) if join else ()),
+            *((join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the {thread.model.kind}"),) if join else ()),
         ),
         help=f"test `{retry.flag.name}` in this loop too, and wait for it instead of sleeping",
     )
