@@ -126,7 +126,11 @@ def _waits(site: Site) -> bool:
 
 def _has_limit(site: Site, fn: Fn, project: Project) -> bool:
     call = next((parent for parent in site.parents if isinstance(parent, Call)), None)
-    return is_limited(site) or limited(fn, site.at, project) or (call is not None and argument(call, 0, "timeout") is not None)
+    return (
+        is_limited(site)
+        or limited(fn, site.at, project)
+        or (call is not None and argument(call, 0, "timeout") is not None)
+    )
 
 
 def _made(expr: Expr | None, fn: Fn, project: Project) -> frozenset[int]:

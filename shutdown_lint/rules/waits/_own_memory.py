@@ -15,7 +15,8 @@ from shutdown_lint.rules.waits._flags import by_name, set_by
 from shutdown_lint.walk import Site, walk
 
 _STOPPING = re.compile(
-    r"stop|running|^_*run$|keep|alive|shut|exit|quit|terminat|kill|halt|abort|clos(e|ing)|active|finish|done|end$", re.IGNORECASE
+    r"stop|running|^_*run$|keep|alive|shut|exit|quit|terminat|kill|halt|abort|clos(e|ing)|active|finish|done|end$",
+    re.IGNORECASE,
 )
 # Roles in which the setter may run in the child as well: handlers of signals are inherited, and go to the whole group.
 _IN_CHILD = ("signal-handler", "loop-signal-callback", "process", "pool-process", "thread", "timer")

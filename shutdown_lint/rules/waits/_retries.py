@@ -80,7 +80,9 @@ def _tried(at: At) -> Call | None:
         return None
     for inner in walk(loop.body):
         stmt = inner.stmt
-        if not isinstance(stmt, Try) or next(enclosing_loops(inner), None) is not None:  # the body's own are all that is seen
+        if (
+            not isinstance(stmt, Try) or next(enclosing_loops(inner), None) is not None
+        ):  # the body's own are all that is seen
             continue
         tried = next((s.call for s in sites(stmt.body) if _TRIES.search(last_name(s.call.func))), None)
         if tried is not None and any(_goes_on(handler) for handler in stmt.handlers) and _ends_well(loop):

@@ -198,7 +198,11 @@ def _finding(
         trace=(
             loop.step(f"the loop in `{loop.fn.qualname}` tests `{flag.name}`"),
             *_setters(project, loop, flag),
-            *((join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the {thread.model.kind}"),) if join else ()),
+            *(
+                (join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the {thread.model.kind}"),)
+                if join
+                else ()
+            ),
         ),
         help=_HELP[wait.model.wakes],
     )
@@ -220,7 +224,11 @@ def _tries_again(module: ModuleFacts, project: Project, thread: Acquisition, ret
         trace=(
             retry.loop.step(f"the loop in `{retry.loop.fn.qualname}` tests `{retry.flag.name}`"),
             *_setters(project, retry.loop, retry.flag),
-            *((join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the {thread.model.kind}"),) if join else ()),
+            *(
+                (join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the {thread.model.kind}"),)
+                if join
+                else ()
+            ),
         ),
         help=f"test `{retry.flag.name}` in this loop too, and wait for it instead of sleeping",
     )
