@@ -13,8 +13,10 @@ from shutdown_lint.rules.waits._stops import STOP_NAME, is_stop, method_name, re
 from shutdown_lint.walk import Site, enclosing_loops, last_name, subexprs
 
 _LIMITS = frozenset({"settimeout", "setblocking", "set_timeout", "setsockopt"})
+_LIMIT_OPTIONS = frozenset({"RCVTIMEO", "rcvtimeo"})  # attributes of a socket of ZeroMQ
 _CLOSES = frozenset({"close", "shutdown", "detach", "cancel", "abort"})
 _CONNECTS = frozenset({"connect", "create_connection", "urlopen", "connect_ex", "sendto", "socketpair"})
+_ENDS_CONTEXT = frozenset({"term", "destroy"})
 _PUTS = frozenset({"put", "put_nowait", "append", "appendleft"})
 _SIGNALS = frozenset({"set", "notify", "notify_all", "notifyAll", "release"})
 _KILLS = frozenset({"kill", "terminate", "send_signal", "killpg"})
@@ -61,6 +63,8 @@ def woken(project: Project, wait: Wait, loop: Loop, flag: Place) -> bool:
     if _is_answered(project, wait, name, flag):
         return True
     region = _region(project, loop, flag)
+    if wait.model.call.startswith("zmq.") and any(_ENDS_CONTEXT & fn.mentions for fn in region | {wait.fn, loop.fn}):
+        return True
     if any(_CONNECTS & {method_name(site.call) for site in fn.sites} for fn in region):
         return True
     worker = _own(project, loop)
@@ -70,7 +74,7 @@ def woken(project: Project, wait: Wait, loop: Loop, flag: Place) -> bool:
         for site in fn.sites:
             if _is_about(site, name) and _wakes(site, wait, fn in region, fn in worker):
                 return True
-        if _gets_limit(fn, name):
+        if _gets_limit(fn, name) or _LIMIT_OPTIONS & fn.mentions:
             return True
         if fn not in worker and fn.name != "__init__" and _passes_on(fn, name):
             return True

@@ -70,7 +70,7 @@ event that is cleared too late is strict, unless work stands between the test an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from shutdown_lint.facts import Attr, Call, ModuleFacts
 from shutdown_lint.findings import Finding, Step
@@ -108,7 +108,11 @@ RULE = Rule(
 )
 _WAKES = frozenset({"put", "peer", "close", "notify", "set", "child"})
 _WORKERS = ("thread", "process")
-_WORDS = frozenset({"get", "recv", "recvfrom", "accept", "wait"})
+_PEERS = ("peer", "close")
+_READY = frozenset({"select", "poll", "Poller", "selector", "Again", "BlockingIOError"})
+_WORDS = frozenset(
+    {"get", "recv", "recvfrom", "accept", "wait", "recv_multipart", "recv_json", "recv_string", "recv_pyobj"}
+)
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -161,6 +165,8 @@ def _is_blind(wait: Wait, loop: Loop, project: Project) -> bool:
         return False
     if any(place.part == "handler" for place in wait.site.at.around()) or _is_filled(wait.site):
         return False
+    if wait.model.wakes in _PEERS and (_READY & loop.fn.mentions or _READY & wait.fn.mentions):
+        return False  # it asks first whether there is something to read
     name = waited_name(receiver(wait.site.call), wait.fn)
     if name is None:
         return bool(handed_tracks(wait, project))
@@ -185,7 +191,7 @@ def _is_filled(site: Site) -> bool:
 def _finding(
     module: ModuleFacts, project: Project, thread: Acquisition, loop: Loop, wait: Wait, flag: Place
 ) -> Finding:
-    join = _endless_join(thread, project)
+    join = _endless_join(thread, project, {fn for fn, _ in tellers(project, loop, flag)})
     hangs = join is not None or thread.daemon is False
     who = (
         f", and `{join.fn.qualname}` joins it without limit" if join else ", and the exit waits for it" if hangs else ""
@@ -209,7 +215,7 @@ def _finding(
 
 
 def _tries_again(module: ModuleFacts, project: Project, thread: Acquisition, retry: Retry) -> Finding:
-    join = _endless_join(thread, project)
+    join = _endless_join(thread, project, {fn for fn, _ in tellers(project, retry.loop, retry.flag)})
     hangs = join is not None or thread.daemon is False
     who = (
         f", and `{join.fn.qualname}` joins it without limit" if join else ", and the exit waits for it" if hangs else ""
@@ -270,12 +276,12 @@ def _setters(project: Project, loop: Loop, flag: Place) -> tuple[Step, ...]:
     return tuple(fn.step(site.at.stmt.span, f"`{fn.qualname}` sets it") for fn, site in found)  # type: ignore[union-attr]  # an assignment or a call
 
 
-def _endless_join(thread: Acquisition, project: Project) -> Use | None:
-    """A join of the thread without limit, on the way out."""
+def _endless_join(thread: Acquisition, project: Project, setters: Iterable[Fn] = ()) -> Use | None:
+    """A join of the worker without limit, on the way out."""
     for use in project.resources.track(thread).methods("join"):
         wait = project.protocol.wait(use.site, use.fn)
-        if wait is not None and not wait.bounded and _is_final(use.fn, use, project):
-            return use
+        if wait is not None and not wait.bounded and (use.fn in setters or _is_final(use.fn, use, project)):
+            return use  # who sets the flag and joins stops it, whatever the name
     return None
 
 
