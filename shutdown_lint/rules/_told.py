@@ -315,8 +315,13 @@ def is_told(project: Project, place: Place, stop: bool | None) -> bool:
 
 def told_flag(project: Project, loop: Loop) -> Place | None:
     """A flag that the loop tests and that somebody sets: the loop is one that is told to stop."""
+    return next(told_flags(project, loop), None)
+
+
+def told_flags(project: Project, loop: Loop) -> Iterator[Place]:
+    """Every such flag of the loop."""
     flags = (place for place in loop.tests if is_flag(project, place) or setters_of(project, place))
-    return next((place for place in flags if any(True for _ in tellers_of(project, loop, place))), None)
+    return (place for place in flags if any(True for _ in tellers_of(project, loop, place)))
 
 
 def tellers_of(project: Project, loop: Loop, flag: Place) -> Iterator[tuple[Fn, Site]]:

@@ -70,7 +70,6 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.swallowed._between import NAMES, can_raise
 from shutdown_lint.rules.swallowed._catching import statement_call
-from shutdown_lint.rules.swallowed._end_told import EndTold, ends_told
 from shutdown_lint.rules.swallowed._interrupted import Interrupted, interrupted
 from shutdown_lint.rules.swallowed._iterated import Iterated, ended_behind_yields
 from shutdown_lint.rules.swallowed._left_on_disk import left_on_disk
@@ -115,8 +114,6 @@ RULE = Rule(
         "async def & .register( & .unregister(",
         r"contextmanager & re:\n[ \t]+(?:\w+ = |\(?)yield\b",
         r"start & re:\.(?:join|wait\w*)\(\)",
-        r"while & re:\n[ \t]+[\w.]+\.set\(\)",
-        r"while & re:\n[ \t]+[\w.]+\.set_result\(",
         r"yield & re:\n[ \t]+(?:await )?[\w.]+\.(?:close|aclose|stop|shutdown|terminate|kill|quit|disconnect|release|cancel)\(\)",
         r"re:async def _*(?:async_)?(?:run|main|serve|work|loop|execute|process|listen|consume) & re:(?:self)\._*(?:clean|close|stop|shut|tear|dispose|final|disc)",
     ),
@@ -139,8 +136,6 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _skipped_by_interrupt(module, fn, found)
         for own in own_ends(fn, project):
             yield _own_skipped(module, fn, own)
-        for told in ends_told(fn, project):
-            yield _end_not_told(module, fn, told)
         for left in left_at_yield(fn, project):
             yield _left(module, fn, left)
         for iterated in ended_behind_yields(fn, project):
@@ -255,24 +250,6 @@ def _own_skipped(module: ModuleFacts, fn: Fn, found: OwnEnd) -> Finding:
         lost=(fn.step(found.end.span, f"`{end}`"),),
         trace=(fn.step(found.work.span, "the work"),),  # type: ignore[union-attr]  # a statement that works has a span
         help=f"put the work into `try` and `{end}` into `finally`",
-    )
-
-
-def _end_not_told(module: ModuleFacts, fn: Fn, found: EndTold) -> Finding:
-    tell = text(found.tell)
-    waiter = found.waiter
-    return RULE.finding(
-        module,
-        found.tell.span,
-        f"`{tell}` in `{fn.qualname}` is skipped when the work before it raises, and `{waiter.qualname}` waits for it without limit",
-        tier="D" if found.sure else "S",
-        confidence="proven" if found.sure else "likely",
-        lost=(fn.step(found.tell.span, f"`{tell}`"),),
-        trace=(
-            fn.step(found.risk.span, f"this may raise: {found.what}"),
-            waiter.step(found.wait.at.stmt.span, f"`{waiter.qualname}` waits"),  # type: ignore[union-attr]  # a statement that waits has a span
-        ),
-        help=f"put the work into `try` and `{tell}` into `finally`",
     )
 
 

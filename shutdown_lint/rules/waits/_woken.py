@@ -8,7 +8,7 @@ from shutdown_lint.project.places import Attribute, Local, Place, Track
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules._handed_flags import tracks_of
-from shutdown_lint.rules._told import QUEUES, are_kin, tellers_of
+from shutdown_lint.rules._told import QUEUES, are_kin, tellers_of, told_flags
 from shutdown_lint.rules.waits._stops import STOP_NAME, is_stop, method_name, receiver
 from shutdown_lint.walk import Site, enclosing_loops, last_name, subexprs
 
@@ -40,6 +40,11 @@ def tellers(project: Project, loop: Loop, flag: Place) -> list[tuple[Fn, Site]]:
     """Where code outside the worker sets the flag."""
     worker = _own(project, loop)
     return [(fn, site) for fn, site in tellers_of(project, loop, flag) if fn not in worker]
+
+
+def flag_from_outside(project: Project, loop: Loop) -> Place | None:
+    """The flag that code outside the worker sets; one that only the worker sets tells that it is done."""
+    return next((flag for flag in told_flags(project, loop) if tellers(project, loop, flag)), None)
 
 
 def _own(project: Project, loop: Loop) -> set[Fn]:
@@ -170,7 +175,9 @@ def _wakes(site: Site, wait: Wait, in_region: bool, in_worker: bool) -> bool:
         return True
     if in_worker:
         return False
-    if method in _CLOSES:
+    if method in _CLOSES and not wait.model.call.startswith(
+        "multiprocessing."
+    ):  # the parent's end of a queue is not the child's
         return True
     if wait.model.wakes == "put":
         return method in _PUTS and (in_region or any(isinstance(arg.value, Const) for arg in site.call.args))

@@ -77,9 +77,9 @@ from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Constant, Instance
-from shutdown_lint.rules._told import is_unshared, told_flag
+from shutdown_lint.rules._told import is_unshared
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits._woken import tellers
+from shutdown_lint.rules.waits._woken import flag_from_outside
 from shutdown_lint.rules.waits._work import given_to
 from shutdown_lint.walk import At, argument, dotted, last_name, subexprs, text
 
@@ -105,10 +105,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     seen: set[int] = set()
     for loop, joined in _loops(module, project) if here else ():
         for wait in _long_sleeps(loop, here, project):
-            flag = told_flag(project, loop) if id(wait.site.call) not in seen else None
+            flag = flag_from_outside(project, loop) if id(wait.site.call) not in seen else None
             if flag is not None and project.roles.role(loop.fn, "process") and is_unshared(project, flag):
                 continue  # the child never sees it: SHD412
-            if flag is not None and tellers(project, loop, flag):  # one that only the worker sets tells that it is done
+            if flag is not None:
                 seen.add(id(wait.site.call))
                 yield _finding(module, loop, wait, flag, joined, _fix(loop, wait, project))
 

@@ -79,13 +79,13 @@ from shutdown_lint.project.places import Place, Use
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
-from shutdown_lint.rules._told import is_unshared, told_flag
+from shutdown_lint.rules._told import is_unshared
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._lost_wake import Lost, lost_wake
 from shutdown_lint.rules.waits._polls import is_limited
 from shutdown_lint.rules.waits._retries import Retry, retries, tries
 from shutdown_lint.rules.waits._stops import is_stop, receiver, way_out
-from shutdown_lint.rules.waits._woken import handed_tracks, tellers, waited_name, woken
+from shutdown_lint.rules.waits._woken import flag_from_outside, handed_tracks, tellers, waited_name, woken
 from shutdown_lint.walk import Site, own_exprs, same, subexprs, text
 
 RULE = Rule(
@@ -131,12 +131,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             continue  # whoever stops it does not count on the flag alone
         for loop in project.resources.loops(acquisition):
             waits = [wait for wait in loop.waits if wait.fn in here and _is_blind(wait, loop, project)]
-            flag = told_flag(project, loop) if waits else None
+            flag = flag_from_outside(project, loop) if waits else None
             if flag is not None and acquisition.model.kind == "process" and is_unshared(project, flag):
                 continue  # the child never sees it: SHD412
             for wait in waits if flag is not None else ():
-                if flag is None or not tellers(project, loop, flag):
-                    continue  # the worker sets it itself: what it waits for is what tells it
                 if id(wait.site.call) in seen:
                     continue
                 if not woken(project, wait, loop, flag):
