@@ -231,7 +231,7 @@ def _is_param(name: Name, fn: Fn) -> bool:
 
 def _finding(module: ModuleFacts, loop: Loop, wait: Wait, flag: Place, joined: Step | None, fix: Fix | str) -> Finding:
     span, given = wait.site.call.span, text(wait.site.call.args[0].value)
-    effect = "delays the stop" if joined else "keeps the worker alive behind the stop"
+    effect = "delays the stop" if joined else "keeps the thread alive behind the stop"
     return RULE.finding(
         module,
         span,
