@@ -134,8 +134,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             flag = flag_from_outside(project, loop) if waits else None
             if flag is not None and acquisition.model.kind == "process" and is_unshared(project, flag):
                 continue  # the child never sees it: SHD412
-            for wait in waits if flag is not None else ():
-                if id(wait.site.call) in seen:
+            for wait in waits:
+                if flag is None or id(wait.site.call) in seen:
                     continue
                 if not woken(project, wait, loop, flag):
                     seen.add(id(wait.site.call))
