@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from shutdown_lint.facts import Attr, Call, Name
 from shutdown_lint.project import Cls, Fn, Project
+from shutdown_lint.project.roles import is_test
 from shutdown_lint.walk import Site
 
 _CALLBACK = re.compile(r"^_*on_[a-z]|callback|_cb$|(^|_)(handler|hook|listener|observer)$")
@@ -39,12 +40,14 @@ def _callbacks(body: Fn, family: Iterable[Cls], project: Project) -> Iterator[tu
 
 
 def _is_given(cls: Cls, name: str, project: Project) -> bool:
-    """Whether a parameter is put into the attribute, perhaps behind a property of that name."""
+    """Whether a user puts a parameter into the attribute, perhaps behind a property of that name: nobody of the project does."""
     method = project.classes.method(cls, name)
     if method is not None and "property" not in method.decorator_names and "setter" not in method.decorator_names:
         return False
     return any(
-        isinstance(write.value, Name) and any(param.name == write.value.id for param in write.fn.facts.params)
+        isinstance(write.value, Name)
+        and any(param.name == write.value.id for param in write.fn.facts.params)
+        and not any(not is_test(caller.fn) for caller in project.calls.callers(write.fn))
         for attribute in {name, f"_{name.lstrip('_')}"}
         for write in project.classes.writes(cls, attribute)
     )
