@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Attribute, Place, Track
+from shutdown_lint.project.places import Attribute, Place
 from shutdown_lint.project.protocol import Loop
+from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules._told import is_unshared, tellers_of
 from shutdown_lint.rules.waits._flags import by_name, set_by
@@ -34,24 +35,26 @@ class Unseen(NamedTuple):
 
 def unseen(fn: Fn, project: Project) -> Iterator[Unseen]:
     """The flags that the stop function sets for a loop in another process."""
-    if project.roles.role(fn, *_IN_CHILD) is not None:
+    bodies = tuple(_children(fn, project))
+    if not bodies or project.roles.role(fn, *_IN_CHILD) is not None:
         return
     for place, site in set_by(fn, project):
         if not _STOPPING.search(place.name) or not is_unshared(project, place) or by_name(place, project):
             continue
-        for body, track in _children(fn, project):
+        for body, child in bodies:
             loop = next((loop for loop in project.protocol.worker_loops(body) if _hangs_on(loop, place, project)), None)
             if loop is not None and _is_apart(loop, body, place, fn, project):
+                track = project.resources.track(child) if child is not None else None
                 ended = track.has(*_ENDS) if track is not None else bool({"terminate", "kill", "pid"} & fn.mentions)
                 yield Unseen(place, site, loop, sure=not ended and not _is_left(loop))
                 break
 
 
-def _children(fn: Fn, project: Project) -> Iterator[tuple[Fn, Track | None]]:
-    """What child processes run, and what is done with them; of a subclass also where nobody of the project makes one."""
+def _children(fn: Fn, project: Project) -> Iterator[tuple[Fn, Acquisition | None]]:
+    """What child processes run, and where they are made; of a subclass also where nobody of the project makes one."""
     for child in project.resources.everywhere("process"):
         for body in project.resources.bodies(child) if not is_test(child.fn) else ():
-            yield body, project.resources.track(child)
+            yield body, child
     cls = project.classes.enclosing(fn)
     run = project.classes.method(cls, "run") if cls is not None else None
     if cls is not None and run is not None and project.classes.is_a(cls, "multiprocessing.Process"):
