@@ -27,6 +27,7 @@ from shutdown_lint.facts import (
     Raise,
     Return,
     Seq,
+    Stmt,
     Subscript,
     Try,
     While,
@@ -177,6 +178,7 @@ class Protocol:
         stmt = at.stmt
         if isinstance(stmt, While) and not _counts(stmt):
             tests = [*self.places_read(stmt.test, fn), *self._break_tests(at, stmt.body, fn)]
+            tests += self._relayed_tests(stmt, fn)
             leaves = not _always(stmt.test) or _leaves(stmt.body) or runs_dry(at, stmt.body)
         elif isinstance(stmt, For) and self._is_endless_iter(stmt, fn):
             tests, leaves = (
@@ -207,6 +209,14 @@ class Protocol:
         """Places tested by an ``if`` that leads out of the loop, or that a value tested so was read from."""
         for at in walk(body):
             if isinstance(at.stmt, If) and (_leaves_here(at.stmt.body) or _leaves_here(at.stmt.orelse)):
+                yield from self.places_read(at.stmt.test, fn)
+
+    def _relayed_tests(self, loop: While, fn: Fn) -> Iterator[Place]:
+        """``while run:`` with ``if self._stop: run = False`` in its body: the local only passes on what the ``if`` tests."""
+        own = {part.id for part in subexprs(loop.test) if isinstance(part, Name)}
+        own = {name for name in own if self._project.evaluate.binding_scope(name, fn) is fn and not fn.is_module}
+        for at in walk(loop.body) if own else ():
+            if isinstance(at.stmt, If) and any(_sets(stmt, own) for stmt in at.stmt.body):
                 yield from self.places_read(at.stmt.test, fn)
 
     def places_read(self, test: Expr, fn: Fn) -> Iterator[Place]:
@@ -396,6 +406,15 @@ class Protocol:
             methods = self._project.classes.methods(cls).items()
             self._settable[cls] = {name: fn for name, fn in methods if "setter" in fn.decorator_names}
         return self._settable[cls]
+
+
+def _sets(stmt: Stmt, names: set[str]) -> bool:
+    """Whether the statement gives one of the locals a constant."""
+    return (
+        isinstance(stmt, Assign)
+        and isinstance(stmt.value, Const)
+        and any(isinstance(target, Name) and target.id in names for target in stmt.targets)
+    )
 
 
 def _always(test: Expr) -> bool:

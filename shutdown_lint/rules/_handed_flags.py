@@ -22,17 +22,32 @@ _MAX_HOPS = 4
 
 def setters_of(project: Project, place: Place) -> list[tuple[Fn, Site]]:
     """Where the events that are handed to the place are set; empty where something else than an event may be handed over."""
-    tracks = tracks_of(project, place, EVENTS)
-    return [(use.fn, use.site) for track in tracks for use in track.methods("set")]
+    made = _known(project, place, EVENTS)
+    tracks = [project.resources.track_site(site, fn) for site, fn in made]
+    found = [(use.fn, use.site) for track in tracks for use in track.methods("set")]
+    return found + [setter for setter in _handed_setters(project, made) if setter[0] is not getattr(place, "fn", None)]
+
+
+def _handed_setters(project: Project, made: list[tuple[Site, Fn]]) -> Iterator[tuple[Fn, Site]]:
+    """Where another worker that is handed one of the events sets it: ``stop.set()`` for a parameter ``stop``."""
+    makers = {id(site.call) for site, _ in made}
+    for fn, site in project.calls.calls_named("set") if makers else ():
+        what = site.call.func.value if isinstance(site.call.func, Attr) and not site.call.args else None
+        if isinstance(what, Name) and any(param.name == what.id for param in fn.facts.params) and not is_test(fn):
+            if any(id(other.call) in makers for other, _ in _known(project, Local(fn, what.id, False), EVENTS)):
+                yield fn, site
 
 
 def tracks_of(project: Project, place: Place, kinds: tuple[str, ...]) -> list[Track]:
     """What becomes of the objects that are handed to the place; empty where one of another kind, or an unseen one, may be."""
+    return [project.resources.track_site(site, fn) for site, fn in _known(project, place, kinds)]
+
+
+def _known(project: Project, place: Place, kinds: tuple[str, ...]) -> list[tuple[Site, Fn]]:
+    """Where the objects that are handed to the place are made; empty where one of another kind, or an unseen one, may be."""
     made = list(_made(project, place, kinds, _MAX_HOPS)) if _is_handed(project, place) else []
     known = [found for found in made if found is not None]
-    if not known or len(known) < len(made):
-        return []
-    return [project.resources.track_site(site, fn) for site, fn in dict.fromkeys(known)]
+    return list(dict.fromkeys(known)) if known and len(known) == len(made) else []
 
 
 def _is_handed(project: Project, place: Place) -> bool:

@@ -184,6 +184,14 @@ def is_flag(project: Project, place: Place) -> bool:
     return bool(values) and all(value is not None and _is_flag_value(project, value, fn) for value, fn in values)
 
 
+def is_unshared(project: Project, place: Place) -> bool:
+    """Whether the flag is one in the memory of a process, of which a child has a copy: no event of ``multiprocessing``."""
+    return is_flag(project, place) and all(
+        not isinstance(value, Call) or project.calls.is_call_to(value, fn, "threading.Event", "asyncio.Event")
+        for value, fn in _written(project, place)
+    )
+
+
 def is_event(project: Project, place: Place) -> bool:
     """Whether the place is an event made by the program itself."""
     calls = [(value, fn) for value, fn in _written(project, place) if isinstance(value, Call)]
@@ -307,8 +315,13 @@ def is_told(project: Project, place: Place, stop: bool | None) -> bool:
 
 def told_flag(project: Project, loop: Loop) -> Place | None:
     """A flag that the loop tests and that somebody sets: the loop is one that is told to stop."""
+    return next(told_flags(project, loop), None)
+
+
+def told_flags(project: Project, loop: Loop) -> Iterator[Place]:
+    """Every such flag of the loop."""
     flags = (place for place in loop.tests if is_flag(project, place) or setters_of(project, place))
-    return next((place for place in flags if any(True for _ in tellers_of(project, loop, place))), None)
+    return (place for place in flags if any(True for _ in tellers_of(project, loop, place)))
 
 
 def tellers_of(project: Project, loop: Loop, flag: Place) -> Iterator[tuple[Fn, Site]]:

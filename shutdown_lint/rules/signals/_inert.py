@@ -11,6 +11,7 @@ from shutdown_lint.facts import (
     Await,
     Call,
     ClassDef,
+    Const,
     Delete,
     Expr,
     FunctionDef,
@@ -115,7 +116,13 @@ def _is_inert_call(site: Site, fn: Fn, project: Project, depth: int) -> bool:
         return depth < MAX_DEPTH and all(
             target.fn is not fn and inert(target.fn, project, depth + 1) for target in targets
         )
-    return is_log_call(site.call)
+    return is_log_call(site.call) or _is_of_text(site.call)
+
+
+def _is_of_text(call: Call) -> bool:
+    """A method of a string that stands in the code: ``"got {}".format(signum)``, ``", ".join(names)``."""
+    made = call.func.value if isinstance(call.func, Attr) else None
+    return isinstance(made, Const) and isinstance(made.value, str)
 
 
 def is_logging(name: str) -> bool:

@@ -45,11 +45,12 @@ while running:
 ```
 
 ## Precision
-Silent where the program waits for the signal itself (`signal.pause`, `sigwait`, `set_wakeup_fd`), where the handler is
-put back later or is installed by what stops the program, for SIGINT alone where the program talks with a person, where
-a handler of SIGINT says by its name that it ignores, or one that is empty has a text beside it that says so, in child
-processes (whose parent decides), where it calls anything unknown or sets an attribute of an object that a library may
-read (`server.should_exit = True`), and in tests.
+Silent where the program waits for the signal itself (`signal.pause`, `sigwait`, `set_wakeup_fd`), where the handler
+is put back later or is installed by what stops the program, for SIGINT alone where the program talks with a person,
+where a handler of SIGINT says by its name that it ignores or stands beside the start of children, which Ctrl-C
+reaches too, or one that is empty has a text beside it that says so, in child processes (whose parent decides), where
+it calls anything unknown or sets an attribute of an object that a library may read (`server.should_exit = True`), and
+in tests.
 
 ## References
 - [signal.signal](https://docs.python.org/3/library/signal.html#signal.signal)
@@ -127,11 +128,17 @@ def _is_candidate(handling: Handling, project: Project) -> bool:
         return (
             False  # as if by SIG_IGN: Ctrl-C goes to the whole group, and another process or SIGTERM tells when to end
         )
+    if signals == ["SIGINT"] and _starts_children(handling.fn, project):
+        return False  # Ctrl-C ends these as well, and the wait for them with them
     if way_out(handling.fn, handling.site.at, project) is not None:
         return False  # the program is ending already: a second request has nothing left to start
     if _is_empty(handling.targets[0]) and (_is_of_child(handling.fn, project) or _is_said(handling.site.at)):
         return False  # nothing at all on purpose: the parent tells it when to end, or the program says that it does not listen
     return not project.roles.role(handling.fn, *_CHILDREN) and not is_restored(handling, project)
+
+
+def _starts_children(fn: Fn, project: Project) -> bool:
+    return any(made.model.kind in ("process", "child", "pool") for made in project.resources.of_function(fn))
 
 
 def _is_empty(target: Fn) -> bool:

@@ -1,13 +1,15 @@
-"""A forked child inherits a SIGTERM handler that only sets a flag, and `terminate()` no longer ends it.
+"""A child inherits what its parent does about a signal: a handler that only sets a flag, or that it is ignored.
 
 ## What it does
 Reports `terminate()` of a `multiprocessing.Process` or `Pool` that is forked after a SIGTERM handler was installed which
-neither exits nor raises, where nothing kills the child and the wait for it has no limit.
+neither exits nor raises, where nothing kills the child and the wait for it has no limit. Reports a command that is run while
+SIGINT or SIGTERM is ignored, so that Ctrl-C goes to the command alone.
 
 ## Why it matters
 `terminate()` sends SIGTERM, and a forked child has the handlers of its parent. A flag that is set in the child's memory is
 read by nobody there: the child works on, and the `join()` behind it waits for ever, also the one that `multiprocessing`
-makes at exit.
+makes at exit. A handler is gone in a command that is started, but a signal that is ignored stays ignored there, and a shell cannot
+even trap it: Ctrl-C then ends neither the program nor the command.
 
 ## Example
 ```python
@@ -68,7 +70,8 @@ def main():
 ## Precision
 The handler must be seen to come before the start of the child, in one function or in what it calls. Silent where the child
 installs a handler of its own, tests what the handler sets, or ends by itself; where the start method is not fork, by a call in
-the project or because `target-version` is 3.14 or later; and where the child is killed, or waited for with a limit.
+the project or because `target-version` is 3.14 or later; and where the child is killed, or waited for with a limit. A command
+run while a signal is ignored is strict where no shell is asked for: a client with a prompt of its own handles Ctrl-C by itself.
 
 ## References
 - [Process.terminate](https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.terminate)
@@ -87,15 +90,16 @@ from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.rules._inherited import Inherited, inherited
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.signals._ignored_around import Ignored, ignored_around
 from shutdown_lint.walk import Site, text
 
 RULE = Rule(
     code="SHD313",
     name="child-inherits-handler",
-    summary="a forked child inherits a SIGTERM handler that does not end it, and is terminated",
+    summary="a child inherits a handler that does not end it, or an ignored signal",
     tier="D",
     severity="error",
-    triggers=("terminate(",),
+    triggers=("terminate(", "SIG_IGN & subprocess", "SIG_IGN & os.system"),
     origin=("G14",),
 )
 
@@ -103,7 +107,9 @@ HELP = "reset SIGTERM to `signal.SIG_DFL` in the child (a pool: in its `initiali
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
-    """The children that the module terminates."""
+    """The children that the module terminates, and the commands that it runs with a signal ignored."""
+    if any("SIG_IGN" in fn.mentions for fn in project.functions(module)):
+        yield from (_ignored(found) for found in ignored_around(project) if found.fn.module is module)
     if not any("terminate" in fn.mentions for fn in project.functions(module)):
         return
     for child in project.resources.everywhere("process", "pool"):
@@ -116,6 +122,21 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         found = inherited(child, track, project)
         if found is not None:
             yield _finding(child, asked[0].site, asked[0].fn, found)
+
+
+def _ignored(found: Ignored) -> Finding:
+    fn, command = found.fn, text(found.command.call)
+    signal = next(name for name in found.handling.signals if name in ("SIGINT", "SIGTERM"))
+    return RULE.finding(
+        fn.module,
+        found.command.call.span,
+        f"`{command}` in `{fn.qualname}` starts a command that ignores {signal}, as its parent does meanwhile: nothing but a kill ends it",
+        tier="D" if found.sure else "S",
+        severity="warning",
+        confidence="likely",
+        trace=(fn.step(found.handling.site.call.span, f"{signal} is ignored from here on"),),
+        help="install a handler that does nothing instead, which a command does not inherit, or ignore the signal behind the start",
+    )
 
 
 def _is_waited_for(track: Track) -> bool:

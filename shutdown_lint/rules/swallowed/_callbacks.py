@@ -31,6 +31,7 @@ class Asked(NamedTuple):
     giver: Fn
     lost: str
     lost_at: Stmt
+    sure: bool
 
 
 def asked(fn: Fn, project: Project) -> Iterator[Asked]:
@@ -43,7 +44,7 @@ def asked(fn: Fn, project: Project) -> Iterator[Asked]:
         # a name that is defined twice stands for one of them here
         if callbacks and questions[0] is not None and all(question is not None for question in questions):
             call, lost = questions[0]
-            yield Asked(call, callbacks[0], site.call, fn, *lost)
+            yield Asked(call, callbacks[0], site.call, fn, *lost, sure=_is_cancelled(site, fn, project))
 
 
 def _is_near(callback: Fn, fn: Fn) -> bool:
@@ -56,6 +57,11 @@ def _is_task(site: Site, fn: Fn, project: Project) -> bool:
     if made:
         return all(task.model.kind == "task" for task in made)
     return not project.evaluate.values(what, fn) and bool(_TASK.search(last_name(what)))
+
+
+def _is_cancelled(site: Site, fn: Fn, project: Project) -> bool:
+    """Whether the program is seen to cancel the task."""
+    return any(project.resources.track(task).has("cancel") for task in tasks_of(receiver(site.call), fn, project))
 
 
 def _question(callback: Fn, project: Project) -> tuple[Call, tuple[str, Stmt]] | None:

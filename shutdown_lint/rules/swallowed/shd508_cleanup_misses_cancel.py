@@ -5,8 +5,8 @@ Reports, in a coroutine, a ``try`` around an ``await`` whose ``except Exception`
 again, when no other clause and no ``finally`` covers ``CancelledError``. What is put back where the function took it counts as
 released. So does an attribute that the clause sets back, where a method refuses while it is set (`if self._connection is not None:
 raise`). A child that the function started and that only the clause kills (``except TimeoutError: child.kill()``) is reported too; so is a
-step of a context manager that stands in ``except Exception`` and again in ``else``, and (strict) a done callback that asks a task
-for its ``exception()`` before it tidies up.
+step of a context manager that stands in ``except Exception`` and again in ``else``, and a done callback that asks a task for its
+``exception()`` before it tidies up (strict where the program is not seen to cancel the task).
 
 ## Why it matters
 Since Python 3.8 ``CancelledError`` derives from ``BaseException``. A timeout or a shutdown during the ``await`` skips the
@@ -236,8 +236,8 @@ def _unasked(module: ModuleFacts, found: Asked) -> Finding:
         module,
         found.call.span,
         f"`{question}` in the done callback `{fn.qualname}` raises CancelledError when the task was cancelled: {found.lost} is skipped",
-        tier="S",
-        confidence="likely",
+        tier="D" if found.sure else "S",
+        confidence="proven" if found.sure else "likely",
         lost=(fn.step(found.lost_at.span, found.lost),),  # type: ignore[union-attr]  # a call or an assignment
         trace=(found.giver.step(found.given.span, f"`{text(found.given)}`"),),
         help="ask `cancelled()` first, or put the later steps into `finally`",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, Try
+from shutdown_lint.facts import Attr, Call, Const, Expr, Name, Try
 from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Constant, Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import is_stop, receiver
@@ -34,15 +35,34 @@ def check(rule: Rule, site: Site, fn: Fn, project: Project) -> Finding | None:
     takers = _takers(queue.name, fn, project)
     if takers is None:
         return None
-    tier: Tier = "S" if any(project.roles.kinds(taker) & _WORKERS for taker in takers) else "D"
+    workers = [taker for taker in takers if project.roles.kinds(taker) & _WORKERS]
+    foreign = any(_runs_jobs(taker, project) for taker in workers) and _may_be_full(queue, project)
+    tier: Tier = "S" if workers and not foreign else "D"
     return rule.finding(
         fn.module,
         site.call.span,
         f"`{text(site.call)}` in `{fn.qualname}` waits without limit while the queue is full, and "
-        + ("its worker may have ended" if tier == "S" else "only its users empty it: who stops it reads no more"),
+        + (_WHO[foreign] if workers else "only its users empty it: who stops it reads no more"),
         tier=tier,
         trace=(made[1], fn.step(site.call.span, f"`{fn.qualname}` waits for a free place")),
         help="use `put_nowait()`, and take something out when the queue is full; or tell the end by an event",
+    )
+
+
+_WHO = {
+    False: "its worker may have ended",
+    True: "its worker runs jobs of others: one that hangs, or that stops it, keeps the place",
+}
+
+
+def _runs_jobs(taker: Fn, project: Project) -> bool:
+    """``job, args = self._queue.get(); job(*args)``: it calls what it has taken."""
+    return any(
+        isinstance(site.call.func, Name)
+        and any(isinstance(binding, Value) for binding in taker.bindings.get(site.call.func.id, ()))
+        and not project.calls.targets(site.call, taker)
+        and not project.calls.external(site.call, taker)
+        for site in taker.sites
     )
 
 

@@ -11,8 +11,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Place
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
-from shutdown_lint.rules._told import told_flag
-from shutdown_lint.rules.waits._woken import tellers
+from shutdown_lint.rules.waits._woken import flag_from_outside
 from shutdown_lint.walk import At, enclosing_loops, exprs, last_name, sites, subexprs, walk
 
 _TRIES = re.compile(r"(^|_)(re)?(connect|open|login|dial|handshake|bind|subscribe)(_|$)|create_connection")
@@ -38,11 +37,7 @@ def retries(thread: Acquisition, here: Mapping[Fn, tuple[tuple[At, Call], ...]],
     ``here`` are functions with such loops, see ``tries``.
     """
     loops = project.resources.loops(thread)
-    told = [
-        (loop, flag)
-        for loop in loops
-        if (flag := told_flag(project, loop)) is not None and tellers(project, loop, flag)
-    ]
+    told = [(loop, flag) for loop in loops if (flag := flag_from_outside(project, loop)) is not None]
     if not told:
         return
     loop, flag = told[0]
@@ -80,9 +75,9 @@ def _tried(at: At) -> Call | None:
         return None
     for inner in walk(loop.body):
         stmt = inner.stmt
-        if not isinstance(stmt, Try) or (
-            next(enclosing_loops(inner), inner).stmt is not loop and inner.outer is not None
-        ):
+        if (
+            not isinstance(stmt, Try) or next(enclosing_loops(inner), None) is not None
+        ):  # the body's own are all that is seen
             continue
         tried = next((s.call for s in sites(stmt.body) if _TRIES.search(last_name(s.call.func))), None)
         if tried is not None and any(_goes_on(handler) for handler in stmt.handlers) and _ends_well(loop):

@@ -8,13 +8,15 @@ from shutdown_lint.project.places import Attribute, Local, Place, Track
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules._handed_flags import tracks_of
-from shutdown_lint.rules._told import QUEUES, are_kin, tellers_of
+from shutdown_lint.rules._told import QUEUES, are_kin, tellers_of, told_flags
 from shutdown_lint.rules.waits._stops import STOP_NAME, is_stop, method_name, receiver
 from shutdown_lint.walk import Site, enclosing_loops, last_name, subexprs
 
 _LIMITS = frozenset({"settimeout", "setblocking", "set_timeout", "setsockopt"})
+_LIMIT_OPTIONS = frozenset({"RCVTIMEO", "rcvtimeo"})  # attributes of a socket of ZeroMQ
 _CLOSES = frozenset({"close", "shutdown", "detach", "cancel", "abort"})
 _CONNECTS = frozenset({"connect", "create_connection", "urlopen", "connect_ex", "sendto", "socketpair"})
+_ENDS_CONTEXT = frozenset({"term", "destroy"})
 _PUTS = frozenset({"put", "put_nowait", "append", "appendleft"})
 _SIGNALS = frozenset({"set", "notify", "notify_all", "notifyAll", "release"})
 _KILLS = frozenset({"kill", "terminate", "send_signal", "killpg"})
@@ -40,6 +42,11 @@ def tellers(project: Project, loop: Loop, flag: Place) -> list[tuple[Fn, Site]]:
     return [(fn, site) for fn, site in tellers_of(project, loop, flag) if fn not in worker]
 
 
+def flag_from_outside(project: Project, loop: Loop) -> Place | None:
+    """The flag that code outside the worker sets; one that only the worker sets tells that it is done."""
+    return next((flag for flag in told_flags(project, loop) if tellers(project, loop, flag)), None)
+
+
 def _own(project: Project, loop: Loop) -> set[Fn]:
     """What only the worker runs: not a stop that it calls as others do."""
     reached = set(project.protocol.reach(loop.fn))
@@ -61,6 +68,8 @@ def woken(project: Project, wait: Wait, loop: Loop, flag: Place) -> bool:
     if _is_answered(project, wait, name, flag):
         return True
     region = _region(project, loop, flag)
+    if wait.model.call.startswith("zmq.") and any(_ENDS_CONTEXT & fn.mentions for fn in region | {wait.fn, loop.fn}):
+        return True
     if any(_CONNECTS & {method_name(site.call) for site in fn.sites} for fn in region):
         return True
     worker = _own(project, loop)
@@ -70,7 +79,7 @@ def woken(project: Project, wait: Wait, loop: Loop, flag: Place) -> bool:
         for site in fn.sites:
             if _is_about(site, name) and _wakes(site, wait, fn in region, fn in worker):
                 return True
-        if _gets_limit(fn, name):
+        if _gets_limit(fn, name) or _LIMIT_OPTIONS & fn.mentions:
             return True
         if fn not in worker and fn.name != "__init__" and _passes_on(fn, name):
             return True
@@ -166,7 +175,9 @@ def _wakes(site: Site, wait: Wait, in_region: bool, in_worker: bool) -> bool:
         return True
     if in_worker:
         return False
-    if method in _CLOSES:
+    if method in _CLOSES and not wait.model.call.startswith(
+        "multiprocessing."
+    ):  # the parent's end of a queue is not the child's
         return True
     if wait.model.wakes == "put":
         return method in _PUTS and (in_region or any(isinstance(arg.value, Const) for arg in site.call.args))

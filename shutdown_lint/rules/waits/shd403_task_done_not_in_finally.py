@@ -2,7 +2,9 @@
 
 ## What it does
 Reports `task_done()` that stands behind work which can raise (or behind a `continue`) and not in a `finally`, where the program
-joins the same queue; the item may also be taken in the call that works on it (`handle(jobs.get())`). Strict: the `set()` of an
+joins the same queue; the item may also be taken in the call that works on it (`handle(jobs.get())`). So is the last step of a
+worker behind its loop, an event that is set or a future that gets its result, where a stop waits for it without limit and the loop
+calls what may fail (strict: where only a cancellation of the task skips it). Strict: the `set()` of an
 event behind a worker's call for a port, a peer or a file, or behind its own `clear()` and work, when nobody else sets it and
 somebody waits for it without limit.
 
@@ -108,6 +110,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Instance, Values
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.waits._end_told import EndTold, ends_told
 from shutdown_lint.rules.waits._never_set import Unset, never_set, told
 from shutdown_lint.rules.waits._skipping import breaker, may_raise
 from shutdown_lint.rules.waits._stops import receiver
@@ -125,6 +128,7 @@ RULE = Rule(
         "task_done(",
         r".set() & Event & re:Thread|Process|create_task|ensure_future|executor|submit",
         ".set() & Event & .clear()",
+        r"while & re:\n[ \t]+[\w.]+\.set_result\(",
     ),
     origin=("G11",),
 )
@@ -151,8 +155,11 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for fn in project.functions(module):
         if is_test(fn):
             continue
+        ends = {id(end.tell): end for end in ends_told(fn, project)}
+        yield from (_end_not_told(fn, end) for end in ends.values())
         for unset in never_set(fn, project):
-            yield _never(fn, unset)
+            if id(unset.done.call) not in ends:
+                yield _never(fn, unset)
         if "task_done" not in fn.mentions:
             continue
         done = [site for site in fn.sites if _method(site) == "task_done"]
@@ -313,4 +320,23 @@ def _never(fn: Fn, found: Unset) -> Finding:
         trace=(found.waiter.step(call.span, f"`{text(call)}` waits without limit"),),
         help="set the event in a `finally` (and say how it went), or wait with a limit and look whether the worker lives",
         fix="it is an event, and no item of a queue",
+    )
+
+
+def _end_not_told(fn: Fn, found: EndTold) -> Finding:
+    tell, waiter = text(found.tell), found.waiter
+    skipped = "the work before it raises" if found.sure else "the task is cancelled"
+    return RULE.finding(
+        fn.module,
+        found.tell.span,
+        f"`{tell}` in `{fn.qualname}` is skipped when {skipped}: `{waiter.qualname}`, which waits for it without limit, then waits for ever",
+        tier="D" if found.sure else "S",
+        confidence="proven" if found.sure else "likely",
+        lost=(fn.step(found.tell.span, f"`{tell}`"),),
+        trace=(
+            fn.step(found.risk.span, f"this may raise: {found.what}"),
+            waiter.step(found.wait.at.stmt.span, f"`{waiter.qualname}` waits"),  # type: ignore[union-attr]  # a statement that waits has a span
+        ),
+        help=f"put the work into `try` and `{tell}` into `finally`",
+        fix="it is no item of a queue",
     )

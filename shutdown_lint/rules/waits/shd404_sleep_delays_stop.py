@@ -77,9 +77,9 @@ from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Constant, Instance
-from shutdown_lint.rules._told import told_flag
+from shutdown_lint.rules._told import is_unshared
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.waits._woken import tellers
+from shutdown_lint.rules.waits._woken import flag_from_outside
 from shutdown_lint.rules.waits._work import given_to
 from shutdown_lint.walk import At, argument, dotted, last_name, subexprs, text
 
@@ -100,13 +100,15 @@ _OPTIONS = {"get": 1, "pop": 1, "getattr": 2}
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
-    """Look at the loops of every thread of the project whose sleep stands in this module."""
+    """Look at the loops of every worker of the project whose sleep stands in this module."""
     here = {fn for fn in project.functions(module) if "sleep" in _called(fn, project) and not is_test(fn)}
     seen: set[int] = set()
     for loop, joined in _loops(module, project) if here else ():
         for wait in _long_sleeps(loop, here, project):
-            flag = told_flag(project, loop) if id(wait.site.call) not in seen else None
-            if flag is not None and tellers(project, loop, flag):  # one that only the worker sets tells that it is done
+            flag = flag_from_outside(project, loop) if id(wait.site.call) not in seen else None
+            if flag is not None and project.roles.role(loop.fn, "process") and is_unshared(project, flag):
+                continue  # the child never sees it: SHD412
+            if flag is not None:
                 seen.add(id(wait.site.call))
                 yield _finding(module, loop, wait, flag, joined, _fix(loop, wait, project))
 
@@ -118,8 +120,10 @@ def _called(fn: Fn, project: Project) -> frozenset[str]:
 
 
 def _loops(module: ModuleFacts, project: Project) -> Iterator[tuple[Loop, Step | None]]:
-    """The loops of threads, with the place where the thread is joined."""
-    for acquisition in project.resources.everywhere("thread"):
+    """The loops of threads and child processes, with the place where the worker is joined."""
+    for acquisition in project.resources.everywhere("thread", "process"):
+        if acquisition.model.kind == "process" and project.resources.track(acquisition).has("terminate", "kill"):
+            continue  # nothing waits until the sleep is over
         for loop in project.resources.loops(acquisition):
             yield loop, _joined(acquisition, project)
     for cls in project.modules.of(
@@ -238,7 +242,7 @@ def _finding(module: ModuleFacts, loop: Loop, wait: Wait, flag: Place, joined: S
             wait.fn.step(span, f"`{wait.fn.qualname}` sleeps in it"),
             *((joined,) if joined else ()),
         ),
-        help=f"wait on a `threading.Event` instead: `event.wait({given})` ends at once when it is set",
+        help=f"wait on an event instead: `event.wait({given})` ends at once when it is set",
         fix=fix,
     )
 

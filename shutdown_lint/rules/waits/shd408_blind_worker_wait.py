@@ -70,7 +70,7 @@ event that is cleared too late is strict, unless work stands between the test an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from shutdown_lint.facts import Attr, Call, ModuleFacts
 from shutdown_lint.findings import Finding, Step
@@ -79,13 +79,13 @@ from shutdown_lint.project.places import Place, Use
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
-from shutdown_lint.rules._told import told_flag
+from shutdown_lint.rules._told import is_unshared
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._lost_wake import Lost, lost_wake
 from shutdown_lint.rules.waits._polls import is_limited
 from shutdown_lint.rules.waits._retries import Retry, retries, tries
 from shutdown_lint.rules.waits._stops import is_stop, receiver, way_out
-from shutdown_lint.rules.waits._woken import handed_tracks, tellers, waited_name, woken
+from shutdown_lint.rules.waits._woken import flag_from_outside, handed_tracks, tellers, waited_name, woken
 from shutdown_lint.walk import Site, own_exprs, same, subexprs, text
 
 RULE = Rule(
@@ -107,28 +107,35 @@ RULE = Rule(
     origin=("G13",),
 )
 _WAKES = frozenset({"put", "peer", "close", "notify", "set", "child"})
-_WORDS = frozenset({"get", "recv", "recvfrom", "accept", "wait"})
+_WORKERS = ("thread", "process")
+_PEERS = ("peer", "close")
+_READY = frozenset({"select", "poll", "Poller", "selector", "Again", "BlockingIOError"})
+_WORDS = frozenset(
+    {"get", "recv", "recvfrom", "accept", "wait", "recv_multipart", "recv_json", "recv_string", "recv_pyobj"}
+)
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
-    """Look at the waits in this module inside the loops of every thread of the project."""
+    """Look at the waits in this module inside the loops of every thread and child process of the project."""
     here = {fn for fn in project.functions(module) if fn.mentions & _WORDS and not is_test(fn)}
     seen: set[int] = set()
     asleep = (fn for fn in project.functions(module) if "sleep" in fn.mentions and not is_test(fn))
     trying = {fn: found for fn in asleep if (found := tries(fn))}
-    for acquisition in project.resources.everywhere("thread") if trying else ():
+    for acquisition in project.resources.everywhere(*_WORKERS) if trying else ():
         for retry in retries(acquisition, trying, project):
             if id(retry.at.stmt) not in seen:
                 seen.add(id(retry.at.stmt))
                 yield _tries_again(module, project, acquisition, retry)
-    for acquisition in project.resources.everywhere("thread") if here else ():
+    for acquisition in project.resources.everywhere(*_WORKERS) if here else ():
+        if acquisition.model.kind == "process" and project.resources.track(acquisition).has("terminate", "kill", "pid"):
+            continue  # whoever stops it does not count on the flag alone
         for loop in project.resources.loops(acquisition):
             waits = [wait for wait in loop.waits if wait.fn in here and _is_blind(wait, loop, project)]
-            flag = told_flag(project, loop) if waits else None
-            for wait in waits if flag is not None else ():
-                if flag is None or not tellers(project, loop, flag):
-                    continue  # the worker sets it itself: what it waits for is what tells it
-                if id(wait.site.call) in seen:
+            flag = flag_from_outside(project, loop) if waits else None
+            if flag is not None and acquisition.model.kind == "process" and is_unshared(project, flag):
+                continue  # the child never sees it: SHD412
+            for wait in waits:
+                if flag is None or id(wait.site.call) in seen:
                     continue
                 if not woken(project, wait, loop, flag):
                     seen.add(id(wait.site.call))
@@ -156,6 +163,8 @@ def _is_blind(wait: Wait, loop: Loop, project: Project) -> bool:
         return False
     if any(place.part == "handler" for place in wait.site.at.around()) or _is_filled(wait.site):
         return False
+    if wait.model.wakes in _PEERS and (_READY & loop.fn.mentions or _READY & wait.fn.mentions):
+        return False  # it asks first whether there is something to read
     name = waited_name(receiver(wait.site.call), wait.fn)
     if name is None:
         return bool(handed_tracks(wait, project))
@@ -180,7 +189,7 @@ def _is_filled(site: Site) -> bool:
 def _finding(
     module: ModuleFacts, project: Project, thread: Acquisition, loop: Loop, wait: Wait, flag: Place
 ) -> Finding:
-    join = _endless_join(thread, project)
+    join = _endless_join(thread, project, {fn for fn, _ in tellers(project, loop, flag)})
     hangs = join is not None or thread.daemon is False
     who = (
         f", and `{join.fn.qualname}` joins it without limit" if join else ", and the exit waits for it" if hangs else ""
@@ -188,19 +197,23 @@ def _finding(
     return RULE.finding(
         module,
         wait.site.call.span,
-        f"`{text(wait.site.call)}` in `{wait.fn.qualname}` hides `{flag.name}` from the thread: nothing that sets the flag wakes it{who}",
+        f"`{text(wait.site.call)}` in `{wait.fn.qualname}` hides `{flag.name}` from the {thread.model.kind}: nothing that sets the flag wakes it{who}",
         tier="D" if hangs else "S",
         trace=(
             loop.step(f"the loop in `{loop.fn.qualname}` tests `{flag.name}`"),
             *_setters(project, loop, flag),
-            *((join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the thread"),) if join else ()),
+            *(
+                (join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the {thread.model.kind}"),)
+                if join
+                else ()
+            ),
         ),
         help=_HELP[wait.model.wakes],
     )
 
 
 def _tries_again(module: ModuleFacts, project: Project, thread: Acquisition, retry: Retry) -> Finding:
-    join = _endless_join(thread, project)
+    join = _endless_join(thread, project, {fn for fn, _ in tellers(project, retry.loop, retry.flag)})
     hangs = join is not None or thread.daemon is False
     who = (
         f", and `{join.fn.qualname}` joins it without limit" if join else ", and the exit waits for it" if hangs else ""
@@ -210,12 +223,16 @@ def _tries_again(module: ModuleFacts, project: Project, thread: Acquisition, ret
         module,
         span._replace(end_line=span.line, end_col=span.col + 5),
         f"`{retry.fn.qualname}` tries `{text(retry.tried)}` until it goes well, without a look at `{retry.flag.name}`: "
-        f"while the peer is gone, the thread does not stop{who}",
+        f"while the peer is gone, the {thread.model.kind} does not stop{who}",
         tier="D" if hangs else "S",
         trace=(
             retry.loop.step(f"the loop in `{retry.loop.fn.qualname}` tests `{retry.flag.name}`"),
             *_setters(project, retry.loop, retry.flag),
-            *((join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the thread"),) if join else ()),
+            *(
+                (join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the {thread.model.kind}"),)
+                if join
+                else ()
+            ),
         ),
         help=f"test `{retry.flag.name}` in this loop too, and wait for it instead of sleeping",
     )
@@ -257,12 +274,12 @@ def _setters(project: Project, loop: Loop, flag: Place) -> tuple[Step, ...]:
     return tuple(fn.step(site.at.stmt.span, f"`{fn.qualname}` sets it") for fn, site in found)  # type: ignore[union-attr]  # an assignment or a call
 
 
-def _endless_join(thread: Acquisition, project: Project) -> Use | None:
-    """A join of the thread without limit, on the way out."""
+def _endless_join(thread: Acquisition, project: Project, setters: Iterable[Fn] = ()) -> Use | None:
+    """A join of the worker without limit, on the way out."""
     for use in project.resources.track(thread).methods("join"):
         wait = project.protocol.wait(use.site, use.fn)
-        if wait is not None and not wait.bounded and _is_final(use.fn, use, project):
-            return use
+        if wait is not None and not wait.bounded and (use.fn in setters or _is_final(use.fn, use, project)):
+            return use  # who sets the flag and joins stops it, whatever the name
     return None
 
 

@@ -76,6 +76,7 @@ from shutdown_lint.rules._texts import STOPS
 from shutdown_lint.rules._told import is_flag, stop_value, untold
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._flags import by_name, is_public, is_set, readers, set_by, written
+from shutdown_lint.rules.waits._own_memory import Unseen, unseen
 from shutdown_lint.rules.waits._stops import STOP_NAME, is_stop
 from shutdown_lint.walk import Site, walk
 
@@ -95,6 +96,7 @@ RULE = Rule(
         rf"while & re:\n(?:from|import)\b[^\n]*(?i:{_NAMES}) & {_TESTS}",
         *(f"Thread & = True & {stop}" for stop in STOPS),
         *(f"Thread & .set() & {stop}" for stop in STOPS),
+        *(f"Process & {word} & {stop}" for word in ("= True", "= False", ".set()") for stop in STOPS),
     ),
     origin=("G13",),
 )
@@ -115,6 +117,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield from _unset(module, loop, project)
         if is_stop(fn, project):
             yield from _unread(module, fn, project)
+            for found in unseen(fn, project):
+                yield _set_apart(module, fn, found, project)
 
 
 # --- a flag that nobody sets -----------------------------------------------------------------------------------------
@@ -234,6 +238,20 @@ def _unread(module: ModuleFacts, fn: Fn, project: Project) -> Iterator[Finding]:
             ),
             help=f"test `{written(place, project)}` in the loop",
         )
+
+
+def _set_apart(module: ModuleFacts, fn: Fn, found: Unseen, project: Project) -> Finding:
+    flag, loop = written(found.place, project), found.loop
+    return RULE.finding(
+        module,
+        _span(found.site),
+        f"`{fn.qualname}` sets `{flag}` in its own process only: the child has a copy of it, and the loop in `{loop.fn.qualname}` goes on",
+        tier="D" if found.sure else "S",
+        severity="error" if found.sure else "info",
+        confidence="proven" if found.sure else "likely",
+        trace=(loop.step("the loop in the child tests its own copy"),),
+        help="use a `multiprocessing.Event` that is handed to the child",
+    )
 
 
 def _worker_that_goes_on(fn: Fn, project: Project) -> tuple[Acquisition, tuple[Loop, ...]] | None:

@@ -32,7 +32,8 @@ def launch(job):
 
 ## Precision
 Silent for daemon processes, for children that are waited for by ``sentinel``, ``exitcode`` or ``is_alive``, and for
-those that leave what the analysis sees. Tier S for one that is killed: it is a zombie, and holds nothing up.
+those that leave what the analysis sees. Tier S for one that is killed: it is a zombie, and holds nothing up; and for a daemon
+process that is terminated and not joined.
 
 ## References
 - [Joining processes](https://docs.python.org/3/library/multiprocessing.html#all-start-methods)
@@ -70,6 +71,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for acquisition, track in acquired(project, project.functions(module), "process"):
         if project.resources.released(acquisition) or track.escaped or acquisition.daemon is None:
             continue
+        if acquisition.daemon and track.methods("terminate"):
+            yield _only_terminated(module, acquisition, track)
+            continue
         if acquisition.daemon and not (left_context(acquisition, track) and not track.has("terminate", "kill")):
             continue
         if track.has(*_WATCHED) or project.calls.calls_named("active_children"):
@@ -96,6 +100,19 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             else (),
             help="join it where its owner ends, with a limit, and terminate it when the limit is over",
         )
+
+
+def _only_terminated(module: ModuleFacts, acquisition: Acquisition, track: Track) -> Finding:
+    ask = track.methods("terminate")[0]
+    return RULE.finding(
+        module,
+        acquisition.call.span,
+        f"process `{label(acquisition, track)}` is terminated and not joined: nobody knows when it ends, and it stays a zombie until the exit",
+        tier="S",
+        severity="info",
+        trace=(ask.fn.step(ask.site.call.span, "terminated here, and not waited for"),),
+        help="join it with a limit, and kill it when the limit is over",
+    )
 
 
 def _left_behind(module: ModuleFacts, acquisition: Acquisition, track: Track) -> Finding:

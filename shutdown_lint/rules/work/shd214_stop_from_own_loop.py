@@ -3,7 +3,8 @@
 ## What it does
 Reports `server.shutdown()` called in the thread that runs `serve_forever` (from a request handler of a server with one
 thread, from a signal handler while the main thread serves, from a hook of the server's loop), a thread that joins itself,
-`executor.shutdown()` in a job of that executor, and, in an executor with one worker, a job that waits for another one.
+`executor.shutdown()` in a job of that executor, and, in an executor with one worker, a job that waits for another one. Strict:
+a public method that joins a thread which runs callbacks of whoever uses the object, as one of them may call it.
 
 ## Why it matters
 `shutdown()` waits until `serve_forever` has returned, which cannot return before the caller does: the server hangs, and
@@ -58,7 +59,7 @@ Silent for `Thread(target=server.shutdown)`, for servers with a thread per reque
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shutdown_lint.facts import Attr, Call, Const, ModuleFacts, Name, Try
 from shutdown_lint.findings import Finding, Step, Tier
@@ -70,6 +71,7 @@ from shutdown_lint.project.values import Class
 from shutdown_lint.rules._texts import JOIN
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import is_true, label, names
+from shutdown_lint.rules.work._from_callback import callback_of
 from shutdown_lint.rules.work._inside import way
 from shutdown_lint.walk import Site, argument, line_of, text
 
@@ -211,7 +213,8 @@ def _threads(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             if use.fn.module is not module or _is_caught(use.site) or _is_another(use, project):
                 continue
             if _is_member(use, track):
-                yield from _joins_itself(acquisition, use, track, project)
+                found = tuple(_joins_itself(acquisition, use, track, project))
+                yield from found or _asked_by_callback(project.resources.bodies(acquisition), use.site, use.fn, project)
 
 
 def _is_member(use: Use, track: Track) -> bool:
@@ -257,6 +260,16 @@ def _joins_itself(acquisition: Acquisition, use: Use, track: Track, project: Pro
             return
 
 
+def _asked_by_callback(bodies: Sequence[Fn], site: Site, fn: Fn, project: Project) -> Iterator[Finding]:
+    """The join in a method that a user's callback may call in the thread itself."""
+    found = callback_of(bodies, site, fn, project)
+    if found is not None:
+        holder, call = found
+        message = f"waits for the thread that calls `{text(call.func)}`: a callback that calls `{fn.name}` joins itself"
+        calls = holder.step(call.span, f"`{holder.qualname}` runs in the thread and calls what a user has given")
+        yield _finding(fn, site, message, (calls,), _ASK, "S")
+
+
 _ASK = "let the thread only set the stop flag, or join it only if `threading.current_thread()` is another one"
 
 
@@ -276,6 +289,8 @@ def _subclasses(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                     "is reached by the thread itself: it raises RuntimeError, and what stands behind it is skipped"
                 )
                 yield _finding(fn, site, message, (started, *steps), _ASK)
+            elif not _is_caught(site):
+                yield from _asked_by_callback((run,), site, fn, project)
 
 
 # --- executors -------------------------------------------------------------------------------------------------------------
