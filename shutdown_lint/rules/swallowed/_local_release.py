@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from shutdown_lint.facts import Attr, Await, Call, Const, Expr, ExprStmt, Name, Stmt, Try, With
 from shutdown_lint.findings import Confidence
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
-from shutdown_lint.project.scopes import Value
-from shutdown_lint.project.values import Instance
+from shutdown_lint.project.scopes import Binding, Value
+from shutdown_lint.project.values import Constant, Instance
 from shutdown_lint.rules.swallowed._between import NAMES, WAITS, can_raise, is_trivial
-from shutdown_lint.rules.swallowed._catching import last_name, statement_call
+from shutdown_lint.rules.swallowed._catching import awaits, last_name, statement_call
 from shutdown_lint.rules.swallowed._pairs import is_main
 from shutdown_lint.rules.swallowed._undoing import mentions
 from shutdown_lint.walk import At, Site, argument, enclosing_finally, sites, text
@@ -25,6 +27,7 @@ _END_WITH_PROGRAM = frozenset(
 _ASYNC_KINDS = _KINDS | {"session", "connection"}
 
 
+_MAKES = re.compile(r"_*(?:async_)?(?:connect|open|create|make|new|start|launch|dial|build)(?:_|$)")
 _RUNS = frozenset(
     {"run", "start", "serve", "serve_forever", "work", "consume", "process", "execute", "main", "loop", "wait", "join"}
 )
@@ -43,8 +46,9 @@ def released_local(call: Call | None) -> str | None:
 
 def hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confidence | None:
     """How sure it is that an exception before the release leaks the object."""
-    acquired = [b for b in fn.bindings.get(name, ()) if isinstance(b, Value)]
-    if len(acquired) != 1 or len(fn.bindings[name]) != 1 or not isinstance(_called(acquired[0].expr), Call):
+    given = [b for b in fn.given(name) if not _is_none(b)]
+    acquired = [b for b in given if isinstance(b, Value)]
+    if len(acquired) != 1 or len(given) != 1 or not isinstance(_called(acquired[0].expr), Call):
         return None
     start = acquired[0].at
     if _is_lent(acquired[0].expr):
@@ -63,7 +67,34 @@ def hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confidenc
     if not can_raise(between) or _ends_process(at) or (_takes_interrupts(fn, project) and _only_waits(between)):
         return None
     assert isinstance(call.func, Attr)
-    return _worth_it(call.func, name, between, fn, project)
+    worth = _worth_it(call.func, name, between, fn, project)
+    if worth is None and _is_awaited(at) and _is_made_here(acquired[0].expr) and awaits(between):
+        # nobody knows what it is, but that there is something to wait for when it is closed
+        return "likely" if _is_unknown(call.func.value, fn, project) and not is_main(fn, project) else None
+    return worth
+
+
+def _is_none(binding: Binding) -> bool:
+    """``conn = None``, for the time in which there is none."""
+    return isinstance(binding, Value) and isinstance(binding.expr, Const) and binding.expr.value is None
+
+
+def _is_unknown(expr: Expr, fn: Fn, project: Project) -> bool:
+    """Whether nothing is known of it, or only that a library makes it which no model describes."""
+    values = [value for value in project.evaluate.values(expr, fn) if not isinstance(value, Constant)]
+    classes = [getattr(value, "cls", None) for value in values]
+    known = any(not isinstance(cls, str) or project.models.resource(cls) is not None for cls in classes)
+    return not known and not project.roles.only(fn, "main")
+
+
+def _is_awaited(at: At) -> bool:
+    return isinstance(at.stmt, ExprStmt) and isinstance(at.stmt.value, Await)
+
+
+def _is_made_here(expr: Expr) -> bool:
+    """``await connect(…)``, ``Client(…)``, ``await browser.new_page()``: it is new, and nobody else's."""
+    name = last_name(_called(expr))
+    return bool(_MAKES.match(name)) or name[:1].isupper()
 
 
 def _while_alive(between: tuple[Stmt, ...], call: Call, name: str, fn: Fn, project: Project) -> tuple[Stmt, ...]:

@@ -77,7 +77,7 @@ from shutdown_lint.rules.swallowed._listening import LOOPS, left_listening
 from shutdown_lint.rules.swallowed._local_release import hazard, released_local
 from shutdown_lint.rules.swallowed._own_end import OwnEnd, own_ends
 from shutdown_lint.rules.swallowed._pairs import Pair, pairs
-from shutdown_lint.rules.swallowed._raced import Raced, raced
+from shutdown_lint.rules.swallowed._raced import Abandoned, Raced, abandoned, raced
 from shutdown_lint.rules.swallowed._set_up import SetUp, set_up
 from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.rules.swallowed._yielded import Left, left_at_yield
@@ -106,6 +106,8 @@ RULE = Rule(
         *(rf"{made}( & re:\b(?:remove|unlink)\(" for made in ("mkstemp", "mktemp", "NamedTemporaryFile")),
         "tcgetattr( & tcsetattr(",
         "create_task( & .cancel()",
+        "create_task( & gather(",
+        "ensure_future( & gather(",
         "ensure_future( & .cancel()",
         r"async def & re:\.remove_(?:reader|writer|signal_handler|listener|done_callback|callback|handler|observer)\(",
         r"re:return & re:\.(?:bind|connect|login|authenticate|do_handshake|starttls|sendall)\(",
@@ -147,6 +149,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _not_undone(module, fn, pair)._replace(tier="D" if last_name(pair.undo.func) in LOOPS else "S")
         for one in set_up(fn, project):
             yield _half_set_up(module, fn, one)
+        for left_alone in abandoned(fn, project):
+            yield _not_ended(module, fn, left_alone)
         if not (NAMES | _UNDO) & fn.mentions:
             continue
         handlers: list[tuple[Fn, Pair]] = []
@@ -261,6 +265,16 @@ def _not_cancelled(module: ModuleFacts, fn: Fn, race: Raced) -> Finding:
         tier="S",
         lost=(fn.step(race.cancel.span, f"`{text(race.cancel)}`"),),
         help="put the wait into `try`, and cancel what is not done in `finally`",
+    )
+
+
+def _not_ended(module: ModuleFacts, fn: Fn, found: Abandoned) -> Finding:
+    return RULE.finding(
+        module,
+        found.gather.span,
+        f"when another one in `{text(found.gather)}` raises in `{fn.qualname}`, {found.what} goes on: `asyncio.gather` cancels none of the others",
+        tier="S",
+        help="use a `TaskGroup`, or cancel what is not done in `finally`",
     )
 
 

@@ -98,10 +98,11 @@ from shutdown_lint.rules.work._ended_otherwise import (
 from shutdown_lint.rules.work._half_ended import half_ended
 from shutdown_lint.rules.work._left_early import held_name, left_early, manner
 from shutdown_lint.rules.work._left_to_read import left_to_read
-from shutdown_lint.rules.work._locals import is_left_open, is_left_running, left_context, stays
+from shutdown_lint.rules.work._locals import calls_its_maker, is_left_open, is_left_running, left_context, stays
 from shutdown_lint.rules.work._one_sided import OneSided, one_sided
 from shutdown_lint.rules.work._pipe_ends import Kept, kept_ends
-from shutdown_lint.rules.work._siblings import Forgotten, forgotten_siblings
+from shutdown_lint.rules.work._siblings import Forgotten, does_something, forgotten_siblings
+from shutdown_lint.rules.work._two_ends import LeftOut, left_out
 from shutdown_lint.walk import At, argument, text
 
 # a name that may come from a library by way of a module of the project
@@ -202,6 +203,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                     yield _finding(module, acquisition, track, stops, touched=touched)
         elif held is None and acquisition.model.kind in _LEFT and left_context(acquisition, track):
             yield _finding(module, acquisition, track, (), touched=False)
+        elif held is None and calls_its_maker(acquisition, track) and (stops := _own_stops(acquisition, project)):
+            yield _finding(module, acquisition, track, stops, touched=False)
         elif (
             held is None
             and acquisition.model.kind in _LOCAL
@@ -228,6 +231,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             if not any(held.name == other.member for held in seen):
                 seen.add(Attribute(cls, other.member, False))
                 yield _unlike(module, other)
+        for out in left_out(cls, project):
+            yield _left_out(module, out)
         for started in one_sided(cls, project):
             if not any(held.name == started.member for held in seen):
                 yield _one_sided(module, started)
@@ -242,6 +247,24 @@ def _unlike(module: ModuleFacts, found: Forgotten) -> Finding:
         lost=(found.ends.step(found.ends.facts.span, f"`{found.ends.qualname}`"),),
         trace=(found.stop.step(found.like.span, f"`{like}` in `{found.stop.qualname}`"),),
         help=f"call `self.{found.member}.{found.ends.name}()` in `{found.stop.qualname}` too",
+    )
+
+
+def _own_stops(acquisition: Acquisition, project: Project) -> tuple[Fn, ...]:
+    """The methods by which the object that made it is asked to end, where they end something."""
+    cls = acquisition.fn.cls
+    stops = stop_methods(project, cls, acquisition.fn) if cls is not None else iter(())
+    return tuple(stop for stop in stops if does_something(stop))
+
+
+def _left_out(module: ModuleFacts, found: LeftOut) -> Finding:
+    ending = text(found.ending)
+    return RULE.finding(
+        module,
+        found.other.facts.span,
+        f"`{found.other.qualname}` is another way to end what `{found.whole.qualname}` ends, and forgets `{found.member}`: `{ending}` never runs there",
+        lost=(found.by.step(found.ending.span, f"`{ending}` in `{found.by.qualname}`"),),
+        help=f"call `{ending}` in `{found.other.qualname}` too",
     )
 
 
