@@ -27,7 +27,9 @@ _END_WITH_PROGRAM = frozenset(
 _ASYNC_KINDS = _KINDS | {"session", "connection"}
 
 
-_MAKES = re.compile(r"_*(?:async_)?(?:connect|open|create|make|new|start|launch|dial|build)(?:_|$)")
+_MAKES = re.compile(r"_*(?:async_)?(?:connect|open|create|make|new|start|launch|dial|build)(?:_|$)|\w+_factory$")
+_CONNECTED = re.compile(r"(?:^|_)(?:conn|connection|client|session|channel|server|browser|driver|cluster)$")
+_ENDS_WORK = frozenset({"stop", "shutdown", "terminate"})  # told of by the work that its object does
 _RUNS = frozenset(
     {"run", "start", "serve", "serve_forever", "work", "consume", "process", "execute", "main", "loop", "wait", "join"}
 )
@@ -55,7 +57,7 @@ def hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confidenc
         return None
     if (
         start.block is not at.block
-        or _protected(at)
+        or is_guarded(at)
         or _released_elsewhere(name, at, fn)
         or _escapes(name, fn)
         or _in_closure(name, fn, project)
@@ -64,14 +66,15 @@ def hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confidenc
     between = _while_alive(at.block[start.position + 1 : at.position], call, name, fn, project)
     if _is_left_to_collector(call, name, fn, project):
         return None
-    if not can_raise(between) or _ends_process(at) or (_takes_interrupts(fn, project) and _only_waits(between)):
+    if not can_raise(between) or ends_process(at) or (_takes_interrupts(fn, project) and _only_waits(between)):
         return None
     assert isinstance(call.func, Attr)
-    worth = _worth_it(call.func, name, between, fn, project)
-    if worth is None and _is_awaited(at) and _is_made_here(acquired[0].expr) and awaits(between):
-        # nobody knows what it is, but that there is something to wait for when it is closed
-        return "likely" if _is_unknown(call.func.value, fn, project) and not is_main(fn, project) else None
-    return worth
+    found = worth(call.func, name, between, fn, project)
+    if found is None and _is_made_here(acquired[0].expr) and not is_main(fn, project):
+        # nobody knows what it is, but that there is something to wait for when it is closed, or by its name
+        if awaits(between) if _is_awaited(at) else _CONNECTED.search(name):
+            return "likely" if _is_unknown(call.func.value, fn, project) else None
+    return found
 
 
 def _is_none(binding: Binding) -> bool:
@@ -87,7 +90,14 @@ def _is_unknown(expr: Expr, fn: Fn, project: Project) -> bool:
     return not known and not project.roles.only(fn, "main")
 
 
+def is_guessed(at: At, call: Call, fn: Fn, project: Project) -> bool:
+    """Whether nothing but its name tells that the object matters."""
+    assert isinstance(call.func, Attr)
+    return not _is_awaited(at) and _is_unknown(call.func.value, fn, project) and last_name(call) not in _ENDS_WORK
+
+
 def _is_awaited(at: At) -> bool:
+    """``await conn.close()``."""
     return isinstance(at.stmt, ExprStmt) and isinstance(at.stmt.value, Await)
 
 
@@ -142,7 +152,7 @@ def _deletes(cls: Cls, call: Call, project: Project) -> bool:
     return end is not None and release is not None and release in project.protocol.reach(end)
 
 
-def _ends_process(at: At) -> bool:
+def ends_process(at: At) -> bool:
     """Whether the process ends right behind the release, in a forked child: ``streamer.stop(); os._exit(0)``."""
     call = statement_call(at.after()[0]) if at.after() else None
     return call is not None and last_name(call) == "_exit"
@@ -169,7 +179,8 @@ def _called(expr: Expr) -> Expr:
     return expr.value if isinstance(expr, Await) else expr
 
 
-def _protected(at: At) -> bool:
+def is_guarded(at: At) -> bool:
+    """Whether it stands in a clause or a ``finally``, or in a ``try`` with one."""
     return (
         any(place.part in ("final", "handler") for place in at.around())
         or next(enclosing_finally(at), None) is not None
@@ -214,7 +225,8 @@ def _in_closure(name: str, fn: Fn, project: Project) -> bool:
     return any(other.parent is fn and name in other.mentions for other in project.functions(fn.module))
 
 
-def _worth_it(func: Attr, name: str, between: tuple[Stmt, ...], fn: Fn, project: Project) -> Confidence | None:
+def worth(func: Attr, name: str, between: tuple[Stmt, ...], fn: Fn, project: Project) -> Confidence | None:
+    """Whether something outlives the exception that skips the release, by what is known of it."""
     values = project.evaluate.values(func.value, fn)
     kinds = _ASYNC_KINDS if fn.facts.is_async else _KINDS
     if project.roles.only(fn, "main") or is_main(fn, project):

@@ -74,8 +74,9 @@ from shutdown_lint.rules.swallowed._interrupted import Interrupted, interrupted
 from shutdown_lint.rules.swallowed._iterated import Iterated, ended_behind_yields
 from shutdown_lint.rules.swallowed._left_on_disk import left_on_disk
 from shutdown_lint.rules.swallowed._listening import LOOPS, left_listening
-from shutdown_lint.rules.swallowed._local_release import hazard, released_local
+from shutdown_lint.rules.swallowed._local_release import hazard, is_guessed, released_local
 from shutdown_lint.rules.swallowed._own_end import OwnEnd, own_ends
+from shutdown_lint.rules.swallowed._own_member import worked_with
 from shutdown_lint.rules.swallowed._pairs import Pair, pairs
 from shutdown_lint.rules.swallowed._raced import Abandoned, Raced, abandoned, raced
 from shutdown_lint.rules.swallowed._set_up import SetUp, set_up
@@ -97,6 +98,10 @@ RULE = Rule(
         ".disconnect()",
         "await & .close(",
         "Pool & .close(",
+        *(
+            f"{name}.close("
+            for name in ("conn", "connection", "client", "session", "channel", "server", "browser", "driver", "cluster")
+        ),
         ".quit()",
         ".server_close(",
         ".acquire( & .release()",
@@ -153,6 +158,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _not_ended(module, fn, left_alone)
         if not (NAMES | _UNDO) & fn.mentions:
             continue
+        for worked in worked_with(fn, project):
+            said.add(worked.end)
+            yield _finding(module, fn, worked.end, f"self.{worked.member}", worked.confidence)
         handlers: list[tuple[Fn, Pair]] = []
         for pair in pairs(fn, project) if _UNDO & fn.mentions else ():
             if can_raise(pair.between) and pair.lock is not None:
@@ -173,7 +181,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 confidence = hazard(at, call, name, fn, project)
                 if confidence is not None:
                     reported.add(name)
-                    yield _finding(module, fn, call, name, confidence)
+                    found = _finding(module, fn, call, name, confidence)
+                    yield found._replace(tier="S") if is_guessed(at, call, fn, project) else found
     for (fn, pair), *others in locks.values():
         yield _not_undone(module, fn, pair, others)
 

@@ -96,9 +96,11 @@ from shutdown_lint.rules.work._ended_otherwise import (
     wakes_on_signals,
 )
 from shutdown_lint.rules.work._half_ended import half_ended
+from shutdown_lint.rules.work._half_of_a_pair import Half, halves
 from shutdown_lint.rules.work._left_early import held_name, left_early, manner
 from shutdown_lint.rules.work._left_to_read import left_to_read
 from shutdown_lint.rules.work._locals import calls_its_maker, is_left_open, is_left_running, left_context, stays
+from shutdown_lint.rules.work._moved_on import MovedOn, moved_on
 from shutdown_lint.rules.work._one_sided import OneSided, one_sided
 from shutdown_lint.rules.work._pipe_ends import Kept, kept_ends
 from shutdown_lint.rules.work._siblings import Forgotten, does_something, forgotten_siblings
@@ -129,6 +131,7 @@ RULE = Rule(
     triggers=(
         "@resources",
         *(rf"re:{name}\(" for name in _MADE),
+        r"re:self\._*(?:open|start|connect|attach|install|acquire|setup|launch|activate)_\w+\(",
         "multiprocessing & Queue(",
         "multiprocessing & Pipe(",
         "new_event_loop",
@@ -233,6 +236,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 yield _unlike(module, other)
         for out in left_out(cls, project):
             yield _left_out(module, out)
+        for half in halves(cls, project):
+            yield _half(module, half)
+        for moved in moved_on(cls, project):
+            yield _moved(module, moved)
         for started in one_sided(cls, project):
             if not any(held.name == started.member for held in seen):
                 yield _one_sided(module, started)
@@ -265,6 +272,28 @@ def _left_out(module: ModuleFacts, found: LeftOut) -> Finding:
         f"`{found.other.qualname}` is another way to end what `{found.whole.qualname}` ends, and forgets `{found.member}`: `{ending}` never runs there",
         lost=(found.by.step(found.ending.span, f"`{ending}` in `{found.by.qualname}`"),),
         help=f"call `{ending}` in `{found.other.qualname}` too",
+    )
+
+
+def _half(module: ModuleFacts, found: Half) -> Finding:
+    start, ends = text(found.start.call), found.ends
+    return RULE.finding(
+        module,
+        found.start.call.span,
+        f"`{found.fn.qualname}` calls `{start}`, and nobody calls `{ends.name}()` of that object, as `{found.like.qualname}` does",
+        tier=None if found.sure else "S",
+        lost=(ends.step(ends.facts.span, f"`{ends.qualname}`"),),
+        help=f"call `self.{ends.name}()` where the object ends",
+    )
+
+
+def _moved(module: ModuleFacts, found: MovedOn) -> Finding:
+    return RULE.finding(
+        module,
+        found.moving.call.span,
+        f"`{found.stop.qualname}` ends what is in `self.{found.kept}`, and forgets what `{found.mover.qualname}` moves to `self.{found.member}`",
+        trace=(found.stop.step(found.stop.facts.span, f"`{found.stop.qualname}` does not look there"),),
+        help=f"call `{found.ending}()` on each element of `self.{found.member}` too",
     )
 
 
