@@ -58,7 +58,7 @@ def hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confidenc
     if (
         start.block is not at.block
         or is_guarded(at)
-        or _released_elsewhere(name, at, fn)
+        or is_released_elsewhere(name, at, fn)
         or _escapes(name, fn)
         or _in_closure(name, fn, project)
     ):
@@ -187,7 +187,7 @@ def is_guarded(at: At) -> bool:
     )
 
 
-def _released_elsewhere(name: str, at: At, fn: Fn) -> bool:
+def is_released_elsewhere(name: str, at: At, fn: Fn) -> bool:
     """Another release of the object in a handler, a ``finally`` or a ``with``, or handed to an exit stack or atexit."""
     for other in fn.statements:
         if other is at:

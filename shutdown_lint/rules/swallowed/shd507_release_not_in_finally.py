@@ -74,6 +74,7 @@ from shutdown_lint.rules.swallowed._interrupted import Interrupted, interrupted
 from shutdown_lint.rules.swallowed._iterated import Iterated, ended_behind_yields
 from shutdown_lint.rules.swallowed._left_on_disk import left_on_disk
 from shutdown_lint.rules.swallowed._listening import LOOPS, left_listening
+from shutdown_lint.rules.swallowed._local_group import groups
 from shutdown_lint.rules.swallowed._local_release import hazard, is_guessed, released_local
 from shutdown_lint.rules.swallowed._own_end import OwnEnd, own_ends
 from shutdown_lint.rules.swallowed._own_member import worked_with
@@ -161,6 +162,9 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for worked in worked_with(fn, project):
             said.add(worked.end)
             yield _finding(module, fn, worked.end, f"self.{worked.member}", worked.confidence)
+        for group in groups(fn, project):
+            said.add(group.end)
+            yield _finding(module, fn, group.end, group.held, "proven")
         handlers: list[tuple[Fn, Pair]] = []
         for pair in pairs(fn, project) if _UNDO & fn.mentions else ():
             if can_raise(pair.between) and pair.lock is not None:
