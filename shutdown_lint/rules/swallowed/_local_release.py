@@ -103,7 +103,8 @@ def _is_awaited(at: At) -> bool:
 
 def _is_made_here(expr: Expr) -> bool:
     """``await connect(…)``, ``Client(…)``, ``await browser.new_page()``: it is new, and nobody else's."""
-    name = last_name(_called(expr))
+    called = _called(expr)
+    name = last_name(called) if isinstance(called, Call) else ""
     return bool(_MAKES.match(name)) or name[:1].isupper()
 
 

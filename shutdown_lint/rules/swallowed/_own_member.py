@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Assign, Attr, Await, Call, Stmt
 from shutdown_lint.findings import Confidence
-from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.classes import Cls
+from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.rules.swallowed._between import NAMES, can_raise
 from shutdown_lint.rules.swallowed._catching import statement_call
 from shutdown_lint.rules.swallowed._local_release import ends_process, is_guarded, worth

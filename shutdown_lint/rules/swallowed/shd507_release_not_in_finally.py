@@ -185,8 +185,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 confidence = hazard(at, call, name, fn, project)
                 if confidence is not None:
                     reported.add(name)
-                    found = _finding(module, fn, call, name, confidence)
-                    yield found._replace(tier="S") if is_guessed(at, call, fn, project) else found
+                    finding = _finding(module, fn, call, name, confidence)
+                    yield finding._replace(tier="S") if is_guessed(at, call, fn, project) else finding
     for (fn, pair), *others in locks.values():
         yield _not_undone(module, fn, pair, others)
 
