@@ -1,10 +1,12 @@
 """A release that stands after work which can raise, with nothing that releases when it does.
 
 ## What it does
-Reports ``x.close()``, ``x.stop()`` and the like for a local ``x`` that the same function acquired, when calls or awaits
+Reports ``x.close()``, ``x.stop()`` and the like for a local ``x`` that the same function acquired (or for the elements of a
+local container, or a member that nobody else ends), when calls or awaits
 stand between the two and neither ``finally``, ``with`` nor an ``except`` clause releases ``x`` too. So it does for the
 ``release()`` of a lock (once for all places of the file in which that lock is), the ``cancel()`` of a task of its own (strict:
-behind an ``asyncio.wait`` for several), for what a coroutine lets the loop call while it waits (`add_reader` … `remove_reader`;
+behind an ``asyncio.wait`` for several, and tasks that go on when another one of a ``gather`` raises), for what a
+coroutine lets the loop call while it waits (`add_reader` … `remove_reader`;
 strict: any other listener), for a connection or socket (strict) that is returned behind a step which may fail,
 and the handler of a signal that is put back; for what is taken from a pool and given back to
 it; for temporary files and folders that are removed behind the work, and the settings of a terminal;
@@ -46,7 +48,8 @@ def render(pages):
 
 ## Precision
 Only objects whose type is known to own something that outlives the exception (threads, processes, pools, servers,
-sessions, or a project class that starts such), and locals whose ``stop()`` follows their own ``run()``. Plain files and
+sessions, or a project class that starts such), locals whose ``stop()`` follows their own ``run()``, and what a library makes
+whose end is awaited behind other awaits (strict: what only a name like ``conn`` tells of). Plain files and
 sockets are closed when they are collected, and stay silent; so do what a function only asks for (`get_event_loop`), the
 server of a main program that ends there, temporary files behind work that fails only on a full disk or whose errors are
 caught and logged, and those that a caller gets or may keep, and mere waits of a function with a handler for SIGINT. In unseen packages 14 of 18 were

@@ -7,7 +7,10 @@ Also, strict, what a function starts and hands on in the end, where it gives up 
 And a server whose loop a stop method ends while nobody closes its socket; and the child's end of a
 pipe that its parent keeps, when it counts on the end of the other. And a member of the same class (or with the same
 base) as another one, of which the stop method ends only that; and a member that the start method starts
-(`self.db.open()`) and no stop method ends. Strict: an object of the project with a worker of its own that a function
+(`self.db.open()`) and no stop method ends. And a member that the other of two ways to end an object forgets (`stop` ends the
+mixer, `cancel` all but the mixer), elements that are put aside in a container where the stop method does not look, a timer in a
+local that calls its object on and on, and what a class opens by a method of its base and never closes, as its sisters do.
+Strict: an object of the project with a worker of its own that a function
 makes, starts and leaves behind.
 
 ## Why it matters

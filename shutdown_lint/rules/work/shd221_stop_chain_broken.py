@@ -2,7 +2,8 @@
 
 ## What it does
 Reports a method named like a stop (``close``, ``stop``, ``shutdown``, ``__exit__``, …) that overrides a project method
-which releases something, without calling it, or one of a library's class that does (``join`` of a thread, ``close`` of a
+which releases something (itself, by private methods of its class, or by a helper: `cancel_task(self._reader)`),
+without calling it, or one of a library's class that does (``join`` of a thread, ``close`` of a
 logging handler); and a bare ``super()`` that calls nothing.
 
 ## Why it matters
