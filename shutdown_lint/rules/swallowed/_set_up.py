@@ -40,12 +40,16 @@ def set_up(fn: Fn, project: Project) -> Iterator[SetUp]:
     said: set[str] = set()
     for at in fn.statements:
         held = _made(at.stmt)
-        if held is None or held[0] in said or not _all_made(held[0], fn, project):
+        if held is None or held[0] in said or not _is_returned(held[0], fn) or not _all_made(held[0], fn, project):
             continue
         step = _step(at, held[0], fn, project)
         if step is not None:
             said.add(held[0])
             yield SetUp(held[0], held[1], step.call)
+
+
+def _is_returned(name: str, fn: Fn) -> bool:
+    return any(isinstance(at.stmt, Return) and _gives(at.stmt.value, name) for at in fn.statements)
 
 
 def _all_made(name: str, fn: Fn, project: Project) -> bool:
@@ -93,9 +97,7 @@ def _runs_already(name: str, fn: Fn, project: Project) -> bool:
 
 
 def _step(made: At, name: str, fn: Fn, project: Project) -> Site | None:
-    """The first step behind the making, in a function that returns the thing and does nothing else with it before."""
-    if not any(isinstance(at.stmt, Return) and _gives(at.stmt.value, name) for at in fn.statements):
-        return None
+    """The first step behind the making, where nothing else is done with the thing before."""
     for site in fn.names(name):
         if not _is_behind(site.at, made):
             continue

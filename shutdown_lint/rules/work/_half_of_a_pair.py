@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from shutdown_lint.rules.work._siblings import does_something
 from shutdown_lint.walk import Site, last_name
 
 MIN_OTHERS = 2  # classes that do both
-_PAIRS = ("open", "start", "connect", "attach", "install", "acquire", "setup", "launch", "activate")
+_OPENS = re.compile(r"_*(?:open|start|connect|attach|install|acquire|setup|launch|activate)_")
 
 
 class Half(NamedTuple):
@@ -35,12 +36,11 @@ class Half(NamedTuple):
 
 def halves(cls: Cls, project: Project) -> Iterator[Half]:
     """What the class opens by a method of its base that has a counterpart."""
-    if not cls.facts.bases:
-        return
-    for fn in cls.methods.values():
-        for site in fn.sites if not is_test(fn) else ():
+    names = _inherited(cls, project) if cls.facts.bases else frozenset()
+    for fn in cls.methods.values() if names else ():
+        for site in fn.sites if names & fn.mentions and not is_test(fn) else ():
             name = fn.own_attribute(site.call.func)
-            if name is None or "_" not in name.strip("_") or name.strip("_").split("_")[0] not in _PAIRS:
+            if name is None or name not in names:
                 continue
             start = project.classes.method(cls, name)
             for other in others(name) if start is not None and start.cls is not cls else ():
@@ -50,6 +50,17 @@ def halves(cls: Cls, project: Project) -> Iterator[Half]:
                 found = _others_do(ends, cls, project)
                 if found is not None:
                     yield Half(site, fn, ends, *found)
+
+
+def _inherited(cls: Cls, project: Project) -> frozenset[str]:
+    """The methods of its bases that open something and have a counterpart there."""
+    bases = (base for base in project.classes.mro(cls) if isinstance(base, Cls) and base is not cls)
+    return frozenset(
+        name
+        for base in bases
+        for name in base.methods
+        if _OPENS.match(name) and any(other in base.methods for other in others(name))
+    )
 
 
 def _others_do(ends: Fn, cls: Cls, project: Project) -> tuple[Fn, bool] | None:

@@ -72,6 +72,8 @@ def _ends_later(cls: Cls, member: str, ending: str) -> bool:
 
 def _moves(fn: Fn) -> Iterator[tuple[Site, Fn, str, str]]:
     """Where a name is taken from what one attribute holds and put into another."""
+    if fn.mentions.isdisjoint(_TAKES) or fn.mentions.isdisjoint(_ADDS):
+        return
     calls = [(s, s.call.func, s.call.args[0].value) for s in fn.sites if len(s.call.args) == 1]
     taken = {
         arg.id: _member(func.value, fn)
