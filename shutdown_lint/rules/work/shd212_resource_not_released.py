@@ -264,7 +264,10 @@ def _own_stops(acquisition: Acquisition, project: Project) -> tuple[Fn, ...]:
     """The methods by which the object that made it is asked to end, where they end something."""
     cls = acquisition.fn.cls
     stops = stop_methods(project, cls, acquisition.fn) if cls is not None else iter(())
-    return tuple(stop for stop in stops if does_something(stop))
+    found = tuple(stop for stop in stops if does_something(stop))
+    if any(acquisition.fn in project.protocol.reach(stop) for stop in found):
+        return ()  # a step of the end itself, which looks on until all is done
+    return found
 
 
 def _left_out(module: ModuleFacts, found: LeftOut) -> Finding:
