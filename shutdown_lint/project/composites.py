@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from shutdown_lint.facts import Attr, Const, Expr, Name
 from shutdown_lint.models import Resource
 from shutdown_lint.project.classes import AttributeWrite
+from shutdown_lint.project.ended_members import with_helpers
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
 from shutdown_lint.project.scopes import Value
@@ -202,11 +203,11 @@ class Composites:
 
     def _ending(self, cls: Cls) -> Resource | None:
         """A class whose stop method ends something of its own of which nobody knows what it is, but that it is more than a file."""
-        stops = [fn for fn in self._project.resources.stop_methods(cls) if fn.name in _ENDINGS and _ended_members(fn)]
+        stops = [fn for fn in self._project.resources.stop_methods(cls) if fn.name in _ENDINGS and self._ended(fn)]
         if not stops:
             return None
         release = tuple(dict.fromkeys(stop.name for stop in stops))
-        attributes = {name for stop in stops for name in _ended_members(stop)}
+        attributes = {name for stop in stops for name in self._ended(stop)}
         writes = [write for name in sorted(attributes) for write in self._project.classes.writes(cls, name)]
         filled = [write for write in writes if write.value is not None and not isinstance(write.value, Const)]
         if filled and all(map(self._is_file, filled)):
@@ -222,6 +223,10 @@ class Composites:
             # who was given it all may not be the only one who knows it
             loss="untidy" if filled and all(map(_is_given, filled)) else "real",
         )
+
+    def _ended(self, stop: Fn) -> list[str]:
+        """The attributes of its object that the method ends, itself or by private methods: ``self._do_close()``."""
+        return [name for fn in with_helpers(stop, self._project) for name in _ended_members(fn)]
 
     def _is_file(self, write: AttributeWrite) -> bool:
         """Whether it is an open file, which ends with its object, and nothing else is known to."""

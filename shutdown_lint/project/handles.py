@@ -10,7 +10,7 @@ from __future__ import annotations
 from shutdown_lint.facts import Attr, Call, Class, Expr, Function, ModuleFacts, Name, Return, Span
 from shutdown_lint.findings import Step
 from shutdown_lint.lazily import lazily
-from shutdown_lint.project.scopes import Binding, bindings_of, declared
+from shutdown_lint.project.scopes import Binding, Typed, bindings_of, declared
 from shutdown_lint.walk import At, Site, Survey, occurrences, survey, walk
 
 
@@ -78,6 +78,13 @@ class Fn:
     def bindings(self) -> dict[str, tuple[Binding, ...]]:
         """What each local name is bound to, in order."""
         return bindings_of(self.facts, self.statements, self._survey.binders)
+
+    def given(self, name: str) -> tuple[Binding, ...]:
+        """What the local name is given: its bindings, but for a type that is only declared (``conn: Conn = connect()``)."""
+        bindings = self.bindings.get(name, ())
+        if len(bindings) < 2:
+            return bindings
+        return tuple(binding for binding in bindings if not isinstance(binding, Typed)) or bindings
 
     @lazily
     def declared(self) -> dict[str, str]:

@@ -351,7 +351,7 @@ class Resources:
 
     def made_by(self, expr: Expr, fn: Fn) -> Iterator[tuple[Site, Fn]]:
         """The constructor call that alone fills a local name; nothing for what comes from elsewhere."""
-        bindings = fn.bindings.get(expr.id, ()) if isinstance(expr, Name) else ()
+        bindings = fn.given(expr.id) if isinstance(expr, Name) else ()
         if len(bindings) == 1 and isinstance(bindings[0], Value) and isinstance(bindings[0].expr, Call):
             yield from ((site, fn) for site in fn.sites if site.expr is bindings[0].expr)
 

@@ -63,7 +63,7 @@ def _held(site: Site, fn: Fn) -> Attr | None:
     func = site.call.func
     if isinstance(func, Call):  # `self._cleanups.pop()()`
         return _popped(func, fn)
-    bindings = fn.bindings.get(func.id, ()) if isinstance(func, Name) else ()
+    bindings = fn.given(func.id) if isinstance(func, Name) else ()
     binding = bindings[0] if len(bindings) == 1 else None
     if isinstance(binding, Value):
         return _popped(binding.expr, fn)

@@ -49,7 +49,7 @@ def _is_of_one(site: Site, fn: Fn) -> bool:
     given = [
         arg.value.value if isinstance(arg.value, Star) else arg.value for arg in site.call.args if arg.keyword is None
     ]
-    bindings = fn.bindings.get(given[0].id, ()) if len(given) == 1 and isinstance(given[0], Name) else ()
+    bindings = fn.given(given[0].id) if len(given) == 1 and isinstance(given[0], Name) else ()
     made = bindings[0] if len(bindings) == 1 else None
     wait = made.expr.value if isinstance(made, Value) and made.item == 1 and isinstance(made.expr, Await) else None
     if not isinstance(wait, Call) or last_name(wait.func) != "wait" or not wait.args:

@@ -93,7 +93,7 @@ def _tier(what: Expr, fn: Fn, project: Project) -> Tier | None:
         return "D" if root_name(what) == fn.self_name else "S"
     if not isinstance(what, Name):
         return None
-    bindings = fn.bindings.get(what.id, ())
+    bindings = fn.given(what.id)
     if len(bindings) != 1:
         return None
     if isinstance(bindings[0], Param):

@@ -94,7 +94,7 @@ def _place(at: At, name: str) -> At:
 
 def _start(name: str, undo: Call, place: At, fn: Fn, project: Project) -> At | None:
     """The statement of the same block that makes what is taken back, with work between that may fail or last."""
-    bindings = fn.bindings.get(name, ())
+    bindings = fn.given(name)
     binding = bindings[0] if len(bindings) == 1 else None
     start = None
     if (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from shutdown_lint.facts import Attr, Await, Call, Const, Expr, ExprStmt, Name, Stmt, Try, With
 from shutdown_lint.findings import Confidence
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
-from shutdown_lint.project.scopes import Value
-from shutdown_lint.project.values import Instance
+from shutdown_lint.project.scopes import Binding, Value
+from shutdown_lint.project.values import Constant, Instance
 from shutdown_lint.rules.swallowed._between import NAMES, WAITS, can_raise, is_trivial
-from shutdown_lint.rules.swallowed._catching import last_name, statement_call
+from shutdown_lint.rules.swallowed._catching import awaits, last_name, statement_call
 from shutdown_lint.rules.swallowed._pairs import is_main
 from shutdown_lint.rules.swallowed._undoing import mentions
 from shutdown_lint.walk import At, Site, argument, enclosing_finally, sites, subexprs, text
@@ -25,6 +27,9 @@ _END_WITH_PROGRAM = frozenset(
 _ASYNC_KINDS = _KINDS | {"session", "connection"}
 
 
+_MAKES = re.compile(r"_*(?:async_)?(?:connect|open|create|make|new|start|launch|dial|build)(?:_|$)|\w+_factory$")
+_CONNECTED = re.compile(r"(?:^|_)(?:conn|connection|client|session|channel|server|browser|driver|cluster)$")
+_ENDS_WORK = frozenset({"stop", "shutdown", "terminate"})  # told of by the work that its object does
 _RUNS = frozenset(
     {"run", "start", "serve", "serve_forever", "work", "consume", "process", "execute", "main", "loop", "wait", "join"}
 )
@@ -43,16 +48,17 @@ def released_local(call: Call | None) -> str | None:
 
 def hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confidence | None:
     """How sure it is that an exception before the release leaks the object."""
-    acquired = [b for b in fn.bindings.get(name, ()) if isinstance(b, Value)]
-    if len(acquired) != 1 or len(fn.bindings[name]) != 1 or not isinstance(_called(acquired[0].expr), Call):
+    given = [b for b in fn.given(name) if not _is_none(b)]
+    acquired = [b for b in given if isinstance(b, Value)]
+    if len(acquired) != 1 or len(given) != 1 or not isinstance(_called(acquired[0].expr), Call):
         return None
     start = acquired[0].at
     if _is_lent(acquired[0].expr):
         return None
     if (
         start.block is not at.block
-        or _protected(at)
-        or _released_elsewhere(name, at, fn)
+        or is_guarded(at)
+        or is_released_elsewhere(name, at, fn)
         or _escapes(name, fn)
         or _in_closure(name, fn, project)
     ):
@@ -62,10 +68,46 @@ def hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confidenc
         return None
     if _only_hands_out(between, name, fn, project):
         return None
-    if not can_raise(between) or _ends_process(at) or (_takes_interrupts(fn, project) and _only_waits(between)):
+    if not can_raise(between) or ends_process(at) or (_takes_interrupts(fn, project) and _only_waits(between)):
         return None
     assert isinstance(call.func, Attr)
-    return _worth_it(call.func, name, between, fn, project)
+    found = worth(call.func, name, between, fn, project)
+    if found is None and _is_made_here(acquired[0].expr) and not is_main(fn, project):
+        # nobody knows what it is, but that there is something to wait for when it is closed, or by its name
+        if awaits(between) if _is_awaited(at) else _CONNECTED.search(name):
+            return "likely" if _is_unknown(call.func.value, fn, project) else None
+    return found
+
+
+def _is_none(binding: Binding) -> bool:
+    """``conn = None``, for the time in which there is none."""
+    return isinstance(binding, Value) and isinstance(binding.expr, Const) and binding.expr.value is None
+
+
+def _is_unknown(expr: Expr, fn: Fn, project: Project) -> bool:
+    """Whether nothing is known of it, or only that a library makes it which no model describes."""
+    values = [value for value in project.evaluate.values(expr, fn) if not isinstance(value, Constant)]
+    classes = [getattr(value, "cls", None) for value in values]
+    known = any(not isinstance(cls, str) or project.models.resource(cls) is not None for cls in classes)
+    return not known and not project.roles.only(fn, "main")
+
+
+def is_guessed(at: At, call: Call, fn: Fn, project: Project) -> bool:
+    """Whether nothing but its name tells that the object matters."""
+    assert isinstance(call.func, Attr)
+    return not _is_awaited(at) and _is_unknown(call.func.value, fn, project) and last_name(call) not in _ENDS_WORK
+
+
+def _is_awaited(at: At) -> bool:
+    """``await conn.close()``."""
+    return isinstance(at.stmt, ExprStmt) and isinstance(at.stmt.value, Await)
+
+
+def _is_made_here(expr: Expr) -> bool:
+    """``await connect(…)``, ``Client(…)``, ``await browser.new_page()``: it is new, and nobody else's."""
+    called = _called(expr)
+    name = last_name(called) if isinstance(called, Call) else ""
+    return bool(_MAKES.match(name)) or name[:1].isupper()
 
 
 def _only_hands_out(between: tuple[Stmt, ...], name: str, fn: Fn, project: Project) -> bool:
@@ -135,7 +177,7 @@ def _deletes(cls: Cls, call: Call, project: Project) -> bool:
     return end is not None and release is not None and release in project.protocol.reach(end)
 
 
-def _ends_process(at: At) -> bool:
+def ends_process(at: At) -> bool:
     """Whether the process ends right behind the release, in a forked child: ``streamer.stop(); os._exit(0)``."""
     call = statement_call(at.after()[0]) if at.after() else None
     return call is not None and last_name(call) == "_exit"
@@ -162,14 +204,15 @@ def _called(expr: Expr) -> Expr:
     return expr.value if isinstance(expr, Await) else expr
 
 
-def _protected(at: At) -> bool:
+def is_guarded(at: At) -> bool:
+    """Whether it stands in a clause or a ``finally``, or in a ``try`` with one."""
     return (
         any(place.part in ("final", "handler") for place in at.around())
         or next(enclosing_finally(at), None) is not None
     )
 
 
-def _released_elsewhere(name: str, at: At, fn: Fn) -> bool:
+def is_released_elsewhere(name: str, at: At, fn: Fn) -> bool:
     """Another release of the object in a handler, a ``finally`` or a ``with``, or handed to an exit stack or atexit."""
     for other in fn.statements:
         if other is at:
@@ -207,7 +250,8 @@ def _in_closure(name: str, fn: Fn, project: Project) -> bool:
     return any(other.parent is fn and name in other.mentions for other in project.functions(fn.module))
 
 
-def _worth_it(func: Attr, name: str, between: tuple[Stmt, ...], fn: Fn, project: Project) -> Confidence | None:
+def worth(func: Attr, name: str, between: tuple[Stmt, ...], fn: Fn, project: Project) -> Confidence | None:
+    """Whether something outlives the exception that skips the release, by what is known of it."""
     values = project.evaluate.values(func.value, fn)
     kinds = _ASYNC_KINDS if fn.facts.is_async else _KINDS
     if project.roles.only(fn, "main") or is_main(fn, project):

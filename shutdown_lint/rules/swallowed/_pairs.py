@@ -206,7 +206,7 @@ def _handler(at: At, undo: Call, fn: Fn, project: Project) -> Pair | None:
 
 def _made_before(name: Name, at: At, fn: Fn) -> tuple[At, Call] | None:
     """The one call, before the place in its block, whose result the name holds."""
-    bindings = fn.bindings.get(name.id, ())
+    bindings = fn.given(name.id)
     if len(bindings) != 1 or not isinstance(bindings[0], Value):
         return None
     made, expr = bindings[0].at, bindings[0].expr

@@ -1,4 +1,7 @@
-"""Tasks that a coroutine starts for one ``asyncio.wait`` and cancels behind it: when it is cancelled there, they go on."""
+"""Tasks that a coroutine starts and waits for together: when the wait ends before them, they go on.
+
+``asyncio.wait`` cancels none of them when it is cancelled; ``asyncio.gather`` none of the others when one of them raises.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Assign, Attr, Body, Call, Comp, Expr, Name, Return, Seq, Try
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.endings import catches
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules.swallowed._pairs import TASKS, is_main
 from shutdown_lint.walk import Site, last_name, sites, text
 
 _LOOKS = frozenset(
-    {"wait", "set", "list", "tuple", "len", "isinstance", "print", "debug", "info", "warning", "exception"}
+    {"wait", "gather", "set", "list", "tuple", "len", "isinstance", "print", "debug", "info", "warning", "exception"}
 )
 
 
@@ -44,6 +48,40 @@ def raced(fn: Fn, project: Project) -> Iterator[Raced]:
             return
 
 
+class Abandoned(NamedTuple):
+    """The ``gather``, and what the tasks are called that go on when another one raises."""
+
+    gather: Call
+    what: str
+
+
+def abandoned(fn: Fn, project: Project) -> Iterator[Abandoned]:
+    """``task = asyncio.create_task(self.read())`` … ``await asyncio.gather(self.write(), task)``, with nobody to cancel it."""
+    if not fn.facts.is_async or "gather" not in fn.mentions or not fn.mentions & {"create_task", "ensure_future"}:
+        return
+    for site in fn.sites:
+        if last_name(site.call.func) != "gather" or not site.awaited:
+            continue
+        given = [arg.value for arg in site.call.args if arg.keyword is None and not arg.star]
+        tasks = [item for item in given if isinstance(item, Name) and _is_own(item, fn, project)]
+        collected = any(arg.keyword == "return_exceptions" for arg in site.call.args)
+        if not tasks or collected or len(given) < 2 or is_main(fn, project) or _cancels_in_any_case(site):
+            continue
+        if project.calls.is_call_to(site.call, fn, "asyncio.gather"):
+            yield Abandoned(site.call, ", ".join(f"`{task.id}`" for task in tasks))
+
+
+def _cancels_in_any_case(site: Site) -> bool:
+    """Whether a ``finally``, or a clause for whatever is raised, cancels something around the place."""
+    for place in site.at.around():
+        outer = place.outer.stmt if place.outer is not None and place.part == "body" else None
+        if isinstance(outer, Try):
+            wide = (h for h in outer.handlers if catches(h.types, "Exception", "BaseException"))
+            if _cancels(outer.final) or any(_cancels(handler.body) for handler in wide):
+                return True
+    return False
+
+
 def _is_guarded(site: Site) -> bool:
     """Whether a ``finally`` or a clause around the wait cancels something."""
     for place in site.at.around():
@@ -71,7 +109,7 @@ def _are_own(tasks: Expr, fn: Fn, project: Project) -> bool:
 
 def _items(tasks: Expr, fn: Fn) -> tuple[Expr, ...]:
     if isinstance(tasks, Name) and not _escapes(tasks.id, fn):
-        bound = fn.bindings.get(tasks.id, ())
+        bound = fn.given(tasks.id)
         if len(bound) == 1 and isinstance(bound[0], Value):
             tasks = bound[0].expr
     if isinstance(tasks, Seq):
@@ -81,7 +119,7 @@ def _items(tasks: Expr, fn: Fn) -> tuple[Expr, ...]:
 
 def _is_own(item: Expr, fn: Fn, project: Project) -> bool:
     if isinstance(item, Name):
-        bound = fn.bindings.get(item.id, ())
+        bound = fn.given(item.id)
         if len(bound) != 1 or not isinstance(bound[0], Value) or _escapes(item.id, fn):
             return False
         item = bound[0].expr

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Await, Call, Expr, Name, Return, Seq, Stmt, Try, With
+from shutdown_lint.facts import Assign, Attr, Await, Call, Expr, Name, Seq, Stmt, Try, With
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.handles import Cls
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Instance
 from shutdown_lint.walk import At, Site, exprs, last_name, sites_at, subexprs
@@ -39,17 +40,21 @@ def set_up(fn: Fn, project: Project) -> Iterator[SetUp]:
     said: set[str] = set()
     for at in fn.statements:
         held = _made(at.stmt)
-        if held is None or held[0] in said:
+        if held is None or held[0] in said or not _is_returned(held[0], fn):
             continue
-        step = _step(at, held[0], fn)
+        step = _step(at, held[0], fn, project)
         if step is not None and _all_made(held[0], fn, project):  # last: it has to know what the call makes
             said.add(held[0])
             yield SetUp(held[0], held[1], step.call)
 
 
+def _is_returned(name: str, fn: Fn) -> bool:
+    return any(_gives(value, name) for value in fn.returns)
+
+
 def _all_made(name: str, fn: Fn, project: Project) -> bool:
     """Whether all that the name is bound to is made here, one way or another: ``if tunnel: … else: …``."""
-    bindings = fn.bindings.get(name, ())
+    bindings = fn.given(name)
     for binding in bindings:
         made = _made(binding.at.stmt) if isinstance(binding, Value) else None
         if made is None or not isinstance(binding, Value) or not _is_worth_it(*made, binding.at.stmt, fn, project):
@@ -77,15 +82,22 @@ def _is_worth_it(name: str, made: Call, stmt: Stmt, fn: Fn, project: Project) ->
     if project.resources.kinds_of(Name(name), fn) & _KINDS:
         return True
     classes = [value.cls for value in values if isinstance(value, Instance)]
+    if _runs_already(name, fn, project):
+        return True
     if any(isinstance(cls, str) or not project.resources.stop_methods(cls) for cls in classes):
         return False
     return isinstance(getattr(stmt, "value", None), Await) and bool(_CONNECTS.fullmatch(last_name(made.func)))
 
 
-def _step(made: At, name: str, fn: Fn) -> Site | None:
-    """The first step behind the making, in a function that returns the thing and does nothing else with it before."""
-    if not any(isinstance(at.stmt, Return) and _gives(at.stmt.value, name) for at in fn.statements):
-        return None
+def _runs_already(name: str, fn: Fn, project: Project) -> bool:
+    """Whether the constructor makes what its class's stop method ends: there is something to end before any step."""
+    classes = [v.cls for v in project.evaluate.values(Name(name), fn) if isinstance(v, Instance)]
+    models = [project.composites.model(cls) for cls in classes if isinstance(cls, Cls)]
+    return any(model is not None and not model.start and model.loss == "real" for model in models)
+
+
+def _step(made: At, name: str, fn: Fn, project: Project) -> Site | None:
+    """The first step behind the making, where nothing else is done with the thing before."""
     for site in fn.names(name):
         if not _is_behind(site.at, made):
             continue
@@ -95,7 +107,9 @@ def _step(made: At, name: str, fn: Fn) -> Site | None:
         call = site.parents[1] if len(site.parents) > 1 else None
         if isinstance(call, Call) and call.func is parent:
             found = next((other for other in sites_at(site.at) if other.call is call), None)
-            if found is not None and _may_fail(found, parent.name):
+            if found is not None and (
+                _may_fail(found, parent.name) or (found.awaited and _runs_already(name, fn, project))
+            ):
                 return None if _is_guarded(found.at, name) else found
     return None
 

@@ -147,7 +147,7 @@ def given_back(handler: Handler, fn: Fn) -> Call | None:
 
 
 def _is_taken(name: str, give: Call, fn: Fn) -> bool:
-    bindings = fn.bindings.get(name, ())
+    bindings = fn.given(name)
     return len(bindings) == 1 and all(isinstance(b, Value) and _takes(b.expr, give, fn) for b in bindings)
 
 

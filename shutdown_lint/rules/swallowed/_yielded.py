@@ -290,7 +290,7 @@ def _assigned(at: At) -> Call | None:
 
 def _made(name: str, fn: Fn) -> Value | None:
     """The one value that the name is bound to; of an await, what is awaited."""
-    bindings = fn.bindings.get(name, ())
+    bindings = fn.given(name)
     if len(bindings) != 1 or not isinstance(bindings[0], Value):
         return None
     value = bindings[0]

@@ -183,7 +183,7 @@ def _is_of_another_loop(step: Release, members: Expr, reason: Why | None, fn: Fn
     receiver = step.call.func.value if isinstance(step.call.func, Attr) else None
     if reason is None or reason.kind != "supplied" or reason.steps or not isinstance(receiver, Name):
         return False
-    again = len(fn.bindings.get(receiver.id, ())) > 1
+    again = len(fn.given(receiver.id)) > 1
     return again and not project.calls.targets(step.call, fn) and not is_supplied(members, fn, project)
 
 

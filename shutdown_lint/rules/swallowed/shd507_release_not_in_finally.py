@@ -1,10 +1,12 @@
 """A release that stands after work which can raise, with nothing that releases when it does.
 
 ## What it does
-Reports ``x.close()``, ``x.stop()`` and the like for a local ``x`` that the same function acquired, when calls or awaits
+Reports ``x.close()``, ``x.stop()`` and the like for a local ``x`` that the same function acquired (or for the elements of a
+local container, or a member that nobody else ends), when calls or awaits
 stand between the two and neither ``finally``, ``with`` nor an ``except`` clause releases ``x`` too. So it does for the
 ``release()`` of a lock (once for all places of the file in which that lock is), the ``cancel()`` of a task of its own (strict:
-behind an ``asyncio.wait`` for several), for what a coroutine lets the loop call while it waits (`add_reader` … `remove_reader`;
+behind an ``asyncio.wait`` for several, and tasks that go on when another one of a ``gather`` raises), for what a
+coroutine lets the loop call while it waits (`add_reader` … `remove_reader`;
 strict: any other listener), for a connection or socket (strict) that is returned behind a step which may fail,
 and the handler of a signal that is put back; for what is taken from a pool and given back to
 it; for temporary files and folders that are removed behind the work, and the settings of a terminal;
@@ -46,7 +48,8 @@ def render(pages):
 
 ## Precision
 Only objects whose type is known to own something that outlives the exception (threads, processes, pools, servers,
-sessions, or a project class that starts such), and locals whose ``stop()`` follows their own ``run()``. Plain files and
+sessions, or a project class that starts such), locals whose ``stop()`` follows their own ``run()``, and what a library makes
+whose end is awaited behind other awaits (strict: what only a name like ``conn`` tells of). Plain files and
 sockets are closed when they are collected, and stay silent; so do what a function only asks for (`get_event_loop`), the
 server of a main program that ends there, temporary files behind work that fails only on a full disk or whose errors are
 caught and logged, and those that a caller gets or may keep, and mere waits of a function with a handler for SIGINT. In unseen packages 14 of 18 were
@@ -74,10 +77,12 @@ from shutdown_lint.rules.swallowed._interrupted import Interrupted, interrupted
 from shutdown_lint.rules.swallowed._iterated import Iterated, ended_behind_yields
 from shutdown_lint.rules.swallowed._left_on_disk import left_on_disk
 from shutdown_lint.rules.swallowed._listening import LOOPS, left_listening
-from shutdown_lint.rules.swallowed._local_release import hazard, released_local
+from shutdown_lint.rules.swallowed._local_group import groups
+from shutdown_lint.rules.swallowed._local_release import hazard, is_guessed, released_local
 from shutdown_lint.rules.swallowed._own_end import OwnEnd, own_ends
+from shutdown_lint.rules.swallowed._own_member import worked_with
 from shutdown_lint.rules.swallowed._pairs import Pair, pairs
-from shutdown_lint.rules.swallowed._raced import Raced, raced
+from shutdown_lint.rules.swallowed._raced import Abandoned, Raced, abandoned, raced
 from shutdown_lint.rules.swallowed._set_up import SetUp, set_up
 from shutdown_lint.rules.swallowed._steps import is_release_name
 from shutdown_lint.rules.swallowed._yielded import Left, left_at_yield
@@ -97,6 +102,10 @@ RULE = Rule(
         ".disconnect()",
         "await & .close(",
         "Pool & .close(",
+        *(
+            f"{name}.close("
+            for name in ("conn", "connection", "client", "session", "channel", "server", "browser", "driver", "cluster")
+        ),
         ".quit()",
         ".server_close(",
         ".acquire( & .release()",
@@ -106,6 +115,8 @@ RULE = Rule(
         *(rf"{made}( & re:\b(?:remove|unlink)\(" for made in ("mkstemp", "mktemp", "NamedTemporaryFile")),
         "tcgetattr( & tcsetattr(",
         "create_task( & .cancel()",
+        "create_task( & gather(",
+        "ensure_future( & gather(",
         "ensure_future( & .cancel()",
         r"async def & re:\.remove_(?:reader|writer|signal_handler|listener|done_callback|callback|handler|observer)\(",
         r"re:return & re:\.(?:bind|connect|login|authenticate|do_handshake|starttls|sendall)\(",
@@ -149,8 +160,16 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _not_undone(module, fn, pair)._replace(tier="D" if last_name(pair.undo.func) in LOOPS else "S")
         for one in set_up(fn, project):
             yield _half_set_up(module, fn, one)
+        for left_alone in abandoned(fn, project):
+            yield _not_ended(module, fn, left_alone)
         if not (NAMES | _UNDO) & fn.mentions:
             continue
+        for worked in worked_with(fn, project):
+            said.add(worked.end)
+            yield _finding(module, fn, worked.end, f"self.{worked.member}", worked.confidence)
+        for group in groups(fn, project):
+            said.add(group.end)
+            yield _finding(module, fn, group.end, group.held, "proven")
         handlers: list[tuple[Fn, Pair]] = []
         for pair in pairs(fn, project) if _UNDO & fn.mentions else ():
             if can_raise(pair.between) and pair.lock is not None:
@@ -171,7 +190,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 confidence = hazard(at, call, name, fn, project)
                 if confidence is not None:
                     reported.add(name)
-                    yield _finding(module, fn, call, name, confidence)
+                    finding = _finding(module, fn, call, name, confidence)
+                    yield finding._replace(tier="S") if is_guessed(at, call, fn, project) else finding
     for (fn, pair), *others in locks.values():
         yield _not_undone(module, fn, pair, others)
 
@@ -263,6 +283,16 @@ def _not_cancelled(module: ModuleFacts, fn: Fn, race: Raced) -> Finding:
         tier="S",
         lost=(fn.step(race.cancel.span, f"`{text(race.cancel)}`"),),
         help="put the wait into `try`, and cancel what is not done in `finally`",
+    )
+
+
+def _not_ended(module: ModuleFacts, fn: Fn, found: Abandoned) -> Finding:
+    return RULE.finding(
+        module,
+        found.gather.span,
+        f"when another one in `{text(found.gather)}` raises in `{fn.qualname}`, {found.what} goes on: `asyncio.gather` cancels none of the others",
+        tier="S",
+        help="use a `TaskGroup`, or cancel what is not done in `finally`",
     )
 
 

@@ -44,7 +44,7 @@ def _is_brief(words: Sequence[str]) -> bool:
 def _words(command: Expr | None, fn: Fn) -> Iterator[str]:
     """The words of a command that are written out."""
     if isinstance(command, Name):
-        bound = fn.bindings.get(command.id, ())
+        bound = fn.given(command.id)
         command = getattr(bound[0], "expr", None) if len(bound) == 1 else None
     if isinstance(command, Const) and isinstance(command.value, str):
         yield from command.value.split()

@@ -87,7 +87,7 @@ def counterparts(project: Project, cls: Cls, maker: Fn) -> Iterator[Fn]:
         if name in methods and not _LEAVES & methods[name].mentions and _ends_a_member(methods[name]):
             yield methods[name]
     for name, method in methods.items():
-        undoing = [methods[other] for other in _others(name) if other in methods]
+        undoing = [methods[other] for other in others(name) if other in methods]
         if undoing and (method is maker or maker in project.protocol.reach(method)):
             given = [param.name for param in method.facts.params]
             yield from (other for other in undoing if asks_only_how(other, *given))
@@ -101,7 +101,7 @@ def _ends_a_member(fn: Fn) -> bool:
     )
 
 
-def _others(name: str) -> Iterator[str]:
+def others(name: str) -> Iterator[str]:
     """``on_activate`` → ``on_deactivate``, ``_start_server`` → ``_stop_server``."""
     words = name.split("_")
     for position, word in enumerate(words):

@@ -136,7 +136,7 @@ def _held(acquisition: Acquisition) -> Name | Attr | None:
     if value is not acquisition.call:
         return None
     if isinstance(target, Name):
-        return target if len(fn.bindings.get(target.id, ())) == 1 else None
+        return target if len(fn.given(target.id)) == 1 else None
     if isinstance(target, Attr) and fn.own_attribute(target) is not None:
         return target if fn.name in _MAKERS else None
     return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from shutdown_lint.facts import Name
 from shutdown_lint.project import Project
 from shutdown_lint.project.composites import UNKNOWN
 from shutdown_lint.project.places import Local, Track
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.walk import subexprs
 
 
 def stays(track: Track) -> bool:
@@ -38,6 +40,17 @@ def is_left_running(acquisition: Acquisition, track: Track, project: Project) ->
     if fn.is_module or fn.facts.is_generator or project.roles.only(fn, "main") or project.protocol.worker_loops(fn):
         return False
     if track.has(*_RUN) or not track.has(*_STARTS):
+        return False
+    return all(isinstance(place, Local) and place.fn is fn for place in track.places)
+
+
+def calls_its_maker(acquisition: Acquisition, track: Track) -> bool:
+    """``timer = PeriodicCallback(self.poll, 1000)``, kept in a local: it calls the object for ever, which cannot stop it."""
+    fn = acquisition.fn
+    if fn.cls is None or fn.self_name is None or acquisition.model.kind not in ("scheduler", "observer"):
+        return False
+    given = (part for arg in acquisition.call.args for part in subexprs(arg.value))
+    if not any(isinstance(part, Name) and part.id == fn.self_name for part in given) or track.has(*_RUN):
         return False
     return all(isinstance(place, Local) and place.fn is fn for place in track.places)
 

@@ -7,7 +7,10 @@ Also, strict, what a function starts and hands on in the end, where it gives up 
 And a server whose loop a stop method ends while nobody closes its socket; and the child's end of a
 pipe that its parent keeps, when it counts on the end of the other. And a member of the same class (or with the same
 base) as another one, of which the stop method ends only that; and a member that the start method starts
-(`self.db.open()`) and no stop method ends. Strict: an object of the project with a worker of its own that a function
+(`self.db.open()`) and no stop method ends. And a member that the other of two ways to end an object forgets (`stop` ends the
+mixer, `cancel` all but the mixer), elements that are put aside in a container where the stop method does not look, a timer in a
+local that calls its object on and on, and what a class opens by a method of its base and never closes, as its sisters do.
+Strict: an object of the project with a worker of its own that a function
 makes, starts and leaves behind.
 
 ## Why it matters
@@ -96,13 +99,16 @@ from shutdown_lint.rules.work._ended_otherwise import (
     wakes_on_signals,
 )
 from shutdown_lint.rules.work._half_ended import half_ended
+from shutdown_lint.rules.work._half_of_a_pair import Half, halves
 from shutdown_lint.rules.work._left_early import held_name, left_early, manner
 from shutdown_lint.rules.work._left_to_read import left_to_read
-from shutdown_lint.rules.work._locals import is_left_open, is_left_running, left_context, stays
+from shutdown_lint.rules.work._locals import calls_its_maker, is_left_open, is_left_running, left_context, stays
+from shutdown_lint.rules.work._moved_on import MovedOn, moved_on
 from shutdown_lint.rules.work._nested import ends_each_of_each
 from shutdown_lint.rules.work._one_sided import OneSided, one_sided
 from shutdown_lint.rules.work._pipe_ends import Kept, kept_ends
-from shutdown_lint.rules.work._siblings import Forgotten, forgotten_siblings
+from shutdown_lint.rules.work._siblings import Forgotten, does_something, forgotten_siblings
+from shutdown_lint.rules.work._two_ends import LeftOut, left_out
 from shutdown_lint.walk import At, argument, text
 
 # a name that may come from a library by way of a module of the project
@@ -129,6 +135,7 @@ RULE = Rule(
     triggers=(
         "@resources",
         *(rf"re:{name}\(" for name in _MADE),
+        r"re:self\._*(?:open|start|connect|attach|install|acquire|setup|launch|activate)_\w+\(",
         "multiprocessing & Queue(",
         "multiprocessing & Pipe(",
         "new_event_loop",
@@ -205,6 +212,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                     yield _finding(module, acquisition, track, stops, touched=touched)
         elif held is None and acquisition.model.kind in _LEFT and left_context(acquisition, track):
             yield _finding(module, acquisition, track, (), touched=False)
+        elif held is None and calls_its_maker(acquisition, track) and (stops := _own_stops(acquisition, project)):
+            yield _finding(module, acquisition, track, stops, touched=False)
         elif (
             held is None
             and acquisition.model.kind in _LOCAL
@@ -231,6 +240,12 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             if not any(held.name == other.member for held in seen):
                 seen.add(Attribute(cls, other.member, False))
                 yield _unlike(module, other)
+        for out in left_out(cls, project):
+            yield _left_out(module, out)
+        for half in halves(cls, project):
+            yield _half(module, half)
+        for moved in moved_on(cls, project):
+            yield _moved(module, moved)
         for started in one_sided(cls, project):
             if not any(held.name == started.member for held in seen):
                 yield _one_sided(module, started)
@@ -245,6 +260,49 @@ def _unlike(module: ModuleFacts, found: Forgotten) -> Finding:
         lost=(found.ends.step(found.ends.facts.span, f"`{found.ends.qualname}`"),),
         trace=(found.stop.step(found.like.span, f"`{like}` in `{found.stop.qualname}`"),),
         help=f"call `self.{found.member}.{found.ends.name}()` in `{found.stop.qualname}` too",
+    )
+
+
+def _own_stops(acquisition: Acquisition, project: Project) -> tuple[Fn, ...]:
+    """The methods by which the object that made it is asked to end, where they end something."""
+    cls = acquisition.fn.cls
+    stops = stop_methods(project, cls, acquisition.fn) if cls is not None else iter(())
+    found = tuple(stop for stop in stops if does_something(stop))
+    if any(acquisition.fn in project.protocol.reach(stop) for stop in found):
+        return ()  # a step of the end itself, which looks on until all is done
+    return found
+
+
+def _left_out(module: ModuleFacts, found: LeftOut) -> Finding:
+    ending = text(found.ending)
+    return RULE.finding(
+        module,
+        found.other.facts.span,
+        f"`{found.other.qualname}` is another way to end what `{found.whole.qualname}` ends, and forgets `{found.member}`: `{ending}` never runs there",
+        lost=(found.by.step(found.ending.span, f"`{ending}` in `{found.by.qualname}`"),),
+        help=f"call `{ending}` in `{found.other.qualname}` too",
+    )
+
+
+def _half(module: ModuleFacts, found: Half) -> Finding:
+    start, ends = text(found.start.call), found.ends
+    return RULE.finding(
+        module,
+        found.start.call.span,
+        f"`{found.fn.qualname}` calls `{start}`, and nobody calls `{ends.name}()` of that object, as `{found.like.qualname}` does",
+        tier=None if found.sure else "S",
+        lost=(ends.step(ends.facts.span, f"`{ends.qualname}`"),),
+        help=f"call `self.{ends.name}()` where the object ends",
+    )
+
+
+def _moved(module: ModuleFacts, found: MovedOn) -> Finding:
+    return RULE.finding(
+        module,
+        found.moving.call.span,
+        f"`{found.stop.qualname}` ends what is in `self.{found.kept}`, and forgets what `{found.mover.qualname}` moves to `self.{found.member}`",
+        trace=(found.stop.step(found.stop.facts.span, f"`{found.stop.qualname}` does not look there"),),
+        help=f"call `{found.ending}()` on each element of `self.{found.member}` too",
     )
 
 

@@ -2,7 +2,8 @@
 
 ## What it does
 Reports a method named like a stop (``close``, ``stop``, ``shutdown``, ``__exit__``, …) that overrides a project method
-which releases something, without calling it, or one of a library's class that does (``join`` of a thread, ``close`` of a
+which releases something (itself, by private methods of its class, or by a helper: `cancel_task(self._reader)`),
+without calling it, or one of a library's class that does (``join`` of a thread, ``close`` of a
 logging handler); and a bare ``super()`` that calls nothing.
 
 ## Why it matters
@@ -63,13 +64,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ExprStmt, ModuleFacts, Name, Seq, Subscript
 from shutdown_lint.findings import Finding
 from shutdown_lint.models import Chain
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.classes import AttributeWrite
+from shutdown_lint.project.ended_members import Ended, ended_in, member_of, with_helpers
 from shutdown_lint.project.resources import STOP_METHODS
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Container, Instance
@@ -97,38 +98,10 @@ RULE = Rule(
     ),
     origin=("G13",),
 )
-_RELEASES = frozenset(
-    {
-        "close",
-        "aclose",
-        "stop",
-        "shutdown",
-        "cancel",
-        "join",
-        "terminate",
-        "kill",
-        "disconnect",
-        "set",
-        "unregister",
-        "release",
-        "server_close",
-        "cleanup",
-        "wait",
-        "quit",
-        "dispose",
-    }
-)
 
 
 _ADDS = frozenset({"append", "add", "insert", "setdefault", "update", "extend"})
 _STARTS = frozenset({"start", "open", "connect", "run", "begin", "__enter__", "__aenter__", "enter", "launch"})
-
-
-class _Release(NamedTuple):
-    """A call that releases the ``member``, or each element of it."""
-
-    call: Call
-    member: str
 
 
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
@@ -138,10 +111,10 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if fn.cls is not None and _ends(fn) and not is_test(fn):
             base = project.classes.super_method(fn.cls, fn.name)
             if base is not None and not _calls_base(fn, base, project):
-                released = _released(base)
+                released = _released(base, project)
                 lost = [r for r in released if not _done_by(r, fn, project) and _is_still_there(r, fn, project)]
                 if lost:
-                    found = _finding(module, fn, base, [release.call for release in lost])
+                    found = _finding(module, fn, base, lost)
                     yield found if len(lost) == len(released) else found._replace(tier="S")
         chain = outside(fn, project) if fn.cls is not None and not is_test(fn) else None
         if chain is not None:
@@ -177,10 +150,13 @@ def _calls_base(fn: Fn, base: Fn, project: Project) -> bool:
     others = fn.cls.methods.values() if fn.cls is not None else ()
     if _has_a_helper_call_it(fn, project):
         return True
+    family = set(project.classes.family(fn.cls)) if fn.cls is not None else set()
     return any(
         target.fn is base
         for f in {*project.protocol.reach(fn), *(method for method in others if fn.name in method.mentions)}
+        if f.cls is None or f.cls in family  # another class that calls it does so for its own object
         for site in f.sites
+        if not _is_on_an_element(site)
         for target in project.calls.targets(site.call, f)
     )
 
@@ -195,48 +171,39 @@ def _is_self(expr: Expr, fn: Fn) -> bool:
     return isinstance(expr, Name) and expr.id == fn.self_name
 
 
-def _released(base: Fn) -> list[_Release]:
-    """What the base releases; nothing for abstract methods."""
+def _is_on_an_element(site: Site) -> bool:
+    """``for part in self._parts: part.close()``: the same method of other objects, whatever their class."""
+    func = site.call.func
+    return isinstance(func, Attr) and isinstance(func.value, Name) and loop_over(func.value.id, site) is not None
+
+
+def _released(base: Fn, project: Project) -> list[Ended]:
+    """What the base releases, by private methods of its own too; nothing for abstract methods."""
     if base.decorator_names & {"abstractmethod"} or "NotImplementedError" in base.mentions:
         return []
-    calls = (s for s in base.sites if isinstance(s.call.func, Attr) and s.call.func.name in _RELEASES)
-    found = [_Release(site.call, member) for site in calls if (member := _member(site, base))]
-    locks = {member for s in base.sites if last_name(s.call.func) == "acquire" and (member := _member(s, base))}
+    found = [release for fn in with_helpers(base, project) for release in ended_in(fn)]
+    taken = ((s.call.func, s) for s in base.sites if last_name(s.call.func) == "acquire")
+    locks = {member_of(func.value, site, base) for func, site in taken if isinstance(func, Attr)}
     return [r for r in found if r.member not in locks or last_name(r.call.func) != "release"]
 
 
-def _member(site: Site, base: Fn) -> str | None:
-    """The attribute of ``self`` that the call is made on, or over whose elements the loop around it runs."""
-    func = site.call.func
-    receiver = func.value if isinstance(func, Attr) else None
-    if isinstance(receiver, Name):
-        receiver = _without_copy(loop_over(receiver.id, site))
-        if isinstance(receiver, Name):  # `workers = self._workers.copy()`, made under a lock
-            bindings = base.bindings.get(receiver.id, ())
-            receiver = _without_copy(getattr(bindings[0], "expr", None)) if len(bindings) == 1 else None
-    if isinstance(receiver, Attr) and isinstance(receiver.value, Name) and receiver.value.id == base.self_name:
-        return receiver.name
-    return None
-
-
-def _without_copy(expr: Expr | None) -> Expr | None:
-    """``self.workers`` in ``list(self.workers)``, ``self.workers.values()`` and ``self.workers.copy()``."""
-    if isinstance(expr, Call) and isinstance(expr.func, Name) and expr.func.id in ("list", "tuple") and expr.args:
-        return _without_copy(expr.args[0].value)
-    if isinstance(expr, Call) and isinstance(expr.func, Attr) and expr.func.name in ("values", "copy"):
-        return expr.func.value
-    return expr
-
-
-def _done_by(release: _Release, fn: Fn, project: Project) -> bool:
+def _done_by(release: Ended, fn: Fn, project: Project) -> bool:
     """Whether the override (or what it calls) touches the same member itself, or ends in the same way the one that it has of many."""
-    if any(release.member in f.mentions or _names(f, release.member) for f in _reached(fn, project)):
-        return True
+    reached = _reached(fn, project)
+    said = frozenset().union(*(f.mentions for f in reached if f.cls is fn.cls))
+    for f in reached:
+        # the base's method, and what it releases with, run for another object here unless this class calls them
+        is_of_another = f.cls is not fn.cls and (f.name == fn.name or (f is release.fn and f.name not in said))
+        if not is_of_another and (release.member in f.mentions or _names(f, release.member)):
+            return True
     func = release.call.func
     return (
         isinstance(func, Attr)
         and isinstance(func.value, Name)
-        and any(isinstance(s.call.func, Attr) and s.call.func.name == func.name and _member(s, fn) for s in fn.sites)
+        and any(
+            isinstance(s.call.func, Attr) and s.call.func.name == func.name and member_of(s.call.func.value, s, fn)
+            for s in fn.sites
+        )
     )
 
 
@@ -257,7 +224,7 @@ def _names(fn: Fn, member: str) -> bool:
     )
 
 
-def _is_still_there(release: _Release, fn: Fn, project: Project) -> bool:
+def _is_still_there(release: Ended, fn: Fn, project: Project) -> bool:
     if isinstance(release.call.func, Attr) and release.call.func.name == "set" and not _is_heard(release, fn, project):
         return False
     if (
@@ -269,7 +236,7 @@ def _is_still_there(release: _Release, fn: Fn, project: Project) -> bool:
     return _still_acquired(release, fn, project)
 
 
-def _is_borrowed(release: _Release, fn: Fn, project: Project) -> bool:
+def _is_borrowed(release: Ended, fn: Fn, project: Project) -> bool:
     """Whether the subclass takes the member from another object: ``self._link = parent._link``, which the parent ends."""
     assert fn.cls is not None
     if _is_set_from_outside(release.member, fn.cls, project):
@@ -295,7 +262,7 @@ def _is_set_from_outside(member: str, cls: Cls, project: Project) -> bool:
     )
 
 
-def _is_filled_no_more(release: _Release, fn: Fn, project: Project) -> bool:
+def _is_filled_no_more(release: Ended, fn: Fn, project: Project) -> bool:
     """Whether only methods that do not run for the subclass put something into the container that the base empties."""
     assert fn.cls is not None
     fillers = [
@@ -334,7 +301,7 @@ def _runs(method: Fn, cls: Cls, project: Project) -> bool:
     )
 
 
-def _is_started_no_more(release: _Release, fn: Fn, project: Project) -> bool:
+def _is_started_no_more(release: Ended, fn: Fn, project: Project) -> bool:
     """Whether only methods start the member that the subclass overrides too: ``__aenter__`` along with ``__aexit__``."""
     assert fn.cls is not None
     starters = [
@@ -350,12 +317,12 @@ def _is_started_no_more(release: _Release, fn: Fn, project: Project) -> bool:
     )
 
 
-def _starts(site: Site, method: Fn, release: _Release) -> bool:
+def _starts(site: Site, method: Fn, release: Ended) -> bool:
     func = site.call.func
-    return isinstance(func, Attr) and func.name in _STARTS and _member(site, method) == release.member
+    return isinstance(func, Attr) and func.name in _STARTS and member_of(func.value, site, method) == release.member
 
 
-def _is_heard(release: _Release, fn: Fn, project: Project) -> bool:
+def _is_heard(release: Ended, fn: Fn, project: Project) -> bool:
     """Whether a method that runs for the subclass looks at the event: the loop that it ends may be overridden too."""
     assert fn.cls is not None
     return any(
@@ -385,7 +352,7 @@ def _is_called_by_super(reader: Fn, cls: Cls, project: Project) -> bool:
     return method is not None and "super" in method.mentions
 
 
-def _still_acquired(release: _Release, fn: Fn, project: Project) -> bool:
+def _still_acquired(release: Ended, fn: Fn, project: Project) -> bool:
     """Whether the member gets an object of known type in a method that the subclass inherits or calls by ``super()``."""
     assert fn.cls is not None
     for write in project.classes.writes(fn.cls, release.member):
@@ -431,14 +398,14 @@ def _outside(module: ModuleFacts, fn: Fn, base: str, chain: Chain) -> Finding:
     )
 
 
-def _finding(module: ModuleFacts, fn: Fn, base: Fn, lost: list[Call]) -> Finding:
+def _finding(module: ModuleFacts, fn: Fn, base: Fn, lost: list[Ended]) -> Finding:
     owner: Cls | None = base.cls
     where = owner.name if owner else "the base"
     return RULE.finding(
         module,
         fn.facts.span,
-        f"`{fn.qualname}` overrides `{base.qualname}` and does not call it: `{text(lost[0])}` never runs for this class",
-        lost=tuple(base.step(call.span, f"`{text(call)}` in {base.qualname}") for call in lost),
+        f"`{fn.qualname}` overrides `{base.qualname}` and does not call it: `{text(lost[0].call)}` never runs for this class",
+        lost=tuple(r.fn.step(r.call.span, f"`{text(r.call)}` in {r.fn.qualname}") for r in lost),
         trace=(base.step(base.facts.span, f"`{where}.{base.name}` is overridden"),),
         help=f"call `super().{fn.name}()` in `{fn.qualname}`",
     )
