@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -29,17 +30,22 @@ _OTHER_WAYS = {
     "shutdown": ("cancel", "abort", "kill", "terminate", "force_shutdown", "ashutdown", "async_shutdown"),
     "aclose": ("cancel", "abort", "kill", "terminate", "close"),
 }
+_GIVES_UP = re.compile(r"abort|kill|terminate|force|now$")
 _LEAVES = ("leave", "unsubscribe", "unregister", "detach", "deactivate")
 
 
 class LeftOut(NamedTuple):
-    """``other`` ends its object as ``whole`` does, and forgets the ``member``, which ``ending`` in ``by`` ends."""
+    """``other`` ends its object as ``whole`` does, and forgets the ``member``, which ``ending`` in ``by`` ends.
+
+    It is not sure where the other way is to give up: who is killed may be meant to leave things as they are.
+    """
 
     whole: Fn
     other: Fn
     member: str
     ending: Call
     by: Fn
+    sure: bool
 
 
 def left_out(cls: Cls, project: Project) -> Iterator[LeftOut]:
@@ -71,7 +77,7 @@ def _forgotten(whole: Fn, other: Fn, project: Project) -> Iterator[LeftOut]:
             continue  # to close may be to complete: what is given up is left as it is on purpose
         if member not in mentioned | said and not _is_ended_elsewhere(member, {whole, fn}, project):
             said.add(member)
-            yield LeftOut(whole, other, member, site.call, fn)
+            yield LeftOut(whole, other, member, site.call, fn, sure=not _GIVES_UP.search(other.name))
 
 
 def _steps(fns: list[Fn]) -> set[str]:

@@ -83,7 +83,6 @@ from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._composed import composites, is_made_with_what_ends
 from shutdown_lint.rules.work._counterparts import ENDS_MEMBERS
-from shutdown_lint.rules.work._dropped import Dropped, dropped
 from shutdown_lint.rules.work._ended_otherwise import (
     ends_the_process,
     goes_with_its_loop,
@@ -98,17 +97,14 @@ from shutdown_lint.rules.work._ended_otherwise import (
     touches,
     wakes_on_signals,
 )
+from shutdown_lint.rules.work._forgotten_members import forgotten
 from shutdown_lint.rules.work._half_ended import half_ended
-from shutdown_lint.rules.work._half_of_a_pair import Half, halves
 from shutdown_lint.rules.work._left_early import held_name, left_early, manner
 from shutdown_lint.rules.work._left_to_read import left_to_read
 from shutdown_lint.rules.work._locals import calls_its_maker, is_left_open, is_left_running, left_context, stays
-from shutdown_lint.rules.work._moved_on import MovedOn, moved_on
 from shutdown_lint.rules.work._nested import ends_each_of_each
-from shutdown_lint.rules.work._one_sided import OneSided, one_sided
 from shutdown_lint.rules.work._pipe_ends import Kept, kept_ends
-from shutdown_lint.rules.work._siblings import Forgotten, does_something, forgotten_siblings
-from shutdown_lint.rules.work._two_ends import LeftOut, left_out
+from shutdown_lint.rules.work._siblings import does_something
 from shutdown_lint.walk import At, argument, text
 
 # a name that may come from a library by way of a module of the project
@@ -233,34 +229,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             yield _left_early(module, acquisition, way_out)
     for fn in project.functions(module):
         yield from (_both_ends(module, kept, fn) for kept in (kept_ends(fn, project) if not is_test(fn) else ()))
-    for cls in project.modules.of(module).classes:
-        for found in dropped(cls, project):
-            yield _forgotten(module, found)
-        for other in forgotten_siblings(cls, project):
-            if not any(held.name == other.member for held in seen):
-                seen.add(Attribute(cls, other.member, False))
-                yield _unlike(module, other)
-        for out in left_out(cls, project):
-            yield _left_out(module, out)
-        for half in halves(cls, project):
-            yield _half(module, half)
-        for moved in moved_on(cls, project):
-            yield _moved(module, moved)
-        for started in one_sided(cls, project):
-            if not any(held.name == started.member for held in seen):
-                yield _one_sided(module, started)
-
-
-def _unlike(module: ModuleFacts, found: Forgotten) -> Finding:
-    like = text(found.like)
-    return RULE.finding(
-        module,
-        found.made.span,
-        f"`{found.stop.qualname}` calls `{like}` and forgets `self.{found.member}`: `{found.ends.qualname}` never runs",
-        lost=(found.ends.step(found.ends.facts.span, f"`{found.ends.qualname}`"),),
-        trace=(found.stop.step(found.like.span, f"`{like}` in `{found.stop.qualname}`"),),
-        help=f"call `self.{found.member}.{found.ends.name}()` in `{found.stop.qualname}` too",
-    )
+    yield from forgotten(RULE, module, seen, project)
 
 
 def _own_stops(acquisition: Acquisition, project: Project) -> tuple[Fn, ...]:
@@ -273,39 +242,6 @@ def _own_stops(acquisition: Acquisition, project: Project) -> tuple[Fn, ...]:
     return found
 
 
-def _left_out(module: ModuleFacts, found: LeftOut) -> Finding:
-    ending = text(found.ending)
-    return RULE.finding(
-        module,
-        found.other.facts.span,
-        f"`{found.other.qualname}` is another way to end what `{found.whole.qualname}` ends, and forgets `{found.member}`: `{ending}` never runs there",
-        lost=(found.by.step(found.ending.span, f"`{ending}` in `{found.by.qualname}`"),),
-        help=f"call `{ending}` in `{found.other.qualname}` too",
-    )
-
-
-def _half(module: ModuleFacts, found: Half) -> Finding:
-    start, ends = text(found.start.call), found.ends
-    return RULE.finding(
-        module,
-        found.start.call.span,
-        f"`{found.fn.qualname}` calls `{start}`, and nobody calls `{ends.name}()` of that object, as `{found.like.qualname}` does",
-        tier=None if found.sure else "S",
-        lost=(ends.step(ends.facts.span, f"`{ends.qualname}`"),),
-        help=f"call `self.{ends.name}()` where the object ends",
-    )
-
-
-def _moved(module: ModuleFacts, found: MovedOn) -> Finding:
-    return RULE.finding(
-        module,
-        found.moving.call.span,
-        f"`{found.stop.qualname}` ends what is in `self.{found.kept}`, and forgets what `{found.mover.qualname}` moves to `self.{found.member}`",
-        trace=(found.stop.step(found.stop.facts.span, f"`{found.stop.qualname}` does not look there"),),
-        help=f"call `{found.ending}()` on each element of `self.{found.member}` too",
-    )
-
-
 def _left_running(module: ModuleFacts, acquisition: Acquisition, track: Track) -> Finding:
     name, model = label(acquisition, track), acquisition.model
     return RULE.finding(
@@ -316,18 +252,6 @@ def _left_running(module: ModuleFacts, acquisition: Acquisition, track: Track) -
         confidence="likely",
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
         help=f"call `{model.ending(name)}` in `finally`",
-    )
-
-
-def _one_sided(module: ModuleFacts, found: OneSided) -> Finding:
-    start, ends = text(found.start.call), found.ends
-    return RULE.finding(
-        module,
-        found.start.call.span,
-        f"`{found.starter.qualname}` calls `{start}`, and `{found.stop.qualname}` forgets `self.{found.member}`: `{ends.qualname}` never runs",
-        lost=(ends.step(ends.facts.span, f"`{ends.qualname}`"),),
-        trace=(found.stop.step(found.stop.facts.span, f"`{found.stop.qualname}` does not end it"),),
-        help=f"call `self.{found.member}.{ends.name}()` in `{found.stop.qualname}` too",
     )
 
 
@@ -506,22 +430,6 @@ def _left_early(module: ModuleFacts, acquisition: Acquisition, way_out: At) -> F
         tier="S",
         lost=(acquisition.fn.step(acquisition.call.span, f"`{text(acquisition.call)}` → `{model.ending(name)}`"),),
         help=f"before that, call `{model.ending(name)}`",
-    )
-
-
-def _forgotten(module: ModuleFacts, found: Dropped) -> Finding:
-    release = text(found.releasing.call.func).rpartition(".")[2]
-    span = getattr(found.at.stmt, "span", found.method.facts.span)
-    return RULE.finding(
-        module,
-        span,
-        f"`{found.method.qualname}` forgets what `self.{found.name}` holds without `{release}()`: it stays open",
-        lost=(
-            found.releaser.step(
-                found.releasing.call.span, f"`{text(found.releasing.call)}`, as `{found.releaser.qualname}` does"
-            ),
-        ),
-        help=f"call `{release}()` on each element of `self.{found.name}` before it is emptied",
     )
 
 
