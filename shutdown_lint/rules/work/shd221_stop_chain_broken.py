@@ -53,7 +53,8 @@ Silent when the base method is abstract, empty or only raises, when it is called
 subclass, when the override does all that the base does itself (also by `getattr(self, "name")`, or through other methods of its
 class), for a lock that the base takes and lets go, when others set the member of this class (``pane.session = self.session``),
 when the member is another object's (``self._link = parent._link``), and when the subclass overrides what starts the member too
-(``__enter__`` with ``__exit__``). A bare ``super()`` elsewhere than in a method that ends something is strict. Of a library's
+(``__enter__`` with ``__exit__``). Strict where the base only cancels a task that has no endless loop: 4 of 9 findings in some 180
+applications were of that kind, and harmless. A bare ``super()`` elsewhere than in a method that ends something is strict. Of a library's
 method: silent when the override ends things itself, or the class takes over how it is started; strict where little is lost.
 
 ## References
@@ -115,7 +116,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 lost = [r for r in released if not _done_by(r, fn, project) and _is_still_there(r, fn, project)]
                 if lost:
                     found = _finding(module, fn, base, lost)
-                    yield found if len(lost) == len(released) else found._replace(tier="S")
+                    sure = len(lost) == len(released) and not all(_is_brief(r, fn, project) for r in lost)
+                    yield found if sure else found._replace(tier="S")
         chain = outside(fn, project) if fn.cls is not None and not is_test(fn) else None
         if chain is not None:
             yield _outside(module, fn, *chain)
@@ -234,6 +236,19 @@ def _is_still_there(release: Ended, fn: Fn, project: Project) -> bool:
     ):
         return False
     return _still_acquired(release, fn, project)
+
+
+def _is_brief(release: Ended, fn: Fn, project: Project) -> bool:
+    """Whether what the base cancels is a task that comes to its end without that."""
+    assert fn.cls is not None
+    makers = dict.fromkeys(write.fn for write in project.classes.writes(fn.cls, release.member))
+    held = [
+        made
+        for maker in makers
+        for made in project.resources.of_function(maker)
+        if any(place.name == release.member for place in project.resources.track(made).attribute_places())
+    ]
+    return bool(held) and all(made.model.kind == "task" and not project.resources.loops(made) for made in held)
 
 
 def _is_borrowed(release: Ended, fn: Fn, project: Project) -> bool:
