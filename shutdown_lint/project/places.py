@@ -34,7 +34,7 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.project.calls import Target
 from shutdown_lint.project.handles import Cls, Fn
-from shutdown_lint.project.scopes import Element
+from shutdown_lint.project.scopes import Element, Value
 from shutdown_lint.project.shown import names_read, only_shows
 from shutdown_lint.project.values import Class, External, Instance
 from shutdown_lint.walk import Site, same
@@ -364,6 +364,8 @@ class Tracker:
             if contains and any(isinstance(b, (Element, Param)) for b in scope.bindings.get(target.id, ())):
                 self._escape(f"stored in `{target.id}`, which comes from elsewhere")
             self._place(Local(scope, target.id, contains), hops)
+            for expr in self._aliased(target.id, scope) if contains and hops < MAX_HOPS else ():
+                self._store(expr, site, scope, True, hops + 1)
         elif isinstance(target, Attr):
             owners = [
                 v.cls
@@ -391,6 +393,12 @@ class Tracker:
             self._store(target.func.value, site, fn, True, hops)
         else:
             self._escape("stored in an unknown place")
+
+    def _aliased(self, name: str, scope: Fn) -> Iterator[Expr]:
+        """The containers that the name is another name of: ``loops = self._loops``."""
+        for binding in scope.bindings.get(name, ()):
+            if isinstance(binding, Value) and binding.item < 0 and isinstance(binding.expr, (Name, Attr)):
+                yield binding.expr
 
     def _modules(self, expr: Expr, fn: Fn) -> tuple[Fn, ...]:
         """The bodies of the project's modules that the expression names: ``state.worker = Worker()``."""

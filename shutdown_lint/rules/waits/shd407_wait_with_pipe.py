@@ -50,7 +50,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Name, Try, While
+from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Name, Try, While, With
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.places import Track, Use
@@ -148,11 +148,11 @@ def _is_by_number(kill: Call, site: Site) -> bool:
 
 
 def _is_passed(kill: At, blocks: set[int]) -> bool:
-    """Whether who comes to the blocks has come by the kill, which may stand in a ``try`` of its own."""
+    """Whether who comes to the blocks has come by the kill, which may stand in a ``try`` or ``with suppress(…)`` of its own."""
     for place in kill.around():
         if id(place.block) in blocks:
             return True
-        if place.outer is None or not isinstance(place.outer.stmt, Try) or place.part != "body":
+        if place.outer is None or not isinstance(place.outer.stmt, (Try, With)) or place.part != "body":
             return False
     return False
 
