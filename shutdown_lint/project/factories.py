@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Await, Name, Return
+from shutdown_lint.facts import Assign, Attr, Await, Call, Expr, Name, Return
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.roles import is_test
@@ -51,8 +51,8 @@ def _by_caller(project: Project) -> _Given:
     known = _GIVEN.get(project)
     if known is None:
         known = _Given({}, set())
-        for entry in project.modules:
-            for acquisition in project.resources.acquisitions(entry.facts):
+        for fn in (fn for entry in project.modules for fn in entry.functions if _may_be_factory(fn)):
+            for acquisition in project.resources.of_function(fn):
                 for made in _given(acquisition, project, 0) if _is_hidden(acquisition, project) else ():
                     known.found.setdefault(made.fn, []).append(made)
                     known.taken.add(id(acquisition.site.expr))
@@ -62,7 +62,7 @@ def _by_caller(project: Project) -> _Given:
 
 def _is_hidden(acquisition: Acquisition, project: Project) -> bool:
     """Whether it comes from a factory, and somebody releases it there or behind one of the calls."""
-    if acquisition.model.kind in _NAMED_THERE or is_test(acquisition.fn) or not _is_factory(acquisition):
+    if acquisition.model.kind in _NAMED_THERE or not _is_factory(acquisition) or is_test(acquisition.fn):
         return False
     return project.resources.track(acquisition).escaped or project.resources.released(acquisition)
 
@@ -82,13 +82,22 @@ def _given(acquisition: Acquisition, project: Project, depth: int) -> Iterator[A
             yield from _given(made, project, depth + 1)
 
 
+def _may_be_factory(fn: Fn) -> bool:
+    """A cheap look before it is asked what the function makes."""
+    if fn.is_module or fn.facts.is_generator or fn.facts.is_lambda:
+        return False
+    return any(isinstance(_unawaited(value), (Call, Name)) for value in fn.returns) and not fn.decorator_names - _PLAIN
+
+
+def _unawaited(expr: Expr) -> Expr:
+    return expr.value if isinstance(expr, Await) else expr
+
+
 def _is_factory(acquisition: Acquisition) -> bool:
     """Whether the function does nothing but set the object up and return it."""
     fn, site = acquisition.fn, acquisition.site
-    if fn.is_module or fn.facts.is_generator or fn.facts.is_lambda or fn.decorator_names - _PLAIN:
-        return False
     outer = site.parents[1:] if site.awaited else site.parents
-    if outer:
+    if outer or not _may_be_factory(fn):
         return False
     if isinstance(site.at.stmt, Return):
         return True
