@@ -243,6 +243,10 @@ class ClassTable:
         chain = self.mro(cls) if isinstance(cls, Cls) else (cls,)
         return any(self._project.models.canonical(base) in wanted for base in chain if isinstance(base, str))
 
+    def is_process(self, cls: Cls) -> bool:
+        """Whether it derives from a ``Process``, of whichever context of multiprocessing or its likes."""
+        return any(base.endswith(".Process") for base in self.external_bases(cls))
+
     def instances(self, values: Values) -> Iterator[Cls]:
         """The project classes among the values' types."""
         return (v.cls for v in values if isinstance(v, Instance) and isinstance(v.cls, Cls))

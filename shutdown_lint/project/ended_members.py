@@ -80,9 +80,7 @@ def member_of(receiver: Expr | None, site: Site, base: Fn) -> str | None:
         if isinstance(receiver, Name):  # `workers = self._workers.copy()`, made under a lock
             bindings = base.given(receiver.id)
             receiver = _without_copy(getattr(bindings[0], "expr", None)) if len(bindings) == 1 else None
-    if isinstance(receiver, Attr) and isinstance(receiver.value, Name) and receiver.value.id == base.self_name:
-        return receiver.name
-    return None
+    return base.own_attribute(receiver)
 
 
 def _without_copy(expr: Expr | None) -> Expr | None:

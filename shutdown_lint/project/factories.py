@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.facts import Assign, Attr, Await, Call, Expr, Name, Return
+from shutdown_lint.facts import Assign, Attr, Await, Call, Name, Return
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.memo import Memo
 from shutdown_lint.project.roles import is_test
-from shutdown_lint.walk import Site
+from shutdown_lint.walk import Site, unawaited
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -86,11 +86,7 @@ def _may_be_factory(fn: Fn) -> bool:
     """A cheap look before it is asked what the function makes."""
     if fn.is_module or fn.facts.is_generator or fn.facts.is_lambda:
         return False
-    return any(isinstance(_unawaited(value), (Call, Name)) for value in fn.returns) and not fn.decorator_names - _PLAIN
-
-
-def _unawaited(expr: Expr) -> Expr:
-    return expr.value if isinstance(expr, Await) else expr
+    return any(isinstance(unawaited(value), (Call, Name)) for value in fn.returns) and not fn.decorator_names - _PLAIN
 
 
 def _is_factory(acquisition: Acquisition) -> bool:

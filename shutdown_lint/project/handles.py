@@ -58,6 +58,10 @@ class Fn:
         """The name of the instance parameter of a method; a nested function sees its method's by closure."""
         return self.facts.params[0].name if self.is_method and "classmethod" not in self.decorator_names else None
 
+    def is_self(self, expr: Expr | None) -> bool:
+        """Whether the expression is the instance: ``self``."""
+        return self.self_name is not None and isinstance(expr, Name) and expr.id == self.self_name
+
     def own_attribute(self, expr: Expr | None) -> str | None:
         """The name of the attribute, where the expression is one of the instance: ``self.name``."""
         if self.self_name is None or not (isinstance(expr, Attr) and isinstance(expr.value, Name)):

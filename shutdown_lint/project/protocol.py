@@ -397,8 +397,8 @@ class Protocol:
         if own.keys() & fn.mentions:
             for at in fn.statements:
                 for target in at.stmt.targets if isinstance(at.stmt, Assign) else ():
-                    if isinstance(target, Attr) and isinstance(target.value, Name) and target.value.id == fn.self_name:
-                        yield from (own[name] for name in (target.name,) if name in own)
+                    if (name := fn.own_attribute(target)) in own:
+                        yield own[name]
 
     def _properties(self, cls: Cls) -> dict[str, Fn]:
         """The properties of a class that can be set."""

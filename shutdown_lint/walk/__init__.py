@@ -15,6 +15,7 @@ from shutdown_lint.walk.expressions import (
     stands_in,
     subexprs,
     text,
+    unawaited,
 )
 from shutdown_lint.walk.sites import (
     Site,
@@ -67,6 +68,7 @@ __all__ = [
     "subexprs",
     "survey",
     "text",
+    "unawaited",
     "walk",
     "what_runs_after",
     "yields",

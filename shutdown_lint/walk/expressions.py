@@ -44,6 +44,11 @@ def subexprs(expr: Expr) -> Iterator[Expr]:
             stack.extend(found(top)[::-1])
 
 
+def unawaited(expr: Expr | None) -> Expr | None:
+    """What an ``await`` awaits; any other expression is itself."""
+    return expr.value if isinstance(expr, Await) else expr
+
+
 def same(left: Expr | None, right: Expr | None) -> bool:
     """Whether two expressions are written alike."""
     if type(left) is not type(right):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Arg, Const
+from shutdown_lint.facts import Arg, Const, ModuleFacts
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings, ignores
@@ -28,10 +28,12 @@ class Ignored(NamedTuple):
     sure: bool
 
 
-def ignored_around(project: Project) -> Iterator[Ignored]:
+def ignored_around(module: ModuleFacts, project: Project) -> Iterator[Ignored]:
     """``old = signal(SIGINT, SIG_IGN)``, ``run(command, shell=True)``, ``signal(SIGINT, old)``."""
     for handling in handlings(project):
         fn = handling.fn
+        if fn.module is not module:
+            continue
         if handling.via != "signal" or not _ENDING & set(handling.signals) or fn.is_module or is_test(fn):
             continue
         start = handling.site.call.span.line

@@ -160,8 +160,7 @@ def _is_of_child(fn: Fn, project: Project) -> bool:
     """By the base or name of its class, or the name of its function or module: a context of multiprocessing may start it in ways that are not seen."""
     cls = project.classes.enclosing(fn)
     names = (fn.name, fn.module.name.rpartition(".")[2], *((cls.name,) if cls is not None else ()))
-    bases = project.classes.external_bases(cls) if cls is not None else ()
-    return any(_CHILD.search(name) for name in names) or any(base.endswith(".Process") for base in bases)
+    return any(map(_CHILD.search, names)) or (cls is not None and project.classes.is_process(cls))
 
 
 def _is_meant(handling: Handling, project: Project) -> bool:

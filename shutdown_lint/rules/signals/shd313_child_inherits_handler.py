@@ -109,7 +109,7 @@ HELP = "reset SIGTERM to `signal.SIG_DFL` in the child (a pool: in its `initiali
 def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     """The children that the module terminates, and the commands that it runs with a signal ignored."""
     if any("SIG_IGN" in fn.mentions for fn in project.functions(module)):
-        yield from (_ignored(found) for found in ignored_around(project) if found.fn.module is module)
+        yield from map(_ignored, ignored_around(module, project))
     if not any("terminate" in fn.mentions for fn in project.functions(module)):
         return
     for child in project.resources.everywhere("process", "pool"):

@@ -25,7 +25,7 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.values import Class, Container, External
-from shutdown_lint.walk import At, own_exprs, same, sites, subexprs, walk
+from shutdown_lint.walk import At, own_exprs, same, sites, subexprs, unawaited, walk
 
 STOPPING = frozenset({"BaseException", "KeyboardInterrupt", "SystemExit", "CancelledError"})
 _ENDS_PROCESS = frozenset(
@@ -237,7 +237,7 @@ def statement_call(stmt: Stmt) -> Call | None:
     """The call that a statement consists of, awaited or not, its result dropped."""
     if not isinstance(stmt, ExprStmt):
         return None
-    value = stmt.value.value if isinstance(stmt.value, Await) else stmt.value
+    value = unawaited(stmt.value)
     return value if isinstance(value, Call) else None
 
 

@@ -14,7 +14,7 @@ from shutdown_lint.rules.swallowed._between import NAMES, WAITS, can_raise, is_t
 from shutdown_lint.rules.swallowed._catching import awaits, last_name, statement_call
 from shutdown_lint.rules.swallowed._pairs import is_main
 from shutdown_lint.rules.swallowed._undoing import mentions
-from shutdown_lint.walk import At, Site, argument, enclosing_finally, sites, subexprs, text
+from shutdown_lint.walk import At, Site, argument, enclosing_finally, sites, subexprs, text, unawaited
 
 _KINDS = frozenset({"executor", "pool", "process", "child", "server", "scheduler", "observer", "consumer", "thread"})
 
@@ -50,7 +50,7 @@ def hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confidenc
     """How sure it is that an exception before the release leaks the object."""
     given = [b for b in fn.given(name) if not _is_none(b)]
     acquired = [b for b in given if isinstance(b, Value)]
-    if len(acquired) != 1 or len(given) != 1 or not isinstance(_called(acquired[0].expr), Call):
+    if len(acquired) != 1 or len(given) != 1 or not isinstance(unawaited(acquired[0].expr), Call):
         return None
     start = acquired[0].at
     if _is_lent(acquired[0].expr):
@@ -105,7 +105,7 @@ def _is_awaited(at: At) -> bool:
 
 def _is_made_here(expr: Expr) -> bool:
     """``await connect(…)``, ``Client(…)``, ``await browser.new_page()``: it is new, and nobody else's."""
-    called = _called(expr)
+    called = unawaited(expr)
     name = last_name(called) if isinstance(called, Call) else ""
     return bool(_MAKES.match(name)) or name[:1].isupper()
 
@@ -196,12 +196,8 @@ def _only_waits(between: tuple[Stmt, ...]) -> bool:
 
 def _is_lent(expr: Expr) -> bool:
     """``loop = asyncio.get_event_loop()``: what is there already is asked for, and somebody else's to end."""
-    call = _called(expr)
+    call = unawaited(expr)
     return isinstance(call, Call) and last_name(call).startswith(("get_event_", "get_running_", "get_current_"))
-
-
-def _called(expr: Expr) -> Expr:
-    return expr.value if isinstance(expr, Await) else expr
 
 
 def is_guarded(at: At) -> bool:

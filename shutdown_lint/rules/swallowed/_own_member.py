@@ -15,7 +15,7 @@ from shutdown_lint.rules.swallowed._between import NAMES, can_raise
 from shutdown_lint.rules.swallowed._catching import statement_call
 from shutdown_lint.rules.swallowed._local_release import ends_process, is_guarded, worth
 from shutdown_lint.rules.work._ended_otherwise import ENDS
-from shutdown_lint.walk import At, Site
+from shutdown_lint.walk import Site, unawaited
 
 
 class Worked(NamedTuple):
@@ -38,7 +38,7 @@ def worked_with(fn: Fn, project: Project) -> Iterator[Worked]:
         name = fn.own_attribute(func.value) if isinstance(func, Attr) and func.name in NAMES else None
         if call is None or name is None or name in said or not isinstance(func, Attr):
             continue
-        start = next((place for place in reversed(_before(at)) if _makes(place, name, fn)), None)
+        start = next((place for place in reversed(at.before()) if _makes(place, name, fn)), None)
         if start is None or is_guarded(at) or ends_process(at):
             continue
         between = at.block[at.block.index(start) + 1 : at.position]
@@ -50,16 +50,11 @@ def worked_with(fn: Fn, project: Project) -> Iterator[Worked]:
             yield Worked(call, name, start, confidence)
 
 
-def _before(at: At) -> tuple[Stmt, ...]:
-    return at.block[: at.position]
-
-
 def _makes(stmt: Stmt, name: str, fn: Fn) -> bool:
     """``self._pool = Pool(4)``."""
     if not isinstance(stmt, Assign) or len(stmt.targets) != 1 or fn.own_attribute(stmt.targets[0]) != name:
         return False
-    value = stmt.value.value if isinstance(stmt.value, Await) else stmt.value
-    return isinstance(value, Call)
+    return isinstance(unawaited(stmt.value), Call)
 
 
 def _is_known_to_others(name: str, fn: Fn, cls: Cls, project: Project) -> bool:

@@ -14,7 +14,7 @@ from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
 from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Instance
-from shutdown_lint.walk import At, Site, exprs, last_name, sites_at, subexprs
+from shutdown_lint.walk import At, Site, exprs, last_name, sites_at, subexprs, unawaited
 
 _KINDS = frozenset({"socket", "session", "connection"})
 _CONNECTS = re.compile(r"(?:create|open)_(?:unix_)?connection|(?:async_)?connect(?:_\w+)?")
@@ -66,7 +66,7 @@ def _made(stmt: Stmt) -> tuple[str, Call] | None:
     """``conn = connect()``, and the protocol in ``_, conn = await loop.create_connection(…)``."""
     if not isinstance(stmt, Assign) or len(stmt.targets) != 1:
         return None
-    value = stmt.value.value if isinstance(stmt.value, Await) else stmt.value
+    value = unawaited(stmt.value)
     target = stmt.targets[0]
     if (
         isinstance(target, Seq)

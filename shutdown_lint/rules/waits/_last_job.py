@@ -32,9 +32,8 @@ def has_done_its_last(wait: Wait, project: Project) -> bool:
 def has_jobs_in_child_only(wait: Wait, project: Project) -> bool:
     """``class Worker(Process)``: what ``run`` gives its pool, the child's pool gets; that of the parent, who stops it, has none."""
     cls = project.classes.enclosing(wait.fn)
-    bases = project.classes.external_bases(cls) if cls is not None else ()
     pool = wait.fn.own_attribute(receiver(wait.site.call))
-    if cls is None or pool is None or not any(base.endswith(".Process") for base in bases):
+    if cls is None or pool is None or not project.classes.is_process(cls):
         return False
     methods = project.classes.methods(cls)
     child = set(project.protocol.reach(methods["run"])) if "run" in methods else set()

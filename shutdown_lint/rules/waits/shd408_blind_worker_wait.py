@@ -202,11 +202,7 @@ def _finding(
         trace=(
             loop.step(f"the loop in `{loop.fn.qualname}` tests `{flag.name}`"),
             *_setters(project, loop, flag),
-            *(
-                (join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the {thread.model.kind}"),)
-                if join
-                else ()
-            ),
+            *_joined(join, thread),
         ),
         help=_HELP[wait.model.wakes],
     )
@@ -228,11 +224,7 @@ def _tries_again(module: ModuleFacts, project: Project, thread: Acquisition, ret
         trace=(
             retry.loop.step(f"the loop in `{retry.loop.fn.qualname}` tests `{retry.flag.name}`"),
             *_setters(project, retry.loop, retry.flag),
-            *(
-                (join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the {thread.model.kind}"),)
-                if join
-                else ()
-            ),
+            *_joined(join, thread),
         ),
         help=f"test `{retry.flag.name}` in this loop too, and wait for it instead of sleeping",
     )
@@ -272,6 +264,12 @@ _HELP = {
 def _setters(project: Project, loop: Loop, flag: Place) -> tuple[Step, ...]:
     found = tellers(project, loop, flag)[:1]
     return tuple(fn.step(site.at.stmt.span, f"`{fn.qualname}` sets it") for fn, site in found)  # type: ignore[union-attr]  # an assignment or a call
+
+
+def _joined(join: Use | None, worker: Acquisition) -> tuple[Step, ...]:
+    if join is None:
+        return ()
+    return (join.fn.step(join.site.call.span, f"`{join.fn.qualname}` waits for the {worker.model.kind}"),)
 
 
 def _endless_join(thread: Acquisition, project: Project, setters: Iterable[Fn] = ()) -> Use | None:

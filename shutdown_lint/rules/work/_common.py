@@ -80,8 +80,7 @@ def _ends_a_stage(fn: Fn, project: Project) -> bool:
     """``with sync("network"):`` of an object that returns itself when it is called: it is left many times, and goes on."""
     called = project.classes.method(fn.cls, "__call__") if fn.cls is not None and fn.name in _EXITS else None
     return called is not None and any(
-        isinstance(at.stmt, Return) and isinstance(at.stmt.value, Name) and at.stmt.value.id == called.self_name
-        for at in called.statements
+        isinstance(at.stmt, Return) and called.is_self(at.stmt.value) for at in called.statements
     )
 
 

@@ -77,7 +77,7 @@ def _signs_up(acquisition: Acquisition, project: Project) -> bool:
     bases = project.classes.mro(acquisition.cls) if acquisition.cls is not None else ()
     made = (base.methods["__init__"] for base in bases if isinstance(base, Cls) and "__init__" in base.methods)
     return any(
-        isinstance(arg.value, Name) and arg.value.id == fn.self_name and bool(_REGISTERS.search(text(site.call.func)))
+        fn.is_self(arg.value) and bool(_REGISTERS.search(text(site.call.func)))
         for fn in made
         for site in fn.sites
         for arg in site.call.args

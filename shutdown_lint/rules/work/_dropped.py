@@ -45,12 +45,12 @@ def _emptied(method: Fn) -> Iterator[tuple[At, str]]:
     for at in method.statements:
         if isinstance(at.stmt, Assign) and len(at.stmt.targets) == 1 and _is_empty(at.stmt.value):
             target = at.stmt.targets[0]
-            if isinstance(target, Attr) and _is_self(target.value, method):
+            if isinstance(target, Attr) and method.is_self(target.value):
                 yield at, target.name
     for site in method.sites:
         func = site.call.func
         if isinstance(func, Attr) and func.name == "clear" and site.dropped:
-            if isinstance(func.value, Attr) and _is_self(func.value.value, method):
+            if isinstance(func.value, Attr) and method.is_self(func.value.value):
                 yield site.at, func.value.name
 
 
@@ -58,10 +58,6 @@ def _is_empty(value: Expr | None) -> bool:
     if isinstance(value, Call):
         return isinstance(value.func, Name) and value.func.id in _EMPTY_CALLS and not value.args
     return isinstance(value, Seq) and value.kind != "fstring" and not value.items
-
-
-def _is_self(expr: Expr, fn: Fn) -> bool:
-    return isinstance(expr, Name) and expr.id == fn.self_name
 
 
 def _release_elsewhere(cls: Cls, name: str, method: Fn, project: Project) -> tuple[Site, Fn] | None:
@@ -119,13 +115,13 @@ def _additions(fn: Fn) -> Iterator[tuple[str, Expr]]:
     """The containers of the object, each with what is put into it: ``self.name.append(x)``, ``self.name[x] = y`` (both)."""
     for site in fn.sites:
         func = site.call.func
-        is_member = isinstance(func, Attr) and isinstance(func.value, Attr) and _is_self(func.value.value, fn)
+        is_member = isinstance(func, Attr) and isinstance(func.value, Attr) and fn.is_self(func.value.value)
         if is_member and last_name(func) in ADDERS and site.call.args:
             yield last_name(getattr(func, "value", None)), site.call.args[0].value
     for at in fn.statements:
         for target in at.stmt.targets if isinstance(at.stmt, Assign) else ():
             held = target.value if isinstance(target, Subscript) else None
-            if isinstance(target, Subscript) and isinstance(held, Attr) and _is_self(held.value, fn):
+            if isinstance(target, Subscript) and isinstance(held, Attr) and fn.is_self(held.value):
                 yield held.name, target.key
                 if isinstance(at.stmt, Assign) and at.stmt.value is not None:
                     yield held.name, at.stmt.value

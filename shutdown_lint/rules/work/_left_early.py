@@ -12,7 +12,6 @@ from typing import NamedTuple
 from shutdown_lint.facts import (
     Assign,
     Attr,
-    Await,
     Body,
     Call,
     Const,
@@ -34,7 +33,7 @@ from shutdown_lint.project.endings import of_function
 from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.scopes import Value
-from shutdown_lint.walk import At, Site, exprs, last_name, own_exprs, sites_at, subexprs, text, walk
+from shutdown_lint.walk import At, Site, exprs, last_name, own_exprs, sites_at, subexprs, text, unawaited, walk
 
 # what looks at a thing that goes on, although a model counts it among its ends
 _LOOKS = frozenset({"poll"})
@@ -131,7 +130,7 @@ def _held(acquisition: Acquisition) -> Name | Attr | None:
     stmt, fn = acquisition.site.at.stmt, acquisition.fn
     if not isinstance(stmt, Assign) or len(stmt.targets) != 1:
         return None
-    value = stmt.value.value if isinstance(stmt.value, Await) else stmt.value
+    value = unawaited(stmt.value)
     target = stmt.targets[0]
     if value is not acquisition.call:
         return None

@@ -66,7 +66,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ExprStmt, ModuleFacts, Name, Seq, Subscript
+from shutdown_lint.facts import Assign, Attr, Call, Const, ExprStmt, ModuleFacts, Name, Seq, Subscript
 from shutdown_lint.findings import Finding
 from shutdown_lint.models import Chain
 from shutdown_lint.project import Cls, Fn, Project
@@ -165,12 +165,8 @@ def _calls_base(fn: Fn, base: Fn, project: Project) -> bool:
 
 def _has_a_helper_call_it(fn: Fn, project: Project) -> bool:
     """``stop_and_pause(self)``, which runs ``super(type(producer), producer).stop()``."""
-    handed = (s.call for s in fn.sites if any(_is_self(arg.value, fn) for arg in s.call.args))
+    handed = (s.call for s in fn.sites if any(fn.is_self(arg.value) for arg in s.call.args))
     return any("super" in target.fn.mentions for call in handed for target in project.calls.targets(call, fn))
-
-
-def _is_self(expr: Expr, fn: Fn) -> bool:
-    return isinstance(expr, Name) and expr.id == fn.self_name
 
 
 def _is_on_an_element(site: Site) -> bool:
