@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from shutdown_lint.facts import Assign, Attr, Call, Expr, For, If, Raise, Return, Seq, Span, Subscript, Try, While, With
 from shutdown_lint.project import endings, steps
+from shutdown_lint.project.answers import answers, leaves_with
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.leaves import without
 from shutdown_lint.project.places import Place
@@ -113,11 +114,13 @@ def ending(stop: Stop, project: Project) -> Iterator[Part]:
 
 def continued(frames: Sequence[Frame], leaves: Leaves, project: Project) -> Iterator[Part]:
     """What runs when the innermost frame's statement is over, from its function outwards to the entry."""
+    answered: bool | None = None
     for number in range(len(frames), 0, -1):
         frame = frames[number - 1]
-        if number < len(frames) and isinstance(frame.at.stmt, Return):
+        if number < len(frames) and (isinstance(frame.at.stmt, Return) or leaves_with(frame, answered, project)):
             leaves = "return"
         found = _after(frame, leaves, project)
+        answered = answers(frame, answered, project)
         yield Part(f"`{frame.fn.qualname}` goes on", found)
         if any(step.kind == "exit" for step in found) or (number < len(frames) and _is_exit(frame, project)):
             yield from unwound(frames[: number - 1], EXIT, project)
