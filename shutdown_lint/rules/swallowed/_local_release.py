@@ -14,7 +14,7 @@ from shutdown_lint.rules.swallowed._between import NAMES, WAITS, can_raise, is_t
 from shutdown_lint.rules.swallowed._catching import awaits, last_name, statement_call
 from shutdown_lint.rules.swallowed._pairs import is_main
 from shutdown_lint.rules.swallowed._undoing import mentions
-from shutdown_lint.walk import At, Site, argument, enclosing_finally, sites, subexprs, text, unawaited
+from shutdown_lint.walk import At, Site, argument, enclosing_finally, root_name, sites, subexprs, text, unawaited
 
 _KINDS = frozenset({"executor", "pool", "process", "child", "server", "scheduler", "observer", "consumer", "thread"})
 
@@ -61,6 +61,7 @@ def hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confidenc
         or is_released_elsewhere(name, at, fn)
         or _escapes(name, fn)
         or _in_closure(name, fn, project)
+        or _ends_with_its_maker(acquired[0].expr, start)
     ):
         return None
     between = _while_alive(at.block[start.position + 1 : at.position], call, name, fn, project)
@@ -77,6 +78,20 @@ def hazard(at: At, call: Call, name: str, fn: Fn, project: Project) -> Confidenc
         if awaits(between) if _is_awaited(at) else _CONNECTED.search(name):
             return "likely" if _is_unknown(call.func.value, fn, project) else None
     return found
+
+
+def _ends_with_its_maker(expr: Expr, at: At) -> bool:
+    """``with driver() as d:`` / ``browser = d.launch()``: what raises leaves the ``with``, which ends what was made by its object."""
+    maker = unawaited(expr)
+    name = root_name(maker.func) if isinstance(maker, Call) else None
+    for place in at.around():
+        outer = place.outer.stmt if place.outer is not None else None
+        if isinstance(outer, Try) and outer.handlers and place.part == "body":
+            return False  # it may go on in the `with`
+        if isinstance(outer, With) and name is not None:
+            if any(isinstance(item.target, Name) and item.target.id == name for item in outer.items):
+                return True
+    return False
 
 
 def _is_none(binding: Binding) -> bool:

@@ -8,7 +8,19 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Assign, Attr, Body, Break, Call, Const, Expr, If, Name, Op, Return, While, With
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.rules.waits._stops import method_name
-from shutdown_lint.walk import At, Site, enclosing_with, last_name, own_exprs, root_name, sites, subexprs, text, walk
+from shutdown_lint.walk import (
+    At,
+    Site,
+    enclosing_with,
+    last_name,
+    own_exprs,
+    root_name,
+    same,
+    sites,
+    subexprs,
+    text,
+    walk,
+)
 
 _DEADLINE = re.compile(
     r"time|deadline|elapsed|until|tries|retr|attempt|count|remaining|limit|max|expire|left|budget|grace|\bend\b|patience|monotonic|perf_counter|"
@@ -89,6 +101,24 @@ def over_already(polled: Expr, at: At, fn: Fn, project: Project) -> bool:
             if any(place in wanted for place in places):
                 return True
     return False
+
+
+def cleared_in_finally(polled: Expr, fn: Fn, project: Project) -> bool:
+    """Whether a ``finally`` of the same class ends the loop: the polled flag falls with the worker, whatever ends that."""
+    negated = isinstance(polled, Op) and polled.op == "not"
+    flag = polled.operands[0] if isinstance(polled, Op) and polled.op == "not" else polled
+    if fn.cls is None or not isinstance(flag, Attr):
+        return False
+    return any(
+        any(same(target, flag) for target in at.stmt.targets)
+        and isinstance(at.stmt.value, Const)
+        and bool(at.stmt.value.value) == negated
+        and any(place.part == "final" for place in at.around())
+        for other in project.functions(fn.module)
+        if other.cls is fn.cls and other is not fn and flag.name in other.mentions
+        for at in other.statements
+        if isinstance(at.stmt, Assign)
+    )
 
 
 def _is_falsy(value: Expr | None) -> bool:

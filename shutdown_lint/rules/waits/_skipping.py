@@ -17,6 +17,7 @@ _SURE = frozenset(
     {
         *("debug", "info", "warning", "error", "exception", "critical", "log", "print", "sleep"),
         *("append", "add", "set", "clear", "len", "str", "repr", "isinstance", "time", "monotonic", "perf_counter"),
+        *("get_event_loop", "get_running_loop"),
         *(
             "done",
             "cancel",
@@ -155,6 +156,7 @@ def _is_plain_class(call: Call, fn: Fn, project: Project) -> bool:
 
 
 def _is_sure(fn: Fn, project: Project) -> bool:
+    """Whether the whole body is one ``try`` that catches all, beside calls that do not raise."""
     for stmt in fn.facts.body:
         if isinstance(stmt, Try) and any(catches(handler.types, "Exception") for handler in stmt.handlers):
             continue

@@ -77,6 +77,7 @@ from shutdown_lint.rules.waits._polls import (
     chosen,
     is_limited,
     limited,
+    cleared_in_finally,
     over_already,
     polls,
     retried_for_ever,
@@ -271,15 +272,23 @@ def _polling(module: ModuleFacts, project: Project, fn: Fn, at: At) -> Iterator[
         module,
         at.stmt.span._replace(end_line=at.stmt.span.line, end_col=at.stmt.span.col + 5),
         f"`{fn.qualname}` polls `{_condition(polled, fn)}` without a deadline: one that never ends hangs the exit",
-        tier="P" if chosen(at, fn) else "S" if _is_weak(polled, fn, out) else "D",
+        tier="P" if chosen(at, fn) else "S" if _is_weak(polled, fn, out, project) else "D",
         trace=(*out.steps, fn.step(at.stmt.span, f"`{fn.qualname}` polls")),
         help="give the loop a deadline, and report or end what is left then",
     )
 
 
-def _is_weak(polled: Expr, fn: Fn, out: WayOut) -> bool:
-    """Whether it is others who end what is polled, or the caller wants the work done; a helper may wait for a start first."""
-    return is_patient(out.stop) or asks_others(polled, fn) or (out.stop is not fn and awaits_a_start(polled))
+def _is_weak(polled: Expr, fn: Fn, out: WayOut, project: Project) -> bool:
+    """Whether the polled flag falls with the worker, others end what is polled, or the caller wants the work done.
+
+    A helper may wait for a start first.
+    """
+    return (
+        is_patient(out.stop)
+        or asks_others(polled, fn)
+        or (out.stop is not fn and awaits_a_start(polled))
+        or cleared_in_finally(polled, fn, project)
+    )
 
 
 def _condition(test: Expr, fn: Fn) -> str:

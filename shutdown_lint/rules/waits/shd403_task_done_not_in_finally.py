@@ -112,6 +112,7 @@ from shutdown_lint.project.values import Instance, Values
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._end_told import EndTold, ends_told
 from shutdown_lint.rules.waits._never_set import Unset, never_set, told
+from shutdown_lint.rules.waits._polls import is_limited
 from shutdown_lint.rules.waits._skipping import breaker, may_raise
 from shutdown_lint.rules.waits._stops import receiver
 from shutdown_lint.rules.waits._work import given_to
@@ -244,7 +245,13 @@ def _join(done: Site, fn: Fn, project: Project, raised: bool) -> tuple[Site, Fn]
     if not made:
         return None
     for other, site in project.calls.calls_named("join"):
-        if not site.call.args and isinstance(site.call.func, Attr) and not is_test(other) and not _gathers(site, other):
+        if (
+            not site.call.args
+            and isinstance(site.call.func, Attr)
+            and not is_test(other)
+            and not _gathers(site, other)
+            and not is_limited(site)
+        ):
             if made & _made(site.call.func.value, other, project):
                 if other is fn and raised and not _is_caught_here(done.at):
                     continue

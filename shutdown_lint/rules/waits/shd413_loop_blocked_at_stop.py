@@ -78,6 +78,7 @@ from shutdown_lint.project.signals import handlings
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._texts import JOIN
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.swallowed._catching import statement_call
 from shutdown_lint.rules.waits._last_job import has_done_its_last, has_jobs_in_child_only
 from shutdown_lint.rules.waits._stops import (
     AT_EXIT,
@@ -134,7 +135,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             wait = project.protocol.wait(site, fn)
             if wait is not None and _blocks(wait, project) and not _is_over(wait, project):
                 path = _path(fn, site.at, project)
-                if path is not None:
+                if path is not None and (not _exits_hard(site.at) or _needs_loop(wait, project)):
                     yield _finding(module, wait, path, project)
 
 
@@ -270,6 +271,12 @@ def _is_awaitable(site: Site, fn: Fn, project: Project) -> bool:
         return True
     types = {v.cls for v in project.evaluate.values(receiver(site.call), fn) if isinstance(v, Instance)}
     return types != {"concurrent.futures.Future"}
+
+
+def _exits_hard(at: At) -> bool:
+    """Whether ``os._exit`` stands behind the place: no task gets to run any more, whether the loop is blocked before or not."""
+    calls = (statement_call(stmt) for place in at.around() for stmt in place.after())
+    return any(call is not None and text(call.func) == "os._exit" for call in calls)
 
 
 def _has_announced_its_end(wait: Wait, project: Project) -> bool:
