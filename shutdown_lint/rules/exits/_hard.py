@@ -16,7 +16,7 @@ from shutdown_lint.project.roles import TEST_MODULE, Registration, Role, is_test
 from shutdown_lint.project.stakes import Path, around, at_stake, upwards
 from shutdown_lint.rules._exitable import holds_up, swallows
 from shutdown_lint.rules.base import Rule
-from shutdown_lint.rules.exits._own_number import knows_a_fork
+from shutdown_lint.rules.exits._own_number import is_kept_apart, knows_a_fork
 from shutdown_lint.walk import At, Site, last_name, sites, subexprs, text
 
 CHILD_ROLES = ("process", "pool-process")
@@ -40,7 +40,7 @@ def is_right(site: Site, fn: Fn, project: Project) -> bool:
         return True
     if side_of(site.at, fn, project) is not None or in_child(fn, project) or project.roles.only(fn, "test"):
         return True
-    return _is_registered_in_child(fn, project) or knows_a_fork(site, fn)
+    return _is_registered_in_child(fn, project) or knows_a_fork(site, fn) or is_kept_apart(site, fn, project)
 
 
 def has_signalled_itself(site: Site, fn: Fn, project: Project) -> bool:

@@ -1,9 +1,10 @@
-"""How a process learns that it is the child of a fork: its own number is another one than was remembered."""
+"""How a process learns that it is the child of a fork: its own number is another one than was remembered, or a flag says so."""
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Attr, Call, Expr, If, Name, Op, Return, Subscript
-from shutdown_lint.project import Fn
+from shutdown_lint.facts import Attr, Call, Const, Expr, If, Name, Op, Return, Subscript
+from shutdown_lint.project import Cls, Fn, Project
+from shutdown_lint.project.forks import Side, side_of
 from shutdown_lint.walk import Site, last_name, subexprs, walk
 
 
@@ -16,6 +17,28 @@ def knows_a_fork(site: Site, fn: Fn) -> bool:
         if any(isinstance(stmt, If) and _leaves(stmt) and _compares(stmt.test, "==", fn) for stmt in place.before()):
             return True
     return False
+
+
+def is_kept_apart(site: Site, fn: Fn, project: Project) -> bool:
+    """``if not self.is_parent:`` around the place, where the two sides of a fork give the attribute different values."""
+    for place in site.at.around():
+        outer = place.outer.stmt if place.outer is not None and place.part == "body" else None
+        negated = isinstance(outer, If) and isinstance(outer.test, Op) and outer.test.op == "not"
+        flag = outer.test.operands[0] if negated else outer.test if isinstance(outer, If) else None
+        if isinstance(flag, Attr) and fn.cls is not None and _says_child(flag.name, not negated, fn.cls, project):
+            return True
+    return False
+
+
+def _says_child(name: str, value: bool, cls: Cls, project: Project) -> bool:
+    """Whether only the child of a fork gives the attribute a value like that, beside a constructor."""
+    sides: dict[bool, set[Side | None]] = {True: set(), False: set()}
+    for write in project.classes.writes(cls, name):
+        if not isinstance(write.value, Const):
+            return False
+        if write.fn.name != "__init__":
+            sides[bool(write.value.value)].add(side_of(write.at, write.fn, project))
+    return sides[value] == {"child"} and sides[not value] == {"parent"}
 
 
 def _leaves(stmt: If) -> bool:

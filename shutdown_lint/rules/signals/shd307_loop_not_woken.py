@@ -47,7 +47,8 @@ Unsafe: `add_signal_handler` of the running loop, which hands the signal's numbe
 blocks the loop, and Windows has no such handlers. Offered where it is installed in a coroutine and does not use the frame.
 
 ## Precision
-Silent where the handler also raises, exits or calls `call_soon_threadsafe`, for events that are only polled, and where
+Silent where the handler also raises, exits or calls `call_soon_threadsafe`, for events that are only polled or awaited with a
+short limit, and where
 `signal.signal` is what is left after `add_signal_handler` has failed, or is for Windows only: its loop is woken by every signal.
 Types must be known: an object of unknown type is none of asyncio's.
 
@@ -60,9 +61,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, ModuleFacts, Name, Raise, Span, Try
+from shutdown_lint.facts import Attr, Call, ModuleFacts, Name, Raise, Span, Try
 from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
+from shutdown_lint.project.limits import seconds
 from shutdown_lint.project.platforms import is_for_windows, runs_on_windows
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings
@@ -70,7 +72,7 @@ from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._context import Reached, other_users
 from shutdown_lint.rules.signals._early import early
-from shutdown_lint.walk import At, Site, last_name, sites, text
+from shutdown_lint.walk import At, Site, argument, last_name, sites, text
 
 RULE = Rule(
     code="SHD307",
@@ -109,6 +111,7 @@ _LAST = "await the cleanup first and stop the loop as the last step; better, let
 # what a program is asked to stop by; what others tell (a child has ended, a window has changed) is late, and no more
 _STOPPING = frozenset({"SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGABRT", "SIGBREAK"})
 MAX_DEPTH = 3
+LATE = 10.0  # seconds
 MAX_HANDLERS = 8
 
 
@@ -232,8 +235,19 @@ def _is_unnoticed(site: Site, reached: Reached, project: Project) -> bool:
     if any(project.models.loop_calls.get(name) is False for name in names):
         return True
     if "asyncio.Event.set" in names and isinstance(site.call.func, Attr):
-        return any(True for _ in other_users(site.call.func.value, reached, project, "wait"))
+        waits = other_users(site.call.func.value, reached, project, "wait")
+        return any(not _looks_again(wait, fn, project) for fn, wait in waits)
     return False
+
+
+def _looks_again(event: Site, fn: Fn, project: Project) -> bool:
+    """``await asyncio.wait_for(stop.wait(), 1)``: the wait ends by itself, soon after the signal at the latest."""
+    limits = (
+        argument(parent, 1, "timeout")
+        for parent in event.parents
+        if isinstance(parent, Call) and last_name(parent.func) == "wait_for"
+    )
+    return any((seconds(limit, fn, project) or LATE) < LATE for limit in limits if limit is not None)
 
 
 def _finding(handling: Handling, handler: Fn, found: Unnoticed, project: Project) -> Finding:

@@ -54,8 +54,9 @@ Unsafe: what stands behind the `try` statement no longer runs after an exit.
 
 ## Precision
 By default only where an exit with a failure (a literal other than 0 and None, or a text) is found in what the ``try``
-runs, a few calls deep. Strict: in the program's own entry points, and where the clause names `Exception` beside it, which
-takes the exit of a part for an error on purpose. Silent where user code, a prompt or an argument parser
+runs, a few calls deep. Strict: in the program's own entry points, where the clause names `Exception` beside it, which
+takes the exit of a part for an error on purpose, and where the `try` gives a name a value that it did not have before, by which
+the failure is seen. Silent where user code, a prompt or an argument parser
 runs in the ``try``, where a function that no program here leads to goes on behind it (a command inside of a host), where
 only threads run it, and in tests.
 
@@ -68,15 +69,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Body, Break, Call, Const, Expr, Handler, ModuleFacts, Name, Raise, Return, Try
+from shutdown_lint.facts import Assign, Body, Break, Call, Const, Expr, Handler, ModuleFacts, Name, Raise, Return, Try
 from shutdown_lint.findings import Finding, Fix, Step, Tier
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import is_exit_request
 from shutdown_lint.project.roles import Role, is_test
+from shutdown_lint.project.scopes import Value
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._losses import talks
 from shutdown_lint.rules.swallowed._catching import caught, last_name, raises, tries
-from shutdown_lint.walk import At, Site, enclosing_loops, own_exprs, sites, subexprs, text, walk, what_runs_after
+from shutdown_lint.walk import (
+    At,
+    Site,
+    enclosing_loops,
+    line_of,
+    own_exprs,
+    sites,
+    subexprs,
+    text,
+    walk,
+    what_runs_after,
+)
 
 RULE = Rule(
     code="SHD506",
@@ -138,7 +151,8 @@ def _of_clause(module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, project
     failure = _failure(tuple(sites(stmt.body)), tuple(walk(stmt.body)), fn, project)
     if failure is not None:
         # who names `Exception` beside it takes the exit of a part for one of its errors, on purpose
-        yield _finding(module, handler, fn, failure, "S" if "Exception" in caught(handler, fn, project) else None)
+        on_purpose = "Exception" in caught(handler, fn, project) or _is_noted(stmt, fn)
+        yield _finding(module, handler, fn, failure, "S" if on_purpose else None)
     elif (role := project.roles.role(fn, "main")) is not None:
         yield RULE.finding(
             module,
@@ -167,6 +181,21 @@ def _deals_with_it(handler: Handler) -> bool:
             if any(isinstance(e, Name) and e.id in (handler.name, "exc_info") for e in subexprs(root)):
                 return True
     return any(last_name(site.call) == "exc_info" for site in sites(handler.body))
+
+
+def _is_noted(stmt: Try, fn: Fn) -> bool:
+    """``ready = False`` / ``try: connect(); ready = True``: what is given a name in the ``try`` has said before it that it failed."""
+    first, last = stmt.span.line, stmt.span.end_line
+    for inner in stmt.body:
+        names = [t.id for t in inner.targets if isinstance(t, Name)] if isinstance(inner, Assign) else []
+        for name in names:
+            before = any(
+                isinstance(b, Value) and isinstance(b.expr, Const) and line_of(b.at.stmt) < first
+                for b in fn.given(name)
+            )
+            if before and any(line_of(site.at.stmt) > last for site in fn.names(name)):
+                return True
+    return False
 
 
 def _embeds(body: Body, fn: Fn, project: Project) -> bool:

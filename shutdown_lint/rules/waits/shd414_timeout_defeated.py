@@ -88,7 +88,7 @@ _ENDS = frozenset({
     "shutdown", "notify", "notify_all", "put_nowait", "done",
 })  # fmt: skip
 _ASKS = ("is_alive", "done", "poll", "returncode", "is_set")
-_REPLACES = frozenset({"start", "cancel"})
+_REPLACES = frozenset({"start", "cancel", "kill", "killpg", "terminate"})
 _FATAL = frozenset({"SIGKILL", "SIGTERM", "SIGINT"})
 _GONE = frozenset({"ProcessLookupError", "ChildProcessError"})
 

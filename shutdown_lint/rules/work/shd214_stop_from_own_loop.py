@@ -67,6 +67,7 @@ from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.places import Attribute, Local, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.scopes import Value
 from shutdown_lint.project.values import Class
 from shutdown_lint.rules._texts import JOIN
 from shutdown_lint.rules.base import Rule
@@ -212,6 +213,8 @@ def _threads(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         for use in track.methods("join"):
             if use.fn.module is not module or _is_caught(use.site) or _is_another(use, project):
                 continue
+            if _is_earlier(use, acquisition):
+                continue
             if _is_member(use, track):
                 found = tuple(_joins_itself(acquisition, use, track, project))
                 yield from found or _asked_by_callback(project.resources.bodies(acquisition), use.site, use.fn, project)
@@ -231,6 +234,15 @@ def _is_another(use: Use, project: Project) -> bool:
         write.fn is use.fn and line_of(write.at.stmt) < line_of(use.site.at.stmt)
         for write in project.classes.writes(place.cls, place.name)
     )
+
+
+def _is_earlier(use: Use, acquisition: Acquisition) -> bool:
+    """``earlier = self._worker`` before the thread is made, and ``earlier.join()`` in it: that is the one before."""
+    thread = use.site.call.func.value if isinstance(use.site.call.func, Attr) else None
+    if not isinstance(thread, Name) or thread.id in use.fn.bindings or use.fn.parent is not acquisition.fn:
+        return False
+    taken = acquisition.fn.given(thread.id)
+    return bool(taken) and all(isinstance(b, Value) and line_of(b.at.stmt) < acquisition.call.span.line for b in taken)
 
 
 def _is_caught(site: Site) -> bool:
