@@ -47,6 +47,7 @@ _HELD = frozenset(
 
 _FILE_NAME = re.compile(r"_*(file|fp|fh|f|fileobj|file_?obj|file_?handle|in_?file|out_?file)$")
 UNKNOWN = "composite-unknown"  # the kind of a class of which only it knows what it ends
+_STARTS = frozenset({"start", "open", "connect", "begin", "launch"})
 _ENDINGS = frozenset({"close", "aclose", "stop", "shutdown", "disconnect", "terminate", "quit", "async_close"})
 _ENDS = frozenset(
     {"close", "aclose", "stop", "shutdown", "disconnect", "terminate", "quit", "cancel", "join", "wait_closed"}
@@ -240,7 +241,10 @@ class Composites:
         makers = {write.fn for write in filled}
         methods = self._project.classes.methods(cls).items()
         made_by = [name for name, fn in methods if makers & set(self._project.protocol.reach(fn))]
-        return () if any(name.startswith("__") and name.endswith("__") for name in made_by) else tuple(made_by)
+        if any(name.startswith("__") and name.endswith("__") for name in made_by):
+            return ()
+        # who has a `start()` is ready for work before it: what other methods set going is for what has been started
+        return tuple(name for name in made_by if name in _STARTS) or tuple(made_by)
 
     def _told(self, cls: Cls) -> list[Member]:
         """The daemon threads of the class whose loops its stop methods tell to end: nobody keeps them, and they run on untold."""

@@ -37,7 +37,7 @@ from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.scopes import Element, Value
 from shutdown_lint.project.shown import names_read, only_shows
 from shutdown_lint.project.values import Class, External, Instance
-from shutdown_lint.walk import Site, same
+from shutdown_lint.walk import Site, same, unawaited
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -432,7 +432,7 @@ class Tracker:
         callers = self._project.calls.callers(fn) if hops < MAX_HOPS else ()
         if not callers or (isinstance(site.at.stmt, Return) is False and not fn.facts.is_generator):
             return self._escape(f"returned by `{fn.qualname}`")
-        returned = site.at.stmt.value if isinstance(site.at.stmt, Return) else None
+        returned = unawaited(site.at.stmt.value) if isinstance(site.at.stmt, Return) else None
         for caller in callers:
             if returned is not None and id(returned) in self._slots:
                 self._slots[id(caller.site.expr)] = self._slots[id(returned)]

@@ -72,6 +72,7 @@ from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._context import Reached, other_users
 from shutdown_lint.rules.signals._early import early
+from shutdown_lint.rules.signals._replaced import is_replaced
 from shutdown_lint.walk import At, Site, argument, last_name, sites, text
 
 RULE = Rule(
@@ -136,7 +137,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         # a method may be overridden: who is surely installed comes first, and one finding for the call is enough
         for handler in handling.targets[:MAX_HANDLERS]:
             found = _unnoticed(handling, handler, project) if handler not in seen else None
-            if found is not None:
+            if found is not None and not is_replaced(handling, project):
                 seen.add(handler)
                 yield _finding(handling, handler, found, project)
                 break

@@ -179,8 +179,13 @@ def asks_others(polled: Expr, fn: Fn) -> bool:
 
 def awaits_a_start(polled: Expr) -> bool:
     """``while not self.socket:``: until something is there, not until it has ended."""
-    asked = polled.operands[0] if isinstance(polled, Op) and polled.op == "not" else None
+    asked = polled.operands[0] if isinstance(polled, Op) and (polled.op == "not" or _is_false(polled)) else None
     return isinstance(asked, (Attr, Name)) and _ENDED.search(last_name(asked)) is None
+
+
+def _is_false(test: Op) -> bool:
+    """``self.connected == False``."""
+    return test.op in ("==", "is") and isinstance(test.operands[-1], Const) and test.operands[-1].value is False
 
 
 def chosen(at: At, fn: Fn) -> bool:

@@ -55,7 +55,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shutdown_lint.facts import Assign, Attr, Call, Expr, If, ModuleFacts, Name, Raise, Return, Try, While
+from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, If, ModuleFacts, Name, Raise, Return, Try, While
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.limits import seconds
@@ -245,9 +245,15 @@ def _is_probe(first: Wait, project: Project) -> bool:
     """``try: child.wait(1); raise Failed() except TimeoutExpired: …``, ``wait(0)``: only whether it ends at once is asked."""
     model = first.model
     limit = argument(first.site.call, model.position if model.position >= 0 else 99, model.timeout or "\0")
-    if seconds(limit, first.fn, project) == 0:
+    if seconds(limit, first.fn, project) == 0 or _asks_only(first.site.call):
         return True
     return first.site.at.part == "body" and any(isinstance(stmt, (Raise, Return)) for stmt in first.site.at.after())
+
+
+def _asks_only(call: Call) -> bool:
+    """``lock.acquire(False)``, ``lock.acquire(blocking=False)``."""
+    blocks = argument(call, 0, "blocking") if method_name(call) == "acquire" else None
+    return isinstance(blocks, Const) and blocks.value is False
 
 
 def _inner_wait(first: Wait, site: Site, place: Attribute, project: Project) -> Wait | None:

@@ -229,6 +229,7 @@ def _is_still_there(release: Ended, fn: Fn, project: Project) -> bool:
         _is_borrowed(release, fn, project)
         or _is_started_no_more(release, fn, project)
         or _is_filled_no_more(release, fn, project)
+        or _is_kept_empty(release, fn)
     ):
         return False
     return _still_acquired(release, fn, project)
@@ -284,6 +285,22 @@ def _is_filled_no_more(release: Ended, fn: Fn, project: Project) -> bool:
         if release.member in method.mentions and _fills(method, release.member)
     ]
     return bool(fillers) and not any(_runs(filler, fn.cls, project) for filler in fillers)
+
+
+def _is_kept_empty(release: Ended, fn: Fn) -> bool:
+    """Whether the constructor of the subclass gives the member None, and does not run the base's: it works without one."""
+    made = fn.cls.methods.get("__init__") if fn.cls is not None else None
+    return (
+        made is not None
+        and "super" not in made.mentions
+        and any(
+            isinstance(at.stmt, Assign)
+            and isinstance(at.stmt.value, Const)
+            and at.stmt.value.value is None
+            and any(made.own_attribute(target) == release.member for target in at.stmt.targets)
+            for at in made.statements
+        )
+    )
 
 
 def _fills(method: Fn, member: str) -> bool:
