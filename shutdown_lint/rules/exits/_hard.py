@@ -261,7 +261,7 @@ def finding(
     message = f"`{text(site.call)}` {action} and loses {lost[0].text}{more}"
     sure = _confidence(site, fn, role, project)
     shown = _trace(trace, fn, project)
-    only_beside = all(_is_thread(step) or step.text.startswith("process ") for step in lost)
+    only_beside = all(_is_thread(step) or step.text.startswith(("process ", "`ThreadPoolExecutor(")) for step in lost)
     return rule.finding(
         fn.module,
         site.call.span,

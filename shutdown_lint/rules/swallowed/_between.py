@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Attr, Call, Handler, If, Name, Return, Seq, Stmt, Try, With
+from shutdown_lint.facts import Attr, Call, For, Handler, If, Name, Return, Seq, Stmt, Try, While, With
 from shutdown_lint.rules.swallowed._catching import last_name, leaves, raises
 from shutdown_lint.walk import At, sites, sites_at, walk
 
@@ -14,6 +14,11 @@ _CALM = frozenset(
         *(
             "acquire",
             "is_alive",
+            "is_set",
+            "done",
+            "cancelled",
+            "empty",
+            "qsize",
             "start",
             "submit",
             "apply_async",
@@ -46,13 +51,19 @@ def _is_caught(at: At) -> bool:
     """In a ``try`` that takes all that its work raises: of a mere wait, nothing but cancellation and Ctrl-C."""
     for place in at.around():
         outer = place.outer.stmt if place.outer is not None and place.part == "body" else None
-        if isinstance(outer, Try) and not any(
-            raises(handler.body) or leaves(handler.body) for handler in outer.handlers
-        ):
+        if isinstance(outer, Try) and not any(_goes_past(handler, place) for handler in outer.handlers):
             waits = all(last_name(site.call) in WAITS for site in sites(outer.body))
-            if any(_takes_all(handler, waits) for handler in outer.handlers):
+            if _take_all(outer.handlers, waits):
                 return True
     return False
+
+
+def _goes_past(handler: Handler, at: At) -> bool:
+    """Whether the clause raises or leaves the statements that are looked at: the ``break`` of a loop among them does not."""
+    if raises(handler.body) or not leaves(handler.body):
+        return raises(handler.body)
+    in_loop = any(isinstance(place.outer.stmt, (For, While)) for place in at.around() if place.outer)
+    return not in_loop or any(isinstance(inner.stmt, Return) for inner in walk(handler.body))
 
 
 def _leaves_without(at: At) -> bool:
@@ -62,12 +73,18 @@ def _leaves_without(at: At) -> bool:
     )
 
 
-def _takes_all(handler: Handler, waits: bool) -> bool:
-    if handler.types is None:
+def _take_all(handlers: tuple[Handler, ...], waits: bool) -> bool:
+    caught = {name for handler in handlers for name in _caught(handler)}
+    if "BaseException" in caught or {"Exception", "CancelledError"} <= caught:
         return True
+    return waits and bool(caught & {"CancelledError", "KeyboardInterrupt"})
+
+
+def _caught(handler: Handler) -> set[str]:
+    if handler.types is None:
+        return {"BaseException"}
     parts = handler.types.items if isinstance(handler.types, Seq) else (handler.types,)
-    last = {part.name if isinstance(part, Attr) else part.id for part in parts if isinstance(part, (Attr, Name))}
-    return bool(last & ({"BaseException", "CancelledError", "KeyboardInterrupt"} if waits else {"BaseException"}))
+    return {part.name if isinstance(part, Attr) else part.id for part in parts if isinstance(part, (Attr, Name))}
 
 
 def is_trivial(call: Call) -> bool:

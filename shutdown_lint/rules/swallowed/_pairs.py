@@ -152,9 +152,29 @@ def _borrowed(at: At, undo: Call, func: Attr, fn: Fn) -> Pair | None:
     if not TAKES.match(made[1].func.name) or not same(made[1].func.value, func.value):
         return None
     between = at.block[made[0].position + 1 : at.position]
-    if all(last_name(site.call.func) in _CALM for site in sites(between)):
+    if all(last_name(site.call.func) in _CALM for site in sites(between)) or _ends_when_it_fails(between, given.id):
         return None
     return Pair(made[0], at, undo, f"`{text(func.value)}` never gets `{given.id}` back", between)
+
+
+def _ends_when_it_fails(between: tuple[Stmt, ...], name: str) -> bool:
+    """``except BaseException: connection.close(); raise``: what has failed is not given back, and ended instead."""
+    for stmt in between:
+        calls = (stmt,) if not isinstance(stmt, Try) else (*stmt.orelse, *stmt.final)
+        if any(last_name(site.call.func) not in _CALM for site in sites(calls)):
+            return False
+        if isinstance(stmt, Try):
+            ended = [any(_is_of(site.call, name) for site in sites(handler.body)) for handler in stmt.handlers]
+            if not all(ended) or not any(
+                h.types is None or last_name(h.types) == "BaseException" for h in stmt.handlers
+            ):
+                return False
+    return True
+
+
+def _is_of(call: Call, name: str) -> bool:
+    """``name.close()``."""
+    return isinstance(call.func, Attr) and isinstance(call.func.value, Name) and call.func.value.id == name
 
 
 def _task(at: At, undo: Call, name: Name, fn: Fn, project: Project) -> Pair | None:

@@ -250,7 +250,9 @@ def _eats(stmt: Try, name: str, fn: Fn, project: Project) -> Handler | None:
         types = caught(handler, fn, project)
         if name in types:
             return None
-        if types & {"Exception", "BaseException"}:
+        if "BaseException" in types:
+            return None  # it takes whatever the exception derives from
+        if "Exception" in types:
             eats = not raises(handler.body) and any(True for _ in sites(stmt.body))
             return handler if eats and not shielded_by_sibling(stmt, handler, fn, project) else None
     return None

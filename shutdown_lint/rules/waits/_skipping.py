@@ -16,6 +16,7 @@ _MAKERS = ("create_task", "ensure_future")
 _SURE = frozenset(
     {
         *("debug", "info", "warning", "error", "exception", "critical", "log", "print", "sleep"),
+        *("discard", "extend", "update", "setdefault", "appendleft", "insert", "copy", "items", "keys", "values"),
         *("append", "add", "set", "clear", "len", "str", "repr", "isinstance", "time", "monotonic", "perf_counter"),
         *("get_event_loop", "get_running_loop"),
         *(

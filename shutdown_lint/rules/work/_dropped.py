@@ -65,6 +65,8 @@ def _release_elsewhere(cls: Cls, name: str, method: Fn, project: Project) -> tup
     track = project.resources.place_track(Attribute(cls, name, True))
     for use in track.uses:
         if use.kind == "method" and use.name in RELEASES and use.fn is not method and use.fn.module is cls.module:
+            if "join" in method.mentions and project.roles.role(use.fn, "thread") is not None:
+                continue  # the method waits for the thread that releases them
             if not _goes_on(use.site) and _is_near(use.fn, name, project):
                 return use.site, use.fn
     return None
