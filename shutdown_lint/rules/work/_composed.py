@@ -14,7 +14,7 @@ from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Class
 from shutdown_lint.rules._ruled_out import is_ruled_out
 from shutdown_lint.rules.work._ended_otherwise import ENDS
-from shutdown_lint.rules.work._made_with import given_members
+from shutdown_lint.rules.work._made_with import given_members, makers
 from shutdown_lint.walk import same, text
 
 _REGISTERS = re.compile(r"regist(er|ry)", re.IGNORECASE)
@@ -107,7 +107,7 @@ def _ends_with_another(acquisition: Acquisition, project: Project) -> bool:
 
 def is_made_with_what_ends(acquisition: Acquisition, project: Project) -> bool:
     """Whether a method of its owner ends what it is made with: ``self._writer = StreamWriter(self._transport)``."""
-    given = given_members(acquisition)
+    given = given_members(acquisition) | makers(acquisition, project)
     cls = project.classes.enclosing(acquisition.fn)
     methods = project.classes.methods(cls).values() if cls is not None and given else ()
     return any(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shutdown_lint.facts import Assign, Attr, Name
-from shutdown_lint.project import Fn
+from shutdown_lint.facts import Assign, Attr, Call, Name
+from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.resources import Acquisition
-from shutdown_lint.walk import subexprs, text
+from shutdown_lint.walk import subexprs, text, unawaited
 
 
 def given_members(acquisition: Acquisition) -> frozenset[str]:
@@ -17,6 +17,24 @@ def given_members(acquisition: Acquisition) -> frozenset[str]:
         first, dot, rest = text(part).partition(".")
         members |= {name + dot + rest for name in kept.get(first, ())}
     return frozenset(members)
+
+
+def makers(acquisition: Acquisition, project: Project) -> frozenset[str]:
+    """The members whose methods have made a connection: ``self.driver`` of ``driver = self.start()``, ``driver.chromium.launch()``."""
+    func, fn = acquisition.call.func, acquisition.fn
+    if acquisition.model.kind not in ("connection", "session") or not isinstance(func, Attr):
+        return frozenset()
+    parts = [part for part in subexprs(func.value) if isinstance(part, (Attr, Name))]
+    found = {text(part) for part in parts if isinstance(part, Attr)}
+    for part in parts:
+        given = fn.given(part.id) if isinstance(part, Name) else ()
+        made = unawaited(getattr(given[0], "expr", None)) if len(given) == 1 else None
+        if isinstance(made, Attr):
+            found.add(text(made))
+        elif isinstance(made, Call):
+            returned = [value for target in project.calls.targets(made, fn) for value in target.fn.returns]
+            found |= {text(value) for value in returned if isinstance(value, Attr)}
+    return frozenset(found)
 
 
 def _kept(fn: Fn) -> dict[str, tuple[str, ...]]:
