@@ -33,26 +33,23 @@ def leaves_with(frame: Frame, inner: bool | None, project: Project) -> bool:
     stmt = frame.at.stmt
     if not inner:
         return False
-    if isinstance(stmt, If):
-        test, block = stmt.test, stmt.body
-        name = "it" if _is_not_none(test) and isinstance(test.operands[0], Walrus) else ""
-    else:
-        name, after = _name(stmt), frame.at.after()
-        follows = after[0] if after else None
-        if not isinstance(follows, If) or not _is_not_none(follows.test):
-            return False
-        tested, block = follows.test.operands[0], follows.body
-        name = name if isinstance(tested, Name) and tested.id == name else ""
-    return bool(name) and {end.kind for end in endings.of_block(block, frame.fn, project)} == {"return"}
-
-
-def _is_not_none(test: Expr) -> bool:
+    after = frame.at.after()
+    test = stmt if isinstance(stmt, If) else after[0] if after else None
+    tested = _not_none(test.test) if isinstance(test, If) else None
+    asks = isinstance(tested, Walrus) if test is stmt else isinstance(tested, Name) and tested.id == _name(stmt)
     return (
-        isinstance(test, Op)
-        and test.op == "is-not"
-        and isinstance(test.operands[1], Const)
-        and test.operands[1].value is None
+        asks
+        and isinstance(test, If)
+        and {end.kind for end in endings.of_block(test.body, frame.fn, project)} == {"return"}
     )
+
+
+def _not_none(test: Expr) -> Expr | None:
+    """What is tested by ``… is not None``."""
+    if not isinstance(test, Op) or test.op != "is-not":
+        return None
+    tested, none = test.operands
+    return tested if isinstance(none, Const) and none.value is None else None
 
 
 def _name(stmt: Stmt) -> str:

@@ -14,8 +14,8 @@ from shutdown_lint.facts import Attr, Call, Const, Expr, ExprStmt, Name, Span, S
 from shutdown_lint.findings import Step
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.memo import Memo
-from shutdown_lint.project.places import Attribute, Local, Place
 from shutdown_lint.project.scopes import Value
+from shutdown_lint.project.tracks import Attribute, Local, Place
 from shutdown_lint.project.values import Instance
 from shutdown_lint.walk import At, Site, argument, same, sites_at, text, walk
 

@@ -8,7 +8,7 @@ which it leaves what we can see (an *escape*).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, Union
+from typing import TYPE_CHECKING
 
 from shutdown_lint.facts import (
     Assign,
@@ -36,6 +36,7 @@ from shutdown_lint.project.calls import Target
 from shutdown_lint.project.handles import Cls, Fn
 from shutdown_lint.project.scopes import Element, Value
 from shutdown_lint.project.shown import names_read, only_shows
+from shutdown_lint.project.tracks import Attribute, Local, Place, Track, Use
 from shutdown_lint.project.values import Class, External, Instance
 from shutdown_lint.walk import Site, same, unawaited
 
@@ -57,68 +58,6 @@ _PAIRING = {"enumerate": 1, "zip": 0}
 _HARMLESS = frozenset(
     {"print", "repr", "str", "id", "len", "isinstance", "type", "bool", "hash", "hasattr", "callable", "issubclass"}
 )
-
-
-class Local(NamedTuple):
-    """A name of a function (or module); ``contains``: it holds a container of the objects."""
-
-    fn: Fn
-    name: str
-    contains: bool
-
-
-class Attribute(NamedTuple):
-    """An attribute of the instances of a class (and its family)."""
-
-    cls: Cls
-    name: str
-    contains: bool
-
-
-Place: TypeAlias = Union[Local, Attribute]
-
-
-class Use(NamedTuple):
-    """Something done with the object: ``kind`` is ``method`` (``name`` was called; a dotted one is a function that the
-    object was handed to), ``read`` (attribute ``name`` was read,
-    not called), ``write`` (attribute ``name`` was set), ``with``, ``await``, ``test``, ``delete``."""
-
-    kind: str
-    name: str
-    site: Site
-    fn: Fn
-    place: Place | None
-
-
-class Track(NamedTuple):
-    """What became of one object."""
-
-    places: tuple[Place, ...]
-    uses: tuple[Use, ...]
-    escapes: tuple[str, ...]
-    truncated: bool
-
-    def methods(self, *names: str) -> tuple[Use, ...]:
-        """The calls of the methods named on any alias."""
-        return tuple(use for use in self.uses if use.kind == "method" and use.name in names)
-
-    def has(self, *names: str) -> bool:
-        """Whether one of the methods is called, or handed over uncalled (``atexit.register(t.join)``), anywhere."""
-        return any(use.name in names and use.kind in ("method", "read") for use in self.uses)
-
-    @property
-    def entered(self) -> bool:
-        """Whether the object is the context of a ``with``."""
-        return any(use.kind == "with" for use in self.uses)
-
-    @property
-    def escaped(self) -> bool:
-        """Whether it left what we can see."""
-        return bool(self.escapes) or self.truncated
-
-    def attribute_places(self) -> tuple[Attribute, ...]:
-        """The attributes in which it rests."""
-        return tuple(place for place in self.places if isinstance(place, Attribute))
 
 
 class Tracker:

@@ -30,11 +30,12 @@ from shutdown_lint.facts import (
 from shutdown_lint.findings import Step
 from shutdown_lint.project.endings import SOFT_EXITS
 from shutdown_lint.project.handles import Cls, Fn
+from shutdown_lint.project.loop_shapes import runs_dry
 from shutdown_lint.project.memo import Memo
-from shutdown_lint.project.places import Attribute, Local, Place
-from shutdown_lint.project.protocol import Loop, Wait, runs_dry
+from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.resources import STOP_METHODS
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Attribute, Local, Place
 from shutdown_lint.project.values import Constant, Instance
 from shutdown_lint.walk import At, Site, argument, enclosing_loops, last_name, same, sites_at, subexprs, text, walk
 

@@ -14,45 +14,24 @@ from shutdown_lint.facts import (
     Attr,
     Await,
     Body,
-    Break,
     Call,
     Const,
     Expr,
-    ExprStmt,
     For,
-    Handler,
     If,
     Name,
-    Op,
-    Raise,
-    Return,
     Seq,
-    Stmt,
     Subscript,
-    Try,
     While,
     Yield,
 )
 from shutdown_lint.findings import Step
 from shutdown_lint.models import Blocking
 from shutdown_lint.project.handles import Cls, Fn
-from shutdown_lint.project.places import Attribute, Local, Place
+from shutdown_lint.project.loop_shapes import always, counts, leaves_here, leaves_loop, runs_dry, sets
+from shutdown_lint.project.tracks import Attribute, Local, Place
 from shutdown_lint.project.values import Class, Instance
-from shutdown_lint.walk import (
-    At,
-    Site,
-    argument,
-    enclosing_loops,
-    last_name,
-    line_of,
-    own_exprs,
-    parts_of,
-    same,
-    sites,
-    sites_at,
-    subexprs,
-    walk,
-)
+from shutdown_lint.walk import At, Site, argument, last_name, line_of, own_exprs, sites, sites_at, subexprs, walk
 
 if TYPE_CHECKING:
     from shutdown_lint.project import Project
@@ -80,8 +59,6 @@ _TELLERS = frozenset(
     }
 )
 _TASK_MAKERS = frozenset({"create_task", "ensure_future", "start_soon", "run_coroutine_threadsafe"})
-_TAKES = frozenset({"get", "get_nowait", "pop", "popleft", "popitem", "next", "recv", "read"})
-_DRY = frozenset({"Empty", "QueueEmpty", "StopIteration", "IndexError", "KeyError", "BlockingIOError"})
 _ENDLESS_ITERATORS = frozenset({"itertools.count", "itertools.cycle", "itertools.repeat"})
 
 
@@ -176,14 +153,14 @@ class Protocol:
 
     def _loop(self, at: At, fn: Fn) -> Iterator[Loop]:
         stmt = at.stmt
-        if isinstance(stmt, While) and not _counts(stmt):
+        if isinstance(stmt, While) and not counts(stmt):
             tests = [*self.places_read(stmt.test, fn), *self._break_tests(at, stmt.body, fn)]
             tests += self._relayed_tests(stmt, fn)
-            leaves = not _always(stmt.test) or _leaves(stmt.body) or runs_dry(at, stmt.body)
+            leaves = not always(stmt.test) or leaves_loop(stmt.body) or runs_dry(at, stmt.body)
         elif isinstance(stmt, For) and self._is_endless_iter(stmt, fn):
             tests, leaves = (
                 list(self._break_tests(at, stmt.body, fn)),
-                _leaves(stmt.body) or not self._surely_endless(stmt, fn),
+                leaves_loop(stmt.body) or not self._surely_endless(stmt, fn),
             )
         else:
             return
@@ -208,7 +185,7 @@ class Protocol:
     def _break_tests(self, loop: At, body: Body, fn: Fn) -> Iterator[Place]:
         """Places tested by an ``if`` that leads out of the loop, or that a value tested so was read from."""
         for at in walk(body):
-            if isinstance(at.stmt, If) and (_leaves_here(at.stmt.body) or _leaves_here(at.stmt.orelse)):
+            if isinstance(at.stmt, If) and (leaves_here(at.stmt.body) or leaves_here(at.stmt.orelse)):
                 yield from self.places_read(at.stmt.test, fn)
 
     def _relayed_tests(self, loop: While, fn: Fn) -> Iterator[Place]:
@@ -216,7 +193,7 @@ class Protocol:
         own = {part.id for part in subexprs(loop.test) if isinstance(part, Name)}
         own = {name for name in own if self._project.evaluate.binding_scope(name, fn) is fn and not fn.is_module}
         for at in walk(loop.body) if own else ():
-            if isinstance(at.stmt, If) and any(_sets(stmt, own) for stmt in at.stmt.body):
+            if isinstance(at.stmt, If) and any(sets(stmt, own) for stmt in at.stmt.body):
                 yield from self.places_read(at.stmt.test, fn)
 
     def places_read(self, test: Expr, fn: Fn) -> Iterator[Place]:
@@ -408,52 +385,6 @@ class Protocol:
         return self._settable[cls]
 
 
-def _sets(stmt: Stmt, names: set[str]) -> bool:
-    """Whether the statement gives one of the locals a constant."""
-    return (
-        isinstance(stmt, Assign)
-        and isinstance(stmt.value, Const)
-        and any(isinstance(target, Name) and target.id in names for target in stmt.targets)
-    )
-
-
-def _always(test: Expr) -> bool:
-    return isinstance(test, Const) and bool(test.value)
-
-
-def _counts(stmt: While) -> bool:
-    """``while n > 0`` with ``n -= 1`` in the body: bounded."""
-    if not isinstance(stmt.test, Op) or stmt.test.op not in ("<", "<=", ">", ">=", "!="):
-        return False
-    names = {expr.id for expr in subexprs(stmt.test) if isinstance(expr, Name)}
-    changed = {
-        target.id
-        for at in walk(stmt.body)
-        if isinstance(at.stmt, Assign) and at.stmt.op in ("+=", "-=")
-        for target in at.stmt.targets
-        if isinstance(target, Name)
-    }
-    return bool(names & changed)
-
-
-def _leaves(body: Body) -> bool:
-    """Whether some path of the loop's body leaves the loop (``break`` of an inner loop does not)."""
-    for stmt in body:
-        if isinstance(stmt, (Break, Return, Raise)):
-            return True
-        if isinstance(stmt, ExprStmt) and _exits(stmt.value):
-            return True
-        for part, block, _ in parts_of(stmt):
-            if isinstance(stmt, (While, For)) and part == "body":
-                if any(isinstance(at.stmt, (Return, Raise)) for at in walk(block)):
-                    return True
-            elif _leaves(block) and not (
-                isinstance(stmt, Try) and part == "body" and stmt.handlers and _only_raises(block)
-            ):
-                return True
-    return False
-
-
 def _is_turned_by(site: Site, loop: Loop, generator: Fn) -> bool:
     """Whether the endless loop is a generator's, which goes on only as long as who asks it: ``next(frames)``."""
     if loop.leaves or loop.fn is not generator or not generator.facts.is_generator:
@@ -463,71 +394,7 @@ def _is_turned_by(site: Site, loop: Loop, generator: Fn) -> bool:
         return False
     user = site.at.stmt
     is_iterated = isinstance(user, For) and any(part is site.call for part in subexprs(user.iter))
-    return not is_iterated or (isinstance(user, For) and _leaves(user.body))
-
-
-def runs_dry(loop: At, body: Body) -> bool:
-    """``try: while True: q.get_nowait() except Empty: pass``: the loop takes what there is, and an exception ends it."""
-    takes, moves = any(last_name(site.call.func) in _TAKES for site in sites(body)), _moves_on(body)
-    return (takes or moves) and any(
-        any(last_name(kind) in _DRY or (moves and not _is_wide(kind)) for kind in _caught(handler))
-        for place in loop.around()
-        if place.part == "body" and place.outer is not None and isinstance(place.outer.stmt, Try)
-        for handler in place.outer.stmt.handlers
-    )
-
-
-def _moves_on(body: Body) -> bool:
-    """``position = self.copy_one(position)`` and nothing else: it goes through something until there is no more."""
-    step = body[0] if len(body) == 1 else None
-    made = step.value if isinstance(step, Assign) else None
-    return (
-        isinstance(step, Assign)
-        and isinstance(made, Call)
-        and isinstance(step.targets[0], Name)
-        and any(same(arg.value, step.targets[0]) for arg in made.args)
-    )
-
-
-def _is_wide(kind: Expr | None) -> bool:
-    """Whether the clause is for any error, or for who interrupts."""
-    return kind is None or last_name(kind) in (
-        "Exception",
-        "BaseException",
-        "KeyboardInterrupt",
-        "SystemExit",
-        "CancelledError",
-    )
-
-
-def _caught(handler: Handler) -> tuple[Expr | None, ...]:
-    return handler.types.items if isinstance(handler.types, Seq) else (handler.types,)
-
-
-def _exits(expr: Expr) -> bool:
-    """``sys.exit()`` and the like."""
-    return isinstance(expr, Call) and getattr(expr.func, "name", getattr(expr.func, "id", "")) in (
-        "exit",
-        "_exit",
-        "abort",
-        "quit",
-        "exec",
-        "execv",
-        "execve",
-    )
-
-
-def _only_raises(block: Body) -> bool:
-    """Inside a ``try`` with handlers a ``raise`` may be caught again."""
-    return not any(isinstance(at.stmt, (Break, Return)) for at in walk(block))
-
-
-def _leaves_here(body: Body) -> bool:
-    """Whether a path of the branch leaves the loop around it; the ``break`` of a loop inside the branch does not."""
-    return any(
-        isinstance(at.stmt, (Return, Raise)) or (isinstance(at.stmt, Break) and not any(enclosing_loops(at)))
-        for at in walk(body)
-    )
+    return not is_iterated or (isinstance(user, For) and leaves_loop(user.body))
 
 
 def _is_handed_to_task(site: Site) -> bool:

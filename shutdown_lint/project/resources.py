@@ -9,8 +9,9 @@ from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, ModuleFacts, Na
 from shutdown_lint.models import Resource
 from shutdown_lint.project.fields import MadeField
 from shutdown_lint.project.handles import Cls, Fn
-from shutdown_lint.project.places import Attribute, Local, Track, Tracker, Use
+from shutdown_lint.project.places import Tracker
 from shutdown_lint.project.scopes import Value
+from shutdown_lint.project.tracks import Attribute, Local, Track, Use
 from shutdown_lint.project.values import Class, Coroutine, External, Instance
 from shutdown_lint.walk import At, Site, argument, last_name, walk
 

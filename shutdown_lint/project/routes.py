@@ -10,10 +10,10 @@ from shutdown_lint.project import endings, steps
 from shutdown_lint.project.answers import answers, leaves_with
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.leaves import without
-from shutdown_lint.project.places import Place
 from shutdown_lint.project.programs import Frame
 from shutdown_lint.project.step import ELSE, FAILS, Step
 from shutdown_lint.project.stops import EXIT, Handler, Leaves, Stop, same_place
+from shutdown_lint.project.tracks import Place
 from shutdown_lint.walk import last_name, sites_at, text
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from shutdown_lint.project import endings, programs
 from shutdown_lint.project.courses import AWAITS, Course, Rest
 from shutdown_lint.project.handles import Fn
 from shutdown_lint.project.iterating import rounds
-from shutdown_lint.project.places import Place
 from shutdown_lint.project.programs import Frame, span_of
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.signals import Handling
+from shutdown_lint.project.tracks import Place
 from shutdown_lint.project.values import Class, Instance
 from shutdown_lint.walk import At, Site, enclosing_loops, last_name, own_exprs, sites_at, subexprs, walk
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Call, Const, Expr, Name, Param
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handing import handed
-from shutdown_lint.project.places import Attribute, Local, Place, Track
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.scopes import Value
+from shutdown_lint.project.tracks import Attribute, Local, Place, Track
 from shutdown_lint.walk import Site
 
 EVENTS = ("threading.Event", "multiprocessing.Event", "asyncio.Event")

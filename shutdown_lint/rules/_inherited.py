@@ -9,10 +9,10 @@ from typing import NamedTuple
 from shutdown_lint.facts import Attr, Const, If, Raise
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.memo import Memo
-from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings, is_restored
+from shutdown_lint.project.tracks import Track
 from shutdown_lint.walk import Site, argument
 
 MAX_CLIMB = 4

@@ -27,9 +27,9 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.handles import Cls
-from shutdown_lint.project.places import Attribute, Local, Place
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.scopes import Typed, Value
+from shutdown_lint.project.tracks import Attribute, Local, Place
 from shutdown_lint.rules._handed_flags import EVENTS, setters_of
 from shutdown_lint.walk import At, Site, enclosing_loops, line_of, root_name, subexprs, walk, what_runs_after
 

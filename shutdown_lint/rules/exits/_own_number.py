@@ -23,8 +23,10 @@ def is_kept_apart(site: Site, fn: Fn, project: Project) -> bool:
     """``if not self.is_parent:`` around the place, where the two sides of a fork give the attribute different values."""
     for place in site.at.around():
         outer = place.outer.stmt if place.outer is not None and place.part == "body" else None
-        negated = isinstance(outer, If) and isinstance(outer.test, Op) and outer.test.op == "not"
-        flag = outer.test.operands[0] if negated else outer.test if isinstance(outer, If) else None
+        if not isinstance(outer, If):
+            continue
+        negated = isinstance(outer.test, Op) and outer.test.op == "not"
+        flag = outer.test.operands[0] if isinstance(outer.test, Op) and negated else outer.test
         if isinstance(flag, Attr) and fn.cls is not None and _says_child(flag.name, not negated, fn.cls, project):
             return True
     return False

@@ -53,7 +53,7 @@ catches SystemExit, and the program has no thread, pool or child that would keep
 Silent in forked children (there `os._exit` is right), for the parents of a double fork, after a failed `exec` and in
 tests. A thread in a loop is a loss where it has a file or queue in hand, a timer where its function is seen outside of the
 process. A preview where the name of the function, or of an option around the call, says that nothing is to be cleaned up.
-Strict where all that is lost are threads, timers and processes: of 7 such calls in some 180 applications none left work undone.
+Strict where all that is lost are threads, thread pools, timers and processes: of 7 such calls in some 180 applications none left work undone.
 Without a named loss, or where it looks meant, one of 8 calls in 24 packages deserved a word: a preview.
 
 ## References

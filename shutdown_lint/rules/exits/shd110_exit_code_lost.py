@@ -70,9 +70,9 @@ from shutdown_lint.facts import Call, Const, ModuleFacts, Raise, Return, Stmt, T
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.afterwards import follows, program_ends_after
-from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Track, Use
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import At, sites, text, walk
 

@@ -85,9 +85,9 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Track
 from shutdown_lint.rules._inherited import Inherited, inherited
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._ignored_around import Ignored, ignored_around

@@ -55,9 +55,9 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Const, Expr, ModuleFacts, Seq
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
-from shutdown_lint.project.places import Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Use
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import argument, has_star, text
 

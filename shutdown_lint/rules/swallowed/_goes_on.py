@@ -6,7 +6,7 @@ import re
 
 from shutdown_lint.facts import Assign, Attr, Break, Call, Const, Expr, For, If, Name, Return, Stmt, Try, While
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.protocol import runs_dry
+from shutdown_lint.project.loop_shapes import runs_dry
 from shutdown_lint.rules.swallowed._tried import is_release, waits
 from shutdown_lint.walk import At, Site, enclosing_loops, last_name, subexprs, walk
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from shutdown_lint.facts import Assign, Attr, Await, Call, For, Name, Return, Stmt, With
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Attribute, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Attribute, Use
 from shutdown_lint.rules._ruled_out import is_ruled_out
 from shutdown_lint.rules.swallowed._awaited_cancelled import guard_of, later
 from shutdown_lint.walk import At, Site, last_name, own_exprs, same, subexprs

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from shutdown_lint.facts import Attr, Call, Expr, Name, Op, Seq
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Local, Place, Track, Use
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.tracks import Local, Place, Track, Use
 from shutdown_lint.rules.waits._stops import acquisitions_of
 from shutdown_lint.walk import last_name
 

@@ -9,7 +9,7 @@ from shutdown_lint.facts import Attr, Call, Const, Expr
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.failing import why
-from shutdown_lint.project.places import Attribute, Place
+from shutdown_lint.project.tracks import Attribute, Place
 from shutdown_lint.rules.waits._in_time import gives_limit
 from shutdown_lint.rules.waits._stops import acquisitions_of
 from shutdown_lint.walk import Site, argument, enclosing_loops, last_name, text

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shutdown_lint.facts import Assign, Attr, Call, Const, Name
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Attribute, Place
+from shutdown_lint.project.tracks import Attribute, Place
 from shutdown_lint.rules._told import is_event, is_flag, tells
 from shutdown_lint.walk import Site, argument, subexprs
 

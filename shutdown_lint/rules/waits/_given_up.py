@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Assign, Attr, Const, Expr, For, Name, Try, While
 from shutdown_lint.project import Fn
 from shutdown_lint.project.endings import catches
-from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.tracks import Track
 from shutdown_lint.walk import At, Site, last_name, line_of, same, sites
 
 _REAPS = ("wait", "communicate", "poll", "returncode", "pid")

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import If
 from shutdown_lint.project import Project
-from shutdown_lint.project.places import Place
 from shutdown_lint.project.protocol import Loop, Wait
+from shutdown_lint.project.tracks import Place
 from shutdown_lint.rules.waits._stops import receiver
 from shutdown_lint.walk import Site, enclosing_loops, last_name, line_of, same
 

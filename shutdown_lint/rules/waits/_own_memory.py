@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Attribute, Place
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Attribute, Place
 from shutdown_lint.rules._told import is_unshared, tellers_of
 from shutdown_lint.rules.waits._flags import by_name, set_by
 from shutdown_lint.walk import Site, walk

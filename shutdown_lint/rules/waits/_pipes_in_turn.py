@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Attr, Break, Call, Continue, Expr, For, If, Op, Raise, Return, Span
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Use
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.tracks import Use
 from shutdown_lint.rules.waits._children import place_of
 from shutdown_lint.rules.waits._stops import acquisitions_of
 from shutdown_lint.walk import At, argument, has_star, last_name, same, subexprs, walk

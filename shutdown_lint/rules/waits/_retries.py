@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Break, Call, Const, Handler, If, Name, Raise, Return, Seq, Try, While
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Place
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.tracks import Place
 from shutdown_lint.rules.waits._woken import flag_from_outside
 from shutdown_lint.walk import At, enclosing_loops, exprs, last_name, sites, subexprs, walk
 

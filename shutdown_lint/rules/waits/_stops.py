@@ -9,9 +9,9 @@ from typing import NamedTuple
 from shutdown_lint.facts import Attr, Call, Const, Expr, Handler, Name, Seq
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Track, Use
 from shutdown_lint.project.values import Instance
 from shutdown_lint.walk import At, Site, same
 

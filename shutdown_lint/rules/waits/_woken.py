@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from shutdown_lint.facts import Assign, Attr, Const, Expr, For, Name, While
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Attribute, Local, Place, Track
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.scopes import Value
+from shutdown_lint.project.tracks import Attribute, Local, Place, Track
 from shutdown_lint.rules._handed_flags import tracks_of
 from shutdown_lint.rules._told import QUEUES, are_kin, tellers_of, told_flags
 from shutdown_lint.rules.waits._stops import STOP_NAME, is_stop, method_name, receiver

@@ -72,10 +72,10 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Call, Const, Expr, If, ModuleFacts, Name, Op, While
 from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Place
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Place
 from shutdown_lint.project.values import Constant, Instance
 from shutdown_lint.rules._told import is_unshared
 from shutdown_lint.rules.base import Rule

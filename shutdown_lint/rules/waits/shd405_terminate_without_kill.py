@@ -59,9 +59,9 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Call, Expr, If, ModuleFacts, Name, Op, Seq
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Track
 from shutdown_lint.rules._inherited import inherited
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._children import fatal_signal, tracks, uses

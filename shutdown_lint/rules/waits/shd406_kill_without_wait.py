@@ -55,9 +55,9 @@ from shutdown_lint.facts import Attr, Call, ModuleFacts
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.afterwards import is_last_of_script, program_ends_after
-from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Track
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._children import fatal_signal, is_told, tracks, uses
 from shutdown_lint.rules.waits._given_up import gives_up

@@ -53,9 +53,9 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Call, Const, Expr, ModuleFacts, Name, Try, While, With
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Track, Use
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._brief import is_brief
 from shutdown_lint.rules.waits._children import tracks, uses

@@ -75,10 +75,10 @@ from collections.abc import Iterable, Iterator
 from shutdown_lint.facts import Attr, Call, ModuleFacts
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Place, Use
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Place, Use
 from shutdown_lint.rules._told import is_unshared
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._lost_wake import Lost, lost_wake

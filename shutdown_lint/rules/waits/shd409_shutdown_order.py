@@ -77,10 +77,10 @@ from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project, steps
 from shutdown_lint.project.budget import of_components
 from shutdown_lint.project.leaves import is_past
-from shutdown_lint.project.places import Local, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.step import Step, leaves
+from shutdown_lint.project.tracks import Local, Track, Use
 from shutdown_lint.rules._texts import WAITS_FOR_WORK
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import acquisitions_of, is_stop, receiver

@@ -91,8 +91,8 @@ from shutdown_lint.project.locks import (
     taken_by,
     takings,
 )
-from shutdown_lint.project.places import Attribute
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Attribute
 from shutdown_lint.rules._texts import WAITS_FOR_WORK
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import STOP_NAME, receiver

@@ -67,11 +67,11 @@ from collections.abc import Iterator
 from shutdown_lint.facts import NO_SPAN, Assign, ModuleFacts, Return, Span, While
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Cls, Fn, Project
-from shutdown_lint.project.places import Attribute, Place
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import handlings
+from shutdown_lint.project.tracks import Attribute, Place
 from shutdown_lint.rules._texts import STOPS
 from shutdown_lint.rules._told import is_flag, stop_value, untold
 from shutdown_lint.rules.base import Rule

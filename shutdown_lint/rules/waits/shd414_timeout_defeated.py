@@ -59,10 +59,10 @@ from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, If, ModuleFacts
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.limits import seconds
-from shutdown_lint.project.places import Attribute
 from shutdown_lint.project.protocol import Wait
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.scopes import Element
+from shutdown_lint.project.tracks import Attribute
 from shutdown_lint.rules._texts import JOIN_WITH_LIMIT
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._children import place_of

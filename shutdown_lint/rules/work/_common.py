@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Assign, Attr, Call, Const, Expr, Handler, Name, Return, Seq, Try
 from shutdown_lint.findings import Step
 from shutdown_lint.project import Cls, Fn, Project, factories
-from shutdown_lint.project.places import Attribute, Local, Track
 from shutdown_lint.project.platforms import is_for_older_python
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Attribute, Local, Track
 from shutdown_lint.project.values import Class
 from shutdown_lint.rules.work._counterparts import counterparts
 from shutdown_lint.walk import At, argument, text

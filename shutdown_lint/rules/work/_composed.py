@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Assign, Attr, Expr, ModuleFacts, Name
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.composites import UNKNOWN
-from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Track
 from shutdown_lint.project.values import Class
 from shutdown_lint.rules._ruled_out import is_ruled_out
 from shutdown_lint.rules.work._ended_otherwise import ENDS

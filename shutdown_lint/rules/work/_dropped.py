@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Assign, Attr, Call, Expr, Name, Seq, Subscript
 from shutdown_lint.project import Cls, Fn, Project
-from shutdown_lint.project.places import ADDERS, Attribute
+from shutdown_lint.project.places import ADDERS
 from shutdown_lint.project.resources import STOP_METHODS
+from shutdown_lint.project.tracks import Attribute
 from shutdown_lint.walk import At, Site, last_name, own_exprs, root_name, same, subexprs, walk
 
 RELEASES = frozenset({"close", "aclose", "stop", "shutdown", "join", "terminate", "disconnect", "cancel", "unlink"})

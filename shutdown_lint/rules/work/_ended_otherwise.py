@@ -7,8 +7,8 @@ import re
 from shutdown_lint.facts import Attr, Call, Name, Return, Try
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.composites import UNKNOWN
-from shutdown_lint.project.places import Attribute, Track, Use
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
+from shutdown_lint.project.tracks import Attribute, Track, Use
 from shutdown_lint.walk import line_of, subexprs
 
 _CLOSED_BY_SYSTEM = ("fd", "socket", "queue", "selector", "session", "connection")

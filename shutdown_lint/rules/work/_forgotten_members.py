@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
-from shutdown_lint.project.places import Attribute
+from shutdown_lint.project.tracks import Attribute
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._dropped import Dropped, dropped
 from shutdown_lint.rules.work._half_of_a_pair import Half, halves

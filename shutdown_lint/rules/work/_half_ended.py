@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from shutdown_lint.facts import Const
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.tracks import Track, Use
 
 
 def half_ended(acquisition: Acquisition, track: Track, stops: tuple[Fn, ...], project: Project) -> Use | None:

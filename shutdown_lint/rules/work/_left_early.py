@@ -30,9 +30,9 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import of_function
-from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.scopes import Value
+from shutdown_lint.project.tracks import Track
 from shutdown_lint.walk import At, Site, exprs, last_name, own_exprs, sites_at, subexprs, text, unawaited, walk
 
 # what looks at a thing that goes on, although a model counts it among its ends

@@ -5,8 +5,8 @@ from __future__ import annotations
 from shutdown_lint.facts import Name
 from shutdown_lint.project import Project
 from shutdown_lint.project.composites import UNKNOWN
-from shutdown_lint.project.places import Local, Track
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.tracks import Local, Track
 from shutdown_lint.walk import subexprs
 
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Attr
 from shutdown_lint.project import Cls, Fn, Project
-from shutdown_lint.project.places import Attribute
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.supplied import is_supplied
+from shutdown_lint.project.tracks import Attribute
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.work._ended_otherwise import ENDS
 from shutdown_lint.rules.work._siblings import does_something

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Assign, Attr, Call, Name, Seq, Try
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Use
+from shutdown_lint.project.tracks import Use
 from shutdown_lint.walk import Site, last_name, subexprs
 
 _PIPES = ("multiprocessing.Pipe", "multiprocessing.context.BaseContext.Pipe")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.tracks import Track, Use
 
 
 def never_set(acquisition: Acquisition, track: Track) -> Use | None:

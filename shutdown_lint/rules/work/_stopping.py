@@ -5,9 +5,9 @@ from __future__ import annotations
 from shutdown_lint.facts import Const, ModuleFacts
 from shutdown_lint.findings import Fix
 from shutdown_lint.project import Cls, Fn, Project
-from shutdown_lint.project.places import Attribute, Track
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.tracks import Attribute, Track
 from shutdown_lint.rules._told import is_event, is_flag, stop_value
 from shutdown_lint.rules.work._common import owner, stop_methods
 

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from shutdown_lint.facts import Attr, Break, Call, Expr, For, Name, Return, Span, While
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Attribute, Place, Track, Use
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.scopes import Value
+from shutdown_lint.project.tracks import Attribute, Place, Track, Use
 from shutdown_lint.rules._told import is_queue, told_flag
 from shutdown_lint.walk import At, enclosing_loops, last_name, own_exprs, sites, subexprs, walk
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from shutdown_lint.facts import Attr, Call, Const, Expr, For, Handler, If, Op, Raise, Return, Try, While
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.endings import catches
-from shutdown_lint.project.places import Local, Track, Use
 from shutdown_lint.project.protocol import Wait
+from shutdown_lint.project.tracks import Local, Track, Use
 from shutdown_lint.walk import Site, argument, last_name, same, sites, walk
 
 _WAITS = ("wait", "communicate")

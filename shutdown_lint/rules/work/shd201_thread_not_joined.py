@@ -67,9 +67,9 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Assign, Attr, Call, ModuleFacts, Name, Return, While
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Place, Track
 from shutdown_lint.project.protocol import Loop
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.tracks import Place, Track
 from shutdown_lint.rules._texts import THREAD
 from shutdown_lint.rules._told import CLOSERS
 from shutdown_lint.rules.base import Rule

@@ -68,8 +68,8 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, ModuleFacts, Name
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Project
-from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.tracks import Track
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label
 from shutdown_lint.rules.work._durable import worker_cleanup

@@ -56,8 +56,8 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Call, For, If, Match, ModuleFacts, While
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Attribute, Track, Use
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.tracks import Attribute, Track, Use
 from shutdown_lint.project.values import Constant
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, inherits_daemon, label, names, owner, stop_method, stop_step

@@ -60,8 +60,8 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Assign, Attr, Break, Call, Comp, Const, Expr, For, ModuleFacts, Name, Return, Span
 from shutdown_lint.findings import Finding, Fix
 from shutdown_lint.project import Cls, Fn, Project
-from shutdown_lint.project.places import Attribute, Local, Track
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
+from shutdown_lint.project.tracks import Attribute, Local, Track
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, module_level, owner, stop_method, stop_step

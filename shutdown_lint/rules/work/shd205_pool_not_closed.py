@@ -46,8 +46,8 @@ from collections.abc import Iterator
 from shutdown_lint.facts import ModuleFacts, With
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
-from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.tracks import Track, Use
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, module_level, owner, stop_method, stop_step
 from shutdown_lint.walk import At, argument, text

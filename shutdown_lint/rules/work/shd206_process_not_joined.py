@@ -46,8 +46,8 @@ from collections.abc import Iterator
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
-from shutdown_lint.project.places import Track
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.tracks import Track
 from shutdown_lint.rules._texts import PROCESS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label, owner, stop_method, stop_step

@@ -58,9 +58,9 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Call, ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Track, Use
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, is_true, keyword, label, names, owner, stop_method, stop_step
 from shutdown_lint.rules.work._left_early import held_name, left_early, manner

@@ -71,9 +71,9 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Assign, Attr, ModuleFacts, Span
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Attribute, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Attribute, Track, Use
 from shutdown_lint.rules._told import Untold, untold
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._async_cleanup import async_cleanup

@@ -74,10 +74,10 @@ from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.afterwards import follows, program_ends_after
 from shutdown_lint.project.outside import reaches_outside
-from shutdown_lint.project.places import Place, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.stops import same_place
+from shutdown_lint.project.tracks import Place, Track, Use
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules._told import is_event, stop_value, tells
 from shutdown_lint.rules.base import Rule

@@ -76,9 +76,9 @@ from shutdown_lint.facts import Assign, Attr, ModuleFacts
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.composites import UNKNOWN
-from shutdown_lint.project.places import Attribute, Track
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Attribute, Track
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, class_level, label, owner, stop_methods, stop_step
 from shutdown_lint.rules.work._composed import composites, is_made_with_what_ends

@@ -71,9 +71,9 @@ from typing import NamedTuple
 from shutdown_lint.facts import Attr, ModuleFacts, Try
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Place
 from shutdown_lint.project.protocol import Loop, Wait
 from shutdown_lint.project.roles import Registration, is_test
+from shutdown_lint.project.tracks import Place
 from shutdown_lint.rules._told import is_event, is_flag, stop_value, tells
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import label

@@ -64,10 +64,10 @@ from collections.abc import Iterator, Sequence
 from shutdown_lint.facts import Attr, Call, Const, ModuleFacts, Name, Try
 from shutdown_lint.findings import Finding, Step, Tier
 from shutdown_lint.project import Cls, Fn, Project
-from shutdown_lint.project.places import Attribute, Local, Track, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.scopes import Value
+from shutdown_lint.project.tracks import Attribute, Local, Track, Use
 from shutdown_lint.project.values import Class
 from shutdown_lint.rules._texts import JOIN
 from shutdown_lint.rules.base import Rule

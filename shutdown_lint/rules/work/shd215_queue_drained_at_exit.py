@@ -65,8 +65,8 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Call, Const, ModuleFacts, Name
 from shutdown_lint.findings import Finding, Fix, Step, Tier
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Track, Use
 from shutdown_lint.project.resources import STOP_METHODS, Acquisition
+from shutdown_lint.project.tracks import Track, Use
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.waits._stops import is_firm
 from shutdown_lint.rules.work._common import acquired, label

@@ -60,9 +60,9 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, ModuleFacts, Name
 from shutdown_lint.findings import Finding, Step
 from shutdown_lint.project import Fn, Project
-from shutdown_lint.project.places import Local, Use
 from shutdown_lint.project.resources import Acquisition
 from shutdown_lint.project.roles import is_test
+from shutdown_lint.project.tracks import Local, Use
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.walk import Site, argument, subexprs, text
 

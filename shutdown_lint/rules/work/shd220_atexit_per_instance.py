@@ -60,8 +60,8 @@ from collections.abc import Iterator
 from shutdown_lint.facts import Attr, Call, Const, Expr, Lambda, ModuleFacts, Name, Seq
 from shutdown_lint.findings import Finding, Tier
 from shutdown_lint.project import Cls, Fn, Project
-from shutdown_lint.project.places import Attribute
 from shutdown_lint.project.roles import Registration, is_test
+from shutdown_lint.project.tracks import Attribute
 from shutdown_lint.project.values import Class
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._held import holds

@@ -73,8 +73,8 @@ from collections.abc import Iterator
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Finding
 from shutdown_lint.project import Project
-from shutdown_lint.project.places import Use
 from shutdown_lint.project.resources import Acquisition
+from shutdown_lint.project.tracks import Use
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._common import acquired, label
 from shutdown_lint.rules.work._supervising import Supervision, is_logged, is_renewal, is_told_itself, supervision
