@@ -27,7 +27,7 @@ _WATCHES = re.compile(
 )
 # the name of a function, or of an option around the place, that says what is left out
 _SAYS_SO = re.compile(
-    r"(no|skip|without)_?(clean_?up|exit_?handlers|finali[sz]ation|atexit)|(hard|fast|quick|abrupt|unclean|instant)_?(exit|quit|stop|shutdown|kill)",
+    r"simulat|inject|(?:^|_)(?:for|on)_(?:fault|crash)|(no|skip|without)_?(clean_?up|exit_?handlers|finali[sz]ation|atexit)|(hard|fast|quick|abrupt|unclean|instant)_?(exit|quit|stop|shutdown|kill)",
     re.IGNORECASE,
 )
 _RUNS_CHILD = ("subprocess.run", "subprocess.call")

@@ -163,12 +163,26 @@ def _is_blind(wait: Wait, loop: Loop, project: Project) -> bool:
         return False
     if any(place.part == "handler" for place in wait.site.at.around()) or _is_filled(wait.site):
         return False
+    if wait.model.wakes == "put" and _takes_back(wait):
+        return False
     if wait.model.wakes in _PEERS and (_READY & loop.fn.mentions or _READY & wait.fn.mentions):
         return False  # it asks first whether there is something to read
     name = waited_name(receiver(wait.site.call), wait.fn)
     if name is None:
         return bool(handed_tracks(wait, project))
     return all(name != place.name for place in loop.tests)
+
+
+def _takes_back(wait: Wait) -> bool:
+    """``self._busy.put(1)`` before the work, ``self._busy.get()`` behind it: what the worker has put in itself is there."""
+    behind = {id(stmt) for place in wait.site.at.around() for stmt in place.before()}
+    return any(
+        isinstance(site.call.func, Attr)
+        and site.call.func.name in ("put", "put_nowait")
+        and id(site.at.stmt) in behind
+        and same(site.call.func.value, receiver(wait.site.call))
+        for site in wait.fn.sites
+    )
 
 
 def _is_filled(site: Site) -> bool:

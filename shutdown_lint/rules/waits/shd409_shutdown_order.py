@@ -74,7 +74,7 @@ from typing import NamedTuple, TypeAlias
 
 from shutdown_lint.facts import Break, Call, Const, ModuleFacts, Return, Span, Try, With
 from shutdown_lint.findings import Finding
-from shutdown_lint.project import Fn, Project, steps
+from shutdown_lint.project import Cls, Fn, Project, steps
 from shutdown_lint.project.budget import of_components
 from shutdown_lint.project.leaves import is_past
 from shutdown_lint.project.resources import Acquisition
@@ -338,11 +338,21 @@ def _is_proven(early: Early, project: Project) -> bool:
     if isinstance(early.use.place, Local) and early.resource.fn is early.waiter and early.work.maker is early.waiter:
         return True
     owner = project.classes.enclosing(early.waiter)
+    if owner is not None and _is_of_another(early.resource, owner, project):
+        return False
     return (
         about_self(early.wait.subject, early.waiter, project)
         and owner is not None
         and early.work.owner is not None
         and project.classes.enclosing(early.work.owner) in project.classes.family(owner)
+    )
+
+
+def _is_of_another(resource: Acquisition, owner: Cls, project: Project) -> bool:
+    """Whether a member's class makes it, of which there are several objects: each has one of its own."""
+    maker = project.classes.enclosing(resource.fn)
+    return (
+        maker is not None and maker not in project.classes.family(owner) and len(project.calls.callers(resource.fn)) > 1
     )
 
 
