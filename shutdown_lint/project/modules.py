@@ -206,10 +206,22 @@ class ModuleTable:
 def absolute(module: ModuleFacts, name: ImportName) -> str:
     """The absolute dotted name of the module that an import names (Language Reference 5.7: package relative imports)."""
     if not name.level:
-        return _without_namespace(module, name.module)
+        return elsewhere(module, name) or _without_namespace(module, name.module)
     package = module.name.split(".") if module.is_package else module.name.split(".")[:-1]
     base = package[: len(package) - (name.level - 1)] if name.level > 1 else package
     return ".".join([*base, *([name.module] if name.module else [])])
+
+
+def elsewhere(module: ModuleFacts, name: ImportName) -> str:
+    """The dotted name under which the project knows what an import names, if its own root tells otherwise; else empty."""
+    if not module.elsewhere or name.level:
+        return ""
+    top, dot, rest = name.module.partition(".")
+    for pair in module.elsewhere.split("/"):
+        seen, _, known = pair.partition("=")
+        if seen == top:
+            return f"{known}{dot}{rest}"
+    return ""
 
 
 def _without_namespace(module: ModuleFacts, name: str) -> str:
