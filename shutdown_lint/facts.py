@@ -415,7 +415,7 @@ class ModuleFacts(NamedTuple):
     """All that later stages know about one file.
 
     ``elsewhere`` tells of absolute imports by which name the project knows what they mean, where that is another one:
-    ``helpers=scripts.helpers/app=services.mail.app``. Whoever reads the file sets it, lowering knows nothing of it.
+    ``helpers=scripts.helpers/app=services.mail.app/_vendor.wire=wire``. Whoever reads the file sets it, lowering knows nothing of it.
     """
 
     path: str

@@ -118,6 +118,7 @@ def _imported(cluster: _Cluster, resolver: Resolver) -> Iterator[Unit]:
             yield unit
         else:
             yield from resolver.spread(name, cluster.root)
+            yield from (inner for _, inner in resolver.below(name, cluster.origin, cluster.root))
 
 
 def _neighbours(found: list[list[_Cluster]], enough: int) -> Iterator[list[_Cluster]]:
@@ -179,7 +180,18 @@ def _seen(cluster: _Cluster, resolver: Resolver, renamed: Mapping[tuple[str, str
         )
         if known != name:
             pairs.append(f"{name}={known}")
+        elif unit is None:
+            pairs += _seen_below(name, cluster, resolver, renamed)
     return "/".join(pairs)
+
+
+def _seen_below(
+    name: str, cluster: _Cluster, resolver: Resolver, renamed: Mapping[tuple[str, str], str]
+) -> Iterator[str]:
+    for path, unit in resolver.below(name, cluster.origin, cluster.root):
+        known = _known_as(unit.name, unit.root, renamed)
+        if path.endswith(f".{known}"):
+            yield f"{path}={known}"
 
 
 def _renamed(clusters: list[_Cluster], resolver: Resolver) -> dict[tuple[str, str], str]:

@@ -60,6 +60,7 @@ class Resolver:
         self._shared: dict[str, list[Unit]] = {}  # first part of the dotted names of packages (PEP 420)
         self._packages: dict[str, list[Unit]] = {}
         self._modules: dict[str, list[Unit]] = {}
+        self._below: dict[str, list[Unit]] = {}  # folder that is no package → packages further down
         for unit in units:
             self._add(unit)
         self.names = self._own_names()
@@ -76,11 +77,17 @@ class Resolver:
         else:
             self._own.setdefault((unit.root, unit.name), unit)
         (self._packages if unit.is_package else self._modules).setdefault(unit.base, []).append(unit)
+        if unit.is_package:
+            folder = unit.origin
+            while len(folder) > len(unit.root):
+                self._below.setdefault(folder, []).append(unit)
+                folder = os.path.dirname(folder)
 
     def _own_names(self) -> frozenset[str]:
         """All names that an import could find anything by."""
+        folders = map(os.path.basename, self._below)
         spaces = (name for _, name in self._spaces)
-        return frozenset((*self._packages, *self._modules, *spaces, *(name for _, name in self._own)))
+        return frozenset((*self._packages, *self._modules, *folders, *spaces, *(name for _, name in self._own)))
 
     def one(self, name: str, origin: str, root: str) -> Unit | None:
         """The package or module that an import of the name finds from a folder in a project."""
@@ -95,6 +102,18 @@ class Resolver:
         """What lies in the namespace package of that name, seen from a project."""
         yield from self._spaces.get((root, name), ())
         yield from (unit for unit in self._shared.get(name, ()) if unit.root != root)
+
+    def below(self, name: str, origin: str, root: str) -> Iterator[tuple[str, Unit]]:
+        """The packages in folders that are none: ``_vendor/wire`` by how ``import _vendor.wire`` finds it from a folder."""
+        folder = origin
+        while self._below:
+            found = self._below.get(os.path.join(folder, name))
+            if found is not None and found[0].root == root:
+                yield from ((unit.place[len(os.path.join(folder, "")) :].replace(os.sep, "."), unit) for unit in found)
+                return
+            if folder == root or len(folder) <= len(root):
+                return
+            folder = os.path.dirname(folder)
 
     def _around(self, name: str, origin: str, root: str) -> Unit | None:
         """By the folders around: that of a script is the first on its path."""

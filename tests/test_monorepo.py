@@ -171,7 +171,18 @@ def test_one_package_vendored_twice(tmp_path: Path) -> None:
         }
     write(tmp_path, files)
     found = callers(tmp_path)
-    assert found == {f"{name}/_vendor/wire/link.py": f"{calls} callers" for name, calls in (("a", 1), ("b", 1))}
+    assert found == {f"{name}/_vendor/wire/link.py": f"{calls} callers" for name, calls in (("a", 2), ("b", 3))}
+
+
+def test_programs_that_are_started_from_the_root(tmp_path: Path) -> None:
+    """`python -m services.b.app`: the folders around packages are namespaces, seen from there."""
+    files = {"pyproject.toml": "", "run.py": "import services.a.app.run\nservices.a.app.run.stop()\n"}
+    for name, statement in (("a", "from services.a import app"), ("b", "import services.b.app.run as r")):
+        files[f"services/{name}/app/__init__.py"] = "from . import run\n"
+        files[f"services/{name}/app/run.py"] = HAZARD
+        files[f"services/{name}/app/__main__.py"] = f"{statement}\n" + ("app.run" if name == "a" else "r") + ".stop()\n"
+    write(tmp_path, files)
+    assert callers(tmp_path) == {"services/a/app/run.py": "2 callers", "services/b/app/run.py": "1 callers"}
 
 
 def test_a_project_inside_a_project(tmp_path: Path) -> None:

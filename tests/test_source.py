@@ -196,7 +196,7 @@ def test_projects_below_a_root_that_says_nothing(tmp_path: Path) -> None:
     write(tmp_path, "main.py")
     assert names(tmp_path, "main.py", *files)[2:] == [
         "mailer.docs.conf",
-        "web-app.web.main",
+        "web.main",
         "a.b.run",
         "tests.test_all",
     ]

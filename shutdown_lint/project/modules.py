@@ -89,7 +89,7 @@ class ModuleEntry:
                 base = absolute(self.facts, name)
                 found[base] = None
                 if name.name not in (None, "*"):
-                    found[f"{base}.{name.name}"] = None
+                    found[taken(self.facts, name) or f"{base}.{name.name}"] = None
         return tuple(found)
 
     @lazily
@@ -216,12 +216,19 @@ def elsewhere(module: ModuleFacts, name: ImportName) -> str:
     """The dotted name under which the project knows what an import names, if its own root tells otherwise; else empty."""
     if not module.elsewhere or name.level:
         return ""
-    top, dot, rest = name.module.partition(".")
     for pair in module.elsewhere.split("/"):
         seen, _, known = pair.partition("=")
-        if seen == top:
-            return f"{known}{dot}{rest}"
+        if name.module == seen or name.module.startswith(f"{seen}."):
+            return known + name.module[len(seen) :]
     return ""
+
+
+def taken(module: ModuleFacts, name: ImportName) -> str:
+    """The module that is imported by ``from folder import package``, where the project knows it otherwise; else empty."""
+    if not module.elsewhere or name.level or name.name is None:
+        return ""
+    mark = f"/{name.module}.{name.name}="
+    return f"/{module.elsewhere}".partition(mark)[2].partition("/")[0]
 
 
 def _without_namespace(module: ModuleFacts, name: str) -> str:

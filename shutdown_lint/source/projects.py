@@ -1,8 +1,8 @@
 """Which project a folder belongs to: what ``shutdown-lint .`` in that project alone would take for its root.
 
 A repository may hold many projects, each with modules of its own named ``utils`` or ``config``. A project begins at a folder
-that says so (``pyproject.toml`` and the like), or, below a root that says nothing of itself and holds no code, at
-the first folder with a package in it, or one whose name no import can spell.
+that says so (``pyproject.toml`` and the like). Below a root that says nothing of itself it also begins at the first folder
+whose name no import can spell, or, if there are no modules in the root either, at the first one with a package in it.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Projects:
     ) -> None:
         self._root, self._is_package = root, is_package
         self._src = [os.path.normpath(os.path.join(root, folder)) for folder in src]
-        self._holding = holding
-        # one project: it says so, or there is code where that of one project lies
-        self._one = _is_marked(root) or any(place in holding or place in loose for place in (root, *self._src))
+        self._holding, self._marked = holding, _is_marked(root)
+        # one project: there is code where that of one project lies
+        self._one = root in loose or any(place in holding or place in loose for place in self._src if place != root)
         self._found: dict[str, str] = {root: root}
 
     def of(self, folder: str) -> str:
@@ -52,10 +52,10 @@ class Projects:
 
     def _begins(self, folder: str) -> bool:
         """Whether a project begins here, where no folder says that it is one."""
-        if self._one or folder in self._src:
+        if self._marked or folder in self._src:
             return False
         name = os.path.basename(folder)
-        return not name.isidentifier() or (folder in self._holding and name not in _BESIDE)
+        return not name.isidentifier() or (not self._one and folder in self._holding and name not in _BESIDE)
 
 
 def _is_marked(folder: str) -> bool:
