@@ -10,8 +10,9 @@ from shutdown_lint import suppress
 from shutdown_lint.corpus import Contents, SkippedFiles
 from shutdown_lint.facts import ModuleFacts, Span
 from shutdown_lint.findings import Finding, Step
+from shutdown_lint.grouping import Group
 from shutdown_lint.intake import Outcome, Task, internal_error, take_in
-from shutdown_lint.lowered import NO_MEMORY, Memory
+from shutdown_lint.lowered import NO_MEMORY, Memory, Store
 from shutdown_lint.parts import Part
 from shutdown_lint.prefilter import Prefilter
 from shutdown_lint.rules import registry
@@ -25,23 +26,34 @@ if TYPE_CHECKING:
     from shutdown_lint.settings import Budget
 
 
-class Context(NamedTuple):
-    """What all parts of a run have in common; ``enabled`` maps codes to tiers, ``scripts`` are console scripts.
+class Program(NamedTuple):
+    """What belongs to one project of a run: its ``prefilter``, and what is known of contents under it.
 
-    ``windows`` is where the project says that it runs there, ``memory`` what is known of contents already. ``lower`` takes
-    in what was skipped at first, and ``entry_of`` makes what the project derives from one module (the usual, when None):
-    both may remember.
+    ``scripts`` are its console scripts, ``windows`` is where it says that it runs there. ``shown`` is how findings show the
+    paths of its folder.
+    """
+
+    prefilter: Prefilter
+    memory: Memory = NO_MEMORY
+    scripts: tuple[tuple[str, str], ...] = ()
+    windows: Step | None = None
+    shown: str = ""
+
+
+class Context(NamedTuple):
+    """What all parts of a run have in common; ``enabled`` maps codes to tiers, ``programs`` are by the root of the project.
+
+    ``lower`` takes in what was skipped at first, and ``entry_of`` makes what the project derives from one module (the
+    usual, when None): both may remember.
     """
 
     enabled: dict[str, str]
-    prefilter: Prefilter
+    programs: Mapping[str, Program]
     models: Models
-    scripts: tuple[tuple[str, str], ...]
-    windows: Step | None
     target_version: tuple[int, int]
     contents: Contents
     budget: Budget
-    memory: Memory = NO_MEMORY
+    store: Store | None = None
     lower: Callable[[Task], Outcome] = take_in
     entry_of: Callable[[ModuleFacts], ModuleEntry] | None = None
 
@@ -95,20 +107,23 @@ def analyse(part: Part, context: Context, known: Mapping[str, Taken], note: Call
 
     ``note`` is given the path of each file that is looked at next, as findings show it.
     """
-    return analyse_project(part, context, known, note)[1]
+    results = [analyse_group(group, context, known, note)[1] for group in part.groups]
+    findings = tuple([finding for result in results for finding in result.findings])
+    return Result(findings, sum(result.hidden for result in results))
 
 
-def analyse_project(
-    part: Part, context: Context, known: Mapping[str, Taken], note: Callable[[str], object] = str
+def analyse_group(
+    part: Group, context: Context, known: Mapping[str, Taken], note: Callable[[str], object] = str
 ) -> tuple[Project, Result]:
-    """The same, with what is known of the part, for further questions."""
+    """The same for one group of it, with what is known of that, for further questions."""
     contents = context.contents
     taken = []
     for file in part.files:
         note(file.path)
-        data = contents.get(file.absolute)
-        taken.append(known.get(file.absolute) or take(file, data, context.prefilter, context.memory))
-    project = _project(part, taken, context)
+        data, program = contents.get(file.absolute), context.programs[file.root]
+        one = known.get(file.absolute) or take(file, data, program.prefilter, program.memory)
+        taken.append(one)
+    project = project_of(part, taken, context)
     checks = rules_of(context.enabled)
     results = []
     for file, one in zip(part.files, taken, strict=True):
@@ -127,27 +142,40 @@ def analyse_project(
     )
 
 
-def _project(part: Part, taken: Sequence[Taken], context: Context) -> Project:
+def project_of(group: Group, taken: Sequence[Taken], context: Context) -> Project:
+    """What is known of the files of a group, which were taken in so."""
     from shutdown_lint.project import Project
     from shutdown_lint.project.modules import ModuleEntry
 
-    skipped = [file for file, one in zip(part.files, taken, strict=True) if one.codes is None]
+    skipped = [file for file, one in zip(group.files, taken, strict=True) if one.codes is None]
     modules = [one.outcome for one in taken if isinstance(one.outcome, ModuleFacts)]
-    lowered = sum(
-        len(context.contents.get(file.absolute))
-        for file, one in zip(part.files, taken, strict=True)
-        if one.codes is not None
-    )
+    lowered: dict[str, int] = {}
+    for file, one in zip(group.files, taken, strict=True):
+        size = len(context.contents.get(file.absolute)) if one.codes is not None else 0
+        lowered[file.root] = lowered.get(file.root, 0) + size
+    programs = [context.programs[root] for root in group.roots]
     return Project(
         modules,
-        loader=SkippedFiles(part.files, skipped, context.contents, lowered, context.lower),
-        scripts=context.scripts,
-        windows=context.windows,
+        loader=SkippedFiles(group.files, skipped, context.contents, lowered, context.lower),
+        scripts=_scripts(group, context),
+        windows=[(program.shown, program.windows) for program in programs],
         target_version=context.target_version,
         models=context.models,
         entry_of=context.entry_of or ModuleEntry,
         budget=context.budget,
     )
+
+
+def _scripts(group: Group, context: Context) -> tuple[tuple[str, str], ...]:
+    """The console scripts of all projects in a group, by the names that modules have in it."""
+    found = []
+    renamed = {(root, old): new for root, old, new in group.renamed}
+    for root in group.roots:
+        for script, target in context.programs[root].scripts:
+            module, colon, function = target.partition(":")
+            top, dot, rest = module.partition(".")
+            found.append((script, f"{renamed.get((root, top), top)}{dot}{rest}{colon}{function}"))
+    return tuple(found)
 
 
 def _findings_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.intake import Outcome, Task, take_in
@@ -57,16 +57,17 @@ class Contents:
 class SkippedFiles:
     """The ``Loader`` of a project: lowers on demand what the prefilter skipped. Every answer is remembered.
 
-    ``files`` are all of the project, ``skipped`` those not lowered yet. ``lowered_bytes`` is how much was lowered: what
-    is loaded on top is bounded by a quarter of it. ``lower`` is how a file is taken in.
+    ``files`` are all of the project, ``skipped`` those not lowered yet. ``lowered_bytes`` is how much was lowered, by the
+    root of the project that files belong to: what is loaded on top is bounded by a quarter of it. Bounds are each project's
+    own, so that what is found in one does not depend on others beside it. ``lower`` is how a file is taken in.
     """
 
     def __init__(
         self,
-        files: Iterable[SourceFile],
+        files: Sequence[SourceFile],
         skipped: Iterable[SourceFile],
         contents: Contents,
-        lowered_bytes: int,
+        lowered_bytes: Mapping[str, int],
         lower: Callable[[Task], Outcome] = take_in,
     ) -> None:
         self._contents, self._lower = contents, lower
@@ -75,7 +76,7 @@ class SkippedFiles:
         for file in sorted(skipped, key=lambda file: file.stub):
             self._skipped.setdefault(file.name, file)
         self._facts: dict[str, ModuleFacts | None] = {}
-        self._room = max(MIN_LOADED_BYTES, lowered_bytes // 4)
+        self._room = {file.root: max(MIN_LOADED_BYTES, lowered_bytes.get(file.root, 0) // 4) for file in files}
 
     def has(self, name: str) -> bool:
         """Whether the project has a file, or a folder with files, for this dotted module name."""
@@ -100,12 +101,22 @@ class SkippedFiles:
         return self._loaded(self._derivations.get(_encoded(name), ()))
 
     def _loaded(self, names: Collection[str]) -> Iterable[ModuleFacts]:
-        if not names or len(names) > MAX_PER_WORD:
+        if len(self._room) < 2 or len(names) < 2:
+            return self._loaded_in_one(names) if names else ()
+        by_root: dict[str, list[str]] = {}
+        for name in names:
+            by_root.setdefault(self._skipped[name].root, []).append(name)
+        return [facts for some in by_root.values() for facts in self._loaded_in_one(some)]
+
+    def _loaded_in_one(self, names: Collection[str]) -> Iterable[ModuleFacts]:
+        """The same in one project."""
+        if len(names) > MAX_PER_WORD:
             return ()
+        root = self._skipped[next(iter(names))].root
         size = sum(len(self._contents.get(self._skipped[name].absolute)) for name in names if name not in self._facts)
-        if size > min(MAX_WORD_BYTES, self._room):
+        if size > min(MAX_WORD_BYTES, self._room[root]):
             return ()
-        self._room -= size
+        self._room[root] -= size
         return [facts for facts in map(self.module, names) if facts is not None]
 
     @lazily

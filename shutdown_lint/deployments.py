@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from shutdown_lint import suppress
-from shutdown_lint.analysis import Context, Enabled, Result, rules_of, run_rules, trouble_findings
-from shutdown_lint.corpus import SkippedFiles
+from shutdown_lint.analysis import Context, Enabled, Result, Taken, project_of, rules_of, run_rules, trouble_findings
 from shutdown_lint.deployment.facts import BrokenError, DeploymentFile, Note
 from shutdown_lint.deployment.read import read, text_of
 from shutdown_lint.deployment.world import World
 from shutdown_lint.findings import Finding
+from shutdown_lint.grouping import Group
 from shutdown_lint.intake import internal_error
 from shutdown_lint.project import Project
 from shutdown_lint.rules import registry
@@ -38,7 +38,7 @@ def concerns(name: str, data: bytes) -> bool:
     return deployment_kind(name) != "kubernetes" or kubernetes.concerns(data)
 
 
-def analyse(files: Sequence[SourceFile], sources: Sequence[SourceFile], context: Context) -> Deployed:
+def analyse(files: Sequence[SourceFile], sources: Group, context: Context) -> Deployed:
     """The findings in the deployment files that are to be reported on; ``sources`` are the Python files of the project."""
     outcomes = [(file, _taken(file, context)) for file in files]
     troubles = [(file.path, one) for file, one in outcomes if file.reported and isinstance(one, Trouble)]
@@ -52,7 +52,7 @@ def analyse(files: Sequence[SourceFile], sources: Sequence[SourceFile], context:
     hidden = 0
     checks = rules_of(context.enabled, on_deployment=True)
     if checks and any(file.reported for file in known):
-        world = World(known, sources, _project(sources, context))
+        world = World(known, sources.files, _project(sources, context))
         for file in world.files:
             if file.reported:
                 result = _of_file(file, world, checks, context)
@@ -76,17 +76,9 @@ def _taken(file: SourceFile, context: Context) -> DeploymentFile | Trouble | Not
         return internal_error("reading the file", error)
 
 
-def _project(sources: Sequence[SourceFile], context: Context) -> Project:
+def _project(sources: Group, context: Context) -> Project:
     """A project of which nothing is lowered yet: commands lead to the modules that matter."""
-    return Project(
-        (),
-        loader=SkippedFiles(sources, sources, context.contents, 0, context.lower),
-        scripts=context.scripts,
-        windows=context.windows,
-        target_version=context.target_version,
-        models=context.models,
-        budget=context.budget,
-    )
+    return project_of(sources, [Taken(None, None)] * len(sources.files), context)
 
 
 def _of_file(file: DeploymentFile, world: World, checks: Sequence[Enabled], context: Context) -> suppress.Result:

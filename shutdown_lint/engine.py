@@ -7,23 +7,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from shutdown_lint.analysis import Context, Result, analyse_project, trouble_findings
+from shutdown_lint.analysis import Result, analyse_group, trouble_findings
 from shutdown_lint.cache import Cache, Remembered, key_of, open_cache, version
 from shutdown_lint.collector import collector_paused
-from shutdown_lint.corpus import Contents
-from shutdown_lint.findings import Finding, Step
+from shutdown_lint.common import Common
+from shutdown_lint.findings import Finding
+from shutdown_lint.grouping import whole
 from shutdown_lint.inputs import Input, read, reader
-from shutdown_lint.lazily import lazily
-from shutdown_lint.packaging import scripts, windows
 from shutdown_lint.parts import parts_of
-from shutdown_lint.prefilter import compile_prefilter
 from shutdown_lint.rules import registry
 from shutdown_lint.schedule import Progress, analyse_all
 from shutdown_lint.settings import Settings
-from shutdown_lint.source import PASSING, SourceFile, digest
+from shutdown_lint.source import PASSING, digest
 from shutdown_lint.source.discover import absolute
 from shutdown_lint.source.ignores import glob_regex
-from shutdown_lint.source.names import shown, working_folder
 
 if TYPE_CHECKING:
     from shutdown_lint.facts_cache import FolderStore
@@ -131,59 +128,6 @@ def run(
     return Report(tuple(sorted(set(kept), key=Finding.sort_key)), reported, hidden, warnings)
 
 
-class Common:
-    """What all parts of a run have in common; found out once, the context only if anything is to be analysed.
-
-    ``files`` are the project's Python files, ``enabled`` maps codes of rules to tiers; ``store`` opens what is known of
-    contents.
-    """
-
-    def __init__(
-        self,
-        files: Iterable[SourceFile],
-        contents: Contents,
-        settings: Settings,
-        enabled: dict[str, str],
-        store: Callable[[], Store | None] = lambda: None,
-    ) -> None:
-        self._contents, self._settings, self._enabled, self._store = contents, settings, enabled, store
-        self._programs = scripts(settings.root)
-        self._windows = _windows(settings)
-        self._own = sorted({file.name.partition(".")[0] for file in files})  # its top-level packages
-
-    @property
-    def key(self) -> str:
-        """What every result depends on."""
-        settings = self._settings
-        parts = (settings.models, settings.budget, settings.target_version, self._programs, self._windows, self._own)
-        return key_of(sorted(self._enabled.items()), *parts)
-
-    @lazily
-    def context(self) -> Context:
-        """What an analysis is given."""
-        from shutdown_lint.models import with_users
-
-        models, enabled, settings = with_users(self._settings.models), self._enabled, self._settings
-        functions = dict.fromkeys(target.partition(":")[2].strip().partition(".")[0] for _, target in self._programs)
-        on_python = {code: tiers for code, tiers in enabled.items() if code not in registry.on_deployment()}
-        prefilter = compile_prefilter(on_python, models, tuple(filter(None, functions)), frozenset(self._own))
-        from shutdown_lint.lowered import Memory
-
-        memory = Memory(self._store(), self.key)
-        return Context(
-            enabled,
-            prefilter,
-            models,
-            self._programs,
-            self._windows,
-            settings.target_version,
-            self._contents,
-            settings.budget,
-            memory,
-            memory.taken_in,
-        )
-
-
 def _refiner(given: Input, cache: Cache, refine: Refine) -> Refiner:
     from shutdown_lint.refining import Refiner
 
@@ -207,13 +151,6 @@ def _held(cache: Cache) -> Store:
     return HeldStore(_facts(cache))
 
 
-def _windows(settings: Settings) -> Step | None:
-    found = windows(settings.root)
-    return found and Step(
-        shown(absolute(found.path), working_folder()), found.line, 1, f"declares `{found.classifier}`"
-    )
-
-
 def _results(
     given: Input,
     common: Common,
@@ -225,7 +162,9 @@ def _results(
 ) -> tuple[list[Result], Sequence[str]]:
     """What is found in each part of the run: remembered, or found now and remembered; and warnings."""
     parts, about = parts_of(given.files, given.known), (common.key, bool(refine))
-    keys = [key_of(*about, [(file, given.digest(file)) for file in part.files]) for part in parts]
+    keys = [
+        key_of(*about, common.keys(part.files), [(file, given.digest(file)) for file in part.files]) for part in parts
+    ]
     found = {key: Result(*result[:2]) for key in keys if (result := cache.result(key)) is not None}
     left = [(key, part) for key, part in zip(keys, parts, strict=True) if key not in found]
     warnings: Sequence[str] = ()
@@ -240,7 +179,7 @@ def _results(
             found[key] = new
             if not _passes(new.findings):
                 cache.put_result(key, Remembered(*new))
-        if (store := common.context.memory.store) is not None:
+        if (store := common.context.store) is not None:
             store.prune(given.digest(file) for file in given.files)
     return [found[key] for key in keys], warnings
 
@@ -252,8 +191,9 @@ def projects(paths: Sequence[str], settings: Settings) -> Iterator[tuple[Project
         given = read(paths, settings, None, {}, open_cache("", settings.root))
         context = Common(given.files, given.contents, settings, enabled).context
         for part in parts_of(given.files, given.known):
-            project, result = analyse_project(part, context, {})
-            yield project, tuple(without_ignored(result.findings, settings))
+            for group in part.groups:
+                project, result = analyse_group(group, context, {})
+                yield project, tuple(without_ignored(result.findings, settings))
 
 
 def _deployed(given: Input, common: Common, cache: Cache, refine: Refine | None) -> Remembered | None:
@@ -262,12 +202,12 @@ def _deployed(given: Input, common: Common, cache: Cache, refine: Refine | None)
         return None
     files = [(file, digest(given.contents.get(file.absolute))) for file in given.deployment]
     sources = [(file, given.digest(file)) for file in given.files]
-    key = key_of(common.key, bool(refine), files, sources)
+    key = key_of(common.key, bool(refine), common.keys(given.files), files, sources)
     found = cache.result(key)
     if found is None:
         from shutdown_lint.deployments import analyse
 
-        result, count, warnings = analyse(given.deployment, given.files, common.context)
+        result, count, warnings = analyse(given.deployment, whole(given.files, given.known), common.context)
         found = Remembered(*result, count, warnings)
         if refine is not None:
             found = found._replace(findings=refine.apply(found.findings, reader(given)))

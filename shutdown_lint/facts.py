@@ -412,7 +412,11 @@ class Class(NamedTuple):
 
 
 class ModuleFacts(NamedTuple):
-    """All that later stages know about one file."""
+    """All that later stages know about one file.
+
+    ``elsewhere`` tells of absolute imports by which name the project knows what they mean, where that is another one:
+    ``helpers=scripts.helpers/app=services.mail.app/_vendor.wire=wire``. Whoever reads the file sets it, lowering knows nothing of it.
+    """
 
     path: str
     name: str
@@ -420,3 +424,4 @@ class ModuleFacts(NamedTuple):
     digest: str
     functions: tuple[Function, ...]
     classes: tuple[Class, ...]
+    elsewhere: str = ""

@@ -46,7 +46,10 @@ def _lowered(text: str, task: Task) -> Outcome:
 
     file = task.file
     try:
-        return lower_module(text, path=file.path, name=file.name, is_package=file.is_package, digest=digest(task.data))
+        module = lower_module(
+            text, path=file.path, name=file.name, is_package=file.is_package, digest=digest(task.data)
+        )
+        return module._replace(elsewhere=file.elsewhere) if file.elsewhere else module
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         # what is newer than the running Python, or beyond the bounds; not every text is for LibCST's parser
         return bounds.check(text) or _parsed(text, task)
@@ -59,7 +62,8 @@ def _parsed(text: str, task: Task) -> Outcome:
 
     file = task.file
     try:
-        return lower_newer(text, path=file.path, name=file.name, is_package=file.is_package, digest=digest(task.data))
+        module = lower_newer(text, path=file.path, name=file.name, is_package=file.is_package, digest=digest(task.data))
+        return module._replace(elsewhere=file.elsewhere)
     except SyntaxTrouble as error:
         return _syntax_trouble(text, error.line, error.col, error.message)
     except (RecursionError, MemoryError):

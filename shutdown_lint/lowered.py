@@ -116,7 +116,7 @@ def dumps(outcome: Outcome) -> str:
     from shutdown_lint import facts_json
 
     if isinstance(outcome, ModuleFacts):
-        return facts_json.dumps(outcome._replace(path="", name="", is_package=False, digest=""))
+        return facts_json.dumps(outcome._replace(path="", name="", is_package=False, digest="", elsewhere=""))
     if isinstance(outcome, Trouble):
         return "" if outcome.code in PASSING else json.dumps(outcome, separators=(",", ":"))
     return SOUND
@@ -131,7 +131,9 @@ def loads(text: str, file: SourceFile, content: str) -> Outcome:
     from shutdown_lint import facts_json
 
     module = facts_json.loads(text)
-    return module._replace(path=file.path, name=file.name, is_package=file.is_package, digest=content)
+    return module._replace(
+        path=file.path, name=file.name, is_package=file.is_package, digest=content, elsewhere=file.elsewhere
+    )
 
 
 def _trouble(text: str) -> Trouble:

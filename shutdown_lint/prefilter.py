@@ -37,6 +37,21 @@ class Prefilter:
     def __reduce__(self) -> tuple[type[Prefilter], tuple[object, ...]]:
         return Prefilter, (self._rules, self._others)
 
+    @lazily
+    def packages(self) -> frozenset[str]:
+        """The packages whose import it looks for."""
+        triggers = (*(trigger for _, trigger in self._rules), *self._others)
+        found = {part.package for trigger in triggers for part in trigger if isinstance(part, Imported)}
+        return frozenset(package.decode("utf-8", "surrogateescape") for package in found)
+
+    def without(self, own: Iterable[str]) -> Prefilter:
+        """The same for a project that holds these packages: to itself a modelled library is no library."""
+        packages = {
+            Imported(name.encode("utf-8", "surrogateescape"), by) for name in own for by in (b"from", b"import")
+        }
+        rules = [(code, trigger) for code, trigger in self._rules if packages.isdisjoint(trigger)]
+        return Prefilter(rules, [trigger for trigger in self._others if packages.isdisjoint(trigger)])
+
     def codes(self, data: bytes, name: str = "") -> frozenset[str] | None:
         """The rules that could fire in a file with this content, the module of this name; None: it need not be parsed."""
         text, index = Text(data, name), self._index
@@ -121,6 +136,28 @@ class _Ways:
         return frozenset(found)
 
 
+class Prefilters:
+    """Prefilters for the rules ``codes``; one for all projects that need no other."""
+
+    def __init__(self, codes: Iterable[str], models: Models) -> None:
+        self._codes, self._models = tuple(codes), models
+        self._all: dict[tuple[str, ...], Prefilter] = {}
+        self._less: dict[tuple[tuple[str, ...], frozenset[str]], Prefilter] = {}
+
+    def of(self, scripts: tuple[str, ...], own: Iterable[str]) -> tuple[Prefilter, object]:
+        """The prefilter of a project, and what it depends on; for the arguments see ``compile_prefilter``."""
+        full = self._all.get(scripts)
+        if full is None:
+            full = self._all[scripts] = compile_prefilter(self._codes, self._models, scripts)
+        needless = full.packages.intersection(own)
+        if not needless:
+            return full, (scripts, ())
+        key = scripts, needless
+        if key not in self._less:
+            self._less[key] = full.without(needless)
+        return self._less[key], (scripts, sorted(needless))
+
+
 def compile_prefilter(
     codes: Iterable[str], models: Models, scripts: Iterable[str] = (), own: frozenset[str] = frozenset()
 ) -> Prefilter:
@@ -131,11 +168,7 @@ def compile_prefilter(
     """
     from shutdown_lint.rules.registry import triggers
 
-    packages = {Imported(name.encode("utf-8", "surrogateescape"), by) for name in own for by in (b"from", b"import")}
-
-    def lasting(triggers: Iterable[Trigger]) -> list[Trigger]:
-        return [trigger for trigger in triggers if packages.isdisjoint(trigger)]
-
     wanted = ((code, expand(sorted(triggers([code])), models, scripts)) for code in sorted(codes))
-    rules = [(code, trigger) for code, found in wanted for trigger in lasting(found)]
-    return Prefilter(rules, lasting((*map(parts_of, SUPPRESSION_WORDS), *work_words(models))))
+    rules = [(code, trigger) for code, found in wanted for trigger in found]
+    full = Prefilter(rules, (*map(parts_of, SUPPRESSION_WORDS), *work_words(models)))
+    return full.without(own) if own else full

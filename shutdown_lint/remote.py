@@ -66,9 +66,9 @@ class HeldStore:
 def lower_all(files: Sequence[SourceFile], context: Context, opener: Opener, progress: Progress) -> list[str]:
     """Have an executor lower the files that are not remembered; warnings about what is left.
 
-    The store of ``context.memory`` gets what comes back. Raises ``ExecutorError``.
+    The store of ``context`` gets what comes back. Raises ``ExecutorError``.
     """
-    contents, memory = context.contents, context.memory
+    contents, memory = context.contents, Memory(context.store)
     files = [file for file in files if not (file.stub or memory.has(file, contents.get(file.absolute)))]
     if not files:
         return []
@@ -80,7 +80,9 @@ def lower_all(files: Sequence[SourceFile], context: Context, opener: Opener, pro
         while chunks or pending:
             for chunk in [chunks.pop() for _ in range(min(len(chunks), _IN_FLIGHT - len(pending)))]:
                 items = [(_bare(file), contents.get(file.absolute)) for file in chunk]
-                pending[executor.submit(lowered_there, context.prefilter, memory.settings, items)] = len(chunk)
+                program = context.programs[chunk[0].root]
+                submitted = executor.submit(lowered_there, program.prefilter, program.memory.settings, items)
+                pending[submitted] = len(chunk)
             progress("reading", done, len(files), "files")
             for future in wait(pending, return_when=FIRST_COMPLETED).done:
                 count = pending.pop(future)
@@ -120,10 +122,12 @@ def _bare(file: SourceFile) -> SourceFile:
 
 def _chunks(files: Iterable[SourceFile], context: Context) -> list[list[SourceFile]]:
     chunks: list[list[SourceFile]] = []
-    room = 0
+    room, judge = 0, None
     for file in files:
         size = len(context.contents.get(file.absolute))
-        if room < size or not chunks:
+        program = context.programs[file.root].memory.settings
+        if room < size or program != judge or not chunks:
+            judge = program
             chunks.append([])
             room = _CHUNK_BYTES
         chunks[-1].append(file)

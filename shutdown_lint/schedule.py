@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from shutdown_lint.analysis import Context, Result, Taken, analyse, prepare, take, trouble_findings
+from shutdown_lint.analysis import Context, Program, Result, Taken, analyse, prepare, take, trouble_findings
 from shutdown_lint.collector import collect
 from shutdown_lint.lowered import Memory
 from shutdown_lint.parts import Part
-from shutdown_lint.prefilter import Prefilter
 from shutdown_lint.rules.registry import TROUBLES
 from shutdown_lint.source import SourceFile, Trouble
 from shutdown_lint.workers import Died, cores, may_fork, spread
@@ -70,7 +69,7 @@ class _Schedule:
 
     def knows(self, part: Part) -> bool:
         """Whether most of the part is remembered."""
-        contents, memory = self._context.contents, self._context.memory
+        contents, memory = self._context.contents, Memory(self._context.store)
         files = ((file, contents.get(file.absolute)) for file in part.files)
         return 2 * sum(len(data) for file, data in files if memory.has(file, data)) > part.size
 
@@ -78,7 +77,8 @@ class _Schedule:
         """Take in all files of the parts, each on its own."""
         contents = self._context.contents
         files = [(file, contents.get(file.absolute)) for part in parts for file in part.files]
-        do, costs = partial(_take, self._context.prefilter, self._context.memory), [len(data) for _, data in files]
+        programs = {root: self._context.programs[root] for root in {file.root for file, _ in files}}
+        do, costs = partial(_take, programs), [len(data) for _, data in files]
         tell = self._teller("reading", len(files), "files")
 
         def mourn(number: int, died: Died) -> None:
@@ -138,9 +138,9 @@ def _first(part: Part) -> str:
     return next(file.path for file in part.files if file.reported)
 
 
-def _take(prefilter: Prefilter, memory: Memory, item: tuple[SourceFile, bytes]) -> Taken:
+def _take(programs: Mapping[str, Program], item: tuple[SourceFile, bytes]) -> Taken:
     file, data = item
-    return take(file, data, prefilter, memory)
+    return take(file, data, programs[file.root].prefilter, programs[file.root].memory)
 
 
 def _killed(died: Died) -> Taken:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # With these words a file may hold suppressions, which are checked even where no rule fires.
 SUPPRESSION_WORDS = ("SHD", "shutdown-lint:")
 AND = " & "
+ABOVE = b".."
 PATTERN = "re:"
 _WORK = frozenset(
     {
@@ -111,10 +112,15 @@ class Text:
 
 
 def imported_packages(data: bytes) -> set[str]:
-    """The top-level packages that the file may import; too many rather than too few, but not those of prose."""
+    """The top-level packages that the file may import; too many rather than too few, but not those of prose.
+
+    ``..`` stands for what lies in the folders above (``from ..tools import run``).
+    """
     found = {match[1] for match in _FROM.finditer(data) if match["imports"] and _may_begin(data, match.start())}
     others = {match[1] for match in _IMPORT.finditer(data) if _may_begin(data, match.start())}
     packages = found.union(imported.package for imported in _imported(others))
+    if b"from .." in data:
+        packages.add(ABOVE)
     return {package.decode("utf-8", "surrogateescape") for package in packages}
 
 

@@ -152,13 +152,54 @@ def test_a_file_does_not_stand_for_a_module_of_the_standard_library(tmp_path: Pa
     write(tmp_path, "signal.py", "pkg/__init__.py", "pkg/signal.py", "queue/__init__.py")
     write(tmp_path, "stubs/atexit/__init__.pyi", "stubs/atexit/more.pyi")
     assert names(tmp_path, "signal.py", "pkg/signal.py", "queue/__init__.py") == ["~signal", "pkg.signal", "queue"]
-    assert names(tmp_path, "stubs/atexit/__init__.pyi", "stubs/atexit/more.pyi") == ["~atexit", "~atexit.more"]
+    assert names(tmp_path, "signal.py", "stubs/atexit/__init__.pyi", "stubs/atexit/more.pyi")[1:] == [
+        "~atexit",
+        "~atexit.more",
+    ]
 
 
 def test_two_packages_of_one_name_are_told_apart(tmp_path: Path) -> None:
     files = ["a/app/__init__.py", "a/app/m.py", "b/app/__init__.py", "b/app/m.py", "b/app/only.py"]
-    write(tmp_path, *files)
+    write(tmp_path, "setup.py", *files)
     assert names(tmp_path, *files) == ["app", "app.m", "b.app", "b.app.m", "b.app.only"]
+
+
+def test_modules_are_named_by_the_project_that_they_are_in(tmp_path: Path) -> None:
+    files = ["services/mail/utils.py", "services/web/utils.py", "services/web/tests/test_utils.py", "tools/run.py"]
+    inner = ["services/web/src/app/__init__.py", "libs/acme-core/src/acme/core/__init__.py", "libs/acme-core/bin/x.py"]
+    write(tmp_path, *files, *inner)
+    write(
+        tmp_path, "pyproject.toml", "services/mail/pyproject.toml", "services/web/setup.cfg", "libs/acme-core/setup.py"
+    )
+    assert names(tmp_path, *files, *inner) == [
+        "utils",
+        "utils",
+        "tests.test_utils",
+        "tools.run",
+        "app",
+        "acme.core",
+        "bin.x",
+    ]
+
+
+def test_projects_below_a_root_that_says_nothing(tmp_path: Path) -> None:
+    """The first folders with packages in them; one whose name no import could spell is a project as well."""
+    files = [
+        "mailer/mailer/__init__.py",
+        "mailer/docs/conf.py",
+        "web-app/web/main.py",
+        "a/b/run.py",
+        "tests/test_all.py",
+    ]
+    write(tmp_path, *files)
+    assert names(tmp_path, *files) == ["mailer", "docs.conf", "web.main", "a.b.run", "tests.test_all"]
+    write(tmp_path, "main.py")
+    assert names(tmp_path, "main.py", *files)[2:] == [
+        "mailer.docs.conf",
+        "web.main",
+        "a.b.run",
+        "tests.test_all",
+    ]
 
 
 def test_paths_are_shown_relative_below_the_working_folder_only(

@@ -13,8 +13,9 @@ from shutdown_lint.adoption import narrow
 from shutdown_lint.analysis import Context, Taken, analyse, take, trouble_findings
 from shutdown_lint.cache import Known
 from shutdown_lint.collector import collector_paused
+from shutdown_lint.common import Common
 from shutdown_lint.corpus import Contents
-from shutdown_lint.engine import Common, Report, without_ignored
+from shutdown_lint.engine import Report, without_ignored
 from shutdown_lint.findings import Finding
 from shutdown_lint.lsp.memory import Memory
 from shutdown_lint.parts import parts_of
@@ -33,7 +34,7 @@ class Session:
         self._enabled = registry.resolve(settings.select, settings.extend_select, settings.ignore)
         self._found: tuple[str, ...] | None = None
         self._disk: dict[str, tuple[tuple[int, int], bytes]] = {}
-        self._taken: dict[str, tuple[bytes, bool, Taken]] = {}
+        self._taken: dict[str, tuple[bytes, SourceFile, Taken]] = {}
         self._imports: dict[str, tuple[bytes, Known]] = {}
         self._names: frozenset[str] = frozenset()
         self._memory = Memory()
@@ -98,9 +99,11 @@ class Session:
     ) -> list[Finding]:
         context = Common(files, contents, self.settings, self._enabled).context
         context = context._replace(lower=self._memory.take_in, entry_of=self._memory.entry)
-        taken = {file.absolute: self._take(file, contents.get(file.absolute), context) for file in files}
         known = {file.absolute: self._known(file.absolute, contents) for file in files}
-        results = [analyse(part, context, taken) for part in parts_of(files, known)]
+        parts = parts_of(files, known)
+        linked = [file for part in parts for file in part.files]
+        taken = {file.absolute: self._take(file, contents.get(file.absolute), context) for file in linked}
+        results = [analyse(part, context, taken) for part in parts]
         return [f for result in results for f in result.findings] + trouble_findings(troubles, self._enabled)
 
     def _known(self, path: str, contents: Contents) -> Known:
@@ -113,8 +116,8 @@ class Session:
 
     def _take(self, file: SourceFile, data: bytes, context: Context) -> Taken:
         held = self._taken.get(file.absolute)
-        if held is None or held[0] != data or held[1] != file.reported:
-            held = self._taken[file.absolute] = (data, file.reported, take(file, data, context.prefilter))
+        if held is None or held[0] != data or held[1] != file:
+            held = self._taken[file.absolute] = (data, file, take(file, data, context.programs[file.root].prefilter))
         return held[2]
 
 

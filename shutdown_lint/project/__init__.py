@@ -25,7 +25,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from shutdown_lint.facts import ModuleFacts
 from shutdown_lint.findings import Step
@@ -53,8 +53,9 @@ class Project:
     """All modules of one project and what can be asked about them.
 
     ``modules`` are the facts of the files that passed the prefilter, ``loader`` finds the others when they are needed,
-    ``scripts`` are console scripts ``(name, "package.module:function")``, ``windows`` is where the project says that
-    it runs on Windows, ``target_version`` the oldest Python that it runs on, ``entry_of`` as for ``ModuleTable``.
+    ``scripts`` are console scripts ``(name, "package.module:function")``, ``windows`` tells of folders, as paths of modules
+    begin, where they say that they run on Windows, ``target_version`` is the oldest Python that it runs on, ``entry_of``
+    as for ``ModuleTable``.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Project:
         *,
         loader: Loader | None = None,
         scripts: tuple[tuple[str, str], ...] = (),
-        windows: Step | None = None,
+        windows: Sequence[tuple[str, Step | None]] = (),
         target_version: tuple[int, int] = (3, 10),
         models: Models | None = None,
         entry_of: Callable[[ModuleFacts], ModuleEntry] = ModuleEntry,
@@ -72,7 +73,8 @@ class Project:
         self.loader = loader or NoLoader()
         self.memos: Memos = {}
         self.modules = ModuleTable(modules, self.loader, entry_of)
-        self.scripts, self.windows, self.target_version = scripts, windows, target_version
+        self.scripts, self.target_version = scripts, target_version
+        self._windows = sorted(windows, key=lambda pair: len(pair[0]), reverse=True)
         self.models = models or builtin_models()
         self.budget = budget or Budget()
         self.evaluate = Evaluator(self)
@@ -109,6 +111,10 @@ class Project:
     def owns(self, module: str) -> bool:
         """Whether the dotted module name belongs to the project (or is a package above one of its modules)."""
         return self.modules.owns(module)
+
+    def windows(self, module: ModuleFacts) -> Step | None:
+        """Where the module's project says that it runs on Windows."""
+        return next((step for folder, step in self._windows if module.path.startswith(folder)), None)
 
     def functions(self, module: ModuleFacts) -> list[Fn]:
         """The handles of a module's functions, the module body first."""

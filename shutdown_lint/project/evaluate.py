@@ -29,7 +29,7 @@ from shutdown_lint.facts import (
 )
 from shutdown_lint.project import scopes
 from shutdown_lint.project.handles import Cls, Fn
-from shutdown_lint.project.modules import absolute
+from shutdown_lint.project.modules import absolute, elsewhere, taken
 from shutdown_lint.project.quoted import quoted
 from shutdown_lint.project.values import (
     NOTHING,
@@ -208,6 +208,13 @@ class Evaluator:
     def _imported(self, name: ImportName, fn: Fn) -> Values:
         module = absolute(fn.module, name)
         around = name.module.count(".") - module.count(".") if name.name is None and not name.level else 0
+        if around <= 0 and name.name is None and elsewhere(fn.module, name):
+            # `import app.db` binds `app`, whatever the project calls it
+            below = name.module.count(".") if name.local == name.module.partition(".")[0] else 0
+            return self._module(module.rsplit(".", below)[0] if below else module)
+        package = taken(fn.module, name)
+        if package:
+            return self._module(package)
         if around and name.local == name.module.partition(".")[0]:
             return (Module(_NAMESPACE * around),)
         if name.name is None:

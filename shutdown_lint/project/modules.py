@@ -89,7 +89,7 @@ class ModuleEntry:
                 base = absolute(self.facts, name)
                 found[base] = None
                 if name.name not in (None, "*"):
-                    found[f"{base}.{name.name}"] = None
+                    found[taken(self.facts, name) or f"{base}.{name.name}"] = None
         return tuple(found)
 
     @lazily
@@ -206,10 +206,29 @@ class ModuleTable:
 def absolute(module: ModuleFacts, name: ImportName) -> str:
     """The absolute dotted name of the module that an import names (Language Reference 5.7: package relative imports)."""
     if not name.level:
-        return _without_namespace(module, name.module)
+        return elsewhere(module, name) or _without_namespace(module, name.module)
     package = module.name.split(".") if module.is_package else module.name.split(".")[:-1]
     base = package[: len(package) - (name.level - 1)] if name.level > 1 else package
     return ".".join([*base, *([name.module] if name.module else [])])
+
+
+def elsewhere(module: ModuleFacts, name: ImportName) -> str:
+    """The dotted name under which the project knows what an import names, if its own root tells otherwise; else empty."""
+    if not module.elsewhere or name.level:
+        return ""
+    for pair in module.elsewhere.split("/"):
+        seen, _, known = pair.partition("=")
+        if name.module == seen or name.module.startswith(f"{seen}."):
+            return known + name.module[len(seen) :]
+    return ""
+
+
+def taken(module: ModuleFacts, name: ImportName) -> str:
+    """The module that is imported by ``from folder import package``, where the project knows it otherwise; else empty."""
+    if not module.elsewhere or name.level or name.name is None:
+        return ""
+    mark = f"/{name.module}.{name.name}="
+    return f"/{module.elsewhere}".partition(mark)[2].partition("/")[0]
 
 
 def _without_namespace(module: ModuleFacts, name: str) -> str:

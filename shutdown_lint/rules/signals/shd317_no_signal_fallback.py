@@ -143,7 +143,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
             # several calls in a row have one cause and one mend
             if found is not None and _block(site) not in seen:
                 seen.add(_block(site))
-                tier: Tier = "D" if project.windows is not None and project.windows in found[1] else "S"
+                tier: Tier = "D" if project.windows(module) in found[1] else "S"
                 yield RULE.finding(module, site.call.span, found[0], tier=tier, trace=found[1], help=HELP)
 
 
@@ -187,7 +187,7 @@ def _is_log(expr: Expr) -> bool:
 
 
 def _unguarded(site: Site, fn: Fn, project: Project) -> tuple[str, tuple[Step, ...]] | None:
-    declared = project.windows if fn.cls is not None and not is_example(fn) else None
+    declared = project.windows(fn.module) if fn.cls is not None and not is_example(fn) else None
     evidence = declared or _for_windows(project).get(fn.module.name.partition(".")[0])
     if evidence is None or _is_guarded(site.at, fn):
         return None
