@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,7 +30,8 @@ def make_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
-    """The tool's whole run."""
+    """The tool's whole run, in the environment that Python knows: readline sets COLUMNS past it, and pytest loads that."""
+    options.setdefault("env", dict(os.environ))
     return subprocess.run([*COMMAND, *arguments], capture_output=True, timeout=LIMIT, check=False, **options)
 
 

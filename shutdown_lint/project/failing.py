@@ -34,6 +34,8 @@ _PEERS = frozenset({
     "broker", "producer", "producers", "publisher", "subscriber", "redis", "kafka", "mqtt", "amqp", "smtp", "imap", "ftp", "consumer",
     "consumers", "mailbox", "ldap", "nats", "zookeeper", "etcd", "consul",
 })  # fmt: skip
+# Classes of what a server has sent: what stands in it is asked of nobody.
+_ANSWERS = frozenset({"Response", "ClientResponse", "HTTPResponse"})
 # What the system or a toolkit alone closes: that fails only where the program is broken.
 _LOCAL = re.compile(
     r"(^|_)(sock(et)?|fd|file|file_?obj(ect)?|file_?handle|fp|fh|stdin|stdout|stderr|pipe|stream|thread|lock|t|f|s|window|widget|dialog|menu|toolbar|progress_?bar|figure)(s|\d)?$",
@@ -119,7 +121,8 @@ def talks_to_server(name: str, project: Project) -> bool:
     last = name.rpartition(".")[2]
     if last.startswith("_") and not last.startswith("__"):
         return False  # `client._reset_sockets()`
-    return _is_of(name, project.models.network) and not is_closed_here(name, project)
+    answered = _ANSWERS & set(name.split(".")[:-2])  # `response.text.strip`: what has been received is here
+    return not answered and _is_of(name, project.models.network) and not is_closed_here(name, project)
 
 
 def is_closed_here(name: str, project: Project) -> bool:

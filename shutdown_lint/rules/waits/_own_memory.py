@@ -79,8 +79,18 @@ def _is_apart(loop: Loop, body: Fn, place: Place, fn: Fn, project: Project) -> b
     worker = set(project.protocol.reach(body))
     if fn in worker or project.roles.kinds(body) - {"process"}:
         return False
+    if _is_made_by(worker, fn, project):
+        return False
     setters = [setter for setter, _ in tellers_of(project, loop, place)]
     return not any(setter in worker or project.roles.role(setter, *_IN_CHILD) is not None for setter in setters)
+
+
+def _is_made_by(worker: set[Fn], fn: Fn, project: Project) -> bool:
+    """Whether the child makes the object for itself: who has it, and calls the function, is in the child as well."""
+    cls = project.classes.enclosing(fn)
+    made = project.classes.method(cls, "__init__") if cls is not None else None
+    makers = [caller.fn for caller in project.calls.callers(made)] if made is not None else []
+    return bool(makers) and worker.issuperset(makers)
 
 
 def _is_left(loop: Loop) -> bool:
