@@ -41,6 +41,7 @@ ELSEWHERE = {
     "selectors.KqueueSelector": "on BSD and macOS only",
     "selectors.EpollSelector": "on Linux only",
     "multiprocessing.managers.SyncManager.shutdown": "the method is made by start()",
+    "aiobotocore.session.ClientCreatorContext": "of aiobotocore, which aioboto3 is built on",
 }
 
 
@@ -224,7 +225,12 @@ class Checker:
 
     def _expression(self, scope: Place, expr: ast.expr, hops: int) -> Place:
         if isinstance(expr, ast.Name):
-            return self._of_module(scope.module, expr.id, hops + 1)
+            try:
+                return self._of_module(scope.module, expr.id, hops + 1)
+            except Wrong:
+                if hasattr(builtins, expr.id):  # `idle = getattr(module, "idle")`
+                    raise Unknown("its value is made at run time") from None
+                raise
         if isinstance(expr, ast.Attribute):
             return self.member(self._expression(scope, expr.value, hops + 1), expr.attr, hops + 1)
         if isinstance(expr, ast.Subscript):
