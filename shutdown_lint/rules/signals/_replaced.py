@@ -1,10 +1,13 @@
-"""Handlers that others take the place of before the program has come to its work."""
+"""Handlers that no signal comes to: others take their place, or they are for loops that have no signal handlers."""
 
 from __future__ import annotations
 
+from shutdown_lint.facts import Try
 from shutdown_lint.project import Project
 from shutdown_lint.project.handled import takes_signals
+from shutdown_lint.project.platforms import is_for_windows
 from shutdown_lint.project.signals import Handling, handlings
+from shutdown_lint.walk import At, last_name, sites
 
 
 def is_replaced(handling: Handling, project: Project) -> bool:
@@ -22,3 +25,15 @@ def is_replaced(handling: Handling, project: Project) -> bool:
         for site in handling.fn.sites
         for called in project.calls.external(site.call, handling.fn)
     )
+
+
+def is_for_loops_without(at: At) -> bool:
+    """Whether the place runs only where loops have no signal handlers: there, every signal wakes the loop by itself."""
+    if is_for_windows(at):
+        return True
+    for place in at.around():
+        outer = place.outer.stmt if place.outer is not None else None
+        if isinstance(outer, Try) and place.part == "handler":
+            if any(last_name(site.call.func) == "add_signal_handler" for site in sites(outer.body)):
+                return True
+    return False

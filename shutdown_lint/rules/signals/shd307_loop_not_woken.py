@@ -61,19 +61,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shutdown_lint.facts import Attr, Call, ModuleFacts, Name, Raise, Span, Try
+from shutdown_lint.facts import Attr, Call, ModuleFacts, Name, Raise, Span
 from shutdown_lint.findings import Finding, Fix, Step
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.limits import seconds
-from shutdown_lint.project.platforms import is_for_windows, runs_on_windows
+from shutdown_lint.project.platforms import runs_on_windows
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.signals import Handling, handlings
 from shutdown_lint.rules._texts import SIGNALS
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.signals._context import Reached, other_users
 from shutdown_lint.rules.signals._early import early
-from shutdown_lint.rules.signals._replaced import is_replaced
-from shutdown_lint.walk import At, Site, argument, last_name, sites, text
+from shutdown_lint.rules.signals._replaced import is_for_loops_without, is_replaced
+from shutdown_lint.walk import Site, argument, last_name, text
 
 RULE = Rule(
     code="SHD307",
@@ -130,7 +130,7 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     for handling in handlings(project):
         if handling.via != "signal" or handling.fn.module is not module or is_test(handling.fn):
             continue
-        if _is_for_loops_without(handling.site.at) or runs_on_windows(handling.fn, project):
+        if is_for_loops_without(handling.site.at) or runs_on_windows(handling.fn, project):
             continue
         if handling.signals and _STOPPING.isdisjoint(handling.signals):
             continue
@@ -142,18 +142,6 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
                 yield _finding(handling, handler, found, project)
                 break
     yield from _stopped_early(module, project, seen)
-
-
-def _is_for_loops_without(at: At) -> bool:
-    """Whether the place runs only where loops have no signal handlers: there, every signal wakes the loop by itself."""
-    if is_for_windows(at):
-        return True
-    for place in at.around():
-        outer = place.outer.stmt if place.outer is not None else None
-        if isinstance(outer, Try) and place.part == "handler":
-            if any(last_name(site.call.func) == "add_signal_handler" for site in sites(outer.body)):
-                return True
-    return False
 
 
 def _stopped_early(module: ModuleFacts, project: Project, told: set[Fn]) -> Iterator[Finding]:

@@ -121,6 +121,7 @@ from shutdown_lint.project.step import Step, leaves
 from shutdown_lint.rules._firm import Seen, firm, of_work
 from shutdown_lint.rules._texts import JOIN, STOPS
 from shutdown_lint.rules.base import Rule
+from shutdown_lint.rules.signals._replaced import is_for_loops_without
 from shutdown_lint.rules.waits._stops import AT_EXIT, STOP_NAME, acquisitions_of, is_patient, receiver
 
 RULE = Rule(
@@ -151,6 +152,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
     covered: set[Fn] = set()
     grace = project.budget.grace
     for handling in handlings(project):
+        if is_for_loops_without(handling.site.at):
+            continue  # the same way is that of the loop's handler, elsewhere than on Windows
         if "SIGTERM" in handling.signals and not is_test(handling.fn):
             for path in from_signal(handling, project, ("SIGTERM",)) if handling.fn.module is module else ():
                 found = path.cost
