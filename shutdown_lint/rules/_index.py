@@ -349,6 +349,8 @@ INDEX: tuple[tuple[Any, ...], ...] = (
             "re:KafkaProducer\\(",
             "re:KafkaConsumer\\(",
             "re:self\\._*(?:open|start|connect|attach|install|acquire|setup|launch|activate)_\\w+\\(",
+            ".__aenter__()",
+            ".__enter__()",
             "multiprocessing & Queue(",
             "multiprocessing & Pipe(",
             "new_event_loop",

@@ -10,6 +10,7 @@ from shutdown_lint.project import Project
 from shutdown_lint.project.tracks import Attribute
 from shutdown_lint.rules.base import Rule
 from shutdown_lint.rules.work._dropped import Dropped, dropped
+from shutdown_lint.rules.work._entered_by_hand import Entered, entered_by_hand
 from shutdown_lint.rules.work._half_of_a_pair import Half, halves
 from shutdown_lint.rules.work._moved_on import MovedOn, moved_on
 from shutdown_lint.rules.work._one_sided import OneSided, one_sided
@@ -23,6 +24,9 @@ def forgotten(rule: Rule, module: ModuleFacts, seen: set[Attribute], project: Pr
     for cls in project.modules.of(module).classes:
         for found in dropped(cls, project):
             yield _forgotten(rule, module, found)
+        for entered in entered_by_hand(cls, project):
+            if not any(held.name == entered.member for held in seen):
+                yield _entered(rule, module, entered)
         for other in forgotten_siblings(cls, project):
             if not any(held.name == other.member for held in seen):
                 seen.add(Attribute(cls, other.member, False))
@@ -36,6 +40,19 @@ def forgotten(rule: Rule, module: ModuleFacts, seen: set[Attribute], project: Pr
         for started in one_sided(cls, project):
             if not any(held.name == started.member for held in seen):
                 yield _one_sided(rule, module, started)
+
+
+def _entered(rule: Rule, module: ModuleFacts, found: Entered) -> Finding:
+    enter, stop = text(found.site.call), found.stop
+    where = f"`{stop.qualname}` forgets it" if stop is not None else "there is no method that could"
+    return rule.finding(
+        module,
+        found.site.call.span,
+        f"`{enter}` in `{found.fn.qualname}` enters `self.{found.member}` by hand, and nothing ever leaves it: {where}",
+        tier=None if found.sure else "S",
+        trace=(stop.step(stop.facts.span, f"`{stop.qualname}` does not touch it"),) if stop is not None else (),
+        help=f"call `self.{found.member}.{found.leaves}(None, None, None)` where the object ends, or enter it in an exit stack that is closed there",
+    )
 
 
 def _unlike(rule: Rule, module: ModuleFacts, found: Forgotten) -> Finding:

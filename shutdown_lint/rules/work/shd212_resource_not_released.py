@@ -10,6 +10,7 @@ base) as another one, of which the stop method ends only that; and a member that
 (`self.db.open()`) and no stop method ends. And a member that the other of two ways to end an object forgets (`stop` ends the
 mixer, `cancel` all but the mixer), elements that are put aside in a container where the stop method does not look, a timer in a
 local that calls its object on and on, and what a class opens by a method of its base and never closes, as its sisters do.
+And a context that a class enters by hand (``await self._client.__aenter__()``) and nobody leaves, whatever it is.
 Strict: an object of the project with a worker of its own that a function
 makes, starts and leaves behind.
 
@@ -132,6 +133,8 @@ RULE = Rule(
         "@resources",
         *(rf"re:{name}\(" for name in _MADE),
         r"re:self\._*(?:open|start|connect|attach|install|acquire|setup|launch|activate)_\w+\(",
+        ".__aenter__()",
+        ".__enter__()",
         "multiprocessing & Queue(",
         "multiprocessing & Pipe(",
         "new_event_loop",
