@@ -113,20 +113,20 @@ def analyse(part: Part, context: Context, known: Mapping[str, Taken], note: Call
 
 
 def analyse_group(
-    part: Group, context: Context, known: Mapping[str, Taken], note: Callable[[str], object] = str
+    group: Group, context: Context, known: Mapping[str, Taken], note: Callable[[str], object] = str
 ) -> tuple[Project, Result]:
     """The same for one group of it, with what is known of that, for further questions."""
     contents = context.contents
     taken = []
-    for file in part.files:
+    for file in group.files:
         note(file.path)
         data, program = contents.get(file.absolute), context.programs[file.root]
         one = known.get(file.absolute) or take(file, data, program.prefilter, program.memory)
         taken.append(one)
-    project = project_of(part, taken, context)
+    project = project_of(group, taken, context)
     checks = rules_of(context.enabled)
     results = []
-    for file, one in zip(part.files, taken, strict=True):
+    for file, one in zip(group.files, taken, strict=True):
         if file.reported and isinstance(one.outcome, ModuleFacts):
             note(file.path)
             some = [check for check in checks if check.entry.code in (one.codes or ()) or not check.entry.triggers]
@@ -134,7 +134,7 @@ def analyse_group(
     found = [finding for result in results for finding in result.kept]
     troubles = [
         (file.path, one.outcome)
-        for file, one in zip(part.files, taken, strict=True)
+        for file, one in zip(group.files, taken, strict=True)
         if file.reported and isinstance(one.outcome, Trouble)
     ]
     return project, Result(

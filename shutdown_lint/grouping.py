@@ -50,10 +50,7 @@ def groups_of(files: Iterable[SourceFile], known: Mapping[str, Known], enough: i
 
     Groups of one folder of one project are one until they have ``enough`` bytes: modules may name each other in texts.
     """
-    clusters = _clusters(files, known)
-    resolver = Resolver(unit for cluster in clusters for unit in cluster.units.values())
-    for cluster in clusters:
-        cluster.imports &= resolver.names | {_FOLDERS_ABOVE}
+    clusters, resolver = _surveyed(files, known)
     found = list(_neighbours(_connected(clusters, resolver), enough))
     wanted = [some for some in found if any(file.reported for cluster in some for _, file in cluster.files)]
     return [_group(some, resolver) for some in sorted(wanted, key=lambda some: _first(some)[0])]
@@ -61,11 +58,16 @@ def groups_of(files: Iterable[SourceFile], known: Mapping[str, Known], enough: i
 
 def whole(files: Sequence[SourceFile], known: Mapping[str, Known]) -> Group:
     """All files as one group, whether they know of each other or not."""
+    return _group(*_surveyed(files, known))
+
+
+def _surveyed(files: Iterable[SourceFile], known: Mapping[str, Known]) -> tuple[list[_Cluster], Resolver]:
+    """The clusters, whose imports are those that may lead anywhere in the run, and who knows where."""
     clusters = _clusters(files, known)
     resolver = Resolver(unit for cluster in clusters for unit in cluster.units.values())
     for cluster in clusters:
-        cluster.imports &= resolver.names
-    return _group(clusters, resolver)
+        cluster.imports &= resolver.names | {_FOLDERS_ABOVE}
+    return clusters, resolver
 
 
 def _clusters(files: Iterable[SourceFile], known: Mapping[str, Known]) -> list[_Cluster]:

@@ -121,8 +121,9 @@ def talks_to_server(name: str, project: Project) -> bool:
     last = name.rpartition(".")[2]
     if last.startswith("_") and not last.startswith("__"):
         return False  # `client._reset_sockets()`
-    answered = _ANSWERS & set(name.split(".")[:-2])  # `response.text.strip`: what has been received is here
-    return not answered and _is_of(name, project.models.network) and not is_closed_here(name, project)
+    if not _is_of(name, project.models.network) or is_closed_here(name, project):
+        return False
+    return _ANSWERS.isdisjoint(name.split(".")[:-2])  # `response.text.strip`: what has been received is here
 
 
 def is_closed_here(name: str, project: Project) -> bool:

@@ -16,6 +16,7 @@ from shutdown_lint.walk.expressions import (
     subexprs,
     text,
     unawaited,
+    unnegated,
 )
 from shutdown_lint.walk.sites import (
     Site,
@@ -69,6 +70,7 @@ __all__ = [
     "survey",
     "text",
     "unawaited",
+    "unnegated",
     "walk",
     "what_runs_after",
     "yields",

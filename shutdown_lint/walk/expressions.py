@@ -49,6 +49,11 @@ def unawaited(expr: Expr | None) -> Expr | None:
     return expr.value if isinstance(expr, Await) else expr
 
 
+def unnegated(test: Expr) -> tuple[Expr, bool]:
+    """What is tested, and whether it has to hold: ``running`` and False, of ``not running``."""
+    return (test.operands[0], False) if isinstance(test, Op) and test.op == "not" else (test, True)
+
+
 def same(left: Expr | None, right: Expr | None) -> bool:
     """Whether two expressions are written alike."""
     if type(left) is not type(right):

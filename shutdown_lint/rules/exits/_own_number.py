@@ -5,7 +5,7 @@ from __future__ import annotations
 from shutdown_lint.facts import Attr, Call, Const, Expr, If, Name, Op, Return, Subscript
 from shutdown_lint.project import Cls, Fn, Project
 from shutdown_lint.project.forks import Side, side_of
-from shutdown_lint.walk import Site, last_name, subexprs, walk
+from shutdown_lint.walk import Site, last_name, subexprs, unnegated, walk
 
 
 def knows_a_fork(site: Site, fn: Fn) -> bool:
@@ -23,11 +23,8 @@ def is_kept_apart(site: Site, fn: Fn, project: Project) -> bool:
     """``if not self.is_parent:`` around the place, where the two sides of a fork give the attribute different values."""
     for place in site.at.around():
         outer = place.outer.stmt if place.outer is not None and place.part == "body" else None
-        if not isinstance(outer, If):
-            continue
-        negated = isinstance(outer.test, Op) and outer.test.op == "not"
-        flag = outer.test.operands[0] if isinstance(outer.test, Op) and negated else outer.test
-        if isinstance(flag, Attr) and fn.cls is not None and _says_child(flag.name, not negated, fn.cls, project):
+        flag, holds = unnegated(outer.test) if isinstance(outer, If) else (None, True)
+        if isinstance(flag, Attr) and fn.cls is not None and _says_child(flag.name, holds, fn.cls, project):
             return True
     return False
 

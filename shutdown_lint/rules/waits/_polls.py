@@ -15,10 +15,10 @@ from shutdown_lint.walk import (
     last_name,
     own_exprs,
     root_name,
-    same,
     sites,
     subexprs,
     text,
+    unnegated,
     walk,
 )
 
@@ -105,19 +105,14 @@ def over_already(polled: Expr, at: At, fn: Fn, project: Project) -> bool:
 
 def cleared_in_finally(polled: Expr, fn: Fn, project: Project) -> bool:
     """Whether a ``finally`` of the same class ends the loop: the polled flag falls with the worker, whatever ends that."""
-    negated = isinstance(polled, Op) and polled.op == "not"
-    flag = polled.operands[0] if isinstance(polled, Op) and polled.op == "not" else polled
-    if fn.cls is None or not isinstance(flag, Attr):
-        return False
+    flag, holds = unnegated(polled)
+    writes = project.classes.writes(fn.cls, flag.name) if fn.cls is not None and isinstance(flag, Attr) else ()
     return any(
-        any(same(target, flag) for target in at.stmt.targets)
-        and isinstance(at.stmt.value, Const)
-        and bool(at.stmt.value.value) == negated
-        and any(place.part == "final" for place in at.around())
-        for other in project.functions(fn.module)
-        if other.cls is fn.cls and other is not fn and flag.name in other.mentions
-        for at in other.statements
-        if isinstance(at.stmt, Assign)
+        isinstance(write.value, Const)
+        and bool(write.value.value) is not holds
+        and any(place.part == "final" for place in write.at.around())
+        for write in writes
+        if write.fn.cls is fn.cls and write.fn is not fn
     )
 
 

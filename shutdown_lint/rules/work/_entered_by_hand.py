@@ -14,6 +14,7 @@ from shutdown_lint.project.resources import STOP_METHODS
 from shutdown_lint.project.roles import is_test
 from shutdown_lint.project.values import Instance
 from shutdown_lint.rules.work._ended_otherwise import ENDS
+from shutdown_lint.rules.work._made_with import kept_in
 from shutdown_lint.rules.work._siblings import does_something
 from shutdown_lint.walk import Site, last_name, subexprs, unawaited
 
@@ -61,13 +62,7 @@ def entered_by_hand(cls: Cls, project: Project) -> Iterator[Entered]:
 def _held_in(context: Expr, fn: Fn) -> str | None:
     """The attribute in which the context rests: ``self._context``, or a local that is kept there."""
     if isinstance(context, Name):
-        kept = (
-            fn.own_attribute(target)
-            for at in fn.statements
-            if isinstance(at.stmt, Assign) and isinstance(at.stmt.value, Name) and at.stmt.value.id == context.id
-            for target in at.stmt.targets
-        )
-        return next(filter(None, kept), None)
+        return next(filter(None, map(fn.own_attribute, kept_in(context.id, fn))), None)
     return fn.own_attribute(context)
 
 

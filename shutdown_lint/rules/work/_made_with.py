@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from shutdown_lint.facts import Assign, Attr, Call, Name
 from shutdown_lint.project import Fn, Project
 from shutdown_lint.project.resources import Acquisition
@@ -12,10 +14,9 @@ def given_members(acquisition: Acquisition) -> frozenset[str]:
     """What of its owner the maker is given, as it is called there: ``self.pair.client`` of ``self.pair = pair``, too."""
     parts = [part for arg in acquisition.call.args for part in subexprs(arg.value) if isinstance(part, (Attr, Name))]
     members = {text(part) for part in parts if isinstance(part, Attr)}
-    kept = _kept(acquisition.fn)
     for part in parts:
         first, dot, rest = text(part).partition(".")
-        members |= {name + dot + rest for name in kept.get(first, ())}
+        members |= {text(kept) + dot + rest for kept in kept_in(first, acquisition.fn)}
     return frozenset(members)
 
 
@@ -37,11 +38,8 @@ def makers(acquisition: Acquisition, project: Project) -> frozenset[str]:
     return frozenset(found)
 
 
-def _kept(fn: Fn) -> dict[str, tuple[str, ...]]:
-    """The attributes in which the function keeps its locals."""
-    found: dict[str, tuple[str, ...]] = {}
+def kept_in(name: str, fn: Fn) -> Iterator[Attr]:
+    """The attributes in which the function keeps a local."""
     for at in fn.statements:
-        if isinstance(at.stmt, Assign) and isinstance(at.stmt.value, Name):
-            targets = tuple(text(target) for target in at.stmt.targets if isinstance(target, Attr))
-            found[at.stmt.value.id] = (*found.get(at.stmt.value.id, ()), *targets)
-    return found
+        if isinstance(at.stmt, Assign) and isinstance(at.stmt.value, Name) and at.stmt.value.id == name:
+            yield from (target for target in at.stmt.targets if isinstance(target, Attr))

@@ -229,7 +229,7 @@ def _is_still_there(release: Ended, fn: Fn, project: Project) -> bool:
         _is_borrowed(release, fn, project)
         or _is_started_no_more(release, fn, project)
         or _is_filled_no_more(release, fn, project)
-        or _is_kept_empty(release, fn)
+        or _is_kept_empty(release, fn, project)
     ):
         return False
     return _still_acquired(release, fn, project)
@@ -287,18 +287,16 @@ def _is_filled_no_more(release: Ended, fn: Fn, project: Project) -> bool:
     return bool(fillers) and not any(_runs(filler, fn.cls, project) for filler in fillers)
 
 
-def _is_kept_empty(release: Ended, fn: Fn) -> bool:
+def _is_kept_empty(release: Ended, fn: Fn, project: Project) -> bool:
     """Whether the constructor of the subclass gives the member None, and does not run the base's: it works without one."""
-    made = fn.cls.methods.get("__init__") if fn.cls is not None else None
+    assert fn.cls is not None
+    made = fn.cls.methods.get("__init__")
     return (
         made is not None
         and "super" not in made.mentions
         and any(
-            isinstance(at.stmt, Assign)
-            and isinstance(at.stmt.value, Const)
-            and at.stmt.value.value is None
-            and any(made.own_attribute(target) == release.member for target in at.stmt.targets)
-            for at in made.statements
+            write.fn is made and isinstance(write.value, Const) and write.value.value is None
+            for write in project.classes.writes(fn.cls, release.member)
         )
     )
 
