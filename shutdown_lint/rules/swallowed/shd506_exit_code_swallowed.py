@@ -55,8 +55,8 @@ Unsafe: what stands behind the `try` statement no longer runs after an exit.
 ## Precision
 By default only where an exit with a failure (a literal other than 0 and None, or a text) is found in what the ``try``
 runs, a few calls deep. Strict: in the program's own entry points, where the clause names `Exception` beside it, which
-takes the exit of a part for an error on purpose, and where the `try` gives a name a value that it did not have before, by which
-the failure is seen. Silent where user code, a prompt or an argument parser
+takes the exit of a part for an error on purpose, and where the `try` gives a name a value that it does not have before, nor in
+the clause, by which the failure is seen. Silent where user code, a prompt or an argument parser
 runs in the ``try``, where a function that no program here leads to goes on behind it (a command inside of a host), where
 only threads run it, and in tests.
 
@@ -151,7 +151,7 @@ def _of_clause(module: ModuleFacts, stmt: Try, handler: Handler, fn: Fn, project
     failure = _failure(tuple(sites(stmt.body)), tuple(walk(stmt.body)), fn, project)
     if failure is not None:
         # who names `Exception` beside it takes the exit of a part for one of its errors, on purpose
-        on_purpose = "Exception" in caught(handler, fn, project) or _is_noted(stmt, fn)
+        on_purpose = "Exception" in caught(handler, fn, project) or _is_noted(stmt, handler, fn)
         yield _finding(module, handler, fn, failure, "S" if on_purpose else None)
     elif (role := project.roles.role(fn, "main")) is not None:
         yield RULE.finding(
@@ -183,19 +183,28 @@ def _deals_with_it(handler: Handler) -> bool:
     return any(last_name(site.call) == "exc_info" for site in sites(handler.body))
 
 
-def _is_noted(stmt: Try, fn: Fn) -> bool:
-    """``ready = False`` / ``try: connect(); ready = True``: what is given a name in the ``try`` has said before it that it failed."""
+def _is_noted(stmt: Try, handler: Handler, fn: Fn) -> bool:
+    """``ready = False`` / ``try: connect(); ready = True``: what is given a name in the ``try`` says by another value that it failed.
+
+    The name has that value before, or gets it in the clause: ``except SystemExit: config = None``.
+    """
     first, last = stmt.span.line, stmt.span.end_line
-    for inner in stmt.body:
-        names = [t.id for t in inner.targets if isinstance(t, Name)] if isinstance(inner, Assign) else []
-        for name in names:
-            before = any(
-                isinstance(b, Value) and isinstance(b.expr, Const) and line_of(b.at.stmt) < first
-                for b in fn.given(name)
-            )
-            if before and any(line_of(site.at.stmt) > last for site in fn.names(name)):
-                return True
-    return False
+    instead = _named(handler.body)
+    return any(
+        (name in instead or _is_constant_before(name, first, fn))
+        and any(line_of(site.at.stmt) > last for site in fn.names(name))
+        for name in _named(stmt.body)
+    )
+
+
+def _named(block: Body) -> set[str]:
+    """The names that statements of the block assign to."""
+    targets = (target for stmt in block if isinstance(stmt, Assign) for target in stmt.targets)
+    return {target.id for target in targets if isinstance(target, Name)}
+
+
+def _is_constant_before(name: str, line: int, fn: Fn) -> bool:
+    return any(isinstance(b, Value) and isinstance(b.expr, Const) and line_of(b.at.stmt) < line for b in fn.given(name))
 
 
 def _embeds(body: Body, fn: Fn, project: Project) -> bool:
