@@ -102,12 +102,23 @@ def take(file: SourceFile, data: bytes, prefilter: Prefilter, memory: Memory = N
     return Taken(codes, outcome)
 
 
-def analyse(part: Part, context: Context, known: Mapping[str, Taken], note: Callable[[str], object] = str) -> Result:
+def analyse(
+    part: Part,
+    context: Context,
+    known: Mapping[str, Taken],
+    note: Callable[[str], object] = str,
+    spent: Callable[[Project], object] = id,
+) -> Result:
     """The findings in the files of a part that are to be reported on; ``known`` files, by absolute path, are taken in already.
 
-    ``note`` is given the path of each file that is looked at next, as findings show it.
+    ``note`` is given the path of each file that is looked at next, as findings show it; ``spent`` what was known of each
+    group, of which no more is asked.
     """
-    results = [analyse_group(group, context, known, note)[1] for group in part.groups]
+    results = []
+    for group in part.groups:
+        project, result = analyse_group(group, context, known, note)
+        results.append(result)
+        spent(project)
     findings = tuple([finding for result in results for finding in result.findings])
     return Result(findings, sum(result.hidden for result in results))
 

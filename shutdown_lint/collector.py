@@ -17,9 +17,3 @@ def collector_paused() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def collect() -> None:
-    """Give back what nothing refers to any more, while the collector is paused; what is still in use stays for good."""
-    gc.collect()
-    gc.freeze()

@@ -15,6 +15,7 @@ same facts give the same text on every machine.
 from __future__ import annotations
 
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -211,7 +212,8 @@ class _Reader:
         self._values: dict[str, list[Any]] = {
             **given,
             "flags": list(map((False, True).__getitem__, given["flags"])),
-            "names": list(map(texts.__getitem__, given["names"])),
+            # names are compared and looked up, and are the same in all modules
+            "names": list(map(list(map(sys.intern, texts)).__getitem__, given["names"])),
             "literals": list(map(constants.__getitem__, given["literals"])),
             "spans": list(map(partial(tuple.__new__, Span), zip(spans, spans, spans, spans))),
             "records": [],  # of the level below, as far as nothing holds them yet

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from shutdown_lint.analysis import Context, Program, Result, Taken, analyse, prepare, take, trouble_findings
-from shutdown_lint.collector import collect
 from shutdown_lint.lowered import Memory
 from shutdown_lint.parts import Part
 from shutdown_lint.rules.registry import TROUBLES
@@ -15,13 +14,11 @@ from shutdown_lint.source import SourceFile, Trouble
 from shutdown_lint.workers import Died, cores, may_fork, spread
 
 if TYPE_CHECKING:
+    from shutdown_lint.project import Project
     from shutdown_lint.refining import Refiner
 
 Progress: TypeAlias = Callable[[str, int, int, str], None]
 
-# What is known of a part is one heap of cycles, some thirty bytes for each of its source; looking for it costs a tenth of
-# the analysis. The largest part needs its memory in any case: behind it, a small one is no reason to look.
-_MAX_DEBT = 8_000_000
 # In so many bytes every process finds something that can be mended. What tells whether it can takes a quarter of a second
 # to import: once for all of them rather than by each.
 _FIXES_LIKELY = 4_000_000
@@ -64,8 +61,7 @@ class _Schedule:
         self._context, self._jobs, self._progress, self._refiner = context, jobs, progress, refiner
         self._known: dict[str, Taken] = {}
         self._deaths: dict[str, str] = {}  # path of the file in hand → how the process died
-        self._debt = 0  # bytes of source whose analysis this process has not given back
-        self._largest = 0  # bytes of the largest part among them
+        self._spent: list[Project] = []
 
     def knows(self, part: Part) -> bool:
         """Whether most of the part is remembered."""
@@ -126,11 +122,10 @@ class _Schedule:
         return lambda done: self._progress(phase, done, total, unit)
 
     def _analyse(self, part: Part, note: Callable[[str], object]) -> Result:
-        self._debt, self._largest = self._debt + part.size, max(self._largest, part.size)
-        if self._debt - self._largest > _MAX_DEBT:
-            self._debt = self._largest = part.size
-            collect()
-        result = analyse(part, self._context, self._known, note)
+        # what was known of the last one goes with the process, at no cost
+        while self._spent:
+            self._spent.pop().dissolve()
+        result = analyse(part, self._context, self._known, note, self._spent.append)
         return result._replace(findings=self._refiner.refined(result.findings)) if self._refiner is not None else result
 
 

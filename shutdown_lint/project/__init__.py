@@ -123,3 +123,16 @@ class Project:
     def body(self, module: ModuleFacts) -> Fn:
         """The module body."""
         return self.modules.of(module).body
+
+    def dissolve(self) -> None:
+        """Let go of everything, also of what was made with ``entry_of``; nothing may be asked any more.
+
+        Handles, memos and the parts of a project refer to each other: one heap of cycles, which would lie until the collector
+        has looked at all of it.
+        """
+        for entry in self.modules:
+            for handle in (*entry.functions, *entry.classes, entry):
+                vars(handle).clear()
+        for part in (*vars(self).values(), self):
+            if type(part).__module__.startswith(__name__):
+                vars(part).clear()

@@ -11,7 +11,7 @@ from shutdown_lint.facts import Attr, Call, Class, Expr, Function, ModuleFacts, 
 from shutdown_lint.findings import Step
 from shutdown_lint.lazily import lazily
 from shutdown_lint.project.scopes import Binding, Typed, bindings_of, declared
-from shutdown_lint.walk import At, Site, Survey, occurrences, survey, walk
+from shutdown_lint.walk import At, Site, Survey, mentioning, occurrences, survey, walk
 
 
 class Fn:
@@ -111,16 +111,30 @@ class Fn:
         return survey(self.statements)
 
     @lazily
-    def _occurrences(self) -> dict[str, list[Site]]:
-        return occurrences(self.statements)
+    def _mentioning(self) -> dict[str, list[At]]:
+        return mentioning(self.statements)
+
+    @lazily
+    def _occurrences(self) -> dict[str, tuple[Site, ...]]:
+        """By name, as far as they were asked for: few names are, and those again and again."""
+        return {}
 
     def names(self, name: str) -> list[Site]:
         """Every place where the bare name stands."""
-        return [site for site in self._occurrences.get(name, ()) if isinstance(site.expr, Name)]
+        return [site for site in self._standing(name) if isinstance(site.expr, Name)]
 
     def attributes(self, name: str) -> list[Site]:
         """Every place where ``….name`` stands."""
-        return [site for site in self._occurrences.get(name, ()) if isinstance(site.expr, Attr)]
+        return [site for site in self._standing(name) if isinstance(site.expr, Attr)]
+
+    def _standing(self, name: str) -> tuple[Site, ...]:
+        if name not in self.mentions:
+            return ()
+        found = self._occurrences.get(name)
+        if found is None:
+            found = tuple([site for at in self._mentioning.get(name, ()) for site in occurrences(name, at)])
+            self._occurrences[name] = found
+        return found
 
     @lazily
     def returns(self) -> tuple[Expr, ...]:

@@ -121,7 +121,7 @@ def survey(places: Iterable[At]) -> Survey:
             elif of_child is Const:
                 constants.add(child.value)
             elif of_child in CHILDREN:
-                look(child, at, number, inner)
+                look(child, at, number, inner)  # noqa: F821  # it is deleted when all is found
         if kind is Call:
             calls.append(make(Site, (expr, at, parents)))
 
@@ -129,33 +129,52 @@ def survey(places: Iterable[At]) -> Survey:
         own = OWN.get(type(at.stmt))
         for expr in own(at.stmt) if own is not None else ():
             look(expr, at, number, ())
+    del look  # it knows itself: a cycle, and all that it found would wait for the collector
     strings = frozenset(value for value in constants if isinstance(value, str))
     return Survey(tuple(calls), frozenset(mentions), strings, binders)
 
 
-def occurrences(places: Iterable[At]) -> dict[str, list[Site]]:
-    """Every name and attribute in the expressions of some statements, by identifier, outermost first."""
-    found: dict[str, list[Site]] = {}
-
-    def look(expr: Any, at: At, parents: tuple[Expr, ...]) -> None:
-        kind = type(expr)
-        if kind is Name:
-            found.setdefault(expr.id, []).append(Site(expr, at, parents))
-            return
-        below = CHILDREN.get(kind)
-        if below is None:
-            return
-        if kind is Attr:
-            found.setdefault(expr.name, []).append(Site(expr, at, parents))
-        inner = (expr, *parents)
-        for child in below(expr):
-            look(child, at, inner)
-
+def mentioning(places: Iterable[At]) -> dict[str, list[At]]:
+    """By name: the statements in whose expressions the name or an attribute of that name stands."""
+    found: dict[str, list[At]] = {}
     for at in places:
         own = OWN.get(type(at.stmt))
-        for expr in own(at.stmt) if own is not None else ():
-            look(expr, at, ())
+        below = list(own(at.stmt)) if own is not None else []
+        names: dict[str, None] = {}
+        while below:
+            expr: Any = below.pop()
+            kind = type(expr)
+            if kind is Name:
+                names[expr.id] = None
+            elif kind is Attr:
+                names[expr.name] = None
+                below.append(expr.value)
+            elif kind in CHILDREN:
+                below += CHILDREN[kind](expr)
+        for name in names:
+            found.setdefault(name, []).append(at)
     return found
+
+
+def occurrences(name: str, at: At) -> Iterator[Site]:
+    """Where the name, or an attribute of that name, stands in the expressions of the statement, outermost first."""
+    for expr in own_exprs(at.stmt):
+        yield from _occurrences(name, expr, at, ())
+
+
+def _occurrences(name: str, expr: Any, at: At, parents: tuple[Expr, ...]) -> Iterator[Site]:
+    kind = type(expr)
+    if kind is Name:
+        if expr.id == name:
+            yield Site(expr, at, parents)
+        return
+    if kind is Attr and expr.name == name:
+        yield Site(expr, at, parents)
+    below = CHILDREN.get(kind)
+    if below is not None:
+        inner = (expr, *parents)
+        for child in below(expr):
+            yield from _occurrences(name, child, at, inner)
 
 
 def exprs(body: Body) -> Iterator[Expr]:
