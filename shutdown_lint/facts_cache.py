@@ -4,6 +4,9 @@ A file's name is the digest of the content that it is about. Its first line is a
 that wrote it: a file that is damaged, cut short, foreign or of another version is as good as none. So files are written in
 their place, and a process that is killed meanwhile leaves no temporary file; of several processes one writes, and all
 would say the same.
+
+Most contents are none of the rules' business. Of those all that is known is that: a line each in one more file, which is only ever
+added to, and in which a line that is damaged or of another version is as good as none.
 """
 
 from __future__ import annotations
@@ -12,9 +15,9 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
-from shutdown_lint.lowered import Record
+from shutdown_lint.lazily import lazily
+from shutdown_lint.lowered import SOUND, Record
 from shutdown_lint.source import TroubleError, digest, read_bytes
 
 # Of other branches some are kept: so many times as many as the project has files, and so many in any case.
@@ -22,13 +25,15 @@ _TIMES, _AT_LEAST = 3, 2000
 # What lowering makes of a small file is made again as fast as a file is written and read.
 _WORTH = 3000  # characters
 _NAME = re.compile(r"[0-9a-f]{32}m?")
+_IDLE = os.path.join("00", "idle")  # where `clean` looks for what it removes
+_MAX_IDLE_BYTES = 8 * 1024 * 1024  # some hundred thousand lines
 
 
-class FolderStore(NamedTuple):
-    """A ``lowered.Store`` in a folder of its own, which need not be there yet."""
+class FolderStore:
+    """A ``lowered.Store`` in the folder ``path`` of its own, which need not be there yet; ``version`` is who writes."""
 
-    path: str
-    version: str
+    def __init__(self, path: str, version: str) -> None:
+        self.path, self.version = path, version
 
     @property
     def final(self) -> bool:
@@ -37,6 +42,9 @@ class FolderStore(NamedTuple):
 
     def get(self, key: str) -> Record | None:
         """The record, if it is whole."""
+        settings = self._idle.get(key)
+        if settings is not None:
+            return Record(settings, None, SOUND)
         head, _, outcome = self.read(key).partition("\n")
         try:
             settings, codes = json.loads(head)
@@ -46,13 +54,38 @@ class FolderStore(NamedTuple):
 
     def has(self, key: str) -> bool:
         """Whether there is a record, whole or not."""
-        return os.path.exists(self._place(key))
+        return key in self._idle or os.path.exists(self._place(key))
 
     def put(self, key: str, record: Record) -> None:
         """Write the record, if it saves time to read it."""
-        if len(record.outcome) >= _WORTH:
+        if record.codes is None and record.outcome == SOUND:
+            self._add_idle(key, record.settings)
+        elif len(record.outcome) >= _WORTH:
             head = json.dumps([record.settings, record.codes], separators=(",", ":"))
             self.write(key, f"{head}\n{record.outcome}")
+
+    @lazily
+    def _idle(self) -> dict[str, str]:
+        """Contents in which no rule has anything to say, with the settings under which that is so."""
+        try:
+            lines = read_bytes(os.path.join(self.path, _IDLE)).decode("ascii").split("\n")
+        except (TroubleError, ValueError):
+            return {}
+        rows = [line.split(" ") for line in lines]
+        return {row[0]: row[1] for row in rows if len(row) == 3 and row[2] == self._mark(f"{row[0]} {row[1]}".encode())}
+
+    def _add_idle(self, key: str, settings: str) -> None:
+        place, line = os.path.join(self.path, _IDLE), f"{key} {settings}"
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            with open(os.open(place, flags, 0o666), "ab", buffering=0) as stream:
+                # one write, so that lines of several processes do not get into each other; what another version has written goes
+                if stream.tell() > _MAX_IDLE_BYTES:
+                    stream.truncate(0)
+                stream.write(f"{line} {self._mark(line.encode('ascii'))}\n".encode("ascii"))
+        except (OSError, ValueError):
+            pass
 
     def read(self, key: str) -> str:
         """The text that was written; empty where there is none, or none that is whole."""

@@ -20,8 +20,9 @@ from shutdown_lint import analysis, cache, deployments, engine, facts_cache, inp
 from shutdown_lint.cli import main
 from shutdown_lint.facts_cache import FolderStore
 from shutdown_lint.findings import Finding
-from shutdown_lint.intake import take_in
-from shutdown_lint.lowered import Record
+from shutdown_lint.intake import Outcome, Task, take_in
+from shutdown_lint.lowered import SOUND, Record
+from shutdown_lint.prefilter import Prefilter
 from shutdown_lint.refining import Refine
 from shutdown_lint.settings import Settings
 from shutdown_lint.source import digest
@@ -168,6 +169,62 @@ def test_only_what_has_changed_is_lowered_again(tmp_path: Path, monkeypatch: pyt
     assert {line for _, line, code in told(second) if code == "SHD198"} == {3, 4}
 
 
+def idle_file(root: Path) -> Path:
+    (path,) = (root.parent / "cache").glob("*.facts/00/idle")
+    return path
+
+
+def test_files_without_a_word_of_any_rule_are_not_looked_at_again(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(project, b="import a, c\n" + "y = 2\n" * 3)
+    cached(project)
+    write(project, a=f"import b\n{HAZARD}")
+    with monkeypatch.context() as patched:
+        looked_at: list[bytes] = []
+        codes = Prefilter.codes
+
+        def judge(self: Prefilter, data: bytes, name: str = "") -> frozenset[str] | None:
+            looked_at.append(data)
+            return codes(self, data, name)
+
+        def take(task: Task) -> Outcome:
+            looked_at.append(task.data)
+            return take_in(task)
+
+        patched.setattr(Prefilter, "codes", judge)
+        patched.setattr(analysis, "take_in", take)
+        found = cached(project)
+    assert found == check(project)
+    assert (project / "a.py").read_bytes() in looked_at
+    assert (project / "b.py").read_bytes() not in looked_at
+
+
+def test_idle_files_are_judged_anew_under_other_settings(project: Path) -> None:
+    assert len(cached(project, ignore=("SHD198",)).findings) == 0
+    write(project, d="import a, b, c\n")
+    assert len(cached(project).findings) == 2
+
+
+@pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:-9], lambda data: b"\xff" + data])
+def test_damaged_lines_about_idle_files_are_nothing(project: Path, damage: Callable[[bytes], bytes]) -> None:
+    cached(project)
+    path = idle_file(project)
+    path.write_bytes(damage(path.read_bytes()))
+    write(project, c=f"import b\n{HAZARD}")
+    assert cached(project) == check(project)
+
+
+def test_lines_about_idle_files_are_not_written_through_a_link(tmp_path: Path) -> None:
+    store, outside = FolderStore(str(tmp_path / "facts"), "1"), tmp_path / "outside"
+    outside.write_text("not ours")
+    place = tmp_path / "facts" / "00" / "idle"
+    place.parent.mkdir(parents=True)
+    place.symlink_to(outside)
+    store.put("ab" * 16, Record("settings", None, SOUND))
+    assert outside.read_text() == "not ours"
+
+
 def test_damaged_facts_are_made_again(project: Path) -> None:
     write(project, a=large("b"), b=large("a"))
     first = cached(project)
@@ -205,7 +262,7 @@ def test_facts_of_contents_that_are_gone_are_forgotten_in_time(project: Path, mo
         write(project, a=large("b") + f"x = {number}\n")
         report = cached(project)
     assert report == check(project)
-    kept = [path.name for path in (project.parent / "cache").glob("*.facts/*/*")]
+    kept = [path.name for path in (project.parent / "cache").glob("*.facts/*/*") if path.name != "idle"]
     assert len(kept) <= 9
     assert digest((project / "a.py").read_bytes()) in kept
 
