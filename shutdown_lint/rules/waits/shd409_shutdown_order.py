@@ -123,7 +123,8 @@ def check(module: ModuleFacts, project: Project) -> Iterator[Finding]:
         if is_test(fn) or fn.is_module or not _may_be(fn, project):
             continue
         found = list(leaves(steps.of_function(fn, project)))
-        closed = {number: made for number, leaf in enumerate(found) if (made := _released(leaf[0], project))}
+        last = max((number for number, (step, _) in enumerate(found) if step.kind == "wait"), default=0)
+        closed = {number: made for number, leaf in enumerate(found[:last]) if (made := _released(leaf[0], project))}
         waits = _by_work(found, project) if closed else {}
         ends = _Ends(found, waits)
         for number, resources in closed.items() if waits else ():
