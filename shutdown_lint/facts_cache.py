@@ -26,6 +26,7 @@ _TIMES, _AT_LEAST = 3, 2000
 _WORTH = 3000  # characters
 _NAME = re.compile(r"[0-9a-f]{32}m?")
 _IDLE = os.path.join("00", "idle")  # where `clean` looks for what it removes
+_IDLE_OUTCOMES = (SOUND, "")  # nobody may have asked whether the syntax is sound
 _MAX_IDLE_BYTES = 8 * 1024 * 1024  # some hundred thousand lines
 
 
@@ -42,9 +43,9 @@ class FolderStore:
 
     def get(self, key: str) -> Record | None:
         """The record, if it is whole."""
-        settings = self._idle.get(key)
-        if settings is not None:
-            return Record(settings, None, SOUND)
+        idle = self._idle.get(key)
+        if idle is not None:
+            return idle
         head, _, outcome = self.read(key).partition("\n")
         try:
             settings, codes = json.loads(head)
@@ -58,32 +59,33 @@ class FolderStore:
 
     def put(self, key: str, record: Record) -> None:
         """Write the record, if it saves time to read it."""
-        if record.codes is None and record.outcome == SOUND:
-            self._add_idle(key, record.settings)
+        if record.codes is None and record.outcome in _IDLE_OUTCOMES:
+            self._add_idle(key, record)
         elif len(record.outcome) >= _WORTH:
             head = json.dumps([record.settings, record.codes], separators=(",", ":"))
             self.write(key, f"{head}\n{record.outcome}")
 
     @lazily
-    def _idle(self) -> dict[str, str]:
-        """Contents in which no rule has anything to say, with the settings under which that is so."""
+    def _idle(self) -> dict[str, Record]:
+        """What is known of contents in which no rule has anything to say."""
         try:
             lines = read_bytes(os.path.join(self.path, _IDLE)).decode("ascii").split("\n")
         except (TroubleError, ValueError):
             return {}
-        rows = [line.split(" ") for line in lines]
-        return {row[0]: row[1] for row in rows if len(row) == 3 and row[2] == self._mark(f"{row[0]} {row[1]}".encode())}
+        rows = [line.rpartition(" ") for line in lines]
+        said = [row.split(" ") for row, _, mark in rows if mark == self._mark(row.encode("ascii"))]
+        return {key: Record(settings, None, outcome) for key, settings, outcome in said}
 
-    def _add_idle(self, key: str, settings: str) -> None:
-        place, line = os.path.join(self.path, _IDLE), f"{key} {settings}"
+    def _add_idle(self, key: str, record: Record) -> None:
+        place, row = os.path.join(self.path, _IDLE), f"{key} {record.settings} {record.outcome}"
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         try:
             os.makedirs(os.path.dirname(place), exist_ok=True)
             with open(os.open(place, flags, 0o666), "ab", buffering=0) as stream:
-                # one write, so that lines of several processes do not get into each other; what another version has written goes
-                if stream.tell() > _MAX_IDLE_BYTES:
+                if stream.tell() > _MAX_IDLE_BYTES:  # by now most of it is of other versions
                     stream.truncate(0)
-                stream.write(f"{line} {self._mark(line.encode('ascii'))}\n".encode("ascii"))
+                # one write, so that lines of several processes do not get into each other
+                stream.write(f"{row} {self._mark(row.encode('ascii'))}\n".encode("ascii"))
         except (OSError, ValueError):
             pass
 

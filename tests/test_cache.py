@@ -200,6 +200,30 @@ def test_files_without_a_word_of_any_rule_are_not_looked_at_again(
     assert (project / "b.py").read_bytes() not in looked_at
 
 
+def test_files_that_are_only_known_are_not_searched_again_either(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(project, b="import a\n", broken="import a, (\n")
+    folder = str(project.parent / "cache")
+    check(project, "a.py", cache=folder)
+    write(project, a=f"import b\n{HAZARD}")
+    with monkeypatch.context() as patched:
+        judged: list[bytes] = []
+        codes = Prefilter.codes
+
+        def judge(self: Prefilter, data: bytes, name: str = "") -> frozenset[str] | None:
+            judged.append(data)
+            return codes(self, data, name)
+
+        patched.setattr(Prefilter, "codes", judge)
+        check(project, "a.py", cache=folder)
+    assert (project / "a.py").read_bytes() in judged
+    assert not {(project / name).read_bytes() for name in ("b.py", "broken.py")} & set(judged)
+    found = cached(project)
+    assert found == check(project)
+    assert "SHD900" in {finding.code for finding in found.findings}  # nobody had asked for the syntax before
+
+
 def test_idle_files_are_judged_anew_under_other_settings(project: Path) -> None:
     assert len(cached(project, ignore=("SHD198",)).findings) == 0
     write(project, d="import a, b, c\n")
