@@ -74,11 +74,11 @@ class FolderStore:
             return {}
         rows = [line.rpartition(" ") for line in lines]
         said = [row.split(" ") for row, _, mark in rows if mark == self._mark(row.encode("ascii"))]
-        return {key: Record(settings, None, outcome) for key, settings, outcome in said}
+        return {some[0]: Record(some[1], None, some[2]) for some in said if len(some) == 3}
 
     def _add_idle(self, key: str, record: Record) -> None:
         place, row = os.path.join(self.path, _IDLE), f"{key} {record.settings} {record.outcome}"
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         try:
             os.makedirs(os.path.dirname(place), exist_ok=True)
             with open(os.open(place, flags, 0o666), "ab", buffering=0) as stream:

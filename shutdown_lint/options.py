@@ -279,7 +279,7 @@ folder): of each file its size, time and a digest, of each set of packages that 
 folder ignores itself in git, holds data only (JSON), and may be removed at any time (`shutdown-lint clean`). Another version
 of shutdown-lint or of Python, other settings or models, and a file that is damaged lead to a run as without a cache.
 When a package changes it is judged anew, but only its changed files are parsed: what the others say is remembered too,
-in one small file for each content.
+in one small file for each content, and in one for all those in which no rule has anything to say.
 
 ## Keys
 

@@ -239,6 +239,15 @@ def test_damaged_lines_about_idle_files_are_nothing(project: Path, damage: Calla
     assert cached(project) == check(project)
 
 
+def test_a_line_of_another_form_is_nothing(tmp_path: Path) -> None:
+    store = FolderStore(str(tmp_path / "facts"), "1")
+    record = Record("settings", None, SOUND)
+    store.put("ab" * 16, record._replace(settings="two words"))
+    store.put("cd" * 16, record)
+    again = FolderStore(store.path, "1")
+    assert (again.get("ab" * 16), again.get("cd" * 16)) == (None, record)
+
+
 def test_lines_about_idle_files_are_not_written_through_a_link(tmp_path: Path) -> None:
     store, outside = FolderStore(str(tmp_path / "facts"), "1"), tmp_path / "outside"
     outside.write_text("not ours")
