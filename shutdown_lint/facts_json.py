@@ -204,7 +204,9 @@ class _Reader:
     """Makes the records of one module, the lowest level first: all values are taken from the end of their list."""
 
     def __init__(self, data: dict[str, Any]) -> None:
-        texts, constants = _list(data, "texts", {str}), _list(data, "constants", _LITERALS)
+        # names are compared and looked up, and are the same in all modules
+        texts = list(map(sys.intern, _list(data, "texts", {str})))
+        constants = _list(data, "constants", _LITERALS)
         given = {sort: _list(data, sort, {int}) for sort in _SORTS}
         if any(min(numbers, default=0) < _LEAST[sort] for sort, numbers in given.items()):
             raise MalformedError("a number is too small")
@@ -212,8 +214,7 @@ class _Reader:
         self._values: dict[str, list[Any]] = {
             **given,
             "flags": list(map((False, True).__getitem__, given["flags"])),
-            # names are compared and looked up, and are the same in all modules
-            "names": list(map(list(map(sys.intern, texts)).__getitem__, given["names"])),
+            "names": list(map(texts.__getitem__, given["names"])),
             "literals": list(map(constants.__getitem__, given["literals"])),
             "spans": list(map(partial(tuple.__new__, Span), zip(spans, spans, spans, spans))),
             "records": [],  # of the level below, as far as nothing holds them yet

@@ -174,6 +174,19 @@ def idle_file(root: Path) -> Path:
     return path
 
 
+def searched(patched: pytest.MonkeyPatch) -> list[bytes]:
+    """The contents in which words of rules are looked for, from now on."""
+    judged: list[bytes] = []
+    codes = Prefilter.codes
+
+    def judge(self: Prefilter, data: bytes, name: str = "") -> frozenset[str] | None:
+        judged.append(data)
+        return codes(self, data, name)
+
+    patched.setattr(Prefilter, "codes", judge)
+    return judged
+
+
 def test_files_without_a_word_of_any_rule_are_not_looked_at_again(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,18 +194,12 @@ def test_files_without_a_word_of_any_rule_are_not_looked_at_again(
     cached(project)
     write(project, a=f"import b\n{HAZARD}")
     with monkeypatch.context() as patched:
-        looked_at: list[bytes] = []
-        codes = Prefilter.codes
-
-        def judge(self: Prefilter, data: bytes, name: str = "") -> frozenset[str] | None:
-            looked_at.append(data)
-            return codes(self, data, name)
+        looked_at = searched(patched)
 
         def take(task: Task) -> Outcome:
             looked_at.append(task.data)
             return take_in(task)
 
-        patched.setattr(Prefilter, "codes", judge)
         patched.setattr(analysis, "take_in", take)
         found = cached(project)
     assert found == check(project)
@@ -208,14 +215,7 @@ def test_files_that_are_only_known_are_not_searched_again_either(
     check(project, "a.py", cache=folder)
     write(project, a=f"import b\n{HAZARD}")
     with monkeypatch.context() as patched:
-        judged: list[bytes] = []
-        codes = Prefilter.codes
-
-        def judge(self: Prefilter, data: bytes, name: str = "") -> frozenset[str] | None:
-            judged.append(data)
-            return codes(self, data, name)
-
-        patched.setattr(Prefilter, "codes", judge)
+        judged = searched(patched)
         check(project, "a.py", cache=folder)
     assert (project / "a.py").read_bytes() in judged
     assert not {(project / name).read_bytes() for name in ("b.py", "broken.py")} & set(judged)

@@ -138,20 +138,9 @@ def mentioning(places: Iterable[At]) -> dict[str, list[At]]:
     """By name: the statements in whose expressions the name or an attribute of that name stands."""
     found: dict[str, list[At]] = {}
     for at in places:
-        own = OWN.get(type(at.stmt))
-        below = list(own(at.stmt)) if own is not None else []
-        names: dict[str, None] = {}
-        while below:
-            expr: Any = below.pop()
-            kind = type(expr)
-            if kind is Name:
-                names[expr.id] = None
-            elif kind is Attr:
-                names[expr.name] = None
-                below.append(expr.value)
-            elif kind in CHILDREN:
-                below += CHILDREN[kind](expr)
-        for name in names:
+        parts = (part for root in own_exprs(at.stmt) for part in subexprs(root))
+        names = [part.id if isinstance(part, Name) else part.name for part in parts if isinstance(part, (Name, Attr))]
+        for name in dict.fromkeys(names):
             found.setdefault(name, []).append(at)
     return found
 
